@@ -1,0 +1,142 @@
+"""The patient as the renderer sees it: attenuation on a voxel grid, its place in the world, and named labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from .attenuation import WATER_AND_BONE, Attenuation
+from .errors import InputError
+
+Label = int
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """Linear attenuation on a voxel grid in patient RAS space.
+
+    Tensors are indexed [k, j, i] (depth, height, width); `affine` maps the voxel index (i, j, k) of a voxel's
+    *centre* to world millimetres, so it equals the NIfTI affine of the file. Build one with `Volume.from_file`,
+    `Volume.from_hu`, or directly from `mu`.
+
+    Args:
+        mu: Linear attenuation [1/mm], (D, H, W), floating point; or int16 codes to be multiplied by `mu_scale`.
+        affine: Voxel (i, j, k) to world RAS [mm], (4, 4); oblique, left-handed and sheared grids are all legal.
+        hu: The Hounsfield numbers (or MR intensities) that `mu` was computed from, (D, H, W), if known.
+        labels: One integer label per voxel, (D, H, W), 0 for background.
+        label_names: Name of each label value.
+        mu_scale: Attenuation of one integer code [1/mm]; 1 for floating-point storage.
+
+    Raises:
+        InputError: Shapes disagree, the affine is not finite and invertible, or a voxel is not finite.
+    """
+
+    mu: Tensor
+    affine: Tensor
+    hu: Tensor | None = None
+    labels: Tensor | None = None
+    label_names: Mapping[Label, str] = field(default_factory=lambda: MappingProxyType({}))
+    mu_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "affine", torch.as_tensor(self.affine, dtype=torch.float64))
+        check_grid(self.mu, self.affine)
+        for name in ("hu", "labels"):
+            tensor = getattr(self, name)
+            if tensor is not None and tensor.shape != self.mu.shape:
+                raise InputError(f"{name} must have the shape of mu {tuple(self.mu.shape)}, got {tuple(tensor.shape)}.")
+
+    @classmethod
+    def from_hu(
+        cls,
+        hu: Tensor,
+        affine: Tensor,
+        *,
+        labels: Tensor | None = None,
+        label_names: Mapping[Label, str] | None = None,
+        attenuation: Attenuation = WATER_AND_BONE,
+    ) -> Volume:
+        """The volume whose attenuation follows from Hounsfield numbers by `attenuation` (see attenuation.py)."""
+        hu = torch.as_tensor(hu)
+        return cls(attenuation(hu), affine, hu=hu, labels=labels, label_names=label_names or {})
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        labels: str | Path | None = None,
+        label_names: Mapping[Label, str] | str | None = None,
+        attenuation: Attenuation = WATER_AND_BONE,
+    ) -> Volume:
+        """Read a CT (or MR) from NIfTI, NRRD, MHA/MHD or a DICOM folder; see files/volumes.py for what is checked."""
+        from .files.volumes import read_volume
+
+        return read_volume(path, labels=labels, label_names=label_names, attenuation=attenuation)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels as (depth, height, width)."""
+        depth, height, width = self.mu.shape
+        return depth, height, width
+
+    @property
+    def device(self) -> torch.device:
+        """Where the voxels live."""
+        return self.mu.device
+
+    @property
+    def spacing(self) -> Tensor:
+        """Distance between voxel centres along i, j, k [mm], (3,)."""
+        return self.affine[:3, :3].norm(dim=0)
+
+    @property
+    def center(self) -> Tensor:
+        """World position of the middle of the grid [mm, RAS], (3,) float64."""
+        depth, height, width = self.shape
+        middle = torch.tensor([width - 1, height - 1, depth - 1], dtype=torch.float64, device=self.affine.device) / 2
+        return self.affine[:3, :3] @ middle + self.affine[:3, 3]
+
+    def with_mu(self, mu: Tensor, *, mu_scale: float = 1.0) -> Volume:
+        """The same grid with other attenuation (for instance a tensor that requires a gradient)."""
+        return replace(self, mu=mu, mu_scale=mu_scale)
+
+    def to(self, device: torch.device | str) -> Volume:
+        """The same volume on another device; the affine stays float64 on the CPU, where it is used."""
+        moved = {name: None if t is None else t.to(device) for name, t in (("hu", self.hu), ("labels", self.labels))}
+        return replace(self, mu=self.mu.to(device), **moved)
+
+    def stored_as(self, dtype: torch.dtype) -> Volume:
+        """The same attenuation in another storage type; the error it costs is stated here.
+
+        float16 and bfloat16 round each voxel to 11 and 8 significant bits. int16 divides [0, max mu] into 32767
+        equal steps: each voxel is off by at most max(mu) / 65534 [1/mm]. Integer storage has no mu-gradient.
+        """
+        mu = self.mu * self.mu_scale if not self.mu.is_floating_point() else self.mu
+        if dtype != torch.int16:
+            return replace(self, mu=mu.to(dtype), mu_scale=1.0)
+        if bool((mu < 0).any()):
+            raise InputError("int16 storage needs mu >= 0, got negative attenuation; keep float32 for this volume.")
+        scale = float(mu.max()) / 32767 or 1.0
+        return replace(self, mu=(mu / scale).round().to(torch.int16), mu_scale=scale)
+
+
+def check_grid(mu: Tensor, affine: Tensor) -> None:
+    """Raise InputError unless mu is (D, H, W), finite, and affine a finite invertible 4x4 map."""
+    if mu.ndim != 3 or 0 in mu.shape:
+        raise InputError(f"mu must be (depth, height, width) with no empty axis, got shape {tuple(mu.shape)}.")
+    if not (mu.is_floating_point() or mu.dtype == torch.int16):
+        raise InputError(f"mu must be floating point or int16, got {mu.dtype}; convert it with .float().")
+    if affine.shape != (4, 4) or not bool(torch.isfinite(affine).all()):
+        raise InputError(f"affine must be a finite 4x4 matrix, got {affine.tolist()}.")
+    if not bool((affine[3] == torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=affine.dtype)).all()):
+        raise InputError(f"the last row of affine must be 0 0 0 1, got {affine[3].tolist()}.")
+    linear = affine[:3, :3]
+    columns = linear.norm(dim=0)
+    if bool((columns == 0).any()) or abs(float(torch.linalg.det(linear / columns))) < 1e-4:
+        raise InputError(f"affine must be invertible, got {affine.tolist()}; two voxel axes coincide or one is zero.")
