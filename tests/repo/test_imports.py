@@ -1,0 +1,85 @@
+"""Imports stay light, and packages see only what the design lets them see."""
+
+import subprocess
+import sys
+
+import pytest
+from support.repo import PACKAGES, ROOT, SOURCES, dotted, imported_names, modules_loaded_by
+
+HEAVY = {"torch", "numpy", "numba", "triton", "matplotlib", "SimpleITK", "pydicom", "PIL"}
+OPTIONAL = {"numba", "matplotlib"}
+
+
+def test_guard_sees_a_forbidden_import():
+    assert "numba" in modules_loaded_by("import numba")
+    assert "numba" not in modules_loaded_by("import json")
+
+
+def test_importing_the_core_loads_nothing_heavy():
+    assert not HEAVY & modules_loaded_by("import xraykit.render")
+
+
+def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_or_plotter():
+    code = "from xraykit.render import Camera, Volume, carm_pose, render"
+    extra = modules_loaded_by(code) - modules_loaded_by("import torch")  # torch itself may load triton
+    assert not extra & (OPTIONAL | {"triton", "SimpleITK", "pydicom"})
+
+
+def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_matplotlib():
+    names = [dotted(path) for path in SOURCES if "kernels" not in path.parts and path.name != "__main__.py"]
+    code = "from importlib import import_module\n" + "\n".join(f"import_module({name!r})" for name in names)
+    extra = modules_loaded_by(code) - modules_loaded_by("import torch")
+    assert not extra & (OPTIONAL | {"triton"})
+
+
+def test_help_of_the_umbrella_command_loads_no_torch():
+    code = (
+        "import sys\nsys.argv = ['xraykit', '--help']\n"
+        "from xraykit.render.cli.umbrella import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert not stop.code, stop.code"
+    )
+    assert not HEAVY & modules_loaded_by(code)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_a_package_imports_no_sibling_but_the_core(package):
+    own = {f"xraykit.{package.name}", "xraykit.render"}
+    wrong = [
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in SOURCES
+        if path.is_relative_to(package)
+        for name in imported_names(path)
+        if name.startswith("xraykit") and ".".join(name.split(".")[:2]) not in own
+    ]
+    assert not wrong
+
+
+def test_sibling_guard_reads_imports_inside_functions(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("def f():\n    from xraykit.xvr import register\n    import xraykit.dax.loss\n")
+    assert list(imported_names(path)) == ["xraykit.xvr.register", "xraykit.dax.loss"]
+
+
+BARE = """
+import sys
+sys.modules["numba"] = sys.modules["triton"] = sys.modules["matplotlib"] = None   # any import of them now fails
+import torch
+from xraykit.render import BackendUnavailableError, Camera, Volume, carm_pose, render
+volume = Volume(torch.ones(4, 4, 4), torch.eye(4))
+camera = Camera(sdd=100.0, height=5, width=5, pixel_spacing=1.0)
+pose = carm_pose(sod=50.0, isocenter=volume.center)
+for method in ("siddon", "trilinear", "joseph"):
+    image = render(volume, camera, pose, method=method, backend="auto")
+    assert image.shape == (1, 1, 5, 5) and float(image.max()) > 3, image
+for backend in ("numba", "triton"):
+    try:
+        render(volume, camera, pose, backend=backend)
+    except BackendUnavailableError:
+        continue
+    raise SystemExit(f"{backend} was not missed")
+"""
+
+
+def test_the_core_renders_without_numba_triton_and_matplotlib():
+    done = subprocess.run([sys.executable, "-c", BARE], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

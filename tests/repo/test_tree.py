@@ -1,0 +1,94 @@
+"""Rules about files: size, namespace, licence, versions, and nothing private in them."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from support.repo import PACKAGES, ROOT, SOURCES, text_files
+
+FILE_CEILING, KERNEL_FILE_CEILING, FUNCTION_CEILING = 300, 600, 60
+MACHINE_PATH = re.compile("|".join([r"/(?:home|Users|root|work|mnt|scratch)" + "/[A-Za-z]", r"[A-Z]:" + r"\\Users"]))
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def function_lengths(path: Path) -> dict[str, int]:
+    """Lines of each function without its docstring and decorators."""
+    lengths = {}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            said = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
+            lengths[node.name] = node.end_lineno - node.lineno + 1 - said
+    return lengths
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_source_file_and_its_functions_stay_short(path):
+    kernel = "kernels" in path.parts
+    assert len(path.read_text().splitlines()) <= (KERNEL_FILE_CEILING if kernel else FILE_CEILING)
+    if not kernel:
+        assert {name: n for name, n in function_lengths(path).items() if n > FUNCTION_CEILING} == {}
+
+
+def test_function_length_counts_code_and_not_the_docstring(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text('def f():\n    """One.\n\n    Two.\n    """\n    return 1\n')
+    assert function_lengths(path) == {"f": 2}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_namespace_has_no_init(package):
+    assert not (package / "src/xraykit/__init__.py").exists()
+    assert (package / "src/xraykit" / package.name / "py.typed").exists()
+
+
+def test_machine_path_pattern_can_match():
+    assert MACHINE_PATH.search("see " + "/home" + "/someone/file")
+
+
+def test_no_file_mentions_a_path_of_somebodys_machine():
+    found = [
+        f"{relative(path)}:{number}"
+        for path in text_files()
+        if path.name != "uv.lock"
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        if MACHINE_PATH.search(line)
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize("folder", [ROOT, *PACKAGES], ids=relative)
+def test_licence_is_apache_2(folder):
+    text = (folder / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
+
+
+def test_versions_move_in_lockstep_and_the_changelog_knows_the_newest():
+    projects = [tomllib.loads((package / "pyproject.toml").read_text())["project"] for package in PACKAGES]
+    versions = {project["version"] for project in projects}
+    assert len(versions) == 1
+    assert f"## {versions.pop()}" in (ROOT / "CHANGELOG.md").read_text()
+    assert {project["requires-python"] for project in projects} == {">=3.11"}
+    assert {project["license"] for project in projects} == {"Apache-2.0"}
+
+
+def test_a_method_asks_for_the_same_minor_of_the_core():
+    for package in PACKAGES:
+        project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+        major, minor, _ = project["version"].split(".")
+        bound = f"xraykit-render>={major}.{minor},<{major}.{int(minor) + 1}"
+        siblings = [need for need in project["dependencies"] if need.startswith("xraykit-")]
+        assert siblings == ([] if package.name == "render" else [bound])
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
+def test_package_readme_file_map_names_every_module(package):
+    source = package / "src/xraykit" / package.name
+    readme = (package / "README.md").read_text()
+    names = [path.relative_to(source).as_posix() for path in sorted(source.rglob("*.py"))]
+    assert [name for name in names if not name.endswith("__init__.py") and f"`{name}`" not in readme] == []

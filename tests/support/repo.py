@@ -1,0 +1,48 @@
+"""What the repository tests share: where things are, and what an import loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
+SOURCES = sorted(path for package in PACKAGES for path in (package / "src").rglob("*.py"))
+TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".cff", ".txt", ".css", ".csv", ""}
+SKIPPED = {".git", ".venv", "__pycache__", "dist", "build", "out", "node_modules"}
+
+
+def text_files() -> Iterator[Path]:
+    """Every text file that belongs to the repository (caches and built things left out)."""
+    for path in sorted(ROOT.rglob("*")):
+        parts = path.relative_to(ROOT).parts
+        hidden = any(part.startswith(".") and part not in {".ci", ".github", ".gitignore"} for part in parts)
+        if path.is_file() and path.suffix in TEXT and not hidden and not SKIPPED.intersection(parts):
+            yield path
+
+
+def modules_loaded_by(code: str) -> set[str]:
+    """Top-level names in sys.modules after a fresh interpreter has run `code`."""
+    probe = f"{code}\nimport sys\nprint('MODULES', *{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the probed code failed:\n{done.stderr}")
+    return set(done.stdout.rpartition("MODULES")[2].split())
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Absolute dotted names that a file imports anywhere, also inside functions and TYPE_CHECKING blocks."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def dotted(path: Path) -> str:
+    """The module name of a source file, e.g. xraykit.render.camera."""
+    parts = path.relative_to(next(p for p in path.parents if p.name == "src")).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
