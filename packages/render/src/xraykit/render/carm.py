@@ -42,7 +42,8 @@ def carm_pose(
         roll: Turn of the camera about its own beam axis [degrees]; positive from x towards y, clockwise for the viewer,
             so that the picture turns anticlockwise.
         isocenter: Point that the gantry turns about [mm, world RAS], (3,) or (B, 3).
-        offset: Shift of the whole C-arm from there [mm, world RAS], (3,) or (B, 3); turns with nothing.
+        offset: Shift of the whole C-arm from there [mm, world RAS], (3,) or (B, 3), along world axes
+            whatever the angles.
 
     Returns:
         (B, 4, 4), where numbers, (B,) and (B, 3) tensors broadcast; in the promoted dtype of the tensors among the
@@ -189,9 +190,7 @@ def _common(values: tuple[Number | Point, ...]) -> tuple[torch.dtype, torch.devi
     return dtype, devices.pop() if devices else torch.device("cpu")
 
 
-def _batch(
-    name: str, value: Number | Point, item: tuple[int, ...], dtype: torch.dtype, device: torch.device
-) -> Tensor:
+def _batch(name: str, value: Number | Point, item: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
     """`value` as a finite tensor (B, *item)."""
     tensor = torch.as_tensor(value, dtype=dtype, device=device)
     if tensor.ndim == len(item):

@@ -31,7 +31,7 @@ def quaternion_from_rotation(rotation: Tensor) -> Tensor:
 
 
 def quaternion_outer(rotation: Tensor) -> Tensor:
-    """q q' (..., 4, 4), which is linear in R (..., 3, 3) and blind to the sign of q."""
+    """The matrix q q' (..., 4, 4), which is linear in R (..., 3, 3) and blind to the sign of q."""
     r = rotation
     xx, yy, zz = r[..., 0, 0], r[..., 1, 1], r[..., 2, 2]
     wx, wy, wz = r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]

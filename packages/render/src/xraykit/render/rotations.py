@@ -129,7 +129,7 @@ def skew(vector: Tensor) -> Tensor:
 
 
 def rotation_angle(rotation: Tensor) -> Tensor:
-    """The angle [rad] (...) in [0, pi] by which a rotation (..., 3, 3) turns; its gradient at 0 and pi is taken as 0."""
+    """The angle (...) in [0, pi] rad by which a rotation (..., 3, 3) turns; gradient 0 at the kinks 0 and pi."""
     sine = torch.linalg.vector_norm(_skew_part(rotation), dim=-1)
     cosine = (rotation.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
     return torch.atan2(sine, cosine)
@@ -150,7 +150,7 @@ def _rotation_from_vector(vector: Tensor) -> Tensor:
 
 
 def _vector_from_rotation(rotation: Tensor) -> Tensor:
-    """v = 2 atan2(n, w) / n * (x, y, z), n = |(x, y, z)|, of the quaternion with w >= 0; a series where n is small."""
+    """The vector 2 atan2(n, w) / n * (x, y, z), n = |(x, y, z)|, w >= 0; a series for small n."""
     quaternion = quaternion_from_rotation(rotation)
     w, xyz = quaternion[..., :1], quaternion[..., 1:]
     squared = xyz.square().sum(-1, keepdim=True)
