@@ -1,0 +1,1 @@
+"""Readers and writers: every file is hostile until checked."""

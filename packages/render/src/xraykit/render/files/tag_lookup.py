@@ -1,0 +1,106 @@
+"""Find a DICOM attribute at the top of a data set or in its functional groups, and say which tag gave it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError, EOFError)
+
+
+class Found(NamedTuple):
+    """A tag's value and the tag's name."""
+
+    value: object
+    tag: str
+
+
+def tag_name(keyword: str) -> str:
+    """Keyword and number as one name, such as "ImagerPixelSpacing (0018,1164)"."""
+    tag = tag_for_keyword(keyword)
+    return keyword if tag is None else f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+def find(dataset: Dataset, keyword: str) -> Found | None:
+    """The first non-empty value of `keyword`: top level, then the shared, then the first frame's functional groups."""
+    for place, where in _places(dataset):
+        value = _value(place, keyword)
+        if value is not None:
+            return Found(value, tag_name(keyword) + where)
+    return None
+
+
+def text(dataset: Dataset, keyword: str) -> tuple[str, str] | None:
+    r"""A text value without padding (several joined by a backslash) and its tag, None when absent."""
+    found = find(dataset, keyword)
+    if found is None:
+        return None
+    raw = found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value]
+    return "\\".join(str(v).strip() for v in raw), found.tag
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[tuple[float, ...], str] | None:
+    """A tuple of `count` finite floats and its tag, None when absent or malformed."""
+    found = find(dataset, keyword)
+    if found is None:
+        return None
+    raw = found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value]
+    try:
+        values = tuple(float(str(v)) for v in raw)
+    except ValueError:
+        return None
+    if len(values) != count or not all(math.isfinite(v) for v in values):
+        return None
+    return values, found.tag
+
+
+def number(dataset: Dataset, keyword: str) -> tuple[float, str] | None:
+    """One finite float and its tag, None when absent or malformed."""
+    found = numbers(dataset, keyword, 1)
+    return None if found is None else (found[0][0], found[1])
+
+
+def _places(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
+    yield dataset, ""
+    for group in GROUPS:
+        items = _value(dataset, group)
+        if not isinstance(items, Sequence) or not items:
+            continue
+        shared = "shared" if group.startswith("Shared") else "frame 1"
+        for element in _elements(items[0]):
+            if isinstance(element.value, Sequence) and element.value:
+                yield element.value[0], f" in {keyword_for_tag(element.tag) or element.tag}, {shared}"
+
+
+def _elements(dataset: Dataset) -> Iterator[DataElement]:
+    for tag in list(dataset.keys()):
+        try:
+            element = dataset[tag]
+        except PARSE_ERRORS:
+            continue
+        if not isinstance(element, RawDataElement):
+            yield element
+
+
+def _value(dataset: Dataset, keyword: str) -> object | None:
+    tag = tag_for_keyword(keyword)
+    if tag is None or Tag(tag) not in dataset:
+        return None
+    try:
+        value = dataset[tag].value
+    except PARSE_ERRORS:
+        return None  # a tag whose bytes are not its type says nothing; the reader reports it as missing
+    if value is None or (hasattr(value, "__len__") and len(value) == 0):
+        return None
+    return value
