@@ -1,0 +1,132 @@
+"""DICOM positioner tags of an X-ray: the C-arm's two angles and its distances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ..camera import Camera
+from ..carm import carm_parameters, carm_pose
+from ..errors import GeometryError
+from ..frames import Vector
+from .pinhole import unsettle
+
+_NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")
+_SIZES = ("Rows", "Columns")
+_SPACING = "ImagerPixelSpacing"
+_MOVING = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
+
+
+class _Tags(Protocol):
+    def get(self, key: str, /) -> Any: ...
+
+
+def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tuple[Camera, Tensor]:
+    """The camera and pose that an X-ray's tags describe.
+
+    pose = carm_pose(lao_rao=PositionerPrimaryAngle, cra_cau=PositionerSecondaryAngle, sod=DistanceSourceToPatient).
+    The tags know neither roll nor where the patient lies: roll is zero, the principal point is the image's centre,
+    and the isocenter must come from elsewhere. All seven tags must be there; none is guessed.
+
+    Args:
+        tags: A pydicom Dataset, or a mapping from DICOM keywords to plain values.
+        isocenter: The point that the C-arm turns about [mm, RAS], for instance `volume.center`.
+
+    Returns:
+        camera with float fields, pose (1, 4, 4) float64.
+
+    Raises:
+        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, or
+            describe no set-up (source to patient not below source to detector).
+
+    Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.7.1 (ImagerPixelSpacing is (row, column), at the receptor).
+    """
+    missing = [name for name in (*_NUMBERS, _SPACING, *_SIZES) if _empty(tags.get(name))]
+    if missing:
+        raise GeometryError(
+            f"a pose needs the tags {', '.join((*_NUMBERS, _SPACING, *_SIZES))}, got none of {', '.join(missing)}; "
+            "supply the missing values in a mapping."
+        )
+    for name in _MOVING:
+        steps = tags.get(name)
+        if not _empty(steps) and any(_number(step, name) for step in _sequence(steps)):
+            raise GeometryError(
+                f"{name} says that the angles change from frame to frame; pass one frame's own angles in a mapping."
+            )
+    primary, secondary, sod, sdd = (_number(tags.get(name), name) for name in _NUMBERS)
+    spacing = [_number(value, _SPACING) for value in _sequence(tags.get(_SPACING))]
+    if len(spacing) != 2:
+        raise GeometryError(f"{_SPACING} must hold two numbers (row, column) in mm, got {spacing}.")
+    if not 0 < sod < sdd:
+        raise GeometryError(
+            f"DistanceSourceToPatient must lie between 0 and DistanceSourceToDetector, got {sod} mm and {sdd} mm."
+        )
+    rows, columns = (int(_number(tags.get(name), name)) for name in _SIZES)
+    camera = Camera(sdd, rows, columns, pixel_spacing=(spacing[0], spacing[1]))
+    where = torch.as_tensor(isocenter, dtype=torch.float64)
+    angles = torch.tensor([primary, secondary], dtype=torch.float64)
+    return camera, carm_pose(lao_rao=angles[0], cra_cau=angles[1], sod=sod, isocenter=where)
+
+
+def to_dicom_tags(camera: Camera, pose: Tensor, *, isocenter: Vector) -> dict[str, Any]:
+    """The positioner tags of a view; the inverse of `from_dicom_tags`.
+
+    Args:
+        camera: Intrinsics of one view.
+        pose: Camera to world RAS, (1, 4, 4) or (4, 4).
+        isocenter: The point that the C-arm turns about [mm, RAS].
+
+    Returns:
+        DICOM keyword to plain value: angles [degrees], distances [mm], ImagerPixelSpacing [row, column] [mm],
+        Rows, Columns.
+
+    Raises:
+        GeometryError: The tags cannot say it: several views, roll beyond 0.01 degrees, a central ray that misses the
+            isocenter by more than 0.01 mm, or a principal point more than 0.01 px off the image's centre.
+    """
+    axes, camera = unsettle(camera, pose.detach().cpu().double())
+    if len(axes) != 1:
+        raise GeometryError(f"positioner tags describe one view, got {len(axes)}; convert them one by one.")
+    sdd, spacing, centre = (t.detach() for t in camera.tensors(dtype=axes.dtype, device=axes.device))
+    stand = carm_parameters(axes, isocenter=torch.as_tensor(isocenter).to(axes))
+    primary, secondary, roll, sod = (float(stand[name]) for name in ("lao_rao", "cra_cau", "roll", "sod"))
+    across = float(stand["offset"].norm())
+    off = float((centre[0] - centre.new_tensor([camera.width / 2, camera.height / 2])).abs().max())
+    if abs(roll) > 0.01 or across > 0.01 or off > 0.01:
+        raise GeometryError(
+            "positioner tags hold no roll, no offset from the isocenter and no shifted principal point, got "
+            f"roll={roll:.4g} degrees, offset={across:.4g} mm, shift={off:.4g} px; keep this view in pose.json."
+        )
+    if not sod < float(sdd[0]):
+        raise GeometryError(f"the isocenter must lie between source and detector, got sod={sod} mm, sdd={sdd[0]} mm.")
+    return {
+        "PositionerPrimaryAngle": primary,
+        "PositionerSecondaryAngle": secondary,
+        "DistanceSourceToPatient": sod,
+        "DistanceSourceToDetector": float(sdd[0]),
+        _SPACING: spacing[0].tolist(),
+        "Rows": camera.height,
+        "Columns": camera.width,
+    }
+
+
+def _empty(value: object) -> bool:
+    return value is None or (hasattr(value, "__len__") and len(value) == 0)  # type: ignore[arg-type]
+
+
+def _sequence(value: Any) -> list[Any]:
+    return [value] if isinstance(value, (str, int, float)) else list(value)
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise GeometryError(f"{name} must be a number, got {value!r}.") from error
+    if not math.isfinite(number):
+        raise GeometryError(f"{name} must be finite, got {number}.")
+    return number
