@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .errors import OutputError as OutputError
     from .errors import XraykitError as XraykitError
+    from .files.describe_radiograph import describe_radiograph as describe_radiograph
+    from .files.radiographs import read_radiograph as read_radiograph
+    from .files.save_image import check_writable as check_writable
+    from .files.save_image import save_image as save_image
     from .intrinsics import camera_from_intrinsic as camera_from_intrinsic
     from .intrinsics import crop_camera as crop_camera
     from .intrinsics import homography as homography
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
     from .projection import pixel_centers as pixel_centers
     from .projection import pixel_rays as pixel_rays
     from .projection import project as project
+    from .radiograph import Origin as Origin
+    from .radiograph import Radiograph as Radiograph
     from .rigid import check_pose as check_pose
     from .rigid import compose as compose
     from .rigid import geodesic_distance as geodesic_distance
@@ -56,9 +62,11 @@ _HOME = {
     "FileError": "errors",
     "GeometryError": "errors",
     "InputError": "errors",
+    "Origin": "radiograph",
     "OutputError": "errors",
     "PARAMETERIZATIONS": "rotations",
     "Projection": "projection",
+    "Radiograph": "radiograph",
     "VIEWS": "carm",
     "View": "carm",
     "Volume": "volume",
@@ -69,8 +77,10 @@ _HOME = {
     "carm_parameters": "carm",
     "carm_pose": "carm",
     "check_pose": "rigid",
+    "check_writable": "files.save_image",
     "compose": "rigid",
     "crop_camera": "intrinsics",
+    "describe_radiograph": "files.describe_radiograph",
     "geodesic_distance": "rigid",
     "homography": "intrinsics",
     "intrinsic_matrix": "intrinsics",
@@ -78,6 +88,7 @@ _HOME = {
     "pixel_centers": "projection",
     "pixel_rays": "projection",
     "project": "projection",
+    "read_radiograph": "files.radiographs",
     "resample": "intrinsics",
     "rescale_camera": "intrinsics",
     "resize_camera": "intrinsics",
@@ -86,6 +97,7 @@ _HOME = {
     "rotation_about": "rotations",
     "rotation_angle": "rotations",
     "rotation_from": "rotations",
+    "save_image": "files.save_image",
     "se3_exp": "rigid",
     "se3_log": "rigid",
     "transform_points": "rigid",

@@ -135,6 +135,12 @@ def _our_camera(ours: dict, shape: tuple[int, ...], facts: dict[str, Origin]) ->
         return None
     for name in names:
         facts[name] = Origin(ours[name], "ImageDescription (xraykit)")
-    if "camera_to_world" in ours:
-        facts["camera_to_world"] = Origin(ours["camera_to_world"], "ImageDescription (xraykit)", "4x4 per page, RAS mm")
+    try:
+        pose = np.asarray(ours.get("camera_to_world", []), dtype=np.float64).reshape(-1, 16)
+    except (TypeError, ValueError):
+        return camera
+    if len(pose):
+        values = tuple(pose.flatten().tolist())
+        note = "4x4 per view, row by row, RAS mm"
+        facts["camera_to_world"] = Origin(values, "ImageDescription (xraykit)", note)
     return camera
