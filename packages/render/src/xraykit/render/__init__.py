@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .attenuation import Attenuation as Attenuation
+    from .attenuation import DiffDRRDensity as DiffDRRDensity
+    from .attenuation import MRPassthrough as MRPassthrough
     from .camera import Camera as Camera
     from .carm import VIEWS as VIEWS
     from .carm import CarmAngles as CarmAngles
@@ -15,6 +17,30 @@ if TYPE_CHECKING:
     from .carm import carm_angles as carm_angles
     from .carm import carm_parameters as carm_parameters
     from .carm import carm_pose as carm_pose
+    from .converters.deepdrr import DeepDRRView as DeepDRRView
+    from .converters.deepdrr import from_deepdrr as from_deepdrr
+    from .converters.deepdrr import to_deepdrr as to_deepdrr
+    from .converters.deepfluoro import DeepFluoroView as DeepFluoroView
+    from .converters.deepfluoro import from_deepfluoro as from_deepfluoro
+    from .converters.deepfluoro import to_deepfluoro as to_deepfluoro
+    from .converters.dicom import from_dicom_tags as from_dicom_tags
+    from .converters.dicom import to_dicom_tags as to_dicom_tags
+    from .converters.diffdrr import DiffDRRView as DiffDRRView
+    from .converters.diffdrr import diffdrr_extrinsic as diffdrr_extrinsic
+    from .converters.diffdrr import diffdrr_parameters as diffdrr_parameters
+    from .converters.diffdrr import from_diffdrr as from_diffdrr
+    from .converters.diffdrr import to_diffdrr as to_diffdrr
+    from .converters.itk import read_itk_transform as read_itk_transform
+    from .converters.itk import write_itk_transform as write_itk_transform
+    from .converters.nanodrr import NanoDRRView as NanoDRRView
+    from .converters.nanodrr import from_nanodrr as from_nanodrr
+    from .converters.nanodrr import to_nanodrr as to_nanodrr
+    from .converters.pinhole import PeerView as PeerView
+    from .converters.projection_matrix import from_projection_matrix as from_projection_matrix
+    from .converters.projection_matrix import to_projection_matrix as to_projection_matrix
+    from .converters.rtk import RTKProjection as RTKProjection
+    from .converters.rtk import from_rtk as from_rtk
+    from .converters.rtk import to_rtk as to_rtk
     from .errors import BackendUnavailableError as BackendUnavailableError
     from .errors import FileError as FileError
     from .errors import GeometryError as GeometryError
@@ -22,9 +48,21 @@ if TYPE_CHECKING:
     from .errors import OutputError as OutputError
     from .errors import XraykitError as XraykitError
     from .files.describe_radiograph import describe_radiograph as describe_radiograph
+    from .files.describe_volume import describe_volume as describe_volume
+    from .files.pose_json import read_pose as read_pose
+    from .files.pose_json import write_pose as write_pose
     from .files.radiographs import read_radiograph as read_radiograph
     from .files.save_image import check_writable as check_writable
     from .files.save_image import save_image as save_image
+    from .files.write_volume import write_volume as write_volume
+    from .frames import affine_from_itk as affine_from_itk
+    from .frames import affine_to_itk as affine_to_itk
+    from .frames import box_corners as box_corners
+    from .frames import swap_ras_lps_points as swap_ras_lps_points
+    from .frames import swap_ras_lps_pose as swap_ras_lps_pose
+    from .frames import swap_ras_lps_transform as swap_ras_lps_transform
+    from .frames import voxel_to_world as voxel_to_world
+    from .frames import world_to_voxel as world_to_voxel
     from .intrinsics import camera_from_intrinsic as camera_from_intrinsic
     from .intrinsics import crop_camera as crop_camera
     from .intrinsics import homography as homography
@@ -32,6 +70,8 @@ if TYPE_CHECKING:
     from .intrinsics import resample as resample
     from .intrinsics import rescale_camera as rescale_camera
     from .intrinsics import resize_camera as resize_camera
+    from .label_names import find_labels as find_labels
+    from .label_names import label_table as label_table
     from .projection import Projection as Projection
     from .projection import back_project as back_project
     from .projection import pixel_centers as pixel_centers
@@ -59,19 +99,30 @@ _HOME = {
     "BackendUnavailableError": "errors",
     "Camera": "camera",
     "CarmAngles": "carm",
+    "DeepDRRView": "converters.deepdrr",
+    "DeepFluoroView": "converters.deepfluoro",
+    "DiffDRRDensity": "attenuation",
+    "DiffDRRView": "converters.diffdrr",
     "FileError": "errors",
     "GeometryError": "errors",
     "InputError": "errors",
+    "MRPassthrough": "attenuation",
+    "NanoDRRView": "converters.nanodrr",
     "Origin": "radiograph",
     "OutputError": "errors",
     "PARAMETERIZATIONS": "rotations",
+    "PeerView": "converters.pinhole",
     "Projection": "projection",
+    "RTKProjection": "converters.rtk",
     "Radiograph": "radiograph",
     "VIEWS": "carm",
     "View": "carm",
     "Volume": "volume",
     "XraykitError": "errors",
+    "affine_from_itk": "frames",
+    "affine_to_itk": "frames",
     "back_project": "projection",
+    "box_corners": "frames",
     "camera_from_intrinsic": "intrinsics",
     "carm_angles": "carm",
     "carm_parameters": "carm",
@@ -81,13 +132,27 @@ _HOME = {
     "compose": "rigid",
     "crop_camera": "intrinsics",
     "describe_radiograph": "files.describe_radiograph",
+    "describe_volume": "files.describe_volume",
+    "diffdrr_extrinsic": "converters.diffdrr",
+    "diffdrr_parameters": "converters.diffdrr",
+    "find_labels": "label_names",
+    "from_deepdrr": "converters.deepdrr",
+    "from_deepfluoro": "converters.deepfluoro",
+    "from_dicom_tags": "converters.dicom",
+    "from_diffdrr": "converters.diffdrr",
+    "from_nanodrr": "converters.nanodrr",
+    "from_projection_matrix": "converters.projection_matrix",
+    "from_rtk": "converters.rtk",
     "geodesic_distance": "rigid",
     "homography": "intrinsics",
     "intrinsic_matrix": "intrinsics",
+    "label_table": "label_names",
     "parameters_from": "rotations",
     "pixel_centers": "projection",
     "pixel_rays": "projection",
     "project": "projection",
+    "read_itk_transform": "converters.itk",
+    "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
     "resample": "intrinsics",
     "rescale_camera": "intrinsics",
@@ -100,7 +165,22 @@ _HOME = {
     "save_image": "files.save_image",
     "se3_exp": "rigid",
     "se3_log": "rigid",
+    "swap_ras_lps_points": "frames",
+    "swap_ras_lps_pose": "frames",
+    "swap_ras_lps_transform": "frames",
+    "to_deepdrr": "converters.deepdrr",
+    "to_deepfluoro": "converters.deepfluoro",
+    "to_dicom_tags": "converters.dicom",
+    "to_diffdrr": "converters.diffdrr",
+    "to_nanodrr": "converters.nanodrr",
+    "to_projection_matrix": "converters.projection_matrix",
+    "to_rtk": "converters.rtk",
     "transform_points": "rigid",
+    "voxel_to_world": "frames",
+    "world_to_voxel": "frames",
+    "write_itk_transform": "converters.itk",
+    "write_pose": "files.pose_json",
+    "write_volume": "files.write_volume",
 }
 
 __all__ = sorted(_HOME)

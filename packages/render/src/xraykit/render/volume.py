@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from .attenuation import WATER_AND_BONE, Attenuation
+from .attenuation import WATER_AND_BONE, AttenuationLaw
 from .errors import InputError
+from .label_names import find_labels, label_table
 
 Label = int
 
@@ -28,12 +30,13 @@ class Volume:
         mu: Linear attenuation [1/mm], (D, H, W), floating point; or int16 codes to be multiplied by `mu_scale`.
         affine: Voxel (i, j, k) to world RAS [mm], (4, 4); oblique, left-handed and sheared grids are all legal.
         hu: The Hounsfield numbers (or MR intensities) that `mu` was computed from, (D, H, W), if known.
-        labels: One integer label per voxel, (D, H, W), 0 for background.
+        labels: One integer label per voxel, (D, H, W), from 0 (background) up.
         label_names: Name of each label value.
         mu_scale: Attenuation of one integer code [1/mm]; 1 for floating-point storage.
 
     Raises:
-        InputError: Shapes disagree, the affine is not finite and invertible, or a voxel is not finite.
+        InputError: Shapes disagree, the affine is not finite and invertible, a voxel is not finite, or labels are
+            no whole numbers from 0 up.
     """
 
     mu: Tensor
@@ -44,12 +47,17 @@ class Volume:
     mu_scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "affine", torch.as_tensor(self.affine, dtype=torch.float64))
-        check_grid(self.mu, self.affine)
+        affine = torch.as_tensor(self.affine, dtype=torch.float64, device="cpu")
+        object.__setattr__(self, "affine", affine)
+        object.__setattr__(self, "label_names", MappingProxyType(dict(self.label_names)))
+        check_grid(self.mu, affine)
+        check_finite(self.mu, "mu")
         for name in ("hu", "labels"):
             tensor = getattr(self, name)
             if tensor is not None and tensor.shape != self.mu.shape:
                 raise InputError(f"{name} must have the shape of mu {tuple(self.mu.shape)}, got {tuple(tensor.shape)}.")
+        if self.labels is not None:
+            _check_labels(self.labels)
 
     @classmethod
     def from_hu(
@@ -58,12 +66,26 @@ class Volume:
         affine: Tensor,
         *,
         labels: Tensor | None = None,
-        label_names: Mapping[Label, str] | None = None,
-        attenuation: Attenuation = WATER_AND_BONE,
+        label_names: Mapping[Label, str] | str | None = None,
+        attenuation: AttenuationLaw = WATER_AND_BONE,
     ) -> Volume:
-        """The volume whose attenuation follows from Hounsfield numbers by `attenuation` (see attenuation.py)."""
+        """The volume whose attenuation follows from Hounsfield numbers.
+
+        Args:
+            hu: CT numbers [HU] (or MR intensities, with `MRPassthrough()` as the law), (D, H, W), finite.
+            affine: Voxel (i, j, k) to world RAS [mm], (4, 4).
+            labels: One integer label per voxel, (D, H, W).
+            label_names: The name of a table such as "totalsegmentator_v2", or {value: name}.
+            attenuation: The law from HU to mu [1/mm]; see attenuation.py.
+
+        Raises:
+            InputError: A voxel is NaN or infinite, or as for `Volume`.
+
+        Gradients: mu keeps the graph of hu.
+        """
         hu = torch.as_tensor(hu)
-        return cls(attenuation(hu), affine, hu=hu, labels=labels, label_names=label_names or {})
+        check_finite(hu, "hu")
+        return cls(attenuation(hu), affine, hu=hu, labels=labels, label_names=label_table(label_names))
 
     @classmethod
     def from_file(
@@ -72,12 +94,32 @@ class Volume:
         *,
         labels: str | Path | None = None,
         label_names: Mapping[Label, str] | str | None = None,
-        attenuation: Attenuation = WATER_AND_BONE,
+        attenuation: AttenuationLaw | None = None,
+        modality: str | None = None,
+        series: str | None = None,
     ) -> Volume:
-        """Read a CT (or MR) from NIfTI, NRRD, MHA/MHD or a DICOM folder; see files/volumes.py for what is checked."""
+        """Read a CT or MR from NIfTI, NRRD, MHA/MHD or a DICOM folder; `files.volumes.read_volume` has the details.
+
+        Args:
+            path: The file or folder.
+            labels: A label map on the same grid.
+            label_names: A table's name, {value: name}, or None for the names in the label file itself.
+            attenuation: The law from HU to mu; None takes `WATER_AND_BONE` for CT, `MRPassthrough()` for MR.
+            modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
+            series: SeriesInstanceUID, where a DICOM folder holds several series.
+
+        Raises:
+            FileError: The file or its label map is missing, damaged, inconsistent or on another grid.
+        """
         from .files.volumes import read_volume
 
-        return read_volume(path, labels=labels, label_names=label_names, attenuation=attenuation)
+        return read_volume(
+            path, labels=labels, label_names=label_names, attenuation=attenuation, modality=modality, series=series
+        )
+
+    def find_labels(self, wanted: str) -> tuple[Label, ...]:
+        """The label values behind a name, a pattern or a group such as "ribs_left"; see label_names.py."""
+        return find_labels(self.label_names, wanted)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -103,13 +145,18 @@ class Volume:
         return self.affine[:3, :3] @ middle + self.affine[:3, 3]
 
     def with_mu(self, mu: Tensor, *, mu_scale: float = 1.0) -> Volume:
-        """The same grid with other attenuation (for instance a tensor that requires a gradient)."""
-        return replace(self, mu=mu, mu_scale=mu_scale)
+        """The same grid with other attenuation, for instance a tensor that requires a gradient.
+
+        Made for optimisation loops: the shape is checked, the voxels are not read.
+        """
+        if mu.shape != self.mu.shape:
+            raise InputError(f"mu must have the shape of the grid {tuple(self.mu.shape)}, got {tuple(mu.shape)}.")
+        return self._replaced(mu=mu, mu_scale=mu_scale)
 
     def to(self, device: torch.device | str) -> Volume:
         """The same volume on another device; the affine stays float64 on the CPU, where it is used."""
         moved = {name: None if t is None else t.to(device) for name, t in (("hu", self.hu), ("labels", self.labels))}
-        return replace(self, mu=self.mu.to(device), **moved)
+        return self._replaced(mu=self.mu.to(device), **moved)
 
     def stored_as(self, dtype: torch.dtype) -> Volume:
         """The same attenuation in another storage type; the error it costs is stated here.
@@ -119,11 +166,18 @@ class Volume:
         """
         mu = self.mu * self.mu_scale if not self.mu.is_floating_point() else self.mu
         if dtype != torch.int16:
-            return replace(self, mu=mu.to(dtype), mu_scale=1.0)
+            return self._replaced(mu=mu.to(dtype), mu_scale=1.0)
         if bool((mu < 0).any()):
             raise InputError("int16 storage needs mu >= 0, got negative attenuation; keep float32 for this volume.")
         scale = float(mu.max()) / 32767 or 1.0
-        return replace(self, mu=(mu / scale).round().to(torch.int16), mu_scale=scale)
+        return self._replaced(mu=(mu / scale).round().to(torch.int16), mu_scale=scale)
+
+    def _replaced(self, **changes: object) -> Volume:
+        """A copy with some fields changed, its voxels not checked a second time."""
+        other = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(other, name, value)
+        return other
 
 
 def check_grid(mu: Tensor, affine: Tensor) -> None:
@@ -140,3 +194,20 @@ def check_grid(mu: Tensor, affine: Tensor) -> None:
     columns = linear.norm(dim=0)
     if bool((columns == 0).any()) or abs(float(torch.linalg.det(linear / columns))) < 1e-4:
         raise InputError(f"affine must be invertible, got {affine.tolist()}; two voxel axes coincide or one is zero.")
+
+
+def check_finite(voxels: Tensor, name: str) -> None:
+    """Raise InputError if a voxel is NaN or infinite."""
+    if not voxels.is_floating_point():
+        return
+    # A sum is finite only if every term is, and needs no mask of the volume's size; float64 cannot overflow here.
+    if not bool(torch.isfinite(voxels.detach().sum(dtype=torch.float64))):
+        bad = int((~torch.isfinite(voxels)).sum())
+        raise InputError(f"{name} must be finite, {bad} voxels are NaN or infinite; fill them (air is -1000 HU).")
+
+
+def _check_labels(labels: Tensor) -> None:
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise InputError(f"labels must be whole numbers, got {labels.dtype}; convert them with .to(torch.uint8).")
+    if labels.dtype != torch.uint8 and int(labels.min()) < 0:
+        raise InputError(f"labels must be 0 or more, got {int(labels.min())}.")

@@ -1,0 +1,121 @@
+"""Exactly the declared number of voxels from a file, raw or compressed, and nothing that it does not hold."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zlib
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import FileError
+
+Compression = Literal["none", "gzip", "zlib", "bzip2"]
+
+_CHUNK = 1 << 24
+# No stream of these formats can expand further: deflate spends at least one bit on 129 bytes, a bzip2 block of some
+# forty bytes unpacks to 46 MB at most. A header that promises more is wrong, and no data need be read to say so.
+_MAX_EXPANSION = {"none": 1, "gzip": 1032, "zlib": 1032, "bzip2": 2_000_000}
+
+
+def read_voxels(
+    path: Path,
+    *,
+    size: tuple[int, int, int],
+    dtype: np.dtype,
+    offset: int = 0,
+    unpacked_offset: int = 0,
+    compression: Compression = "none",
+) -> NDArray[np.generic]:
+    """The voxels [k, j, i] of a grid of `size` (i, j, k).
+
+    Args:
+        path: The file that holds them.
+        size: Voxels along i, j, k, already checked.
+        dtype: Stored type with its byte order.
+        offset: Bytes of the file before the (perhaps compressed) data.
+        unpacked_offset: Bytes of the unpacked data before the first voxel.
+        compression: How the voxels are packed.
+
+    Raises:
+        FileError: The file holds fewer bytes than declared, or its compressed stream is damaged.
+    """
+    voxels = np.empty(size[::-1], dtype)  # untouched memory costs nothing until data arrive
+    target = voxels.reshape(-1).view(np.uint8).data
+    check_file_holds(path, unpacked_offset + voxels.nbytes, offset=offset, compression=compression)
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            stream = _unpacked(file, compression)
+            stream.read(unpacked_offset)
+            done = 0
+            while done < len(target):
+                got = stream.readinto(target[done : done + _CHUNK])
+                if not got:
+                    raise _short(path, voxels.nbytes, done)
+                done += got
+    except EOFError as error:
+        raise _short(path, voxels.nbytes, None) from error
+    except (OSError, zlib.error, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path} must hold readable {compression} data, reading it failed: {error}.") from error
+    return voxels.astype(dtype.newbyteorder("="), copy=False)
+
+
+def check_file_holds(path: Path, n_bytes: int, *, offset: int, compression: Compression) -> None:
+    """FileError unless a file of this length can hold `n_bytes` after `offset`, judged without reading it."""
+    available = (path.stat().st_size - offset) * _MAX_EXPANSION[compression]
+    if n_bytes > available:
+        raise _short(path, n_bytes, max(available, 0) if compression == "none" else None)
+
+
+def _short(path: Path, expected: int, got: int | None) -> FileError:
+    held = "fewer" if got is None else f"only {got}"
+    return FileError(
+        f"{path} must hold {expected} bytes of voxels as its header declares, it holds {held}; "
+        "the file is cut short or its header is wrong."
+    )
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+    def readinto(self, target: memoryview, /) -> int: ...
+
+
+def _unpacked(file: BinaryIO, compression: Compression) -> _Readable:
+    if compression == "gzip":
+        return gzip.GzipFile(fileobj=file)
+    if compression == "bzip2":
+        return bz2.BZ2File(file)
+    return cast(_Readable, _ZlibStream(file) if compression == "zlib" else file)
+
+
+class _ZlibStream:
+    """A zlib stream as a readable file; the standard library only has one for gzip."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._inflate, self._pending = file, zlib.decompressobj(), b""
+
+    def read(self, size: int) -> bytes:
+        buffer = bytearray(size)
+        done = 0
+        while done < size and (got := self.readinto(memoryview(buffer)[done:])):
+            done += got
+        return bytes(buffer[:done])
+
+    def readinto(self, target: memoryview) -> int:
+        while not self._inflate.eof:
+            packed = self._pending or self._file.read(1 << 16)
+            if not packed:
+                return 0
+            data = self._inflate.decompress(packed, len(target))
+            self._pending = self._inflate.unconsumed_tail
+            if data:
+                target[: len(data)] = data
+                return len(data)
+        return 0

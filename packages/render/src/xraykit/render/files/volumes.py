@@ -1,0 +1,127 @@
+"""A CT or MR volume from any of the file types that are read, with its label map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
+from ..errors import FileError, InputError
+from ..label_names import label_table
+from ..volume import Volume
+from .declared_grid import DeclaredGrid
+from .dicom_series import read_dicom_series
+from .label_grid import as_labels, onto_grid
+from .metaimage import read_metaimage
+from .nifti import read_nifti
+from .nrrd import read_nrrd
+
+READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
+    ".nii": read_nifti,
+    ".nii.gz": read_nifti,
+    ".nrrd": read_nrrd,
+    ".nhdr": read_nrrd,
+    ".mha": read_metaimage,
+    ".mhd": read_metaimage,
+    ".dcm": read_dicom_series,
+    ".dicom": read_dicom_series,
+    ".ima": read_dicom_series,
+}
+LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
+
+
+def read_volume(
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    label_names: Mapping[int, str] | str | None = None,
+    attenuation: AttenuationLaw | None = None,
+    modality: str | None = None,
+    series: str | None = None,
+) -> Volume:
+    """The volume in a NIfTI, NRRD or MetaImage file or a DICOM folder, in world RAS exactly as the file says.
+
+    Args:
+        path: A .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd file, a DICOM folder, or one enhanced DICOM file.
+        labels: A label map of any of these types on the same grid; another order of the same axes is re-ordered.
+        label_names: The name of a table (see label_names.py) or {value: name}; None takes the names that the
+            label file itself carries (TotalSegmentator's NIfTI, 3D Slicer's .seg.nrrd), if any.
+        attenuation: The law from HU (or MR intensity) to mu; None takes `WATER_AND_BONE` for CT and
+            `MRPassthrough()` for MR.
+        modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
+        series: SeriesInstanceUID, where a DICOM folder holds several series.
+
+    Raises:
+        FileError: A file is missing, damaged, shorter than declared, or places its voxels nowhere; the label map
+            lies on another grid or holds something else than whole numbers.
+        InputError: modality, label_names or the law do not fit.
+    """
+    table = None if label_names is None else label_table(label_names)
+    grid = declared_grid(path, series=series)
+    law = attenuation or _law(grid, modality)
+    mask = None if labels is None else declared_grid(labels)
+    placed = None if mask is None else onto_grid(mask, grid)  # a wrong grid is refused before voxels are read
+    hu = read_finite(grid)
+    voxel_labels = None if mask is None or placed is None else as_labels(mask, placed(mask.read()))
+    if table is None:
+        table = mask.label_names if mask is not None else {}
+    return Volume.from_hu(
+        torch.from_numpy(hu),
+        torch.from_numpy(grid.affine),
+        labels=None if voxel_labels is None else torch.from_numpy(voxel_labels),
+        label_names=table,
+        attenuation=law,
+    )
+
+
+def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGrid:
+    """What the file or folder at `path` declares, checked, its voxels still unread.
+
+    Raises:
+        FileError: Nothing is there, it is empty, of an unknown type, or fails its reader's checks.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
+    try:
+        if path.is_dir():
+            return read_dicom_series(path, series=series)
+        if path.stat().st_size == 0:
+            raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
+        name = path.name.lower()
+        suffix = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
+        if suffix not in READERS:
+            raise FileError(
+                f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
+            )
+        return READERS[suffix](path)
+    except OSError as error:
+        raise FileError(f"{path} must be readable, the system says: {error.strerror or error}.") from error
+
+
+def read_finite(grid: DeclaredGrid) -> NDArray[np.float32]:
+    """The voxels as float32 [k, j, i]; FileError if one is NaN or infinite."""
+    try:
+        voxels = np.ascontiguousarray(grid.read(), np.float32)
+    except MemoryError as error:
+        raise FileError(
+            f"{grid.path} declares {' x '.join(map(str, grid.size))} voxels, more than this machine's memory holds."
+        ) from error
+    if not np.isfinite(voxels.sum(dtype=np.float64)):
+        bad = int(np.count_nonzero(~np.isfinite(voxels)))
+        raise FileError(f"{grid.path} must hold finite voxels, {bad} are NaN or infinite; fill them (air is -1000 HU).")
+    return voxels
+
+
+def _law(grid: DeclaredGrid, modality: str | None) -> AttenuationLaw:
+    found = modality or grid.modality or "CT"
+    if found not in LAWS:
+        origin = "the argument" if modality else "its Modality tag"
+        raise InputError(
+            f"{grid.path} must be CT or MR, {origin} says {found!r}; pass modality='CT', modality='MR' or a law."
+        )
+    return LAWS[found]
