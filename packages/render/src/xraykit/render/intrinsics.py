@@ -75,17 +75,19 @@ def resize_camera(camera: Camera, *, height: int, width: int) -> Camera:
     The borders of the image stay where they are, so continuous coordinates scale by width'/width and height'/height
     (centres at half-integers make that exact); the spacing changes by the inverse.
     """
-    down, across = height / camera.height, width / camera.width
+    resized = replace(camera, height=height, width=width)  # refuses sizes that are none
+    down, across = resized.height / camera.height, resized.width / camera.width
     row, column = _pair(camera.pixel_spacing)
     x, y = _pair(_center(camera))
-    spacing, centre = _join(row / down, column / across), _join(x * across, y * down)
-    return replace(camera, height=height, width=width, pixel_spacing=spacing, principal_point=centre)
+    return replace(
+        resized, pixel_spacing=_join(row / down, column / across), principal_point=_join(x * across, y * down)
+    )
 
 
 def rescale_camera(camera: Camera, factor: float) -> Camera:
     """`resize_camera` to `factor` times as many rows and columns, rounded; the detector area stays exactly the same."""
-    if not factor > 0:
-        raise GeometryError(f"factor must be positive, got factor={factor}.")
+    if not 0 < factor < float("inf"):
+        raise GeometryError(f"factor must be positive and finite, got factor={factor}.")
     height, width = max(1, round(camera.height * factor)), max(1, round(camera.width * factor))
     return resize_camera(camera, height=height, width=width)
 

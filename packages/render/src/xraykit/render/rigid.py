@@ -107,8 +107,8 @@ def se3_log(motion: Tensor) -> Tensor:
 def geodesic_distance(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """How far apart two poses (..., 4, 4) are: the turn between them [degrees] and the distance of origins [mm].
 
-    For camera poses the second number is the distance between the two X-ray sources. Gradients are finite; where
-    the poses coincide, and the distance has a kink, they are 0.
+    For camera poses the second number is the distance between the two X-ray sources. Gradients stay finite where the
+    poses coincide, though both distances have a kink there.
     """
     angle = torch.rad2deg(rotation_angle(first[..., :3, :3].mT @ second[..., :3, :3]))
     return angle, torch.linalg.vector_norm(first[..., :3, 3] - second[..., :3, 3], dim=-1)
