@@ -51,10 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
         for view in views:
             done = regime(scene.to(asked.device), scene_file, view, chosen, asked)
             rows += done
-            print(
-                f"\n{view.height} x {view.width} px, {view.pixel_spacing} mm, batch {view.batch}, {view.samples} samples"
-            )
-            print(table(done), flush=True)
+            size = f"{view.height} x {view.width} px of {view.pixel_spacing} mm"
+            print(f"\n{size}, batch {view.batch}, {view.samples} samples\n{table(done)}", flush=True)
     result = {
         "schema": SCHEMA, "suite": "render", "mode": "quick" if asked.quick else "full",
         "created": begun.isoformat(timespec="seconds"), "load_before": load, "load_after": loads(),
