@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -127,8 +128,8 @@ class DiffDRR(Opponent):
         image = ScalarImage(tensor=data, affine=affine)
         subject = Subject(volume=image, density=image, mask=None, orientation=None, reorient=torch.eye(4))
         size = (SDD, view.height, view.pixel_spacing)
-        self.drr = DRR(subject, *size, renderer=entry.method, reverse_x_axis=True, voxel_shift=0.5)
-        self.drr = self.drr.to(scene.mu.device)
+        drr = DRR(subject, *size, renderer=entry.method, reverse_x_axis=True, voxel_shift=0.5)
+        self.drr: Any = drr.to(scene.mu.device)
         self.flip = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0], device=scene.mu.device))
         self.mu, self.poses = self.drr.density, view.poses(scene)
         self.options = {"n_points": view.samples} if entry.method == "trilinear" else {}
@@ -153,7 +154,8 @@ class RTK(Opponent):
 
         self.entry, self.view = entry, view
         self.mu, self.poses = scene.mu, view.poses(scene, dtype=torch.float64)
-        itk.MultiThreaderBase.SetGlobalDefaultNumberOfThreads(torch.get_num_threads())
+        threader: Any = itk.MultiThreaderBase  # type: ignore[attr-defined]
+        threader.SetGlobalDefaultNumberOfThreads(torch.get_num_threads())
         affine, centre = scene.affine.numpy(), scene.volume.center.numpy()
         spacing = np.linalg.norm(affine[:3, :3], axis=0)
         volume = itk.image_from_array(np.ascontiguousarray(scene.mu.numpy()))

@@ -6,12 +6,13 @@ import json
 import os
 import platform
 import subprocess
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 
-from .opponents import OPERATIONS
+from .opponents import OPERATIONS, Entry
 
 SCHEMA = 1
 RESULTS = Path(__file__).parent / "results"
@@ -79,9 +80,7 @@ def ratios(rows: list[dict]) -> list[dict]:
 
 def name_of(row: dict) -> str:
     """What a row is called in the table."""
-    extra = [row["storage"]] if row["storage"] != "float32" else []
-    extra += [row["backend"]] if row["backend"] != "auto" else []
-    return " ".join([row["program"], row["method"], *extra, *(["compiled"] if row["compiled"] else [])])
+    return Entry(**{field.name: row[field.name] for field in fields(Entry)}).label
 
 
 def table(rows: list[dict]) -> str:
@@ -110,7 +109,8 @@ def surroundings(device: str) -> dict[str, object]:
     return {
         "commit": _said("git", "describe", "--always", "--dirty", "--abbrev=12") or "unknown",
         "device": torch.cuda.get_device_name() if device != "cpu" else platform.processor() or platform.machine(),
-        "machine": {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count(),
+                    "python": platform.python_version()},
         "clock_policy": _clock_policy(device),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }  # fmt: skip
