@@ -1,0 +1,183 @@
+"""A canvas for implicit solids: bodies given by a signed distance are painted onto a voxel grid in HU and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float32]
+FAR = np.float32(1e3)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A box of voxels and the world coordinates of their centres, ready to broadcast as (depth, height, width)."""
+
+    window: tuple[slice, slice, slice]
+    x: Array
+    y: Array
+    z: Array
+
+    def empty_field(self) -> Array:
+        """A distance field with nothing in it [mm]."""
+        shape = np.broadcast_shapes(self.x.shape, self.y.shape, self.z.shape)
+        return np.full(shape, FAR, dtype=np.float32)
+
+
+class Canvas:
+    """HU and labels on an axis-aligned RAS grid, painted one body after the other; later bodies win.
+
+    Args:
+        low: World position of the first voxel centre [mm].
+        high: World position that the grid reaches at least [mm].
+        spacing: Voxel edge [mm].
+    """
+
+    def __init__(self, low: ArrayLike, high: ArrayLike, spacing: float) -> None:
+        self.low = np.asarray(low, dtype=np.float64)
+        self.spacing = spacing
+        self.count = np.ceil((np.asarray(high) - self.low) / spacing).astype(int) + 1
+        width, height, depth = self.count
+        self.hu = np.full((depth, height, width), -1000.0, dtype=np.float32)
+        self.labels = np.zeros((depth, height, width), dtype=np.uint8)
+
+    def region(self, low: ArrayLike, high: ArrayLike) -> Region:
+        """The voxels between two world corners [mm], cut at the border of the grid."""
+        first = np.clip(np.floor((np.asarray(low) - self.low) / self.spacing).astype(int), 0, self.count - 1)
+        last = np.clip(np.ceil((np.asarray(high) - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
+        axes = [(self.low[d] + self.spacing * np.arange(first[d], last[d])).astype(np.float32) for d in range(3)]
+        window = (slice(first[2], last[2]), slice(first[1], last[1]), slice(first[0], last[0]))
+        return Region(window, axes[0][None, None, :], axes[1][None, :, None], axes[2][:, None, None])
+
+    def whole(self) -> Region:
+        """Every voxel."""
+        return self.region(self.low, self.low + self.spacing * (self.count - 1))
+
+    def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
+        """Replace what lies inside (distance < 0); boundary voxels mix by their share. label None keeps labels."""
+        share = np.clip(0.5 - distance / self.spacing, 0.0, 1.0)
+        patch = self.hu[region.window]
+        patch += share * (hu - patch)
+        if label is not None:
+            self.labels[region.window][distance < 0] = label
+
+    def paint_bone(
+        self,
+        region: Region,
+        distance: Array,
+        label: int,
+        *,
+        cortex: float | Array,
+        shell: float = 900.0,
+        core: float | Array = 220.0,
+    ) -> None:
+        """A bone: `shell` HU in the outer `cortex` mm, `core` HU inside."""
+        inner = np.clip(0.5 - (distance + cortex) / self.spacing, 0.0, 1.0)
+        self.paint(region, distance, shell + inner * (core - shell), label)
+
+
+def ellipsoid(region: Region, center: Sequence[float], radii: Sequence[float], tilt: Array | None = None) -> Array:
+    """Distance to an ellipsoid, first order at its surface [mm]; rows of tilt (3, 3) are its axes in the world."""
+    offset = [region.x - np.float32(center[0]), region.y - np.float32(center[1]), region.z - np.float32(center[2])]
+    if tilt is not None:
+        offset = [sum((np.float32(row[d]) * offset[d] for d in range(3)), np.float32(0)) for row in tilt]
+    return normalised(offset, radii)
+
+
+def normalised(offset: Sequence[Array], radii: Sequence[float | Array]) -> Array:
+    """First-order distance (q - 1) / |grad q| of the quadric q = |offset / radii| [mm]."""
+    square = sum((np.square(o / r) for o, r in zip(offset, radii, strict=True)), np.float32(0))
+    slope = sum((np.square(o / np.square(r)) for o, r in zip(offset, radii, strict=True)), np.float32(0))
+    q = np.sqrt(square)
+    smallest = min(float(np.min(r)) for r in radii)
+    return ((q - 1) * np.where(q > 1e-3, q / np.sqrt(slope + 1e-12), smallest)).astype(np.float32)
+
+
+def tube(
+    canvas: Canvas,
+    points: ArrayLike,
+    radius: ArrayLike,
+    *,
+    flat: ArrayLike | None = None,
+    wide: ArrayLike | None = None,
+    margin: float = 0.0,
+) -> tuple[Region, Array]:
+    """Distance to a tube about a polyline.
+
+    Args:
+        canvas: Where it will be painted.
+        points: Centre line in the world, (n, 3) mm.
+        radius: Radius at each point [mm]; with wide, the half-thickness.
+        flat: Direction of the thin axis of the cross-section at each point, (n, 3); None is a round tube.
+        wide: Half-width across the thin axis [mm].
+        margin: Reach of the distance field beyond the surface [mm], besides two voxels.
+    """
+    points = np.asarray(points, dtype=np.float64)
+    radius = np.broadcast_to(np.asarray(radius, dtype=np.float64), len(points))
+    wide = radius if wide is None else np.broadcast_to(np.asarray(wide, dtype=np.float64), len(points))
+    reach = np.maximum(radius, wide) + 2 * canvas.spacing + margin
+    region = canvas.region(points.min(axis=0) - reach.max(), points.max(axis=0) + reach.max())
+    field = region.empty_field()
+    origin = np.array([s.start for s in region.window])
+    for n in range(len(points) - 1):
+        ends = points[n : n + 2]
+        part = canvas.region(ends.min(axis=0) - reach[n : n + 2].max(), ends.max(axis=0) + reach[n : n + 2].max())
+        local = _segment(part, ends, radius[n : n + 2], wide[n : n + 2], None if flat is None else np.asarray(flat)[n])
+        window = tuple(slice(s.start - o, s.stop - o) for s, o in zip(part.window, origin, strict=True))
+        field[window] = np.minimum(field[window], local)
+    return region, field
+
+
+def _segment(part: Region, ends: NDArray, radius: NDArray, wide: NDArray, flat: NDArray | None) -> Array:
+    along = ends[1] - ends[0]
+    length = max(float(np.linalg.norm(along)), 1e-6)
+    tangent = along / length
+    x, y, z = part.x - np.float32(ends[0, 0]), part.y - np.float32(ends[0, 1]), part.z - np.float32(ends[0, 2])
+    s = x * np.float32(tangent[0]) + y * np.float32(tangent[1]) + z * np.float32(tangent[2])
+    t = np.clip(s / np.float32(length), 0, 1)
+    thin = radius[0] + t * np.float32(radius[1] - radius[0])
+    square = x * x + y * y + z * z - s * s
+    over = s - t * np.float32(length)
+    if flat is None:
+        return (np.sqrt(np.maximum(square, 0) + over * over) - thin).astype(np.float32)
+    normal = flat - (flat @ tangent) * tangent
+    normal = normal / np.linalg.norm(normal)
+    u = x * np.float32(normal[0]) + y * np.float32(normal[1]) + z * np.float32(normal[2])
+    v = np.sqrt(np.maximum(square - u * u, 0))
+    return normalised([u, v, over], [thin, wide[0] + t * np.float32(wide[1] - wide[0]), thin])
+
+
+def merge(canvas: Canvas, parts: Sequence[tuple[Region, Array]], *, blend: float = 0.0) -> tuple[Region, Array]:
+    """Union of bodies, each given on its own region, on the region that holds them all; seams rounded by blend mm."""
+    windows = [part.window for part, _ in parts]
+    first = np.array([[s.start for s in w] for w in windows]).min(axis=0)[::-1]
+    last = np.array([[s.stop for s in w] for w in windows]).max(axis=0)[::-1] - 1
+    region = canvas.region(canvas.low + canvas.spacing * (first + 0.5), canvas.low + canvas.spacing * (last - 0.5))
+    field = region.empty_field()
+    for part, distance in parts:
+        inner = tuple(
+            slice(p.start - r.start, p.stop - r.start) for p, r in zip(part.window, region.window, strict=True)
+        )
+        here = field[inner]
+        field[inner] = smooth_union(here, distance, blend) if blend else np.minimum(here, distance)
+    return region, field
+
+
+def spline(points: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Points evenly spaced in parameter along the Catmull-Rom curve through points (m, d), (n, d)."""
+    p = np.asarray(points, dtype=np.float64)
+    p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    s = np.linspace(0, len(p) - 3, n)
+    k = np.minimum(s.astype(int), len(p) - 4)
+    t = (s - k)[:, None]
+    a, b, c, d = p[k], p[k + 1], p[k + 2], p[k + 3]
+    return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+
+
+def smooth_union(first: Array, second: Array, blend: float) -> Array:
+    """Union of two distances with a rounded seam of about `blend` mm."""
+    h = np.clip(0.5 + 0.5 * (second - first) / blend, 0, 1)
+    return (second + h * (first - second) - blend * h * (1 - h)).astype(np.float32)

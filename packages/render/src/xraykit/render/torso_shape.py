@@ -1,0 +1,157 @@
+"""The measurements of the procedural torso: vertebral levels, rib cage, body outline (RAS mm, z = 0 at the promontory).
+
+Sizes are round numbers typical of an adult man as found in anatomy text books; none is taken from a patient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .implicit import Array, Region
+
+# Body height, gap above (disc), half width, half depth of each vertebra [mm], from the lowest up.
+VERTEBRAE = {
+    "L5": (27, 11, 26.0, 17.5),
+    "L4": (28, 11, 25.0, 17.5),
+    "L3": (28, 11, 24.0, 17.0),
+    "L2": (27, 10, 23.0, 16.5),
+    "L1": (26, 8, 22.0, 16.0),
+    "T12": (25, 6, 21.0, 15.5),
+    "T11": (23, 5, 19.5, 15.5),
+    "T10": (22, 5, 18.0, 15.0),
+    "T9": (21, 4.5, 17.0, 14.5),
+    "T8": (20.5, 4, 16.0, 14.0),
+    "T7": (20, 4, 15.5, 13.5),
+    "T6": (19.5, 4, 15.0, 13.0),
+    "T5": (19, 4, 14.5, 12.0),
+    "T4": (18.5, 4, 14.0, 11.0),
+    "T3": (18, 4, 14.0, 10.0),
+    "T2": (18, 4, 14.5, 9.5),
+    "T1": (17, 5, 15.0, 9.0),
+    "C7": (15, 5, 14.0, 8.5),
+    "C6": (13, 5, 13.5, 8.5),
+    "C5": (13, 5, 13.0, 8.5),
+    "C4": (13, 5, 12.5, 8.5),
+    "C3": (13, 5, 12.5, 8.5),
+}
+# Anterior position of the vertebral bodies over height: cervical and lumbar lordosis, thoracic kyphosis.
+SPINE_Z = (-20, 0, 60, 110, 160, 210, 270, 330, 390, 440, 480, 520, 560, 600)
+SPINE_Y = (-32, -24, -13, -12, -20, -34, -51, -60, -57, -46, -36, -28, -25, -27)
+
+# Per rib 1-12: half width of its centre line, hindmost y, foremost y, drop from head to end, end angle [mm, degrees];
+# the angle counts from the back midline.
+RIBS = (
+    (52, -66, 36, 48, 148),
+    (84, -88, 54, 64, 156),
+    (104, -98, 68, 76, 156),
+    (117, -104, 78, 86, 154),
+    (126, -108, 86, 96, 150),
+    (132, -110, 91, 103, 145),
+    (136, -110, 94, 109, 137),
+    (137, -108, 92, 110, 127),
+    (135, -104, 87, 108, 117),
+    (130, -97, 79, 98, 107),
+    (120, -89, 70, 72, 90),
+    (102, -80, 60, 40, 60),
+)
+FLATNESS = 0.86  # exponent of the cage's cross-section; 1 is an ellipse, smaller is squarer
+
+# Body outline over height: z, half width, hindmost y, foremost y.
+OUTLINE = np.array(
+    [
+        (-230, 172, -92, 74),
+        (-180, 176, -96, 76),
+        (-140, 178, -106, 78),
+        (-90, 179, -122, 86),
+        (-40, 172, -122, 94),
+        (20, 160, -108, 100),
+        (80, 147, -94, 101),
+        (140, 146, -98, 102),
+        (200, 152, -110, 107),
+        (260, 160, -123, 113),
+        (330, 166, -131, 115),
+        (380, 168, -131, 104),
+        (415, 162, -126, 88),
+        (440, 140, -117, 68),
+        (462, 108, -106, 50),
+        (485, 78, -95, 40),
+        (510, 65, -86, 36),
+        (560, 60, -80, 38),
+        (620, 60, -80, 40),
+    ],
+    dtype=np.float64,
+)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One vertebra: centre of its body, its half sizes, and the lean of the column there."""
+
+    name: str
+    center: tuple[float, float, float]
+    half: tuple[float, float, float]
+    lean: float  # dy/dz of the column
+
+
+def spine_y(z: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    """Anterior position of the column at height z [mm], smoothed over 50 mm."""
+    offsets = np.linspace(-25, 25, 11)
+    values = np.interp(np.asarray(z, dtype=np.float64)[..., None] + offsets, SPINE_Z, SPINE_Y)
+    return np.average(values, axis=-1, weights=np.hanning(13)[1:-1])
+
+
+def levels() -> dict[str, Level]:
+    """Every vertebra from L5 up, stacked along the curve of the spine."""
+    stack, bottom = {}, 0.0
+    for name, (height, gap, half_width, half_depth) in VERTEBRAE.items():
+        z = bottom + height / 2
+        lean = float(spine_y(z + 12) - spine_y(z - 12)) / 24
+        stack[name] = Level(name, (0.0, float(spine_y(z)), z), (half_width, half_depth, height / 2), lean)
+        bottom += height + gap
+    return stack
+
+
+def rib_line(number: int, stack: dict[str, Level], *, n: int = 40) -> NDArray[np.float64]:
+    """Centre line of right rib `number` (1-12) from its head to its front end, (n, 3) mm; mirror x for the left."""
+    from .implicit import spline
+
+    half_width, back, front, drop, end_angle = RIBS[number - 1]
+    level = stack[f"T{number}"]
+    body_x, body_y = level.half[0], level.center[1]
+    head_z = level.center[2] + (level.half[2] if number < 11 else 4.0)
+    start = np.arcsin(min(1.0, (62 if number > 1 else 42) / half_width) ** (1 / FLATNESS))
+    angle = np.linspace(start, np.radians(end_angle), 9)
+    share = (angle - start * 0.35) / (np.radians(end_angle) - start * 0.35)
+    x = half_width * np.abs(np.sin(angle)) ** FLATNESS
+    y = (back + front) / 2 - (front - back) / 2 * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** FLATNESS
+    z = head_z - 3 - (drop - 3) * share**1.15
+    neck = [(body_x + 3, body_y - 9, head_z), (body_x + 20, max(body_y - 27, back + 8), head_z - 3.0)]
+    return spline(np.concatenate([neck, np.stack([x, y, z], axis=1)]), n)
+
+
+def cage(region: Region, *, inset: float) -> Array:
+    """Distance to the space inside the ribs, `inset` mm within their centre lines; open above and below [mm]."""
+    stack = levels()
+    heads = np.array([stack[f"T{n}"].center[2] + stack[f"T{n}"].half[2] for n in range(1, 13)])[::-1]
+    table = np.array(RIBS, dtype=np.float64)[::-1]
+    z = region.z[:, 0, 0].astype(np.float64)
+    width = np.interp(z, heads - 0.45 * table[:, 3], table[:, 0])
+    width = np.minimum(width, np.interp(z, (400, 440, 462, 480, 494), (150, 104, 68, 46, 24)))
+    back = np.interp(z, heads - 14, table[:, 1])
+    front = np.interp(z, np.append(heads[3:] - table[3:, 3], 480), np.append(table[3:, 2], 0))
+    return section(region, width - inset, back + inset, front - inset, 2 / FLATNESS)
+
+
+def section(region: Region, half_width: NDArray, back: NDArray, front: NDArray, power: float) -> Array:
+    """Distance to a stack of superellipses whose sides depend on height, first order at the surface [mm]."""
+    width, middle, depth = (
+        np.maximum(v, 1.0).astype(np.float32)[:, None, None] if n != 1 else v.astype(np.float32)[:, None, None]
+        for n, v in enumerate((half_width, (front + back) / 2, (front - back) / 2))
+    )
+    u, v = np.abs(region.x) / width, np.abs(region.y - middle) / depth
+    total = u**power + v**power
+    slope = np.sqrt((u ** (power - 1) / width) ** 2 + (v ** (power - 1) / depth) ** 2) + np.float32(1e-4)
+    return np.clip((total - 1) / (power * slope), -60, 200).astype(np.float32)
