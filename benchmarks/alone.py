@@ -7,6 +7,8 @@ system allows it (Linux); on CUDA it is torch.cuda.max_memory_allocated minus wh
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import resource
 import subprocess
@@ -66,6 +68,9 @@ def rest_and_reset(device: str) -> int:
         torch.cuda.reset_peak_memory_stats()
         return torch.cuda.memory_allocated()
     status = Path("/proc/self/status")
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back, so that it counts when it is taken again
     if not status.exists():
         return highest(device)  # the mark cannot be lowered: only growth above it will show
     Path("/proc/self/clear_refs").write_text("5")
