@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import struct
+import warnings
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pydicom
 from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from ..errors import FileError
 
 MAX_NESTING = 32
 """Sequences inside sequences; real objects stay below ten."""
 
-# What pydicom raises on damaged bytes: it documents none of them, fuzzing and its tracker show these.
-PYDICOM_ERRORS = (
-    *(OSError, EOFError, ValueError, TypeError, KeyError),
-    *(AttributeError, NotImplementedError, OverflowError),
+# What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these.
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error, InvalidDicomError),
 )
+
+
+@contextmanager
+def reading_dicom(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever pydicom raises on the damaged file `path` into a FileError about `what`, and hush its warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except FileError:
+        raise
+    except RecursionError as error:
+        raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.") from error
+    except _DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise FileError(f"{path} must hold readable {what}, it is damaged ({reason}); copy it again.") from error
 
 
 def is_dicom(path: Path) -> bool:
@@ -35,15 +56,14 @@ def read_dicom(path: Path, *, pixels: bool = False) -> FileDataset:
     Raises:
         FileError: The file is no DICOM, is damaged, or nests sequences deeper than `MAX_NESTING`.
     """
-    try:
+    if not is_dicom(path):
+        raise FileError(f"{path} must be a DICOM file, the mark DICM at byte 128 is missing.")
+    with reading_dicom(path, "DICOM tags"):
+        meta = read_file_meta_info(path)
+        if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+            raise FileError(f"{path} is a deflated DICOM file, whose size has no bound; save it uncompressed.")
         dataset = pydicom.dcmread(path, stop_before_pixels=not pixels)
         depth = _nesting(dataset)
-    except RecursionError as error:
-        raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.") from error
-    except InvalidDicomError as error:
-        raise FileError(f"{path} must be a DICOM file, the mark DICM at byte 128 is missing.") from error
-    except PYDICOM_ERRORS as error:
-        raise FileError(f"{path} must be a readable DICOM file, reading it failed: {error}.") from error
     if depth > MAX_NESTING:
         raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.")
     return dataset

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import SimpleITK
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.uid import RLELossless
 
 from ..errors import FileError
-from .dicom_header import PYDICOM_ERRORS, read_dicom, transfer_syntax
+from .dicom_header import read_dicom, reading_dicom, transfer_syntax
 
 
 def stored_frames(path: Path) -> tuple[NDArray[np.generic], bool]:
@@ -28,10 +27,8 @@ def stored_frames(path: Path) -> tuple[NDArray[np.generic], bool]:
         return _decoded(path), True
     if not syntax.is_compressed:
         _check_length(path, dataset)
-    try:
+    with reading_dicom(path, "pixels"):
         pixels = dataset.pixel_array
-    except (*PYDICOM_ERRORS, RuntimeError) as error:
-        raise FileError(f"{path} must hold readable pixels, unpacking them failed: {error}.") from error
     return pixels.reshape(-1, *pixels.shape[-2:]), False
 
 
@@ -46,6 +43,8 @@ def _check_length(path: Path, dataset: FileDataset) -> None:
 
 def _decoded(path: Path) -> NDArray[np.generic]:
     """Compressed pixels (JPEG, JPEG-LS, JPEG 2000); GDCM applies the rescale of each frame."""
+    import SimpleITK  # a fifth of a second that uncompressed files need not wait for
+
     shown = SimpleITK.ProcessObject.GetGlobalWarningDisplay()
     SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
     try:

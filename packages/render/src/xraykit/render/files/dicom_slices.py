@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
 from ..errors import FileError
-from .dicom_header import PYDICOM_ERRORS, transfer_syntax
+from .dicom_header import reading_dicom, transfer_syntax
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def slices_of(path: Path, dataset: FileDataset) -> list[Slice]:
     Raises:
         FileError: Colour, a missing or malformed geometry tag, a modality table, or fewer bytes than declared.
     """
-    try:
+    with reading_dicom(path, "image tags"):
         _check_pixels(path, dataset)
         n_frames = int(dataset.get("NumberOfFrames") or 1)
         if "PerFrameFunctionalGroupsSequence" not in dataset:
@@ -57,12 +57,6 @@ def slices_of(path: Path, dataset: FileDataset) -> list[Slice]:
         if len(frames) != n_frames:
             raise FileError(f"{path} declares {n_frames} frames but describes {len(frames)}; it is damaged.")
         return [_slice(path, n, dataset, [*_groups(frame), *_groups(*shared)]) for n, frame in enumerate(frames)]
-    except RecursionError as error:
-        raise FileError(f"{path} nests its functional groups too deeply; it is damaged.") from error
-    except PYDICOM_ERRORS as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path} must hold readable image tags, one of them is damaged: {error}.") from error
 
 
 def _check_pixels(path: Path, dataset: FileDataset) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -12,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, OutputError
+from ..errors import InputError
 from . import metaimage, nifti, nrrd
+from .atomic_write import write_atomically
 from .declared_grid import LPS_TO_RAS
 from .nifti_names import extension_with_names
 
@@ -59,14 +59,7 @@ def write_volume(
         content = _metaimage(array, matrix)
     else:
         raise InputError(f"a volume is written as .nii, .nii.gz, .nrrd or .mha, got {path.name!r}.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written, the system says: {error.strerror or error}.") from error
-    return path
+    return write_atomically(path, lambda file: file.write(content))
 
 
 def _storable(array: NDArray[np.generic]) -> NDArray[np.generic]:
