@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from .attenuation import Attenuation as Attenuation
     from .attenuation import DiffDRRDensity as DiffDRRDensity
     from .attenuation import MRPassthrough as MRPassthrough
+    from .backends import explain_backend as explain_backend
     from .camera import Camera as Camera
-    from .carm import VIEWS as VIEWS
     from .carm import CarmAngles as CarmAngles
+    from .carm import VIEWS as VIEWS
     from .carm import View as View
     from .carm import carm_angles as carm_angles
     from .carm import carm_parameters as carm_parameters
@@ -79,6 +80,9 @@ if TYPE_CHECKING:
     from .projection import project as project
     from .radiograph import Origin as Origin
     from .radiograph import Radiograph as Radiograph
+    from .render import label_bits as label_bits
+    from .render import label_masks as label_masks
+    from .render import render as render
     from .rigid import check_pose as check_pose
     from .rigid import compose as compose
     from .rigid import geodesic_distance as geodesic_distance
@@ -135,6 +139,7 @@ _HOME = {
     "describe_volume": "files.describe_volume",
     "diffdrr_extrinsic": "converters.diffdrr",
     "diffdrr_parameters": "converters.diffdrr",
+    "explain_backend": "backends",
     "find_labels": "label_names",
     "from_deepdrr": "converters.deepdrr",
     "from_deepfluoro": "converters.deepfluoro",
@@ -146,6 +151,8 @@ _HOME = {
     "geodesic_distance": "rigid",
     "homography": "intrinsics",
     "intrinsic_matrix": "intrinsics",
+    "label_bits": "render",
+    "label_masks": "render",
     "label_table": "label_names",
     "parameters_from": "rotations",
     "pixel_centers": "projection",
@@ -154,6 +161,7 @@ _HOME = {
     "read_itk_transform": "converters.itk",
     "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
+    "render": "render",
     "resample": "intrinsics",
     "rescale_camera": "intrinsics",
     "resize_camera": "intrinsics",

@@ -65,7 +65,7 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
         raise GeometryError(
             f"DistanceSourceToPatient must lie between 0 and DistanceSourceToDetector, got {sod} mm and {sdd} mm."
         )
-    rows, columns = (int(_number(tags.get(name), name)) for name in _SIZES)
+    rows, columns = (_whole(tags.get(name), name) for name in _SIZES)
     camera = Camera(sdd, rows, columns, pixel_spacing=(spacing[0], spacing[1]))
     where = torch.as_tensor(isocenter, dtype=torch.float64)
     angles = torch.tensor([primary, secondary], dtype=torch.float64)
@@ -130,3 +130,10 @@ def _number(value: Any, name: str) -> float:
     if not math.isfinite(number):
         raise GeometryError(f"{name} must be finite, got {number}.")
     return number
+
+
+def _whole(value: Any, name: str) -> int:
+    number = _number(value, name)
+    if number != int(number):
+        raise GeometryError(f"{name} must be a whole number of pixels, got {number}.")
+    return int(number)

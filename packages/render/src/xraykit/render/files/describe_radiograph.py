@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..radiograph import Origin, Radiograph
+from .tag_lookup import brief
 
 
 class Row(NamedTuple):
@@ -53,4 +54,4 @@ def _shown(value: object) -> str:
     if isinstance(value, (tuple, list)):
         shown = ", ".join(_shown(v) for v in value[:4])
         return shown if len(value) <= 4 else f"{shown}, ... ({len(value)} values)"
-    return str(value)
+    return brief(value, limit=80)

@@ -95,7 +95,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LIMIT:
             raise FileError(f"{path} must be a pose.json under 1 MiB, got {path.stat().st_size} bytes.")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_int=float)
     except OSError as error:
         raise FileError(f"a pose.json was expected at {path}, got {error.strerror}; check the path.") from error
     except (ValueError, RecursionError) as error:

@@ -22,12 +22,12 @@ from ..errors import FileError
 from ..radiograph import Origin, Polarity, Radiograph
 from .camera_tags import DetectorOrigin, Facts, camera_from_tags
 from .polarity_tags import polarity_from_tags
-from .tag_lookup import PARSE_ERRORS, number, numbers, tag_name, text
+from .tag_lookup import PARSE_ERRORS, brief, number, numbers, tag_name, text
 
 X_RAY = ("XA", "RF", "XRF", "DX", "CR", "DR", "RG")
 MAX_DEPTH = 32
 MAX_INFLATION = 200  # deflate and the image codecs rarely pass this; more is taken for a bomb
-DAMAGE = (*PARSE_ERRORS, InvalidDicomError, LookupError, OSError, struct.error, zlib.error, AssertionError)
+DAMAGE = (*PARSE_ERRORS, InvalidDicomError, OSError, struct.error, zlib.error, AssertionError)
 
 
 def read_dicom_radiograph(
@@ -63,7 +63,9 @@ def read_dicom_radiograph(
     else:
         facts["polarity"] = Origin(polarity, "caller", "overrules the tags")
     if heard:
-        facts["warnings"] = Origin(str(heard[0].message), "pydicom", f"the first of {len(heard)}")
+        # Only up to the first quotation mark: what is quoted may be a patient's name.
+        what = brief(str(heard[0].message).split("'")[0], limit=200)
+        facts["warnings"] = Origin(what, "pydicom", f"the first of {len(heard)}")
     height, width = values.shape[1:]
     camera, geometry = camera_from_tags(
         dataset, height=height, width=width, detector_active_origin=detector_active_origin
@@ -95,7 +97,7 @@ def load(path: Path) -> Dataset:
     except FileError:
         raise
     except DAMAGE as error:
-        why = str(error) or type(error).__name__
+        why = brief(error) or type(error).__name__
         raise FileError(f"{path} must be a whole DICOM file, got a damaged one ({why}); get it again.") from error
     return dataset
 
@@ -129,7 +131,8 @@ def _check_depth(path: Path, dataset: Dataset) -> None:
 
 def _modality(path: Path, dataset: Dataset) -> str:
     said = text(dataset, "Modality")
-    name = UID(str(dataset.get("SOPClassUID", ""))).name
+    sop_class = text(dataset, "SOPClassUID")
+    name = "no SOP class" if sop_class is None else UID(sop_class[0]).name
     modality = "" if said is None else said[0].upper()
     if modality in X_RAY:
         return modality
@@ -137,7 +140,7 @@ def _modality(path: Path, dataset: Dataset) -> str:
     by_class |= {"Enhanced XRF": "RF", "Computed Radiography": "CR"}
     guess = next((kind for key, kind in by_class.items() if name.startswith(key)), None)
     if modality or guess is None:
-        came = f"modality {modality or 'missing'} ({name or 'no SOP class'})"
+        came = f"modality {brief(modality, limit=16) or 'missing'} ({brief(name, limit=60)})"
         raise FileError(f"{path} must be an X-ray image (modality {', '.join(X_RAY)}), got {came}.")
     return guess
 
@@ -156,24 +159,25 @@ def _stored_pixels(path: Path, dataset: Dataset) -> np.ndarray:
     samples, photometric = number(dataset, "SamplesPerPixel"), text(dataset, "PhotometricInterpretation")
     kind = "missing" if photometric is None else photometric[0].upper()
     if kind not in ("MONOCHROME1", "MONOCHROME2") or (samples is not None and samples[0] != 1):
-        raise FileError(f"{path} must be a grey image (MONOCHROME1 or 2), got {kind}; convert colour captures first.")
+        raise FileError(
+            f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; convert colour captures first."
+        )
     frames = number(dataset, "NumberOfFrames")
     n_frames = 1 if frames is None else int(frames[0])
     if n_frames < 1:
         raise FileError(f"{path} must state at least one frame, got NumberOfFrames={n_frames}; not readable.")
     _check_bytes(path, dataset, keyword, n_frames * shape["Rows"] * shape["Columns"] * shape["BitsAllocated"] // 8)
     try:
-        pixels = dataset.pixel_array
+        return np.asarray(dataset.pixel_array).reshape(n_frames, shape["Rows"], shape["Columns"])
     except (*DAMAGE, RuntimeError) as error:
-        raise FileError(f"{path} holds pixel data that do not decode ({error}); get the file again.") from error
-    return np.asarray(pixels).reshape(n_frames, shape["Rows"], shape["Columns"])
+        raise FileError(f"{path} holds pixel data that do not decode ({brief(error)}); get it again.") from error
 
 
 def _check_bytes(path: Path, dataset: Dataset, keyword: str, expected: int) -> None:
     syntax = UID(str(getattr(dataset.file_meta, "TransferSyntaxUID", "")))
     held = len(dataset[keyword].value or b"")
     if not syntax.is_transfer_syntax:
-        raise FileError(f"{path} must name a transfer syntax, got {str(syntax) or 'none'}; not readable.")
+        raise FileError(f"{path} must name a transfer syntax, got {brief(syntax) or 'none'}; not readable.")
     if not syntax.is_compressed:
         if held < expected:
             raise FileError(f"{path} must hold {expected} bytes of pixel data, got {held}; it is cut off.")
@@ -195,7 +199,9 @@ def _modality_values(path: Path, dataset: Dataset, stored: np.ndarray) -> tuple[
         try:
             values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
         except DAMAGE as error:
-            raise FileError(f"{path} holds a Modality LUT that is no table ({error}); get the file again.") from error
+            raise FileError(
+                f"{path} holds a Modality LUT that is no table ({brief(error)}); get the file again."
+            ) from error
         facts = {"rescale": Origin("table", tag_name("ModalityLUTSequence"), "applied")}
         return values, facts, 1.0
     slope, intercept = number(dataset, "RescaleSlope"), number(dataset, "RescaleIntercept")
@@ -210,12 +216,14 @@ def _modality_values(path: Path, dataset: Dataset, stored: np.ndarray) -> tuple[
 
 
 def _header_facts(dataset: Dataset, modality: str) -> Facts:
-    facts: Facts = {"modality": Origin(modality, tag_name("Modality"))}
+    said = "Modality" if text(dataset, "Modality") is not None else "SOPClassUID"
+    facts: Facts = {"modality": Origin(modality, tag_name(said))}
     for name, keyword, note in (
         ("photometric", "PhotometricInterpretation", "for display only"),
         ("presentation_lut", "PresentationLUTShape", "for display only, not applied"),
         ("window", "WindowCenter", "for display only, VOI not applied"),
         ("kvp", "KVP", "peak tube voltage, kV"),
+        ("pixel_padding", "PixelPaddingValue", "these pixels are no measurement; left as they are"),
     ):
         said = text(dataset, keyword)
         if said is not None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, ImageSequence
 from ..camera import Camera
 from ..errors import FileError, GeometryError
 from ..radiograph import POLARITIES, Origin, Polarity, Radiograph
+from .tag_lookup import brief
 
 Colour = Literal["luma"] | None
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -52,11 +53,11 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
                 turned = file.getexif().get(274, 1) != 1
                 pages = [_grey(path, ImageOps.exif_transpose(page), colour) for page in ImageSequence.Iterator(file)]
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise FileError(f"{path} declares more pixels than a radiograph has ({error}); refused.") from error
+        raise FileError(f"{path} declares more pixels than a radiograph has ({brief(error)}); refused.") from error
     except FileError:
         raise
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError) as error:
-        raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({error}).") from error
+        raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({brief(error)}).") from error
     if len({(page.shape, page.dtype) for page in pages}) != 1:
         raise FileError(f"{path} must hold pages of one size and type, got {len(pages)} that differ; split it.")
     stack = np.stack(pages)
@@ -131,7 +132,7 @@ def _our_camera(ours: dict, shape: tuple[int, ...], facts: dict[str, Origin]) ->
             principal_point=tuple(float(v) for v in ours["principal_point"]),
         )
     except (GeometryError, TypeError, ValueError) as error:
-        facts["camera"] = Origin(None, "missing", f"ImageDescription holds no camera ({error})")
+        facts["camera"] = Origin(None, "missing", f"ImageDescription holds no camera ({brief(error)})")
         return None
     for name in names:
         facts[name] = Origin(ours[name], "ImageDescription (xraykit)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError, EOFError)
+# What pydicom raises on a value whose bytes are not of its type, as found by damaging files at random.
+PARSE_ERRORS = (
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    OverflowError,
+    EOFError,
+)
 
 
 class Found(NamedTuple):
@@ -69,6 +80,12 @@ def number(dataset: Dataset, keyword: str) -> tuple[float, str] | None:
     """One finite float and its tag, None when absent or malformed."""
     found = numbers(dataset, keyword, 1)
     return None if found is None else (found[0][0], found[1])
+
+
+def brief(said: object, *, limit: int = 100) -> str:
+    """What a file or a library said, on one printable line of at most `limit` characters, fit for a message."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(said)).split())
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
 def _places(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:

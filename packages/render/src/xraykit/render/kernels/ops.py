@@ -1,0 +1,134 @@
+"""The projector as two differentiable custom ops, so that autograd and torch.compile see one opaque node each.
+
+Every backend package offers the same five functions (see `numba_cpu/__init__.py`); this file gives them their
+autograd formula and their shapes. Where a pose gradient is wanted of a single-channel image, the forward march also
+returns each pixel's derivative with respect to its ray (six numbers), so the backward pass needs no second march.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_PACKAGES = {"numba": "numba_cpu", "triton": "triton_gpu"}
+
+
+def kernels(backend: str) -> ModuleType:
+    """The kernel package of a backend, imported on first use."""
+    return import_module(f".{_PACKAGES[backend]}", __package__)
+
+
+@torch.library.custom_op("xraykit::project", mutates_args=())
+def project(
+    mu: Tensor,
+    labels: Tensor | None,
+    rays: Tensor,
+    backend: str,
+    method: str,
+    height: int,
+    width: int,
+    samples: int,
+    channels: int,
+    soft: bool,
+    jacobian: bool,
+) -> tuple[Tensor, Tensor]:
+    """Integrals over alpha (B, channels, H, W) and, if asked, d integral / d(source, direction) (B, 6, H, W)."""
+    module = kernels(backend)
+    if jacobian:
+        return module.project_with_jacobian(mu, rays, method=method, height=height, width=width, samples=samples)
+    image = module.project(
+        mu, labels, rays, method=method, height=height, width=width, samples=samples, channels=channels, soft=soft
+    )
+    return image, image.new_empty(0)
+
+
+@project.register_fake
+def _(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian):  # noqa: ANN001, ANN202
+    image = mu.new_empty((len(rays), channels, height, width), dtype=torch.float32)
+    return image, image.new_empty((len(rays), 6, height, width) if jacobian else (0,))
+
+
+@torch.library.custom_op("xraykit::project_backward", mutates_args=())
+def project_backward(
+    grad: Tensor,
+    mu: Tensor,
+    labels: Tensor | None,
+    rays: Tensor,
+    backend: str,
+    method: str,
+    samples: int,
+    soft: bool,
+    need_mu: bool,
+    need_rays: bool,
+) -> tuple[Tensor, Tensor]:
+    """The gradient with respect to mu (D, H, W) and, per pixel, to (source, direction) (B, 6, H, W); empty if not needed."""
+    module = kernels(backend)
+    grad = grad.contiguous().float()
+    shape = (mu.shape[0], mu.shape[1], mu.shape[2])
+    for_mu = for_rays = grad.new_empty(0)
+    if need_mu:
+        for_mu = module.backproject(labels, rays, grad, method=method, samples=samples, soft=soft, shape=shape)
+    if need_rays:
+        for_rays = module.ray_gradient(mu, labels, rays, grad, method=method, samples=samples, soft=soft)
+    return for_mu, for_rays
+
+
+@project_backward.register_fake
+def _(grad, mu, labels, rays, backend, method, samples, soft, need_mu, need_rays):  # noqa: ANN001, ANN202
+    batch, _, height, width = grad.shape
+    empty = grad.new_empty(0, dtype=torch.float32)
+    for_mu = empty.new_empty(mu.shape) if need_mu else empty
+    return for_mu, empty.new_empty((batch, 6, height, width)) if need_rays else grad.new_empty(0, dtype=torch.float32)
+
+
+def _setup_context(ctx: Any, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
+    mu, labels, rays, ctx.backend, ctx.method, _, _, ctx.samples, _, ctx.soft, ctx.has_jacobian = inputs
+    ctx.save_for_backward(mu, labels, rays, output[1])
+    ctx.mark_non_differentiable(output[1])
+
+
+def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple:
+    mu, labels, rays, jacobian = ctx.saved_tensors
+    need_mu, _, need_rays = ctx.needs_input_grad[:3]
+    march = need_rays and not ctx.has_jacobian
+    for_mu, per_pixel = grad, grad
+    if need_mu or march:
+        for_mu, per_pixel = project_backward(
+            grad, mu, labels, rays, ctx.backend, ctx.method, ctx.samples, ctx.soft, need_mu, march
+        )
+    if ctx.has_jacobian:
+        per_pixel = grad * jacobian
+    for_rays = contract(per_pixel).to(rays.dtype) if need_rays else None
+    return for_mu.to(mu.dtype) if need_mu else None, None, for_rays, *([None] * 8)
+
+
+torch.library.register_autograd("xraykit::project", _backward, setup_context=_setup_context)
+
+
+def contract(per_pixel: Tensor) -> Tensor:
+    """Gather per-pixel gradients (B, 6, H, W) of (source, direction) into those of the rays (B, 4, 3), in float64.
+
+    direction(u, v) = corner + u du + v dv, so corner, du and dv receive the sums of g, u g and v g.
+    """
+    *_, height, width = per_pixel.shape
+    wide = per_pixel.to(torch.float64)
+    u = torch.arange(width, dtype=wide.dtype, device=wide.device) + 0.5
+    v = torch.arange(height, dtype=wide.dtype, device=wide.device) + 0.5
+    source, direction = wide[:, :3].sum(dim=(2, 3)), wide[:, 3:]
+    columns, rows = direction.sum(dim=2), direction.sum(dim=3)
+    return torch.stack([source, columns.sum(dim=2), (columns * u).sum(dim=2), (rows * v).sum(dim=2)], dim=1)
+
+
+@torch.library.custom_op("xraykit::label_bits", mutates_args=())
+def label_bits(labels: Tensor, rays: Tensor, backend: str, height: int, width: int, words: int) -> Tensor:
+    """The labels that each ray meets, as bits of int32 words (B, words, H, W)."""
+    return kernels(backend).label_bits(labels, rays, height=height, width=width, words=words)
+
+
+@label_bits.register_fake
+def _(labels, rays, backend, height, width, words):  # noqa: ANN001, ANN202
+    return labels.new_empty((len(rays), words, height, width), dtype=torch.int32)
