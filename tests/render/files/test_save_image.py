@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 import torch
 from PIL import Image
 from xraykit.render import (
@@ -61,6 +62,13 @@ def test_dicom_returns_line_integrals_within_half_a_step_and_the_camera(tmp_path
     assert back.polarity == "line_integral"
     assert not back.assumptions
     same_camera(back.camera, CAMERA)
+
+
+@pytest.mark.parametrize("suffix", ["dcm", "tiff"])
+def test_another_reader_finds_the_same_line_integrals(tmp_path, suffix):
+    path = save_image(tmp_path / f"x.{suffix}", IMAGE, camera=CAMERA, pose=POSE)
+    found = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path))).reshape(5, 7)
+    np.testing.assert_allclose(found, IMAGE[0, 0].numpy(), atol=6.5 / 65535)
 
 
 def test_dicom_states_the_geometry_in_standard_tags(tmp_path):

@@ -80,9 +80,9 @@ if TYPE_CHECKING:
     from .projection import project as project
     from .radiograph import Origin as Origin
     from .radiograph import Radiograph as Radiograph
-    from .render import label_bits as label_bits
-    from .render import label_masks as label_masks
-    from .render import render as render
+    from .rendering import label_bits as label_bits
+    from .rendering import label_masks as label_masks
+    from .rendering import render as render
     from .rigid import check_pose as check_pose
     from .rigid import compose as compose
     from .rigid import geodesic_distance as geodesic_distance
@@ -151,8 +151,8 @@ _HOME = {
     "geodesic_distance": "rigid",
     "homography": "intrinsics",
     "intrinsic_matrix": "intrinsics",
-    "label_bits": "render",
-    "label_masks": "render",
+    "label_bits": "rendering",
+    "label_masks": "rendering",
     "label_table": "label_names",
     "parameters_from": "rotations",
     "pixel_centers": "projection",
@@ -161,7 +161,7 @@ _HOME = {
     "read_itk_transform": "converters.itk",
     "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
-    "render": "render",
+    "render": "rendering",
     "resample": "intrinsics",
     "rescale_camera": "intrinsics",
     "resize_camera": "intrinsics",

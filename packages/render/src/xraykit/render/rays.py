@@ -8,7 +8,7 @@ from torch import Tensor
 from .camera import Camera
 
 
-def pixel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Tensor]:
+def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Tensor]:
     r"""The ray of every pixel in voxel coordinates, as an affine function of the pixel.
 
     With A the affine, [R | s] the pose and K^-1 the camera's back-projection, the ray of the pixel centre (u, v) is

@@ -57,6 +57,7 @@ def read_voxels(
                 if not got:
                     raise _short(path, voxels.nbytes, done)
                 done += got
+            stream.read(1)  # one step further, where a stream that ends here has its checksum compared
     except EOFError as error:
         raise _short(path, voxels.nbytes, None) from error
     except (OSError, zlib.error, ValueError) as error:

@@ -32,7 +32,7 @@ def march(
     soft: bool,
     chunk: int | None = None,
 ) -> Tensor:
-    """The integral over alpha of every pixel's ray, (B, C, H, W); see `pixel_rays` for the rays (B, 4, 3)."""
+    """The integral over alpha of every pixel's ray, (B, C, H, W); see `voxel_rays` for the rays (B, 4, 3)."""
     if method not in get_args(Method):
         raise InputError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}.")
     channels = 1 if labels is None else int(labels.max()) + 1

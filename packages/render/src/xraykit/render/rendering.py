@@ -13,7 +13,7 @@ from .backends import Backend, choose_backend
 from .camera import Camera
 from .errors import GeometryError, InputError
 from .projectors.march import Method, march, march_label_bits
-from .rays import pixel_rays
+from .rays import voxel_rays
 from .rigid import check_pose
 from .volume import Volume
 
@@ -90,7 +90,7 @@ def label_masks(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backen
 def label_bits(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backend = "auto") -> Tensor:
     """The labels that each ray crosses, as int32 words (B, W, H, W'): label l is bit l % 32 of word l // 32."""
     labels = _labels_of(volume)
-    rays, _ = pixel_rays(camera, _poses(pose), volume.affine)
+    rays, _ = voxel_rays(camera, _poses(pose), volume.affine)
     name = choose_backend(backend, device=labels.device, dtype=torch.int16, voxels=labels.numel())
     words = int(labels.max()) // 32 + 1
     return march_label_bits(labels, rays.to(labels.device), name, height=camera.height, width=camera.width, words=words)
@@ -111,7 +111,7 @@ def _render(
     if labels not in (None, "hard", "soft"):
         raise InputError(f"labels must be None, 'hard' or 'soft', got {labels!r}.")
     name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel())
-    rays, length = pixel_rays(camera, pose, volume.affine)
+    rays, length = voxel_rays(camera, pose, volume.affine)
     integral = march(
         volume.mu,
         None if labels is None else _labels_of(volume),
