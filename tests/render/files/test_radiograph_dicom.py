@@ -19,7 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 from support.xray_dicom import GEOMETRY, nested, write_xray, xray_dataset
-from xraykit.render import FileError, Radiograph, describe_radiograph, read_radiograph
+from xraykit.render import FileError, describe_radiograph, read_radiograph
 
 RAMP = np.arange(24, dtype=np.uint16).reshape(4, 6) * 100
 
@@ -230,7 +230,7 @@ def test_declared_gigabytes_in_a_few_compressed_bytes_are_refused(tmp_path):
     dataset = xray_dataset(RAMP, Rows=60000, Columns=60000, PixelData=encapsulate([b"\0" * 80]))
     dataset["PixelData"].is_undefined_length = True
     path = write_xray(tmp_path / "x.dcm", dataset, syntax=RLELossless)
-    with pytest.raises(FileError, match="declares 7200000000 bytes of pixels in .* compressed bytes"):
+    with pytest.raises(FileError, match=r"declares 7200000000 bytes of pixels in .* compressed bytes"):
         read_radiograph(path)
 
 
@@ -290,9 +290,10 @@ def test_damaged_file_gives_an_image_or_a_one_line_file_error(tmp_path, changes,
         whole[min(place, len(whole) - 1)] = byte
     path.write_bytes(whole[: max(132, int(kept * len(whole)))])
     try:
-        image = read_radiograph(path)
+        describe_radiograph(read_radiograph(path))
     except FileError as error:
-        assert "\n" not in str(error)
+        message = str(error)
     else:
-        assert isinstance(image, Radiograph)
-        describe_radiograph(image)
+        message = "an image"
+    assert message
+    assert "\n" not in message

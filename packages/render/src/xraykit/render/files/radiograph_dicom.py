@@ -160,7 +160,7 @@ def _stored_pixels(path: Path, dataset: Dataset) -> np.ndarray:
     kind = "missing" if photometric is None else photometric[0].upper()
     if kind not in ("MONOCHROME1", "MONOCHROME2") or (samples is not None and samples[0] != 1):
         raise FileError(
-            f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; convert colour captures first."
+            f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; convert it first."
         )
     frames = number(dataset, "NumberOfFrames")
     n_frames = 1 if frames is None else int(frames[0])
