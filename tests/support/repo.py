@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,13 +25,14 @@ def text_files() -> Iterator[Path]:
             yield path
 
 
-def modules_loaded_by(code: str) -> set[str]:
+@cache
+def modules_loaded_by(code: str) -> frozenset[str]:
     """Top-level names in sys.modules after a fresh interpreter has run `code`."""
     probe = f"{code}\nimport sys\nprint('MODULES', *{{name.partition('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         raise RuntimeError(f"the probed code failed:\n{done.stderr}")
-    return set(done.stdout.rpartition("MODULES")[2].split())
+    return frozenset(done.stdout.rpartition("MODULES")[2].split())
 
 
 def imported_names(path: Path) -> Iterator[str]:
