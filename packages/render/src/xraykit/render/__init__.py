@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .attenuation import MRPassthrough as MRPassthrough
     from .backends import explain_backend as explain_backend
     from .camera import Camera as Camera
-    from .carm import CarmAngles as CarmAngles
     from .carm import VIEWS as VIEWS
+    from .carm import CarmAngles as CarmAngles
     from .carm import View as View
     from .carm import carm_angles as carm_angles
     from .carm import carm_parameters as carm_parameters
@@ -73,6 +73,17 @@ if TYPE_CHECKING:
     from .intrinsics import resize_camera as resize_camera
     from .label_names import find_labels as find_labels
     from .label_names import label_table as label_table
+    from .phantom import Box as Box
+    from .phantom import Cylinder as Cylinder
+    from .phantom import Ellipsoid as Ellipsoid
+    from .phantom import line_integrals as line_integrals
+    from .phantom import voxelise as voxelise
+    from .pictures import montage as montage
+    from .pictures import overlay as overlay
+    from .pictures import save_png as save_png
+    from .pictures import to_grey as to_grey
+    from .plot import explain_geometry as explain_geometry
+    from .plot import plot_xray as plot_xray
     from .projection import Projection as Projection
     from .projection import back_project as back_project
     from .projection import pixel_centers as pixel_centers
@@ -96,17 +107,21 @@ if TYPE_CHECKING:
     from .rotations import rotation_about as rotation_about
     from .rotations import rotation_angle as rotation_angle
     from .rotations import rotation_from as rotation_from
+    from .torso_volume import torso as torso
     from .volume import Volume as Volume
 
 _HOME = {
     "Attenuation": "attenuation",
     "BackendUnavailableError": "errors",
+    "Box": "phantom",
     "Camera": "camera",
     "CarmAngles": "carm",
+    "Cylinder": "phantom",
     "DeepDRRView": "converters.deepdrr",
     "DeepFluoroView": "converters.deepfluoro",
     "DiffDRRDensity": "attenuation",
     "DiffDRRView": "converters.diffdrr",
+    "Ellipsoid": "phantom",
     "FileError": "errors",
     "GeometryError": "errors",
     "InputError": "errors",
@@ -140,6 +155,7 @@ _HOME = {
     "diffdrr_extrinsic": "converters.diffdrr",
     "diffdrr_parameters": "converters.diffdrr",
     "explain_backend": "backends",
+    "explain_geometry": "plot",
     "find_labels": "label_names",
     "from_deepdrr": "converters.deepdrr",
     "from_deepfluoro": "converters.deepfluoro",
@@ -154,9 +170,13 @@ _HOME = {
     "label_bits": "rendering",
     "label_masks": "rendering",
     "label_table": "label_names",
+    "line_integrals": "phantom",
+    "montage": "pictures",
+    "overlay": "pictures",
     "parameters_from": "rotations",
     "pixel_centers": "projection",
     "pixel_rays": "projection",
+    "plot_xray": "plot",
     "project": "projection",
     "read_itk_transform": "converters.itk",
     "read_pose": "files.pose_json",
@@ -171,6 +191,7 @@ _HOME = {
     "rotation_angle": "rotations",
     "rotation_from": "rotations",
     "save_image": "files.save_image",
+    "save_png": "pictures",
     "se3_exp": "rigid",
     "se3_log": "rigid",
     "swap_ras_lps_points": "frames",
@@ -180,11 +201,14 @@ _HOME = {
     "to_deepfluoro": "converters.deepfluoro",
     "to_dicom_tags": "converters.dicom",
     "to_diffdrr": "converters.diffdrr",
+    "to_grey": "pictures",
     "to_nanodrr": "converters.nanodrr",
     "to_projection_matrix": "converters.projection_matrix",
     "to_rtk": "converters.rtk",
+    "torso": "torso_volume",
     "transform_points": "rigid",
     "voxel_to_world": "frames",
+    "voxelise": "phantom",
     "world_to_voxel": "frames",
     "write_itk_transform": "converters.itk",
     "write_pose": "files.pose_json",

@@ -1,0 +1,1 @@
+"""The shell commands; each is a thin skin over one public function."""

@@ -1,0 +1,211 @@
+"""Build a patient, take its X-rays, and write a report picture; needs no data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from cyclopts import App, Parameter
+
+from ..errors import OutputError
+from .progress import Steps
+from .settings import ConfigOption, write_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from ..camera import Camera
+    from ..volume import Volume
+
+app = App(name="demo", help="Build a patient, take its X-rays, and write a report picture; needs no data.")
+VIEWS_SHOWN = {"ap": "ap", "lateral": "lateral_left"}
+SHOWN = {
+    "lungs": "lungs",
+    "heart": "heart",
+    "liver": "liver",
+    "stomach": "stomach",
+    "kidneys": "kidneys",
+    "ribs": "ribs",
+    "spine": "vertebrae",
+    "shoulder girdle": "clavicula_*|scapula_*",
+    "pelvis": "pelvis",
+    "femora": "femur_*",
+}
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    """Options of `xraykit demo`."""
+
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(default=Path("xraykit-demo"), kw_only=True)
+    """Folder for the results; it is made if need be, files of an earlier demo are replaced."""
+    voxel_spacing: float = field(default=2.5, kw_only=True)
+    """Voxel edge of the patient [mm], 1 to 8."""
+    seed: int = field(default=0, kw_only=True)
+    """Seed of the lung vessels, the only random part."""
+    sdd: float = field(default=1800.0, kw_only=True)
+    """Source to detector [mm]."""
+    sod: float = field(default=1500.0, kw_only=True)
+    """Source to the centre of the patient [mm]."""
+    size: tuple[int, int] = field(default=(680, 460), kw_only=True)
+    """Detector rows and columns [px]."""
+    pixel_spacing: float = field(default=1.2, kw_only=True)
+    """Pixel pitch on the detector [mm]."""
+    method: Literal["trilinear", "siddon", "joseph"] = field(default="trilinear", kw_only=True)
+    """Projector."""
+    samples: int = field(default=400, kw_only=True)
+    """Samples per ray inside the volume (trilinear only)."""
+    backend: Literal["auto", "torch", "numba", "triton"] = field(default="auto", kw_only=True)
+    """Implementation; auto takes the fastest that runs here."""
+    device: str = field(default="cpu", kw_only=True)
+    """cpu, cuda or cuda:N."""
+
+
+class Shot(NamedTuple):
+    """One X-ray of the demo with what the report shows of it."""
+
+    pose: Tensor
+    image: Tensor
+    grey: NDArray[np.uint8]
+    colour: NDArray[np.uint8]
+
+
+@app.default
+def demo(
+    config: Annotated[DemoConfig, Parameter(name="*")] = DemoConfig(), *, config_file: ConfigOption = None
+) -> None:
+    """Build a procedural patient, take its X-rays from the front and the side, and write a report picture.
+
+    The folder then holds per view NAME.png (picture), NAME.labels.png (masks in colour), NAME.npy (line integrals) and
+    NAME.pose.json; patient.nii.gz (HU) and labels.nii.gz; demo.config.json; and report.png.
+
+    Args:
+        config: The options.
+        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+    """
+    from ..camera import Camera
+    from ..torso_volume import torso
+    from .drr import usable_device
+
+    folder = make_folder(config.output)
+    device = usable_device(config.device)
+    height, width = config.size
+    camera = Camera(sdd=config.sdd, height=height, width=width, pixel_spacing=config.pixel_spacing)
+    with Steps(total=4 + len(VIEWS_SHOWN)) as steps:
+        with steps.step("build the patient"):
+            volume = torso(spacing=config.voxel_spacing, seed=config.seed)
+        with steps.step("prepare the projector"):
+            _warm_up(config, volume, camera, device)
+        shots = {}
+        for name in VIEWS_SHOWN:
+            with steps.step(f"render the {name} X-ray and its masks"):
+                shots[name] = _shoot(config, volume, camera, name, device)
+        with steps.step("write X-rays, volume and labels"):
+            _write(folder, volume, camera, shots)
+            write_settings(folder / "demo.config.json", config, "demo")
+        with steps.step("write the report"):
+            _report(folder / "report.png", config, volume, shots, sum(steps.seconds.values()))
+    print(f"Look at {folder / 'report.png'}")
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        OutputError: A file stands in the way, or the system refuses.
+    """
+    from ..files.atomic_write import check_folder
+
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} must be a folder that can be made, the system says: {error.strerror}.") from error
+    check_folder(path / "report.png")
+    return path
+
+
+def _pose(config: DemoConfig, volume: Volume, name: str) -> Tensor:
+    from ..carm import VIEWS, carm_pose
+
+    return carm_pose(**VIEWS[VIEWS_SHOWN[name]].angles, sod=config.sod, isocenter=volume.center)
+
+
+def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) -> None:
+    """Load or compile the kernels on a tiny image, so that the times of the views are those of rendering."""
+    from ..intrinsics import resize_camera
+    from ..rendering import label_masks, render
+
+    tiny = resize_camera(camera, height=8, width=8)
+    pose = _pose(config, volume, "ap")
+    render(volume.to(device), tiny, pose, method=config.method, samples=8, backend=config.backend)
+    label_masks(volume.to(device), tiny, pose, backend=config.backend)
+
+
+def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device: str) -> Shot:
+    import numpy as np
+
+    from ..carm import VIEWS
+    from ..pictures import overlay, to_grey
+    from ..rendering import label_masks, render
+
+    pose = _pose(config, volume, name)
+    options = {"method": config.method, "samples": config.samples, "backend": config.backend}
+    image = render(volume.to(device), camera, pose, **options).cpu()
+    masks = label_masks(volume.to(device), camera, pose, backend=config.backend)[0].cpu().numpy()
+    mirrored = VIEWS[VIEWS_SHOWN[name]].mirrored_display
+    grey = to_grey(image[0, 0].numpy(), detail=2.0, percentiles=(2.0, 99.6))
+    colour = overlay(grey, _groups(volume, masks))
+    if mirrored:
+        grey, colour = np.ascontiguousarray(grey[:, ::-1]), np.ascontiguousarray(colour[:, ::-1])
+    return Shot(pose, image, grey, colour)
+
+
+def _groups(volume: Volume, masks: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
+    from ..label_names import find_labels
+
+    groups = {}
+    for title, wanted in SHOWN.items():
+        values = [value for pattern in wanted.split("|") for value in find_labels(volume.label_names, pattern)]
+        groups[title] = masks[values].any(axis=0)
+    return groups
+
+
+def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, Shot]) -> None:
+    import torch
+
+    from ..files.pose_json import write_pose
+    from ..files.save_image import save_image
+    from ..files.write_volume import write_volume
+    from ..pictures import save_png
+
+    for name, shot in shots.items():
+        save_png(folder / f"{name}.png", shot.grey)
+        save_png(folder / f"{name}.labels.png", shot.colour)
+        save_image(folder / f"{name}.npy", shot.image, camera=camera, pose=shot.pose)
+        write_pose(folder / f"{name}.pose.json", camera, shot.pose)
+    if volume.hu is not None and volume.labels is not None:
+        write_volume(folder / "patient.nii.gz", volume.hu.round().to(torch.int16), volume.affine)
+        write_volume(folder / "labels.nii.gz", volume.labels, volume.affine, label_names=volume.label_names)
+
+
+def _report(path: Path, config: DemoConfig, volume: Volume, shots: dict[str, Shot], seconds: float) -> None:
+    from ..pictures import legend, montage, save_png
+
+    ap, lateral = shots["ap"], shots["lateral"]
+    size = " x ".join(map(str, volume.shape[::-1]))
+    source = "source {:.0f} mm {}, detector {:.0f} mm {}".format
+    behind = config.sdd - config.sod
+    captions = [
+        f"AP: {source(config.sod, 'in front', behind, 'behind')}.\nThe patient's left is on your right, as"
+        f" radiographs\nare read: heart and stomach bubble lie there.",
+        f"Lateral: {source(config.sod, 'right', behind, 'left')}.\nThe patient faces to your right.",
+        f"AP with {len(SHOWN)} of the mask groups: every label is\nprojected on its own, so masks overlap.",
+        f"{config.size[1]} x {config.size[0]} px of {config.pixel_spacing} mm\n{size} voxels\n"
+        f"{len(volume.label_names)} named labels\n{seconds:.1f} s in all",
+    ]
+    pictures = [ap.grey, lateral.grey, ap.colour, legend(list(SHOWN), width=170, size=14)]
+    title = "xraykit demo: a procedural patient, its X-rays, and what they show"
+    save_png(path, montage(pictures, captions, title=title))

@@ -1,0 +1,224 @@
+"""`xraykit render drr`: one X-ray of a volume, from the options of the shell to one call of `render`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from ..errors import BackendUnavailableError, InputError
+from .settings import ConfigOption, write_settings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..camera import Camera
+    from ..volume import Volume
+
+ViewName = Literal["ap", "pa", "lateral_left", "lateral_right"]
+PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
+INTRINSICS = ("sdd", "size", "pixel_spacing")
+ANGLES = ("lao_rao", "cra_cau", "roll")
+DEFAULTS = {"sod": 850.0, "offset": (0.0, 0.0, 0.0), "sdd": 1020.0, "size": (512, 512), "pixel_spacing": 0.9}
+
+
+@dataclass(frozen=True)
+class DrrConfig:
+    """Options of `xraykit render drr`."""
+
+    ct: Path
+    """NIfTI, NRRD or MHA/MHD file, or a DICOM folder."""
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
+    """Result: .npy (float32 line integrals, B x C x H x W), .tiff (32 bit), .png (picture) or .dcm. Beside it appear
+    NAME.pose.json and NAME.config.json, and with --labels the colour overlay NAME.labels.png."""
+    labels: Path | None = field(default=None, kw_only=True)
+    """Label map on the grid of CT."""
+    label_names: str | None = field(default=None, kw_only=True)
+    """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
+    label_channels: Literal["hard", "soft"] | None = field(default=None, kw_only=True)
+    """Write one channel per label (.npy and .tiff); they add up to the image. Needs --labels."""
+    view: ViewName | None = field(default=None, kw_only=True)
+    """Standard view; it sets all three angles, so give either a view or angles. Default, with neither: ap. A .png is
+    mirrored where radiographs of the view are read so (pa); numbers never are."""
+    lao_rao: float | None = field(default=None, kw_only=True)
+    """Positioner primary angle [degrees], LAO positive; 0 is the detector in front of the patient."""
+    cra_cau: float | None = field(default=None, kw_only=True)
+    """Positioner secondary angle [degrees], cranial positive."""
+    roll: float | None = field(default=None, kw_only=True)
+    """Turn of the camera about its beam [degrees], from image right towards image bottom."""
+    sod: float | None = field(default=None, kw_only=True)
+    """Source to isocentre [mm]; default 850."""
+    offset: tuple[float, float, float] | None = field(default=None, kw_only=True)
+    """Isocentre minus centre of the volume [mm], patient right, front, head (RAS); default 0 0 0."""
+    pose: Path | None = field(default=None, kw_only=True)
+    """pose.json with camera and pose, in place of all options of view, position, distance and detector."""
+    sdd: float | None = field(default=None, kw_only=True)
+    """Source to detector [mm]; default 1020."""
+    size: tuple[int, int] | None = field(default=None, kw_only=True)
+    """Detector rows and columns [px]; default 512 512."""
+    pixel_spacing: float | None = field(default=None, kw_only=True)
+    """Pixel pitch on the detector [mm]; default 0.9."""
+    method: Literal["trilinear", "siddon", "joseph"] = field(default="trilinear", kw_only=True)
+    """Projector: trilinear samples, siddon is exact for constant voxels, joseph goes slice by slice."""
+    samples: int = field(default=500, kw_only=True)
+    """Samples per ray inside the volume (trilinear only)."""
+    backend: Literal["auto", "torch", "numba", "triton"] = field(default="auto", kw_only=True)
+    """Implementation; auto takes the fastest that runs here."""
+    device: str = field(default="cpu", kw_only=True)
+    """cpu, cuda or cuda:N."""
+
+
+def drr(config: Annotated[DrrConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+    """Render one X-ray of a CT (or MR) volume.
+
+    Args:
+        config: The options.
+        config_file: .toml, .yaml or .json file with any of these options; the command line wins. The NAME.config.json
+            of an earlier run repeats it.
+    """
+    from ..files.pose_json import write_pose
+    from ..files.save_image import save_image
+    from ..rendering import render
+    from ..volume import Volume
+
+    config = resolved(config)
+    check_outputs(config)
+    device = usable_device(config.device)
+    given = None if config.pose is None else _read_pose(config.pose)
+    start = time.perf_counter()
+    volume = Volume.from_file(config.ct, labels=config.labels, label_names=config.label_names)
+    print(f"read {config.ct}: {' x '.join(map(str, volume.shape[::-1]))} voxels, {time.perf_counter() - start:.1f} s")
+    camera, pose = given or camera_and_pose(config, volume)
+    start = time.perf_counter()
+    options = {"method": config.method, "samples": config.samples, "backend": config.backend}
+    image = render(volume.to(device), camera, pose, labels=config.label_channels, **options).cpu()
+    print(f"rendered {camera.width} x {camera.height} pixels by {config.method}, {time.perf_counter() - start:.2f} s")
+    mirrored = _mirrored(config)
+    save_image(config.output, image, camera=camera, pose=pose, sod=config.sod, mirrored=mirrored)
+    written = [config.output, beside(config, "pose.json"), beside(config, "config.json")]
+    write_pose(written[1], camera, pose)
+    write_settings(written[2], config, "render drr")
+    if config.labels is not None:
+        written.append(_write_overlay(config, image, volume, camera, pose, mirrored=mirrored))
+    print("wrote " + ", ".join(map(str, written)))
+
+
+def resolved(config: DrrConfig) -> DrrConfig:
+    """The config with every default filled in, after refusing options that contradict each other.
+
+    Raises:
+        InputError: A view with angles, a pose with anything that it already says, or channels that cannot be written.
+    """
+    given = [name for name in (*PLACEMENT, *INTRINSICS) if getattr(config, name) is not None]
+    options = ", ".join("--" + name.replace("_", "-") for name in given)
+    if config.pose is not None and given:
+        raise InputError(f"--pose already holds camera and pose, got also {options}; leave one of them out.")
+    if config.view is not None and any(getattr(config, name) is not None for name in ANGLES):
+        raise InputError(f"--view sets all three angles, got {options}; give either a view or angles.")
+    if config.label_channels is not None and config.labels is None:
+        raise InputError("--label-channels needs a label map, got none; add --labels SEG.")
+    if config.label_channels is not None and config.output.suffix.lower() in (".png", ".dcm"):
+        raise InputError(
+            f"--label-channels needs .npy or .tiff output, got {config.output}; a picture has one channel."
+        )
+    if config.pose is not None:
+        return config
+    filled = {name: value for name, value in DEFAULTS.items() if getattr(config, name) is None}
+    if config.view is None and all(getattr(config, name) is None for name in ANGLES):
+        filled["view"] = "ap"
+    if config.view is None and "view" not in filled:
+        filled |= {name: 0.0 for name in ANGLES if getattr(config, name) is None}
+    return replace(config, **filled)  # type: ignore[arg-type]
+
+
+def camera_and_pose(config: DrrConfig, volume: Volume) -> tuple[Camera, Tensor]:
+    """Camera and pose (1, 4, 4) float64 that a resolved config asks for, about the centre of the volume.
+
+    Raises:
+        GeometryError: A length is not positive, or the isocentre lies behind the detector.
+    """
+    import torch
+
+    from ..camera import Camera
+    from ..carm import VIEWS, carm_pose
+    from ..errors import GeometryError
+
+    if config.sdd is None or config.sod is None or config.size is None or config.pixel_spacing is None:
+        raise InputError("camera_and_pose needs a resolved config, got one with open options; call resolved first.")
+    if config.sod >= config.sdd:
+        raise GeometryError(
+            f"sod must be smaller than sdd, got sod={config.sod} mm and sdd={config.sdd} mm; did you swap them?"
+        )
+    height, width = config.size
+    camera = Camera(sdd=config.sdd, height=height, width=width, pixel_spacing=config.pixel_spacing)
+    angles = {name: getattr(config, name) for name in ANGLES} if config.view is None else VIEWS[config.view].angles
+    offset = torch.tensor(config.offset, dtype=torch.float64)
+    return camera, carm_pose(**angles, sod=config.sod, isocenter=volume.center, offset=offset)
+
+
+def check_outputs(config: DrrConfig) -> None:
+    """Raise before the long work if a result could not be written."""
+    from ..files.save_image import check_writable
+
+    check_writable(config.output)
+    if config.output.suffix.lower() == ".png" and beside(config, "labels.png") == config.output:
+        raise InputError(f"{config.output} is the name of the overlay; choose an output that ends otherwise.")
+
+
+def beside(config: DrrConfig, ending: str) -> Path:
+    """The path of a companion of the output, NAME.ending."""
+    return config.output.with_name(f"{config.output.stem}.{ending}")
+
+
+def usable_device(name: str) -> str:
+    """The device name, if torch can use it.
+
+    Raises:
+        InputError: No device is called so.
+        BackendUnavailableError: This machine does not have it.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"--device must be cpu, cuda or cuda:N, got {name!r}.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"--device must be cpu, cuda or cuda:N, got {name!r}.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise BackendUnavailableError(f"--device {name} needs a CUDA device that torch sees; use --device cpu.")
+    return name
+
+
+def _read_pose(path: Path) -> tuple[Camera, Tensor]:
+    from ..files.pose_json import read_pose
+
+    return read_pose(path)
+
+
+def _mirrored(config: DrrConfig) -> bool:
+    from ..carm import VIEWS
+
+    return config.view is not None and VIEWS[config.view].mirrored_display
+
+
+def _write_overlay(
+    config: DrrConfig, image: Tensor, volume: Volume, camera: Camera, pose: Tensor, *, mirrored: bool
+) -> Path:
+    import numpy as np
+
+    from ..pictures import legend, montage, overlay, save_png, to_grey
+    from ..rendering import label_masks
+
+    masks = label_masks(volume, camera, pose, backend=config.backend)[0].cpu().numpy()
+    seen = {volume.label_names.get(n, f"label {n}"): masks[n] for n in range(1, len(masks)) if masks[n].any()}
+    grey = to_grey(image[0].sum(dim=0).numpy())
+    picture = overlay(grey, seen)
+    picture = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
+    rows = max(1, picture.shape[0] // 19)
+    columns = -(-len(seen) // rows)
+    pictures = [picture, legend(list(seen), width=220 * columns, columns=columns)] if seen else [picture]
+    return save_png(beside(config, "labels.png"), montage(pictures))

@@ -1,0 +1,9 @@
+"""Render X-rays from CT, and say what a file knows of its geometry."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+app = App(name="render", help="Render X-rays from CT, and say what a file knows of its geometry.")
+app.command("xraykit.render.cli.drr:drr", name="drr", help="Render one X-ray of a CT (or MR) volume.")
+app.command("xraykit.render.cli.info:info", name="info", help="Say what a CT or X-ray file knows of its geometry.")

@@ -1,0 +1,141 @@
+"""`xraykit render info`: what a CT or X-ray says of its geometry, which tag gave what, what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from ..errors import FileError, InputError
+from .settings import ConfigOption
+
+if TYPE_CHECKING:
+    from ..radiograph import Radiograph
+
+RASTER = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class InfoConfig:
+    """Options of `xraykit render info`."""
+
+    file: Path
+    """A CT or MR (NIfTI, NRRD, MHA/MHD, DICOM folder) or an X-ray (DICOM, PNG, TIFF, JPEG)."""
+    labels: Path | None = field(default=None, kw_only=True)
+    """Label map of a CT, whose labels are then listed."""
+    picture: Path | None = field(default=None, kw_only=True)
+    """Write a picture (.png) that explains the geometry: for a CT source, patient axes and detector of the default
+    AP view; for an X-ray the image with its axes. Needs the extra `plot`."""
+
+
+def info(config: Annotated[InfoConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+    """Say what a CT or X-ray file knows of its geometry: each fact, which tag gave it, what was assumed.
+
+    Args:
+        config: The options.
+        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+    """
+    if config.picture is not None:
+        _check_picture(config.picture)
+    if _is_radiograph(config.file):
+        if config.labels is not None:
+            raise InputError(f"--labels belongs to a CT, but {config.file} is an X-ray; leave it out.")
+        _radiograph(config)
+    else:
+        _volume(config)
+
+
+def _is_radiograph(path: Path) -> bool:
+    """Pictures are X-rays; a DICOM file is one unless its header describes slices."""
+    if path.is_dir() or not path.is_file():
+        return path.suffix.lower() in RASTER
+    if path.suffix.lower() in RASTER:
+        return True
+    with path.open("rb") as file:
+        if file.read(132)[128:] != b"DICM":
+            return False
+    from pydicom import dcmread
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        modality = str(dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality", ""))
+    except (InvalidDicomError, OSError, ValueError, KeyError, RecursionError, EOFError) as error:
+        raise FileError(f"{path} must be a DICOM file with a readable header, got a damaged one.") from error
+    return modality not in ("CT", "MR", "SEG", "PT")
+
+
+def _volume(config: InfoConfig) -> None:
+    from ..files.describe_volume import describe_volume
+
+    print_table(str(config.file), describe_volume(config.file, labels=config.labels))
+    if config.picture is None:
+        return
+    from ..camera import Camera
+    from ..carm import VIEWS, carm_pose
+    from ..plot import explain_geometry
+    from ..rendering import render
+    from ..volume import Volume
+    from .drr import DEFAULTS
+
+    volume = Volume.from_file(config.file, labels=config.labels)
+    height, width = DEFAULTS["size"]
+    camera = Camera(
+        sdd=DEFAULTS["sdd"], height=height // 4, width=width // 4, pixel_spacing=4 * DEFAULTS["pixel_spacing"]
+    )
+    pose = carm_pose(**VIEWS["ap"].angles, sod=DEFAULTS["sod"], isocenter=volume.center)
+    image = render(volume, camera, pose, samples=200)
+    title = f"{config.file.name} in the AP view with the defaults of `xraykit render drr`"
+    explain_geometry(volume, camera, pose, image=image, title=title).savefig(config.picture, dpi=120)
+    print(f"wrote {config.picture}")
+
+
+def _radiograph(config: InfoConfig) -> None:
+    from ..files.describe_radiograph import describe_radiograph
+    from ..files.radiographs import read_radiograph
+
+    radiograph = read_radiograph(config.file)
+    print_table(str(config.file), describe_radiograph(radiograph))
+    if config.picture is not None:
+        _picture(radiograph, config.picture)
+        print(f"wrote {config.picture}")
+
+
+def _picture(radiograph: Radiograph, path: Path) -> None:
+    from ..plot import plot_xray
+
+    frame = radiograph.pixels[len(radiograph.pixels) // 2]
+    title = f"{radiograph.source.name if radiograph.source else 'X-ray'}: pixels are {radiograph.polarity}"
+    plot_xray(frame, radiograph.camera, title=title).savefig(path, dpi=120)
+
+
+def _check_picture(path: Path) -> None:
+    from ..files.atomic_write import check_folder
+    from ..plot import require_matplotlib
+
+    if path.suffix.lower() != ".png":
+        raise InputError(f"--picture needs a name that ends in .png, got {path}.")
+    check_folder(path)
+    require_matplotlib()
+
+
+def print_table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print rows (field, value, origin) in columns; assumptions and gaps stand out on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        widths = [max(len(str(row[n])) for row in rows) for n in (0, 1)]
+        print(title)
+        for name, value, origin in rows:
+            print(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
+        return
+    table = Table("field", "value", "where it comes from", title=title)
+    for name, value, origin in rows:
+        doubtful = origin.startswith(("assumed", "missing"))
+        table.add_row(Text(name), Text(str(value)), Text(origin), style="yellow" if doubtful else "")
+    console.print(table)
