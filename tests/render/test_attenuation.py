@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-
 from xraykit.render.attenuation import (
     NIST_CORTICAL_BONE,
     NIST_WATER,

@@ -1,7 +1,6 @@
 """Label tables and groups: spot values of the published tables, and what each group must and must not hold."""
 
 import pytest
-
 from xraykit.render.errors import InputError
 from xraykit.render.label_names import GROUPS, find_labels, label_table
 
@@ -16,8 +15,11 @@ def test_tables_have_their_published_length_without_gaps_or_doubles():
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(1, "spleen"), (7, "aorta"), (18, "vertebrae_L5"), (23, "vertebrae_T12"), (41, "vertebrae_C1")]
-    + [(50, "brain"), (58, "rib_left_1"), (81, "rib_right_12"), (92, "sacrum"), (93, "face"), (104, "urinary_bladder")],
+    [
+        *((1, "spleen"), (7, "aorta"), (18, "vertebrae_L5"), (23, "vertebrae_T12"), (41, "vertebrae_C1")),
+        *((50, "brain"), (58, "rib_left_1"), (81, "rib_right_12"), (92, "sacrum"), (93, "face")),
+        (104, "urinary_bladder"),
+    ],
 )
 def test_version_1_values(value, name):
     assert V1[value] == name
@@ -25,9 +27,11 @@ def test_version_1_values(value, name):
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [(5, "liver"), (8, "adrenal_gland_right"), (25, "sacrum"), (27, "vertebrae_L5"), (50, "vertebrae_C1")]
-    + [(51, "heart"), (55, "subclavian_artery_right"), (59, "brachiocephalic_vein_left"), (78, "hip_right")]
-    + [(79, "spinal_cord"), (91, "skull"), (92, "rib_left_1"), (104, "rib_right_1"), (117, "costal_cartilages")],
+    [
+        *((5, "liver"), (8, "adrenal_gland_right"), (25, "sacrum"), (27, "vertebrae_L5"), (50, "vertebrae_C1")),
+        *((51, "heart"), (55, "subclavian_artery_right"), (59, "brachiocephalic_vein_left"), (78, "hip_right")),
+        *((79, "spinal_cord"), (91, "skull"), (92, "rib_left_1"), (104, "rib_right_1"), (117, "costal_cartilages")),
+    ],
 )
 def test_version_2_values(value, name):
     assert V2[value] == name

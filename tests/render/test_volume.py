@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from xraykit.render import InputError, Volume
 from xraykit.render.attenuation import WATER_AND_BONE
 

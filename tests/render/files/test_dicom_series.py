@@ -10,7 +10,6 @@ import torch
 from pydicom.dataset import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 from support.dicom import SERIES, nested_sequence, slice_dataset, write_dicom, write_enhanced, write_series
-
 from xraykit.render import FileError, Volume
 from xraykit.render.attenuation import WATER_AND_BONE, MRPassthrough
 from xraykit.render.files.dicom_series import read_dicom_series

@@ -16,6 +16,7 @@ from ..errors import FileError
 Compression = Literal["none", "gzip", "zlib", "bzip2"]
 
 _CHUNK = 1 << 24
+_PAST_END = 1 << 20
 # No stream of these formats can expand further: deflate spends at least one bit on 129 bytes, a bzip2 block of some
 # forty bytes unpacks to 46 MB at most. A header that promises more is wrong, and no data need be read to say so.
 _MAX_EXPANSION = {"none": 1, "gzip": 1032, "zlib": 1032, "bzip2": 2_000_000}
@@ -57,7 +58,8 @@ def read_voxels(
                 if not got:
                     raise _short(path, voxels.nbytes, done)
                 done += got
-            stream.read(1)  # one step further, where a stream that ends here has its checksum compared
+            if compression != "none":
+                stream.read(_PAST_END)  # a checksum is compared only where the stream ends
     except EOFError as error:
         raise _short(path, voxels.nbytes, None) from error
     except (OSError, zlib.error, ValueError) as error:
