@@ -46,7 +46,7 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
     try:
         transform = SimpleITK.ReadTransform(str(path))
     except RuntimeError as error:
-        raise FileError(f"{path} must be a transform that ITK reads, got a file it refuses; export it again.") from error
+        raise FileError(f"{path} must be a transform that ITK reads, got one it refuses; export it again.") from error
     if transform.GetDimension() != 3 or not transform.IsLinear():
         raise FileError(
             f"{path} must hold a linear 3D transform, got {transform.GetName()} in {transform.GetDimension()}D; "

@@ -1,0 +1,87 @@
+"""DiffDRR's own projection of points, and its rays, against ours through the converter."""
+
+import pytest
+import torch
+from support.views import CENTER, box, camera, pixels, poses
+
+pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
+
+from diffdrr.detector import Detector
+from diffdrr.drr import DRR
+from diffdrr.pose import RigidTransform, convert
+from xraykit.render import back_project, diffdrr_extrinsic, from_diffdrr, pixel_centers, to_diffdrr
+
+pytestmark = pytest.mark.peer
+F32 = torch.float32
+# What diffdrr.data.read puts into subject.reorient.
+REORIENT = {
+    "AP": [[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
+    "PA": [[1.0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
+    None: [[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]],
+}
+CASES = [(orientation, reverse) for orientation in ("AP", "PA", None) for reverse in (True, False)]
+ANGLES = torch.tensor([[0.0, 0.0, 0.0], [0.5, -0.3, 0.2], [2.8, 0.4, -1.1]])
+SHIFTS = torch.tensor([[0.0, 700.0, 0.0], [20.0, 750.0, -30.0], [-10.0, 650.0, 15.0]])
+DETECTOR = {"sdd": 1000.0, "height": 30, "width": 41, "delx": 2.5, "dely": 3.0, "x0": 8.0, "y0": -11.0}
+
+
+class Peer:
+    """The parts of a DRR that project points: a detector, without any volume."""
+
+    perspective_projection = DRR.perspective_projection
+
+    def __init__(self, orientation, reverse_x_axis, **detector):
+        reorient = torch.tensor(REORIENT[orientation])
+        self.detector = Detector(reorient=reorient, reverse_x_axis=reverse_x_axis, **detector)
+
+
+def extrinsics(orientation):
+    """E whose beam runs towards the origin: the source must lie on the side that the orientation looks from."""
+    shift = {"AP": SHIFTS, "PA": SHIFTS * torch.tensor([1.0, -1, 1]), None: -SHIFTS[:, [0, 2, 1]]}[orientation]
+    return convert(ANGLES, shift, parameterization="euler_angles", convention="ZXY")
+
+
+@pytest.mark.parametrize(("orientation", "reverse"), CASES)
+def test_box_corners_fall_on_the_same_pixels(orientation, reverse):
+    E = extrinsics(orientation)
+    points = box(F32) - CENTER.to(F32)
+    theirs = Peer(orientation, reverse, **DETECTOR).perspective_projection(E, points.expand(3, 8, 3))
+    view = from_diffdrr(E.matrix, orientation=orientation, reverse_x_axis=reverse, **DETECTOR, center=CENTER)
+    ours = pixels(box(F32), view.camera, view.pose, mirrored=view.mirrored)
+    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("orientation", "reverse"), CASES)
+@pytest.mark.parametrize("size", [(4, 6), (5, 7), (4, 7)])
+def test_every_ray_starts_and_ends_at_the_same_point(orientation, reverse, size):
+    numbers = DETECTOR | {"height": size[0], "width": size[1]}
+    E = extrinsics(orientation)
+    source, target = Peer(orientation, reverse, **numbers).detector(E, None)
+    view = from_diffdrr(E.matrix, orientation=orientation, reverse_x_axis=reverse, **numbers)
+    centres = pixel_centers(view.camera, dtype=F32)
+    centres = centres.flip(1) if view.mirrored else centres
+    torch.testing.assert_close(back_project(centres.reshape(-1, 2), view.camera, view.pose), target, atol=2e-3, rtol=0)
+    torch.testing.assert_close(view.pose[:, None, :3, 3], source, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("orientation", "mirrored"), [(o, m) for o in ("AP", "PA", None) for m in (True, False)])
+def test_our_views_handed_to_diffdrr_show_the_same_image(orientation, mirrored):
+    numbers = to_diffdrr(camera(), poses(F32), orientation=orientation, mirrored=mirrored, center=CENTER)._asdict()
+    E = RigidTransform(numbers.pop("extrinsic"))
+    peer = Peer(**numbers)
+    theirs = peer.perspective_projection(E, (box(F32) - CENTER.to(F32)).expand(4, 8, 3))
+    ours = pixels(box(F32), camera(), poses(F32), mirrored=mirrored)
+    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("parameterization", ["euler_angles", "axis_angle", "quaternion_adjugate", "se3_log_map"])
+def test_pose_parameters_mean_the_same(parameterization):
+    n = 10 if parameterization == "quaternion_adjugate" else 3
+    rotation = torch.randn(5, n, generator=torch.Generator().manual_seed(0))
+    theirs = convert(rotation, SHIFTS[:1].expand(5, 3), parameterization=parameterization, convention="ZXY").matrix
+    ours = diffdrr_extrinsic(rotation, SHIFTS[:1].expand(5, 3), parameterization=parameterization)
+    torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
+
+
+def test_the_property_x0_is_the_negative_of_what_the_constructor_takes():
+    assert Peer("AP", True, **DETECTOR).detector.x0 == -DETECTOR["x0"]
