@@ -134,6 +134,6 @@ def test_wrong_arguments_write_nothing(tmp_path):
     for bad in (MOTION * torch.nan, MOTION[:3], torch.zeros(4, 4), MOTION.T):
         with pytest.raises(GeometryError, match="matrix must be a finite, invertible 4x4"):
             write_itk_transform(tmp_path / "a.tfm", bad, direction="fixed_to_moving")
-    with pytest.raises(OutputError, match="must be writable"):
+    with pytest.raises(OutputError, match="must lie in an existing folder"):
         write_itk_transform(tmp_path / "no folder" / "a.tfm", MOTION, direction="fixed_to_moving")
     assert list(tmp_path.iterdir()) == []

@@ -130,10 +130,10 @@ def test_failed_writing_leaves_the_old_file_and_nothing_else(tmp_path):
         write_pose(path, camera(), poses())
     with pytest.raises(GeometryError, match="must be a rigid motion"):
         write_pose(path, camera(), 2 * poses()[0])
-    with pytest.raises(OutputError, match="must be writable"):
+    with pytest.raises(OutputError, match="must lie in an existing folder"):
         write_pose(tmp_path / "no folder" / "pose.json", camera(), poses()[0])
     (tmp_path / "taken").mkdir()
-    with pytest.raises(OutputError, match="must be writable"):
+    with pytest.raises(OutputError, match="must be a file to write, got a folder"):
         write_pose(tmp_path / "taken", camera(), poses()[0])
     assert path.read_text() == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["pose.json", "taken"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -10,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..errors import FileError, GeometryError, InputError, OutputError
+from ..errors import FileError, GeometryError, InputError
+from ..files.atomic_write import write_atomically
 from ..frames import swap_ras_lps_transform
 
 Direction = Literal["fixed_to_moving", "moving_to_fixed"]
@@ -88,13 +88,11 @@ def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Directio
         raise GeometryError(f"matrix must be a finite, invertible 4x4 with last row 0 0 0 1, got {matrix.tolist()}.")
     lps = swap_ras_lps_transform(matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix))
     transform = SimpleITK.AffineTransform(lps[:3, :3].flatten().tolist(), lps[:3, 3].tolist())
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".xraykit-") as folder:
-            whole = Path(folder) / f"transform{path.suffix.lower()}"
-            SimpleITK.WriteTransform(transform, str(whole))
-            os.replace(whole, path)
-    except (OSError, RuntimeError) as error:
-        raise OutputError(f"{path} must be writable, got {type(error).__name__}; check the folder.") from error
+    with tempfile.TemporaryDirectory(prefix="xraykit-") as folder:
+        draft = Path(folder) / f"transform{path.suffix.lower()}"
+        SimpleITK.WriteTransform(transform, str(draft))
+        content = draft.read_bytes()
+    write_atomically(path, lambda file: file.write(content))
 
 
 def _check_direction(direction: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,9 @@ from torch import Tensor
 
 from ..camera import Camera
 from ..converters.pinhole import unsettle
-from ..errors import FileError, GeometryError, OutputError
+from ..errors import FileError, GeometryError
 from ..rigid import check_pose
+from .atomic_write import write_atomically
 
 _KEYS = ("camera_to_world", "sdd", "height", "width", "pixel_spacing", "principal_point", "world")
 _LIMIT = 1 << 20
@@ -51,7 +50,8 @@ def write_pose(path: str | Path, camera: Camera, pose: Tensor) -> None:
     }
     rows = ",\n".join(f"    {json.dumps(row)}" for row in content.pop("camera_to_world"))
     rest = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
-    _write_whole(Path(path), f'{{\n  "camera_to_world": [\n{rows}\n  ],\n{rest}\n}}\n')
+    text = f'{{\n  "camera_to_world": [\n{rows}\n  ],\n{rest}\n}}\n'
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 def read_pose(path: str | Path) -> tuple[Camera, Tensor]:
@@ -118,18 +118,3 @@ def _numbers(path: Path, key: str, value: Any, length: int) -> list[float]:
         if isinstance(entry, bool) or not isinstance(entry, (int, float)) or not math.isfinite(entry):
             raise FileError(f"{path}: {key} must hold finite numbers, got {entry!r}.")
     return entries
-
-
-def _write_whole(path: Path, text: str) -> None:
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".xraykit-", suffix=".json")
-    except OSError as error:
-        raise OutputError(f"{path} must be writable, got {error.strerror}; check folder and permissions.") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise OutputError(f"{path} must be writable, got {error.strerror}; check folder and permissions.") from error
