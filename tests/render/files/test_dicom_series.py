@@ -169,7 +169,7 @@ def test_two_series_are_refused_unless_one_is_named(tmp_path):
 def test_a_missing_slice_is_refused(tmp_path):
     folder = damaged(tmp_path, shuffle=False)
     (folder / "002.dcm").unlink()
-    refused(folder, r"must hold evenly spaced slices|3 mm apart")
+    refused(folder, r"most are 3 mm apart but 001.dcm and 003.dcm are 6 mm apart; slices are missing")
     six = write_series(tmp_path / "six", np.repeat(STORED, 2, axis=0), shuffle=False)
     (six / "002.dcm").unlink()
     refused(six, r"most are 3 mm apart but 001.dcm and 003.dcm are 6 mm apart; slices are missing")
@@ -240,6 +240,32 @@ def test_a_truncated_file_is_refused(tmp_path):
         (folder / "001.dcm").write_bytes(content[:length])
         with pytest.raises(FileError):
             Volume.from_file(folder)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\x28\x00\x10\x00US\x02\x00\x05\x00", b"\x28\x00\x10\x00US\x03\x00\x05\x00"),  # Rows of three bytes
+        (b"\x28\x00\x10\x00US\x02\x00", b"\x28\x00\x10\x00UL\x02\x00"),  # Rows of another type
+        (b"1.5 ", b"1.5x"),
+        (SERIES.encode(), SERIES.encode()[:-3] + b"\n.1"),
+        (b"\x20\x00\x0e\x00UI", b"\x20\x00\x0e\x00SQ"),
+    ],
+)
+def test_damaged_tags_are_refused_without_a_traceback(tmp_path, before, after):
+    path = damaged(tmp_path, shuffle=False) / "001.dcm"
+    content = path.read_bytes()
+    at = content.rindex(before)
+    path.write_bytes(content[:at] + after + content[at + len(before) :])
+    refused(path.parent, "001.dcm|one DICOM series|most are 3 mm apart but 000.dcm and 002.dcm are 6 mm apart")
+
+
+def test_an_image_that_lost_its_size_is_refused_and_not_left_out(tmp_path):
+    def lose(n, dataset):
+        if n == 3:
+            del dataset.Rows
+
+    refused(damaged(tmp_path, lose), "must hold pixels, it declares 0 rows")
 
 
 def test_garbage_named_dcm_is_refused(tmp_path):

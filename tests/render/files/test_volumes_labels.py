@@ -141,7 +141,16 @@ BOMB = (
 )
 
 
-@pytest.mark.parametrize("content", [BOMB, b"<LabelTable><Label Key='x'>a</Label></LabelTable>", b"<LabelTable><Label"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        BOMB,
+        b"<LabelTable><Label Key='x'>a</Label></LabelTable>",
+        b"<LabelTable><Label Key='-1'>a</Label></LabelTable>",
+        b"<LabelTable><Label",
+        b"<?xml version='1.0' encoding='UTF-H'?><LabelTable></LabelTable>",
+    ],
+)
 def test_names_that_cannot_be_trusted_are_dropped_and_the_labels_read(tmp_path, content):
     content += b"\0" * (-(len(content) + 8) % 16)
     extension = np.array([len(content) + 8, 30], "<i4").tobytes() + content

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from ..errors import FileError
 
 MAX_VOXELS = 2**31 - 1
+MAX_LENGTH = 1e12
+"""Larger numbers [mm] place nothing; refusing them keeps every later product finite."""
+
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -66,7 +69,7 @@ def checked_size(path: Path, sizes: Sequence[int]) -> tuple[int, int, int]:
 
 def checked_affine(path: Path, affine: NDArray[np.float64], *, origin: str) -> NDArray[np.float64]:
     """The affine, or FileError unless it is finite and invertible."""
-    if not np.isfinite(affine).all():
+    if not (np.abs(affine) < MAX_LENGTH).all():  # false for NaN
         raise FileError(f"{path} must place its voxels by finite numbers, its {origin} says {affine[:3].tolist()}.")
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     if (lengths < 1e-6).any() or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-4:

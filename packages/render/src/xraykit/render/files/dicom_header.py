@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
@@ -24,7 +24,8 @@ MAX_NESTING = 32
 # What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these.
 _DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error, InvalidDicomError),
+    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error),
+    *(InvalidDicomError, BytesLengthException),  # the latter derives from Exception alone
 )
 
 
@@ -40,7 +41,7 @@ def reading_dicom(path: Path, what: str) -> Iterator[None]:
     except RecursionError as error:
         raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.") from error
     except _DAMAGE as error:
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise FileError(f"{path} must hold readable {what}, it is damaged ({reason}); copy it again.") from error
 
 
@@ -67,6 +68,14 @@ def read_dicom(path: Path, *, pixels: bool = False) -> FileDataset:
     if depth > MAX_NESTING:
         raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.")
     return dataset
+
+
+def tag_text(path: Path, dataset: pydicom.Dataset, keyword: str) -> str | None:
+    """A tag's value as text; None where it is absent or empty."""
+    with reading_dicom(path, keyword):
+        value = dataset.get(keyword)
+        text = "" if value is None else " ".join(str(value).split())  # one line, whatever the file holds
+        return text or None
 
 
 def _nesting(dataset: pydicom.Dataset) -> int:

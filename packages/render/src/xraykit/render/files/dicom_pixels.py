@@ -22,12 +22,12 @@ def stored_frames(path: Path) -> tuple[NDArray[np.generic], bool]:
     dataset = read_dicom(path, pixels=True)
     if "PixelData" not in dataset:
         raise FileError(f"{path} must hold pixels, it has no PixelData.")
-    syntax = transfer_syntax(dataset)
-    if syntax.is_compressed and syntax != RLELossless:
-        return _decoded(path), True
-    if not syntax.is_compressed:
-        _check_length(path, dataset)
     with reading_dicom(path, "pixels"):
+        syntax = transfer_syntax(dataset)
+        if syntax.is_compressed and syntax != RLELossless:
+            return _decoded(path), True
+        if not syntax.is_compressed:
+            _check_length(path, dataset)
         pixels = dataset.pixel_array
     return pixels.reshape(-1, *pixels.shape[-2:]), False
 

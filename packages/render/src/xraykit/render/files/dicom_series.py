@@ -15,7 +15,7 @@ from pydicom.dataset import FileDataset
 
 from ..errors import FileError
 from .declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
-from .dicom_header import is_dicom, read_dicom
+from .dicom_header import is_dicom, read_dicom, tag_text
 from .dicom_pixels import stored_frames
 from .dicom_slices import Slice, slices_of
 
@@ -39,7 +39,6 @@ def read_dicom_series(path: Path, *, series: str | None = None) -> DeclaredGrid:
     slices = [piece for file, dataset in headers for piece in slices_of(file, dataset)]
     _check_alike(path, slices)
     slices = _sorted(slices)
-    first = headers[0][1]
     size = checked_size(path, (slices[0].columns, slices[0].rows, len(slices)))
     affine = checked_affine(path, LPS_TO_RAS @ _affine(path, slices), origin="slice positions")
     return DeclaredGrid(
@@ -48,8 +47,8 @@ def read_dicom_series(path: Path, *, series: str | None = None) -> DeclaredGrid:
         size=size,
         affine=affine,
         read=lambda: _read(slices),
-        facts=_facts(slices, first, ignored),
-        modality=str(first.get("Modality") or "") or None,
+        facts=_facts(slices, *headers[0], ignored),
+        modality=tag_text(*headers[0], "Modality"),
     )
 
 
@@ -63,7 +62,8 @@ def _headers(path: Path) -> tuple[list[tuple[Path, FileDataset]], int]:
             continue
         if file.suffix.lower() in _SUFFIXES or is_dicom(file):
             dataset = read_dicom(file)
-            if "Rows" in dataset:  # reports, structure sets and presentation states have none
+            # Reports, structure sets and presentation states have neither; a damaged image has one of them left.
+            if "Rows" in dataset or "ImagePositionPatient" in dataset:
                 found.append((file, dataset))
     if not found:
         raise FileError(f"{path} must hold DICOM images, none of its {len(files)} files is one.")
@@ -73,11 +73,12 @@ def _headers(path: Path) -> tuple[list[tuple[Path, FileDataset]], int]:
 def _one_series(
     path: Path, headers: list[tuple[Path, FileDataset]], series: str | None
 ) -> list[tuple[Path, FileDataset]]:
-    counts = Counter(str(dataset.get("SeriesInstanceUID")) for _, dataset in headers)
+    uids = [tag_text(file, dataset, "SeriesInstanceUID") or "(no UID)" for file, dataset in headers]
+    counts = Counter(uids)
     if series is not None:
         if series not in counts:
             raise FileError(f"{path} holds no series {series}; it has {', '.join(counts)}.")
-        return [(file, dataset) for file, dataset in headers if str(dataset.get("SeriesInstanceUID")) == series]
+        return [header for header, uid in zip(headers, uids, strict=True) if uid == series]
     if len(counts) > 1:
         listed = ", ".join(f"{uid} ({count} images)" for uid, count in list(counts.items())[:4])
         raise FileError(
@@ -129,7 +130,7 @@ def _uniform_step(path: Path, slices: list[Slice], normal: NDArray[np.float64]) 
     """The step between neighbours [mm, LPS]; FileError where one is missing, doubled or out of line."""
     positions = np.stack([piece.position for piece in slices])
     gaps = np.diff(positions @ normal)
-    usual = float(np.median(gaps))
+    usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])  # the lower median: one of two gaps may be the wrong one
     doubled = int((gaps <= 1e-3).sum())
     if doubled:
         pair = int(np.argmin(gaps))
@@ -168,18 +169,19 @@ def _read(slices: list[Slice]) -> NDArray[np.generic]:
     return voxels
 
 
-def _facts(slices: list[Slice], first: FileDataset, ignored: int) -> tuple[Fact, ...]:
+def _facts(slices: list[Slice], file: Path, dataset: FileDataset, ignored: int) -> tuple[Fact, ...]:
     scales = sorted({(piece.slope, piece.intercept) for piece in slices})
     shown = ", ".join(f"x {slope:g} + {intercept:g}" for slope, intercept in scales[:3])
     assumed = "" if all(piece.has_rescale for piece in slices) else " (tag absent: 1 and 0 assumed)"
     facts = [
         Fact("affine from", "DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
         Fact("rescale", shown + assumed, "RescaleSlope, RescaleIntercept"),
-        Fact("series", str(first.get("SeriesInstanceUID")), "SeriesInstanceUID"),
+        Fact("series", tag_text(file, dataset, "SeriesInstanceUID") or "not named", "SeriesInstanceUID"),
     ]
     for keyword, name in (("GantryDetectorTilt", "gantry tilt [deg]"), ("KVP", "tube voltage [kV]")):
-        if first.get(keyword) is not None:
-            facts.append(Fact(name, str(first.get(keyword)), keyword))
+        value = tag_text(file, dataset, keyword)
+        if value is not None:
+            facts.append(Fact(name, value, keyword))
     if ignored:
         facts.append(Fact("ignored", f"{ignored} files that are no images", "folder"))
     return tuple(facts)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
 from ..errors import FileError
+from .declared_grid import MAX_LENGTH
 from .dicom_header import reading_dicom, transfer_syntax
 
 
@@ -117,7 +118,7 @@ def _numbers(path: Path, places: list[Dataset], keyword: str, count: int) -> NDA
     if value is None:
         raise FileError(f"{path} must place its image by {keyword}, the tag is missing; it is no volume slice.")
     numbers = np.array([float(part) for part in value], dtype=np.float64)
-    if len(numbers) != count or not np.isfinite(numbers).all():
+    if len(numbers) != count or not (np.abs(numbers) < MAX_LENGTH).all():
         raise FileError(f"{path} must hold {count} finite numbers in {keyword}, got {numbers.tolist()}.")
     return numbers
 

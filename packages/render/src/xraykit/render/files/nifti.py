@@ -137,7 +137,8 @@ def _orientation(path: Path, header: bytes, order: str) -> tuple[NDArray[np.floa
     qform = _qform(path, header, order) if qform_code > 0 else None
     if sform_code > 0:
         rows = np.array(struct.unpack_from(order + "12f", header, 280)).reshape(3, 4)
-        affine, source = affine_from(rows[:, :3], rows[:, 3]), f"sform, code {sform_code}"
+        affine = checked_affine(path, affine_from(rows[:, :3], rows[:, 3]), origin="sform")
+        source = f"sform, code {sform_code}"
     elif qform is not None:
         affine, source = qform, f"qform, code {qform_code}"
     else:
@@ -159,6 +160,8 @@ def _qform(path: Path, header: bytes, order: str) -> NDArray[np.float64]:
     qfac, *spacing = struct.unpack_from(order + "4f", header, 76)
     b, c, d, *shift = struct.unpack_from(order + "6f", header, 256)
     squares = b * b + c * c + d * d
+    if not np.isfinite([qfac, *spacing, *shift]).all():
+        raise FileError(f"{path} must place its voxels by finite numbers, its qform and pixdim do not.")
     if not np.isfinite(squares) or squares > 1.0 + 1e-3:
         raise FileError(f"{path} must hold a unit quaternion in its qform, got b, c, d = {b:g}, {c:g}, {d:g}.")
     b, c, d = (value / max(1.0, np.sqrt(squares)) for value in (b, c, d))

@@ -43,6 +43,7 @@ def _parse(content: bytes) -> Mapping[int, str]:
         return {}
     try:
         root = ElementTree.fromstring(content.rstrip(b"\0 \n\r\t"))
-        return {int(label.attrib["Key"]): (label.text or "").strip() for label in root.iter("Label")}
-    except (ElementTree.ParseError, KeyError, ValueError):
+        names = {int(label.attrib["Key"]): (label.text or "").strip() for label in root.iter("Label")}
+        return {value: name for value, name in names.items() if value >= 0}
+    except (ElementTree.ParseError, LookupError, ValueError):
         return {}  # names are a courtesy; voxels and geometry do not depend on them

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import FileError
+from .declared_grid import MAX_LENGTH
 
 _MAX_BYTES = 4 << 20
 _MAX_LINE = 1 << 16
@@ -34,9 +35,12 @@ def read_text_header(path: Path, *, is_last: Callable[[str], bool]) -> tuple[lis
 def to_float(path: Path, name: str, text: str) -> float:
     """A number of the header, or FileError naming its field."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError as error:
         raise FileError(f"{path} must give numbers in its field {name!r}, got {text[:40]!r}.") from error
+    if not abs(number) < MAX_LENGTH:
+        raise FileError(f"{path} must give finite numbers in its field {name!r}, got {text[:40]!r}.")
+    return number
 
 
 def to_ints(path: Path, name: str, text: str) -> list[int]:
