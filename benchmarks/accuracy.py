@@ -10,7 +10,7 @@ from xraykit.render import Camera, Volume, render
 
 from .scenes import SDD, Scene, View
 
-BAND = 24  # rows; the middle of the detector stands for all of it
+RAYS = 4096  # about; the rows in the middle of the detector stand for all of them
 REFERENCE = {
     "siddon": "xraykit siddon, torch, float64 (exact for piecewise constant voxels)",
     "trilinear": "xraykit trilinear, torch, float64, eight times the samples",
@@ -20,7 +20,7 @@ REFERENCE = {
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Reference pixels of the first pose in a band of rows."""
+    """Reference pixels of the first pose in a band of whole rows."""
 
     rows: slice
     pixels: Tensor
@@ -33,9 +33,8 @@ class Truth:
 
 def truth(scene: Scene, view: View, method: str) -> Truth:
     """Compute the reference of a method for a regime, on the CPU in float64."""
-    top = max(0, (view.height - BAND) // 2)
-    rows = slice(top, min(view.height, top + BAND))
-    height = rows.stop - rows.start
+    height = min(view.height, -(-RAYS // view.width))
+    top = (view.height - height) // 2
     camera = Camera(
         sdd=SDD,
         height=height,
@@ -48,4 +47,4 @@ def truth(scene: Scene, view: View, method: str) -> Truth:
     samples = view.samples * 8
     with torch.no_grad():
         image = render(volume, camera, pose, method=method, samples=samples, backend="torch")  # type: ignore[arg-type]
-    return Truth(rows, image)
+    return Truth(slice(top, top + height), image)

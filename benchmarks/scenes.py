@@ -63,7 +63,7 @@ def full_regimes(samples: int) -> list[View]:
 
 def quick_regimes(samples: int) -> list[View]:
     """One small regime that shows whether everything still runs."""
-    return [View(64, 64, 6.25, 1, samples)]
+    return [View(48, 48, 8.0, 1, samples)]
 
 
 def load_scene(path: Path | None) -> Scene:
