@@ -122,6 +122,7 @@ def test_inverted_linear_image_has_zero_intensity_at_the_top_of_its_stored_bits(
     image = read(tmp_path, xray_dataset(RAMP, modality="DX", **tags))
     assert image.full_scale == 4095
     np.testing.assert_array_equal(image.to_intensity().pixels[0].numpy(), 4095.0 - RAMP)
+    assert image.to_intensity().full_scale is None
 
 
 def enhanced():
