@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 FAR = np.float32(1e3)
 
 
@@ -79,11 +79,14 @@ class Canvas:
         self.paint(region, distance, shell + inner * (core - shell), label)
 
 
-def ellipsoid(region: Region, center: Sequence[float], radii: Sequence[float], tilt: Array | None = None) -> Array:
+def ellipsoid(
+    region: Region, center: Sequence[float] | NDArray[np.floating], radii: Sequence[float], tilt: Array | None = None
+) -> Array:
     """Distance to an ellipsoid, first order at its surface [mm]; rows of tilt (3, 3) are its axes in the world."""
     offset = [region.x - np.float32(center[0]), region.y - np.float32(center[1]), region.z - np.float32(center[2])]
     if tilt is not None:
-        offset = [sum((np.float32(row[d]) * offset[d] for d in range(3)), np.float32(0)) for row in tilt]
+        x, y, z = offset
+        offset = [np.float32(row[0]) * x + np.float32(row[1]) * y + np.float32(row[2]) * z for row in tilt]
     return normalised(offset, radii)
 
 

@@ -17,6 +17,18 @@ from .errors import InputError, OutputError
 
 Grey = NDArray[np.uint8]
 Polarity = Literal["bone-bright", "bone-dark"]
+FIRST_COLOURS = (
+    (86, 180, 233),
+    (214, 39, 40),
+    (230, 159, 0),
+    (204, 121, 167),
+    (0, 158, 115),
+    (240, 228, 66),
+    (148, 103, 189),
+    (140, 240, 140),
+    (255, 127, 80),
+    (160, 196, 255),
+)
 INK, PAPER = (230, 234, 240), (18, 21, 26)
 
 
@@ -82,10 +94,10 @@ def _box(values: NDArray, radius: int, axis: int) -> NDArray:
 
 
 def colours(n: int) -> list[tuple[int, int, int]]:
-    """Well-spread colours as (r, g, b), the same for the same n."""
+    """Well-spread colours as (r, g, b), the same for the same n; the first ten can be told apart at a glance."""
     step = 0.618033988749895  # golden ratio: neighbours in the list are far apart on the colour circle
     shades = [colorsys.hls_to_rgb((0.03 + k * step) % 1, (0.6, 0.68, 0.52)[k % 3], 0.85) for k in range(n)]
-    return [(round(r * 255), round(g * 255), round(b * 255)) for r, g, b in shades]
+    return [*FIRST_COLOURS, *((round(r * 255), round(g * 255), round(b * 255)) for r, g, b in shades)][:n]
 
 
 def overlay(
@@ -145,12 +157,13 @@ def montage(
     size: int = 14,
     gap: int = 10,
 ) -> NDArray[np.uint8]:
-    """Pictures side by side, captions below (lines separated by newlines), a title above; (H, W, 3) uint8."""
+    """Pictures side by side, captions below (wrapped to the picture's width), a title above; (H, W, 3) uint8."""
     captions = captions if captions is not None else [""] * len(pictures)
     if len(captions) != len(pictures) or not pictures:
         raise InputError(f"a montage needs one caption per picture, got {len(captions)} and {len(pictures)}.")
+    wrapped = [wrap(c, width=p.shape[1], size=size) for c, p in zip(captions, pictures, strict=True)]
     head = size * 2 + gap if title else 0
-    foot = max(len(caption.splitlines()) for caption in captions) * (size + 5) + (gap if any(captions) else 0)
+    foot = max(map(len, wrapped)) * (size + 5) + (gap if any(captions) else 0)
     height = max(p.shape[0] for p in pictures)
     width = sum(p.shape[1] for p in pictures) + gap * (len(pictures) + 1)
     canvas = Image.new("RGB", (width, height + head + foot + 2 * gap), PAPER)
@@ -158,12 +171,27 @@ def montage(
     if title:
         draw.text((gap, gap), title, fill=INK, font=_font(round(size * 1.4)))
     x = gap
-    for picture, caption in zip(pictures, captions, strict=True):
+    for picture, lines in zip(pictures, wrapped, strict=True):
         canvas.paste(Image.fromarray(picture).convert("RGB"), (x, head + gap))
-        for n, line in enumerate(caption.splitlines()):
+        for n, line in enumerate(lines):
             draw.text((x, head + 2 * gap + height + n * (size + 5)), line, fill=INK, font=_font(size))
         x += picture.shape[1] + gap
     return np.asarray(canvas)
+
+
+def wrap(text: str, *, width: int, size: int) -> list[str]:
+    """The text in lines no wider than `width` px at font size `size`, broken between words and at newlines."""
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}".strip()
+            if line and _font(size).getlength(longer) > width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return lines
 
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:

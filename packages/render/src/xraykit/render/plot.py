@@ -55,17 +55,17 @@ def plot_xray(
     grey = to_grey(values.reshape(values.shape[-2:]).numpy(), percentiles=(0.5, 99.8))
     axes = axes if axes is not None else figure_type(figsize=(6, 6), layout="constrained").add_subplot()
     height, width = grey.shape
-    extent, unit = [0.0, float(width), float(height), 0.0], "px"
+    extent, unit = (0.0, float(width), float(height), 0.0), "px"
     if camera is not None:
         _, spacing, centre = (t[0].tolist() for t in camera.tensors(dtype=torch.float64, device="cpu"))
         columns, rows = (
             (np.array([0, width]) - centre[0]) * spacing[1],
             (np.array([0, height]) - centre[1]) * spacing[0],
         )
-        extent, unit = [*columns.tolist(), *rows[::-1].tolist()], "mm on the detector"
+        extent, unit = (columns[0], columns[1], rows[1], rows[0]), "mm on the detector"
         axes.plot([0], [0], "+", color=BEAM, markersize=12, label="principal point")
     picture = overlay(grey, masks) if masks else grey
-    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=tuple(extent), interpolation="nearest")
+    axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="nearest")
     for name, colour in zip(masks or {}, colours(len(masks or {})), strict=True):
         axes.plot([], [], "s", color=np.array(colour) / 255, label=name)
     if mirrored:
@@ -129,7 +129,7 @@ def explain_geometry(
     reach = np.maximum(high - low, 0.25 * (high - low).max())
     for name, middle, size in zip("xyz", (low + high) / 2, reach, strict=True):
         getattr(axes, f"set_{name}lim")(middle - 0.55 * size, middle + 0.55 * size)
-    axes.set_box_aspect(reach)
+    axes.set_box_aspect(reach, zoom=1.12)
     axes.set(xlabel="x: left → right [mm]", ylabel="y: back → front [mm]", zlabel="z: feet → head [mm]")
     beam = matrix[:3, 2]
     axes.view_init(elev=18, azim=float(np.degrees(np.arctan2(beam[1], beam[0]))) - 62)
@@ -180,14 +180,14 @@ def _draw_patient(axes: Any, volume: Volume, box: NDArray) -> None:
         for name, end, sign in ((minus, low, -1), (plus, high, 1)):
             place = middle.copy()
             place[axis] = end[axis] + sign * gap
-            axes.text(*place, name, fontsize=13, weight="bold", color=PATIENT, ha="center", va="center")
+            axes.text(*place, name, fontsize=14, weight="bold", color=PATIENT, ha="center", va="center")
     mu = volume.mu[:: max(1, volume.shape[0] // 160), ::2, ::2].float().cpu().numpy()
     step = np.array([2, 2, max(1, volume.shape[0] // 160)])
-    dense = np.argwhere(mu > mu.max() * 0.62 if mu.max() > 0 else np.zeros_like(mu, dtype=bool))
+    dense = np.argwhere(mu > max(float(np.quantile(mu, 0.985)), 0.0))
     dense = dense[np.random.default_rng(0).permutation(len(dense))[:4000]]
     affine = volume.affine.numpy()
     points = (dense[:, ::-1] * step) @ affine[:3, :3].T + affine[:3, 3]
-    axes.scatter(*points.T, s=1.2, color=PATIENT, alpha=0.35, linewidths=0, label="patient: densest voxels")
+    axes.scatter(*points.T, s=4, color=PATIENT, alpha=0.45, linewidths=0, label="patient: densest voxels")
 
 
 def _draw_image(axes: Any, corners: NDArray, image: Tensor) -> None:
@@ -201,7 +201,13 @@ def _draw_image(axes: Any, corners: NDArray, image: Tensor) -> None:
     )
     colour = np.repeat(grey[pick][..., None], 3, axis=2)
     axes.plot_surface(
-        *np.moveaxis(plane, -1, 0), facecolors=colour, rcount=rows + 1, ccount=columns + 1, shade=False, linewidth=0
+        *np.moveaxis(plane, -1, 0),
+        facecolors=colour,
+        rcount=rows + 1,
+        ccount=columns + 1,
+        shade=False,
+        linewidth=0,
+        antialiased=False,
     )
 
 
@@ -216,10 +222,10 @@ def _draw_camera(axes: Any, corners: NDArray, source: NDArray, foot: NDArray) ->
         axes.plot(*np.stack([source, corner]).T, color=BEAM, linewidth=0.8)
     axes.plot(*corners[[0, 1, 2, 3, 0]].T, color=DETECTOR, linewidth=2, label="detector")
     axes.scatter(*corners[0], s=30, color=DETECTOR, marker="s", label="first pixel (row 0, column 0)")
-    for end, name in ((corners[1], "u"), (corners[3], "v")):
-        tip = corners[0] + 0.28 * (end - corners[0])
-        axes.quiver(*corners[0], *(tip - corners[0]), color=DETECTOR, linewidth=2, arrow_length_ratio=0.25)
-        axes.text(*(corners[0] + 0.36 * (end - corners[0])), name, color=DETECTOR, fontsize=12, weight="bold")
+    u, v = corners[1] - corners[0], corners[3] - corners[0]
+    for along, across, name in ((u, v, "u"), (v, u, "v")):
+        axes.quiver(*corners[0], *(0.3 * along), color=DETECTOR, linewidth=2.5, arrow_length_ratio=0.25)
+        axes.text(*(corners[0] + 0.3 * along - 0.09 * across), name, color=DETECTOR, fontsize=13, weight="bold")
 
 
 def _place(point: NDArray) -> str:

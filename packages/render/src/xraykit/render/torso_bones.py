@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +34,7 @@ def _mirror(points: ArrayLike, sign: int) -> Points:
     return np.asarray(points, dtype=np.float64) * (sign, 1, 1)
 
 
-def _bone(canvas: Canvas, label: int, points: ArrayLike, radius: ArrayLike, cortex: float, **shape: ArrayLike) -> None:
+def _bone(canvas: Canvas, label: int, points: ArrayLike, radius: ArrayLike, cortex: float, **shape: Any) -> None:
     region, distance = tube(canvas, points, radius, **shape)
     canvas.paint_bone(region, distance, label, cortex=cortex)
 
@@ -286,7 +288,7 @@ def _femur(canvas: Canvas, sign: int, label: int) -> None:
         (_mirror([(136, -16, -100), (137, -13, -116), (128, -6, -140)], sign), [11, 15, 14]),
         (_mirror([(118, -16, -146), (107, -24, -152)], sign), [9, 7]),
         (_mirror([HIP_JOINT, (104, -2, -94), (124, -8, -114)], sign), [17, 15.5, 18]),
-        (_mirror([HIP_JOINT, np.add(HIP_JOINT, (1, 0, -1))], sign), [24.0, 24.0]),
+        (_mirror([HIP_JOINT, np.add(HIP_JOINT, (1, 0, -1)).tolist()], sign), [24.0, 24.0]),
     )
     region, distance = merge(canvas, [tube(canvas, line, radius) for line, radius in lines], blend=5)
     _long_bone(canvas, region, distance, label, metaphysis=-128, shaft=-185)

@@ -130,7 +130,8 @@ def make_folder(path: Path) -> Path:
 def _pose(config: DemoConfig, volume: Volume, name: str) -> Tensor:
     from ..carm import VIEWS, carm_pose
 
-    return carm_pose(**VIEWS[VIEWS_SHOWN[name]].angles, sod=config.sod, isocenter=volume.center)
+    view = VIEWS[VIEWS_SHOWN[name]]
+    return carm_pose(lao_rao=view.lao_rao, cra_cau=view.cra_cau, sod=config.sod, isocenter=volume.center)
 
 
 def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) -> None:
@@ -199,12 +200,12 @@ def _report(path: Path, config: DemoConfig, volume: Volume, shots: dict[str, Sho
     source = "source {:.0f} mm {}, detector {:.0f} mm {}".format
     behind = config.sdd - config.sod
     captions = [
-        f"AP: {source(config.sod, 'in front', behind, 'behind')}.\nThe patient's left is on your right, as"
-        f" radiographs\nare read: heart and stomach bubble lie there.",
-        f"Lateral: {source(config.sod, 'right', behind, 'left')}.\nThe patient faces to your right.",
-        f"AP with {len(SHOWN)} of the mask groups: every label is\nprojected on its own, so masks overlap.",
-        f"{config.size[1]} x {config.size[0]} px of {config.pixel_spacing} mm\n{size} voxels\n"
-        f"{len(volume.label_names)} named labels\n{seconds:.1f} s in all",
+        f"AP: {source(config.sod, 'in front', behind, 'behind')}. The patient's left is on your right, as radiographs "
+        "are read: heart, spleen and stomach bubble lie there.",
+        f"Lateral: {source(config.sod, 'to the right', behind, 'to the left')}. The patient faces to your right.",
+        f"AP with {len(SHOWN)} groups of the masks. Each label is projected on its own, so masks overlap.",
+        f"{config.size[1]} x {config.size[0]} px of {config.pixel_spacing} mm, {config.method}\n{size} voxels\n"
+        f"{len(volume.label_names)} named labels\nmade in {seconds:.0f} s",
     ]
     pictures = [ap.grey, lateral.grey, ap.colour, legend(list(SHOWN), width=170, size=14)]
     title = "xraykit demo: a procedural patient, its X-rays, and what they show"

@@ -85,7 +85,7 @@ def _volume(config: InfoConfig) -> None:
     camera = Camera(
         sdd=DEFAULTS["sdd"], height=height // 4, width=width // 4, pixel_spacing=4 * DEFAULTS["pixel_spacing"]
     )
-    pose = carm_pose(**VIEWS["ap"].angles, sod=DEFAULTS["sod"], isocenter=volume.center)
+    pose = carm_pose(lao_rao=VIEWS["ap"].lao_rao, sod=DEFAULTS["sod"], isocenter=volume.center)
     image = render(volume, camera, pose, samples=200)
     title = f"{config.file.name} in the AP view with the defaults of `xraykit render drr`"
     explain_geometry(volume, camera, pose, image=image, title=title).savefig(config.picture, dpi=120)
