@@ -29,7 +29,6 @@ def test_positive_angles_move_the_detector_left_and_towards_the_head():
     assert detector[1] > 0
     assert detector[2] > 0
     assert detector.norm() == pytest.approx(350.0)
-    assert camera == camera
     assert (camera.sdd, camera.height, camera.width, camera.pixel_spacing) == (1100.0, 800, 1000, (0.3, 0.2))
 
 
@@ -71,10 +70,10 @@ def test_tags_come_back(primary, secondary, sod):
 def test_all_missing_tags_are_named():
     tags = {name: value for name, value in TAGS.items() if name not in ("ImagerPixelSpacing", "PositionerPrimaryAngle")}
     tags["DistanceSourceToPatient"] = None
-    wanted = "got none of PositionerPrimaryAngle, DistanceSourceToPatient, ImagerPixelSpacing; supply"
+    wanted = "got no value for PositionerPrimaryAngle, DistanceSourceToPatient, ImagerPixelSpacing; supply"
     with pytest.raises(GeometryError, match=wanted):
         from_dicom_tags(tags, isocenter=ISOCENTER)
-    with pytest.raises(GeometryError, match="got none of PositionerPrimaryAngle, PositionerSecondaryAngle, Dist"):
+    with pytest.raises(GeometryError, match="got no value for PositionerPrimaryAngle, PositionerSecondaryAngle, Dist"):
         from_dicom_tags(Dataset(), isocenter=ISOCENTER)
 
 
@@ -93,6 +92,9 @@ def test_all_missing_tags_are_named():
         ({"Rows": 0}, "height must be a positive whole number"),
         ({"Rows": 10.5}, "Rows must be a whole number"),
         ({"PositionerPrimaryAngleIncrement": [0.0, 1.5]}, "change from frame to frame"),
+        ({"DetectorPrimaryAngle": 3.0}, "DetectorPrimaryAngle must be 0 or absent, got 3.0"),
+        ({"FieldOfViewRotation": "180"}, "FieldOfViewRotation must be 0 or absent, got 180"),
+        ({"FieldOfViewHorizontalFlip": "YES"}, "FieldOfViewHorizontalFlip must be NO or absent"),
     ],
 )
 def test_impossible_tags_are_refused(change, message):
@@ -100,8 +102,14 @@ def test_impossible_tags_are_refused(change, message):
         from_dicom_tags(TAGS | change, isocenter=ISOCENTER)
 
 
-def test_increments_of_zero_are_no_motion():
-    from_dicom_tags(TAGS | {"PositionerPrimaryAngleIncrement": [0.0, 0.0]}, isocenter=ISOCENTER)
+def test_tags_that_say_nothing_happened_change_nothing():
+    idle = {
+        "PositionerPrimaryAngleIncrement": [0.0, 0.0],
+        "DetectorSecondaryAngle": "0",
+        "FieldOfViewRotation": None,
+        "FieldOfViewHorizontalFlip": "NO",
+    }
+    assert_same_view(from_dicom_tags(TAGS | idle, isocenter=ISOCENTER), from_dicom_tags(TAGS, isocenter=ISOCENTER))
 
 
 @pytest.mark.parametrize(

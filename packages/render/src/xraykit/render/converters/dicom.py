@@ -18,6 +18,8 @@ from .pinhole import unsettle
 _NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")
 _SIZES = ("Rows", "Columns")
 _SPACING = "ImagerPixelSpacing"
+_TURNED = ("DetectorPrimaryAngle", "DetectorSecondaryAngle", "FieldOfViewRotation")
+_FLIP = "FieldOfViewHorizontalFlip"
 _MOVING = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
 
 
@@ -30,7 +32,8 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
 
     pose = carm_pose(lao_rao=PositionerPrimaryAngle, cra_cau=PositionerSecondaryAngle, sod=DistanceSourceToPatient).
     The tags know neither roll nor where the patient lies: roll is zero, the principal point is the image's centre,
-    and the isocenter must come from elsewhere. All seven tags must be there; none is guessed.
+    and the isocenter must come from elsewhere. All seven tags must be there; none is guessed. The image is taken as
+    the detector seen from the source; compare Patient Orientation, since some systems store it mirrored.
 
     Args:
         tags: A pydicom Dataset, or a mapping from DICOM keywords to plain values.
@@ -40,15 +43,16 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
         camera with float fields, pose (1, 4, 4) float64.
 
     Raises:
-        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, or
-            describe no set-up (source to patient not below source to detector).
+        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, say
+            that the detector or the image is turned or mirrored, or describe no set-up (source to patient not below
+            source to detector).
 
     Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.7.1 (ImagerPixelSpacing is (row, column), at the receptor).
     """
     missing = [name for name in (*_NUMBERS, _SPACING, *_SIZES) if _empty(tags.get(name))]
     if missing:
         raise GeometryError(
-            f"a pose needs the tags {', '.join((*_NUMBERS, _SPACING, *_SIZES))}, got none of {', '.join(missing)}; "
+            f"a pose needs the tags {', '.join((*_NUMBERS, _SPACING, *_SIZES))}, got no value for {', '.join(missing)}; "
             "supply the missing values in a mapping."
         )
     for name in _MOVING:
@@ -57,6 +61,11 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
             raise GeometryError(
                 f"{name} says that the angles change from frame to frame; pass one frame's own angles in a mapping."
             )
+    for name in _TURNED:
+        if not _empty(tags.get(name)) and _number(tags.get(name), name) != 0:
+            raise GeometryError(f"{name} must be 0 or absent, got {tags.get(name)}; turn the image upright first.")
+    if str(tags.get(_FLIP)).upper() == "YES":
+        raise GeometryError(f"{_FLIP} must be NO or absent, got YES; mirror the image back first.")
     primary, secondary, sod, sdd = (_number(tags.get(name), name) for name in _NUMBERS)
     spacing = [_number(value, _SPACING) for value in _sequence(tags.get(_SPACING))]
     if len(spacing) != 2:
