@@ -43,9 +43,9 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
         camera with float fields, pose (1, 4, 4) float64.
 
     Raises:
-        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, say
-            that the detector or the image is turned or mirrored, or describe no set-up (source to patient not below
-            source to detector).
+        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, say that
+            the detector or the image is turned or mirrored, or describe no set-up (source to patient not below source
+            to detector).
 
     Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.7.1 (ImagerPixelSpacing is (row, column), at the receptor).
     """
