@@ -49,10 +49,11 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
 
     Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.7.1 (ImagerPixelSpacing is (row, column), at the receptor).
     """
-    missing = [name for name in (*_NUMBERS, _SPACING, *_SIZES) if _empty(tags.get(name))]
+    needed = (*_NUMBERS, _SPACING, *_SIZES)
+    missing = [name for name in needed if _empty(tags.get(name))]
     if missing:
         raise GeometryError(
-            f"a pose needs the tags {', '.join((*_NUMBERS, _SPACING, *_SIZES))}, got no value for {', '.join(missing)}; "
+            f"a pose needs the tags {', '.join(needed)}, got no value for {', '.join(missing)}; "
             "supply the missing values in a mapping."
         )
     for name in _MOVING:
