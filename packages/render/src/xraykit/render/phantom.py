@@ -72,7 +72,8 @@ class Solid:
 
     def __post_init__(self) -> None:
         axes = self._axes()
-        if axes.shape != (3, 3) or not torch.allclose(axes.mT @ axes, torch.eye(3, dtype=torch.float64), atol=1e-6):
+        turned = axes.shape == (3, 3) and torch.allclose(axes.mT @ axes, torch.eye(3, dtype=torch.float64), atol=1e-6)
+        if not turned or float(torch.linalg.det(axes)) < 0:
             raise InputError(f"rotation must be a 3x3 rotation matrix, got {axes.tolist()}.")
         self.extent()
 

@@ -201,7 +201,7 @@ def _scapula(canvas: Canvas, sign: int, label: int) -> None:
 
 
 def _humerus(canvas: Canvas, sign: int, label: int) -> None:
-    shaft = _mirror([(174, -20, 446), (184, -14, 470), (196, -6, 510), (214, 4, 620)], sign)
+    shaft = _mirror([(174, -20, 446), (184, -14, 470), (192, -6, 510), (203, 4, 620)], sign)
     head = _mirror([(168, -24, 441), (169, -23, 442)], sign)
     parts = [tube(canvas, shaft, [15, 16, 12.5, 11]), tube(canvas, head, 23.5)]
     region, distance = merge(canvas, parts, blend=4)

@@ -39,7 +39,7 @@ def _body(canvas: Canvas, region: Region) -> Array:
         )
         arm, limb = tube(
             canvas,
-            [(sign * 120, -30, 400), (sign * 166, -22, 445), (sign * 202, -4, 520), (sign * 216, 4, 640)],
+            [(sign * 120, -30, 400), (sign * 166, -22, 445), (sign * 196, -4, 520), (sign * 204, 4, 640)],
             [58, 50, 45, 42],
             margin=45,
         )
@@ -120,10 +120,10 @@ def _vessels(canvas: Canvas, sign: int, rng: np.random.Generator) -> None:
 
 def _vessel(canvas: Canvas, start: NDArray, end: NDArray, radius: float) -> None:
     region, distance = tube(canvas, [start, end], [radius, radius * 0.8])
-    # Only inside the lung: leave what is not air alone, so that no branch leaves the chest.
+    # Only inside the lungs, the sole labels so far: no branch reaches the chest wall or the air outside.
     patch = canvas.hu[region.window]
     share = np.clip(0.5 - distance / canvas.spacing, 0, 1) * min(1.0, (radius / (0.5 * canvas.spacing)) ** 2)
-    air = np.clip((-350 - patch) / 200, 0, 1)
+    air = np.clip((-350 - patch) / 200, 0, 1) * (canvas.labels[region.window] > 0)
     patch += share * air * (30 - patch)
 
 
