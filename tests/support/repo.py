@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
 SOURCES = sorted(path for package in PACKAGES for path in (package / "src").rglob("*.py"))
 TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".cff", ".txt", ".css", ".csv", ""}
-SKIPPED = {".git", ".venv", "__pycache__", "dist", "build", "out", "node_modules"}
+SKIPPED = {".git", ".venv", "__pycache__", "dist", "build", "out", "xraykit-demo"}
 
 
 def text_files() -> Iterator[Path]:
