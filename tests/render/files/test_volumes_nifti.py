@@ -210,6 +210,12 @@ def test_voxels_that_are_not_finite_are_refused(tmp_path, value):
     refused(write_nifti(tmp_path / "ct.nii", voxels, sform=LAS), "finite voxels, 1 are NaN or infinite")
 
 
+def test_voxels_beyond_float32_are_refused(tmp_path):
+    voxels = VOXELS.astype(np.float64)
+    voxels[0, 0, :2] = (1e300, -1e300)
+    refused(write_nifti(tmp_path / "ct.nii", voxels, sform=LAS), "finite voxels, 2 are NaN or infinite")
+
+
 def test_damage_inside_the_packed_stream_is_refused(tmp_path):
     path = write_nifti(
         tmp_path / "ct.nii.gz", np.random.default_rng(0).integers(0, 99, (9, 9, 9)).astype("i2"), sform=LAS

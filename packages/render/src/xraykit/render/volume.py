@@ -84,6 +84,7 @@ class Volume:
         Gradients: mu keeps the graph of hu.
         """
         hu = torch.as_tensor(hu)
+        hu = hu if hu.is_floating_point() else hu.to(torch.float32)
         check_finite(hu, "hu")
         return cls(attenuation(hu), affine, hu=hu, labels=labels, label_names=label_table(label_names))
 
@@ -169,7 +170,8 @@ class Volume:
             return self._replaced(mu=mu.to(dtype), mu_scale=1.0)
         if bool((mu < 0).any()):
             raise InputError("int16 storage needs mu >= 0, got negative attenuation; keep float32 for this volume.")
-        scale = float(mu.max()) / 32767 or 1.0
+        peak = float(mu.max())
+        scale = peak / 32767 if peak > 1e-30 else 1.0  # a smaller step is no float32 number
         return self._replaced(mu=(mu / scale).round().to(torch.int16), mu_scale=scale)
 
     def _replaced(self, **changes: object) -> Volume:

@@ -37,7 +37,7 @@ _SPACES = {
     **dict.fromkeys(("left-posterior-superior", "lps"), LPS_TO_RAS),
     **dict.fromkeys(("left-anterior-superior", "las"), np.diag([-1.0, 1.0, 1.0, 1.0])),
 }
-_MM_PER_UNIT = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001}
+_MM_PER_UNIT = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "\u00b5m": 0.001}
 
 
 def read_nrrd(path: Path) -> DeclaredGrid:

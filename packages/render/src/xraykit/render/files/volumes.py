@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -106,15 +107,22 @@ def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGri
 def read_finite(grid: DeclaredGrid) -> NDArray[np.float32]:
     """The voxels as float32 [k, j, i]; FileError if one is NaN or infinite."""
     try:
-        voxels = np.ascontiguousarray(grid.read(), np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is refused below
+            voxels = np.ascontiguousarray(grid.read(), np.float32)
     except MemoryError as error:
         raise FileError(
             f"{grid.path} declares {' x '.join(map(str, grid.size))} voxels, more than this machine's memory holds."
         ) from error
-    if not np.isfinite(voxels.sum(dtype=np.float64)):
+    if not math.isfinite(_sum(voxels)):
         bad = int(np.count_nonzero(~np.isfinite(voxels)))
         raise FileError(f"{grid.path} must hold finite voxels, {bad} are NaN or infinite; fill them (air is -1000 HU).")
     return voxels
+
+
+def _sum(voxels: NDArray[np.float32]) -> float:
+    """Finite only if every voxel is, at a fraction of the memory that a mask would take."""
+    with np.errstate(invalid="ignore"):
+        return float(voxels.sum(dtype=np.float64))
 
 
 def _law(grid: DeclaredGrid, modality: str | None) -> AttenuationLaw:
