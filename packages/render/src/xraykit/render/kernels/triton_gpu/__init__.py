@@ -1,0 +1,268 @@
+"""The projectors as Triton kernels for CUDA: the same five functions as every kernel package (see kernels/ops.py).
+
+    lanes.py      which pixel and which part of its ray a lane serves; clipping; joining; label channels
+    trilinear.py  siddon.py  joseph.py      the marches: image, derivative of the image with respect to its ray, adjoint
+
+Images, derivatives and label bits are reproducible and independent of the batch. The adjoint adds with atomics, so its
+last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
+"""
+
+from __future__ import annotations
+
+import torch
+import triton
+from torch import Tensor
+
+from ...errors import InputError
+from . import joseph, siddon, trilinear
+from .lanes import BLOCK, CHUNKS, WARPS
+
+_FEW_SAMPLES = 32  # below this many samples a ray is not worth cutting
+
+_MARCH = {"siddon": siddon.march_kernel, "joseph": joseph.march_kernel}
+_DERIVATIVE = {
+    "siddon": siddon.derivative_kernel,
+    "joseph": joseph.derivative_kernel,
+    "trilinear": trilinear.derivative_kernel,
+}
+
+
+def project(
+    mu: Tensor,
+    labels: Tensor | None,
+    rays: Tensor,
+    *,
+    method: str,
+    height: int,
+    width: int,
+    samples: int,
+    channels: int,
+    soft: bool,
+) -> Tensor:
+    """The integral over alpha of each label's channel (one channel without labels), (B, C, H, W) float32.
+
+    Args:
+        mu: (D, H, W) voxels; rows may be padded (any strides of the first two axes).
+        labels: (D, H, W) integers or None.
+        rays: (B, 4, 3) float64, the rows source, corner, du, dv in voxel coordinates; see rays.py.
+        method: "siddon", "trilinear" or "joseph".
+        height: Rows of the image.
+        width: Columns of the image.
+        samples: Samples per ray, only for trilinear.
+        channels: C; labels without a channel are dropped.
+        soft: Give each voxel's share to that voxel's own label instead of the nearest voxel's.
+    """
+    mu, labels, rays = _packed(mu), _plain(labels), rays.to(torch.float64).contiguous()
+    if labels is None:
+        image = mu.new_empty((len(rays), 1, height, width), dtype=torch.float32)
+        chunks = CHUNKS if method != "trilinear" else _chunks(samples)
+    else:  # the kernels add to their channels; one lane owns a pixel
+        image = mu.new_zeros((len(rays), channels, height, width), dtype=torch.float32)
+        chunks = 1
+    common = {**_grid(mu), "height": height, "width": width, "BLOCK": BLOCK, "num_warps": WARPS}
+    blocks = _blocks(len(rays), height, width, chunks)
+    if not blocks[0]:
+        return image
+    with torch.cuda.device_of(mu):
+        if method != "trilinear":
+            kind = _kind(method, labels, soft)
+            _MARCH[method][blocks](
+                mu, labels, rays, rays, image, **common, channels=channels, LABELS=kind, ADJOINT=False, CHUNKS=chunks
+            )
+        elif labels is None:
+            trilinear.image_kernel[blocks](
+                mu,
+                rays,
+                image,
+                **common,
+                samples=samples,
+                NEXT_I=int(mu.shape[2] > 1),
+                EVEN=samples % chunks == 0,
+                CHUNKS=chunks,
+            )
+        else:
+            trilinear.channels_kernel[blocks](
+                mu,
+                labels,
+                rays,
+                image,
+                **common,
+                channels=channels,
+                samples=samples,
+                NEXT_I=int(mu.shape[2] > 1),
+                SOFT=soft,
+            )
+    return image
+
+
+def project_with_jacobian(
+    mu: Tensor, rays: Tensor, *, method: str, height: int, width: int, samples: int
+) -> tuple[Tensor, Tensor]:
+    """The integral over alpha (B, 1, H, W) and each pixel's d integral / d(source, direction) (B, 6, H, W).
+
+    Derivatives are with respect to (source_i, source_j, source_k, direction_i, direction_j, direction_k) in voxel
+    coordinates, including the motion of the ray's ends with the grid's boundary.
+    """
+    image = mu.new_empty((len(rays), 1, height, width), dtype=torch.float32)
+    jacobian = _derive(mu, None, rays, None, image, method, samples, False)
+    return image, jacobian
+
+
+def ray_gradient(
+    mu: Tensor, labels: Tensor | None, rays: Tensor, grad: Tensor, *, method: str, samples: int, soft: bool
+) -> Tensor:
+    """Per pixel d(sum_c grad_c out_c) / d(source, direction), (B, 6, H, W); grad is (B, C, H, W)."""
+    return _derive(mu, labels, rays, grad, None, method, samples, soft)
+
+
+def backproject(
+    labels: Tensor | None,
+    rays: Tensor,
+    grad: Tensor,
+    *,
+    method: str,
+    samples: int,
+    soft: bool,
+    shape: tuple[int, int, int],
+) -> Tensor:
+    """The adjoint of `project`: grad (B, C, H, W) spread over the voxels that it came from, (D, H, W) float32.
+
+    Raises:
+        InputError: Deterministic algorithms are asked for; atomics add in any order.
+    """
+    if torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled():
+        raise InputError(
+            "the gradient with respect to mu must be deterministic (torch.use_deterministic_algorithms), "
+            "got backend='triton', which adds with atomics; use backend='torch' (or 'numba' on the CPU)."
+        )
+    labels, rays, grad = _plain(labels), rays.to(torch.float64).contiguous(), grad.contiguous().float()
+    _, channels, height, width = grad.shape
+    volume = grad.new_zeros(shape)
+    chunks = CHUNKS if method != "trilinear" else _chunks(samples)
+    blocks = _blocks(len(rays), height, width, chunks)
+    if not blocks[0]:
+        return volume
+    grid = _grid(volume)
+    common = {"height": height, "width": width, "channels": channels, "BLOCK": BLOCK, "num_warps": WARPS}
+    kind = _kind(method, labels, soft)
+    with torch.cuda.device_of(volume):
+        if method == "trilinear":
+            del grid["stride_j"], grid["stride_k"]
+            trilinear.adjoint_kernel[blocks](
+                labels,
+                rays,
+                grad,
+                volume,
+                **grid,
+                **common,
+                samples=samples,
+                LABELS=kind,
+                NEXT_I=int(shape[2] > 1),
+                CHUNKS=chunks,
+            )
+        else:
+            _MARCH[method][blocks](
+                grad, labels, rays, grad, volume, **grid, **common, LABELS=kind, ADJOINT=True, CHUNKS=chunks
+            )
+    return volume
+
+
+def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: int) -> Tensor:
+    """The labels whose voxels each ray crosses, exactly: (B, words, H, W) int32, label l is bit l % 32 of word l // 32."""
+    packed, rays = _plain(labels), rays.to(torch.float64).contiguous()
+    assert_never_none = labels if packed is None else packed
+    bits = rays.new_zeros((len(rays), words, height, width), dtype=torch.int32)
+    blocks = _blocks(len(rays), height, width, CHUNKS)
+    if not blocks[0]:
+        return bits
+    grid = _grid(assert_never_none)
+    del grid["stride_j"], grid["stride_k"]
+    with torch.cuda.device_of(bits):
+        siddon.bits_kernel[blocks](
+            assert_never_none,
+            rays,
+            bits,
+            **grid,
+            height=height,
+            width=width,
+            words=words,
+            CHUNKS=CHUNKS,
+            BLOCK=BLOCK,
+            num_warps=WARPS,
+        )
+    return bits
+
+
+def _derive(
+    mu: Tensor,
+    labels: Tensor | None,
+    rays: Tensor,
+    grad: Tensor | None,
+    image: Tensor | None,
+    method: str,
+    samples: int,
+    soft: bool,
+) -> Tensor:
+    mu, labels, rays = _packed(mu), _plain(labels), rays.to(torch.float64).contiguous()
+    given = image if grad is None else grad.contiguous().float()
+    if given is None:
+        raise InputError("give grad or image, got neither.")
+    _, channels, height, width = given.shape
+    out = given.new_empty((len(rays), 6, height, width), dtype=torch.float32)
+    chunks = CHUNKS if method != "trilinear" else _chunks(samples)
+    blocks = _blocks(len(rays), height, width, chunks)
+    extra = {"samples": samples, "NEXT_I": int(mu.shape[2] > 1)} if method == "trilinear" else {}
+    if blocks[0]:
+        with torch.cuda.device_of(mu):
+            _DERIVATIVE[method][blocks](
+                mu,
+                labels,
+                rays,
+                given,
+                given,
+                out,
+                **_grid(mu),
+                height=height,
+                width=width,
+                channels=channels,
+                LABELS=_kind(method, labels, soft),
+                IMAGE=image is not None,
+                CHUNKS=chunks,
+                BLOCK=BLOCK,
+                num_warps=WARPS,
+                **extra,
+            )
+    return out
+
+
+def _chunks(samples: int) -> int:
+    """How many lanes share a ray of the trilinear march: a matter of the samples alone, never of the batch."""
+    return CHUNKS if samples >= _FEW_SAMPLES else 1
+
+
+def _blocks(batch: int, height: int, width: int, chunks: int) -> tuple[int]:
+    pixels = BLOCK // chunks
+    across = 16 if pixels == 128 else 8
+    return (batch * triton.cdiv(width, across) * triton.cdiv(height, pixels // across),)
+
+
+def _kind(method: str, labels: Tensor | None, soft: bool) -> str | bool:
+    """The kernels' LABELS: siddon's voxels have one label each, so hard and soft are the same there."""
+    if method == "siddon":
+        return labels is not None
+    return "none" if labels is None else "soft" if soft else "hard"
+
+
+def _packed(mu: Tensor) -> Tensor:
+    """mu with unit stride along rows and offsets that fit 32 bits; copied only if it is not so already."""
+    reach = sum((size - 1) * stride for size, stride in zip(mu.shape, mu.stride(), strict=True))
+    return mu if (mu.stride(2) == 1 or mu.shape[2] == 1) and reach < 2**31 else mu.contiguous()
+
+
+def _plain(labels: Tensor | None) -> Tensor | None:
+    return None if labels is None else (labels.to(torch.uint8) if labels.dtype == torch.bool else labels).contiguous()
+
+
+def _grid(mu: Tensor) -> dict[str, int]:
+    n_k, n_j, n_i = mu.shape
+    return {"n_i": n_i, "n_j": n_j, "n_k": n_k, "stride_j": mu.stride(1), "stride_k": mu.stride(0)}
