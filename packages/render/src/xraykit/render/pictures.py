@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .errors import InputError, OutputError
+from .errors import InputError
+from .files.atomic_write import write_atomically
 
 Grey = NDArray[np.uint8]
 Polarity = Literal["bone-bright", "bone-dark"]
@@ -204,16 +203,5 @@ def save_png(path: str | Path, picture: NDArray[np.uint8]) -> Path:
     Raises:
         OutputError: The folder is missing or not writable.
     """
-    path = Path(path)
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        with os.fdopen(handle, "wb") as stream:
-            Image.fromarray(picture).save(stream, format="PNG", optimize=False)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise OutputError(f"cannot write the picture {path}: {error.strerror or error}.") from error
-    return path
+    image = Image.fromarray(picture)
+    return write_atomically(path, lambda file: image.save(file, format="PNG"))

@@ -229,4 +229,4 @@ def _draw_camera(axes: Any, corners: NDArray, source: NDArray, foot: NDArray) ->
 
 
 def _place(point: NDArray) -> str:
-    return "(" + ", ".join(f"{v:.0f}" for v in point) + ") mm"
+    return "(" + ", ".join(str(round(float(v))) for v in point) + ") mm"
