@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import joseph, siddon, trilinear, trilinear_labels
 from .launch import Grid, grid_of, in_parallel, labels_like
+from .ray import TILE_COLUMNS, TILE_ROWS
 
 _TILES_AT_ONCE = 8
 
@@ -30,8 +31,8 @@ def project(
 ) -> Tensor:
     """The integral of every pixel's ray, per label channel: (B, channels, H, W) float32."""
     grid, image = grid_of(mu), _zeros(len(rays), channels, height, width)
-    if method == "trilinear" and labels is None:
-        _march_tiles(grid, rays, samples, image, None)
+    if labels is None and method != "siddon":
+        _march_tiles(method, grid, rays, samples, image, None)
     else:
         flat_labels = None if labels is None else labels_like(labels, mu)
         _march(method, grid, flat_labels, soft, None, rays, samples, image=image)
@@ -45,7 +46,7 @@ def project_with_jacobian(
     grid, image = grid_of(mu), _zeros(len(rays), 1, height, width)
     jacobian = _zeros(len(rays), 6, height, width)
     if method == "trilinear":
-        _march_tiles(grid, rays, samples, image, jacobian)
+        _march_tiles(method, grid, rays, samples, image, jacobian)
     else:
         _march(method, grid, None, False, None, rays, samples, image=image, jacobian=jacobian)
     return torch.from_numpy(image), torch.from_numpy(jacobian)
@@ -89,15 +90,18 @@ def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: 
     return torch.from_numpy(bits)
 
 
-def _march_tiles(grid: Grid, rays: Tensor, samples: int, image: np.ndarray, jacobian: np.ndarray | None) -> None:
+def _march_tiles(
+    method: str, grid: Grid, rays: Tensor, samples: int, image: np.ndarray, jacobian: np.ndarray | None
+) -> None:
     batch, _, height, width = image.shape
-    tiles = batch * -(-height // trilinear.TILE_ROWS) * -(-width // trilinear.TILE_COLUMNS)
-    lines = _numbers(rays)
+    tiles = batch * -(-height // TILE_ROWS) * -(-width // TILE_COLUMNS)
+    volume = (grid.flat, grid.sizes, grid.row, grid.plane, _numbers(rays))
 
     def work(first: int, last: int) -> None:
-        trilinear.march_tiles(
-            grid.flat, grid.sizes, grid.row, grid.plane, lines, samples, image, jacobian, first, last
-        )
+        if method == "joseph":
+            joseph.march_tiles(*volume, image, first, last)
+        else:
+            trilinear.march_tiles(*volume, samples, image, jacobian, first, last)
 
     in_parallel(work, tiles, at_once=_TILES_AT_ONCE)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
+TILE_ROWS, TILE_COLUMNS = 4, 8  # rays that march side by side, so that they share cache lines
 JIT = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 

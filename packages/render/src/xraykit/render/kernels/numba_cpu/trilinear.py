@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from .ray import JIT, clip, direction_of, motion_of_bound
+from .ray import JIT, TILE_COLUMNS, TILE_ROWS, clip, direction_of, motion_of_bound
 from .voxel import cell_gradient, cell_value
 
-TILE_ROWS, TILE_COLUMNS = 4, 8  # rays that march side by side, so that they share cache lines
 BLOCK = 32  # samples located at once
 _ZERO, _ONE, _TWO = np.float32(0), np.float32(1), np.float32(2)
 _LOCATE = JIT | {"fastmath": {"contract", "nnan", "ninf", "nsz"}}

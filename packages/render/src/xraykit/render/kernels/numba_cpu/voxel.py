@@ -153,3 +153,19 @@ def cell_gradient(typing, flat, index, row, plane, weights, sample):  # noqa: AN
 
     four = types.UniTuple(types.float32, 4)
     return four(flat, types.intp, types.intp, types.intp, weights, types.intp), codegen
+
+
+@intrinsic
+def face_value(typing, flat, index, row, weights, sample):  # noqa: ANN001, ANN201
+    """The bilinear value of voxels index, index+1 and the same one `row` further; weights rows 0..3 are b0 b1 c0 c1."""
+
+    def codegen(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+        _, index, row, table, sample = arguments
+        dtype = signature.args[0].dtype
+        data = _data(context, builder, signature.args[0], arguments[0])
+        w = _weights(context, builder, signature.args[3], table, sample)
+        face = _face(builder, data, index, row, dtype)
+        edge = _mix(builder, _lanes(builder, face, 0), _lanes(builder, face, 2), w(2), w(3))
+        return _across(builder, edge, w(0), w(1))
+
+    return types.float32(flat, types.intp, types.intp, weights, types.intp), codegen
