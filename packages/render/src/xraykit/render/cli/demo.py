@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import App, Parameter
 
-from ..errors import OutputError
+from ..errors import GeometryError, OutputError
 from .progress import Steps
 from .settings import ConfigOption, write_settings
 
@@ -90,8 +90,12 @@ def demo(
     from ..torso_volume import torso
     from .drr import usable_device
 
-    folder = make_folder(config.output)
+    if config.sod >= config.sdd:
+        raise GeometryError(
+            f"sod must be smaller than sdd, got sod={config.sod} mm and sdd={config.sdd} mm; did you swap them?"
+        )
     device = usable_device(config.device)
+    folder = make_folder(config.output)
     height, width = config.size
     camera = Camera(sdd=config.sdd, height=height, width=width, pixel_spacing=config.pixel_spacing)
     with Steps(total=4 + len(VIEWS_SHOWN)) as steps:
