@@ -73,8 +73,8 @@ def rest_and_reset(device: str) -> int:
         ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back, so that it counts when it is taken again
     if not status.exists():
         return highest(device)  # the mark cannot be lowered: only growth above it will show
-    Path("/proc/self/clear_refs").write_text("5")
-    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) * 1024
 
 

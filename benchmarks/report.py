@@ -133,7 +133,11 @@ def _said(*command: str) -> str:
 
 def _cpu() -> str:
     info = Path("/proc/cpuinfo")
-    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    names = (
+        [line for line in info.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
+        if info.exists()
+        else []
+    )
     return names[0].partition(":")[2].strip() if names else platform.machine()
 
 
@@ -143,7 +147,9 @@ def _clock_policy(device: str) -> str:
         return f"as found: {_said('nvidia-smi', query, '--format=csv,noheader') or 'nvidia-smi silent'}"
     governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     return (
-        f"as found: governor {governor.read_text().strip()}" if governor.exists() else "as found: no governor visible"
+        f"as found: governor {governor.read_text(encoding='utf-8').strip()}"
+        if governor.exists()
+        else "as found: no governor visible"
     )
 
 
@@ -153,4 +159,4 @@ def save(result: dict, path: Path) -> None:
     if wrong:
         raise ValueError("; ".join(wrong))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -43,7 +43,7 @@ def a_file(rows: list[dict]) -> dict:
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.name)
 def test_committed_result_follows_the_schema(path, report):
-    assert report.problems(json.loads(path.read_text())) == []
+    assert report.problems(json.loads(path.read_text(encoding="utf-8"))) == []
 
 
 def test_schema_accepts_a_complete_result(report):

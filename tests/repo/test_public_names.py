@@ -13,7 +13,7 @@ PROMISED = {"Camera", "Volume", "carm_pose", "render"}  # design section 3: othe
 
 
 def declared_for_type_checkers() -> dict[str, str]:
-    block = next(node for node in ast.parse(INIT.read_text()).body if isinstance(node, ast.If))
+    block = next(node for node in ast.parse(INIT.read_text(encoding="utf-8")).body if isinstance(node, ast.If))
     assert all(isinstance(node, ast.ImportFrom) and node.level == 1 for node in block.body)
     return {alias.asname or "": node.module for node in block.body for alias in node.names}
 

@@ -9,11 +9,11 @@ from support.repo import ROOT
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-BLOCKS = [(page, code) for page in PAGES for code in BLOCK.findall(page.read_text())]
+BLOCKS = [(page, code) for page in PAGES for code in BLOCK.findall(page.read_text(encoding="utf-8"))]
 
 
 def test_the_root_readme_starts_with_the_two_set_up_commands():
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^uv run .*$", text, re.MULTILINE)[:2] == ["uv run xraykit demo", "uv run pytest"]
 
 

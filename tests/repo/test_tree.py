@@ -19,7 +19,7 @@ def relative(path: Path) -> str:
 def function_lengths(path: Path) -> dict[str, int]:
     """Lines of each function without its docstring and decorators."""
     lengths = {}
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
             said = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
             lengths[node.name] = node.end_lineno - node.lineno + 1 - said
@@ -29,7 +29,7 @@ def function_lengths(path: Path) -> dict[str, int]:
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_source_file_and_its_functions_stay_short(path):
     kernel = "kernels" in path.parts
-    assert len(path.read_text().splitlines()) <= (KERNEL_FILE_CEILING if kernel else FILE_CEILING)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= (KERNEL_FILE_CEILING if kernel else FILE_CEILING)
     if not kernel:
         assert {name: n for name, n in function_lengths(path).items() if n > FUNCTION_CEILING} == {}
 
@@ -55,7 +55,7 @@ def test_no_file_mentions_a_path_of_somebodys_machine():
         f"{relative(path)}:{number}"
         for path in text_files()
         if path.name != "uv.lock"
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if MACHINE_PATH.search(line)
     ]
     assert not found
@@ -63,23 +63,25 @@ def test_no_file_mentions_a_path_of_somebodys_machine():
 
 @pytest.mark.parametrize("folder", [ROOT, *PACKAGES], ids=relative)
 def test_licence_is_apache_2(folder):
-    text = (folder / "LICENSE").read_text()
+    text = (folder / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text
 
 
 def test_versions_move_in_lockstep_and_the_changelog_knows_the_newest():
-    projects = [tomllib.loads((package / "pyproject.toml").read_text())["project"] for package in PACKAGES]
+    projects = [
+        tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"] for package in PACKAGES
+    ]
     versions = {project["version"] for project in projects}
     assert len(versions) == 1
-    assert f"## {versions.pop()}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {versions.pop()}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert {project["requires-python"] for project in projects} == {">=3.11"}
     assert {project["license"] for project in projects} == {"Apache-2.0"}
 
 
 def test_a_method_asks_for_the_same_minor_of_the_core():
     for package in PACKAGES:
-        project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+        project = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         major, minor, _ = project["version"].split(".")
         bound = f"xraykit-render>={major}.{minor},<{major}.{int(minor) + 1}"
         siblings = [need for need in project["dependencies"] if need.startswith("xraykit-")]
@@ -89,6 +91,6 @@ def test_a_method_asks_for_the_same_minor_of_the_core():
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
 def test_package_readme_file_map_names_every_module(package):
     source = package / "src/xraykit" / package.name
-    readme = (package / "README.md").read_text()
+    readme = (package / "README.md").read_text(encoding="utf-8")
     names = [path.relative_to(source).as_posix() for path in sorted(source.rglob("*.py"))]
     assert [name for name in names if not name.endswith("__init__.py") and f"`{name}`" not in readme] == []

@@ -37,7 +37,7 @@ def modules_loaded_by(code: str) -> frozenset[str]:
 
 def imported_names(path: Path) -> Iterator[str]:
     """Absolute dotted names that a file imports anywhere, also inside functions and TYPE_CHECKING blocks."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
