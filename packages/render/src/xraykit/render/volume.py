@@ -14,6 +14,7 @@ from torch import Tensor
 from .attenuation import WATER_AND_BONE, AttenuationLaw
 from .errors import InputError
 from .label_names import find_labels, label_table
+from .voxel_memory import laid_out, spread_rows
 
 Label = int
 
@@ -86,7 +87,10 @@ class Volume:
         hu = torch.as_tensor(hu)
         hu = hu if hu.is_floating_point() else hu.to(torch.float32)
         check_finite(hu, "hu")
-        return cls(attenuation(hu), affine, hu=hu, labels=labels, label_names=label_table(label_names))
+        mu = spread_rows(attenuation(hu))
+        if labels is not None and labels.shape == mu.shape:
+            labels = laid_out(labels, mu.stride())
+        return cls(mu, affine, hu=hu, labels=labels, label_names=label_table(label_names))
 
     @classmethod
     def from_file(
@@ -167,12 +171,12 @@ class Volume:
         """
         mu = self.mu * self.mu_scale if not self.mu.is_floating_point() else self.mu
         if dtype != torch.int16:
-            return self._replaced(mu=mu.to(dtype), mu_scale=1.0)
+            return self._replaced(mu=spread_rows(mu.to(dtype)), mu_scale=1.0)
         if bool((mu < 0).any()):
             raise InputError("int16 storage needs mu >= 0, got negative attenuation; keep float32 for this volume.")
         peak = float(mu.max())
         scale = peak / 32767 if peak > 1e-30 else 1.0  # a smaller step is no float32 number
-        return self._replaced(mu=(mu / scale).round().to(torch.int16), mu_scale=scale)
+        return self._replaced(mu=spread_rows((mu / scale).round().to(torch.int16)), mu_scale=scale)
 
     def _replaced(self, **changes: object) -> Volume:
         """A copy with some fields changed, its voxels not checked a second time."""
@@ -192,7 +196,7 @@ def check_grid(mu: Tensor, affine: Tensor) -> None:
         raise InputError(f"affine must be a finite 4x4 matrix, got {affine.tolist()}.")
     if not bool((affine[3] == torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=affine.dtype)).all()):
         raise InputError(f"the last row of affine must be 0 0 0 1, got {affine[3].tolist()}.")
-    linear = affine[:3, :3]
+    linear = affine[:3, :3].detach()
     columns = linear.norm(dim=0)
     if bool((columns == 0).any()) or abs(float(torch.linalg.det(linear / columns))) < 1e-4:
         raise InputError(f"affine must be invertible, got {affine.tolist()}; two voxel axes coincide or one is zero.")

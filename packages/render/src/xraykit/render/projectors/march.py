@@ -39,7 +39,8 @@ def march(
     if backend != "torch":
         jacobian = rays.requires_grad and torch.is_grad_enabled() and labels is None
         return ops.project(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian)[0]
-    labelling = None if labels is None else Labelling(labels, channels, soft)
+    mu = mu.contiguous()
+    labelling = None if labels is None else Labelling(labels.contiguous(), channels, soft)
     out = _in_chunks(
         lambda s, d: _integrate(mu, s, d, method, samples, labelling), rays, height, width, chunk or _rays_at_once(mu)
     )
@@ -50,6 +51,7 @@ def march_label_bits(labels: Tensor, rays: Tensor, backend: str, *, height: int,
     """The labels each ray crosses, as int32 bit-sets (B, words, H, W)."""
     if backend != "torch":
         return ops.label_bits(labels, rays.detach(), backend, height, width, words)
+    labels = labels.contiguous()
     bits = _in_chunks(
         lambda s, d: labels_crossed(labels, s, d, words=words), rays.detach(), height, width, _rays_at_once(labels)
     )

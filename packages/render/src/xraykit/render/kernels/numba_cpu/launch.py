@@ -14,6 +14,9 @@ import torch
 from torch import Tensor
 
 
+_BITS = {torch.float16: np.dtype([("half", np.uint16)]), torch.bfloat16: np.dtype(np.uint16)}
+
+
 class Grid(NamedTuple):
     """A volume as a kernel reads it: its memory, sizes along (i, j, k), and the offsets to the next row and slice."""
 
@@ -54,8 +57,8 @@ def labels_like(labels: Tensor, volume: Tensor) -> np.ndarray:
 
 
 def _as_numpy(flat: Tensor) -> np.ndarray:
-    if flat.dtype == torch.bfloat16:
-        return flat.view(torch.int16).numpy().view(np.uint16)
+    if flat.dtype in _BITS:
+        return flat.view(torch.int16).numpy().view(_BITS[flat.dtype])
     return flat.numpy()
 
 

@@ -14,9 +14,13 @@ from numba.extending import intrinsic
 _F32, _I16, _I32, _I64, _HALF = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.HalfType()
 
 
+def _is_half(dtype: types.Type) -> bool:
+    """float16 travels as a record of its bits, since numba has no such type on the CPU; bfloat16 as uint16."""
+    return isinstance(dtype, types.Record)
+
+
 def _memory_type(dtype: types.Type) -> ir.Type:
-    """float32 and int16 as they are, float16 as half, uint16 for the bits of bfloat16."""
-    return {types.float32: _F32, types.float16: _HALF}.get(dtype, _I16)
+    return _F32 if dtype == types.float32 else _HALF if _is_half(dtype) else _I16
 
 
 def _widen(builder, value, dtype: types.Type, count: int):  # noqa: ANN001, ANN202
@@ -24,7 +28,7 @@ def _widen(builder, value, dtype: types.Type, count: int):  # noqa: ANN001, ANN2
     single = (lambda t: t) if count == 0 else (lambda t: ir.VectorType(t, count))
     if dtype == types.float32:
         return value
-    if dtype == types.float16:
+    if _is_half(dtype):
         return builder.fpext(value, single(_F32))
     if dtype == types.uint16:  # bfloat16: the upper half of a float32
         shift = ir.Constant(single(_I32), 16 if count == 0 else [16] * count)
