@@ -17,6 +17,7 @@ from ...errors import InputError
 from . import joseph, siddon, trilinear
 from .lanes import BLOCK, CHUNKS, WARPS
 
+_OPTIONS = {"num_warps": WARPS, "enable_fp_fusion": True}
 _FEW_SAMPLES = 32  # below this many samples a ray is not worth cutting
 
 _MARCH = {"siddon": siddon.march_kernel, "joseph": joseph.march_kernel}
@@ -59,7 +60,7 @@ def project(
     else:  # the kernels add to their channels; one lane owns a pixel
         image = mu.new_zeros((len(rays), channels, height, width), dtype=torch.float32)
         chunks = 1
-    common = {**_grid(mu), "height": height, "width": width, "BLOCK": BLOCK, "num_warps": WARPS}
+    common = {**_grid(mu), "height": height, "width": width, "BLOCK": BLOCK, **_OPTIONS}
     blocks = _blocks(len(rays), height, width, chunks)
     if not blocks[0]:
         return image
@@ -143,7 +144,7 @@ def backproject(
     if not blocks[0]:
         return volume
     grid = _grid(volume)
-    common = {"height": height, "width": width, "channels": channels, "BLOCK": BLOCK, "num_warps": WARPS}
+    common = {"height": height, "width": width, "channels": channels, "BLOCK": BLOCK, **_OPTIONS}
     kind = _kind(method, labels, soft)
     with torch.cuda.device_of(volume):
         if method == "trilinear":
@@ -168,18 +169,17 @@ def backproject(
 
 
 def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: int) -> Tensor:
-    """The labels whose voxels each ray crosses, exactly: (B, words, H, W) int32, label l is bit l % 32 of word l // 32."""
-    packed, rays = _plain(labels), rays.to(torch.float64).contiguous()
-    assert_never_none = labels if packed is None else packed
+    """The labels whose voxels each ray crosses, exactly: label l is bit l % 32 of word l // 32; (B, words, H, W) int32."""
+    labels, rays = _integers(labels), rays.to(torch.float64).contiguous()
     bits = rays.new_zeros((len(rays), words, height, width), dtype=torch.int32)
     blocks = _blocks(len(rays), height, width, CHUNKS)
     if not blocks[0]:
         return bits
-    grid = _grid(assert_never_none)
+    grid = _grid(labels)
     del grid["stride_j"], grid["stride_k"]
     with torch.cuda.device_of(bits):
         siddon.bits_kernel[blocks](
-            assert_never_none,
+            labels,
             rays,
             bits,
             **grid,
@@ -188,7 +188,7 @@ def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: 
             words=words,
             CHUNKS=CHUNKS,
             BLOCK=BLOCK,
-            num_warps=WARPS,
+            **_OPTIONS,
         )
     return bits
 
@@ -229,7 +229,7 @@ def _derive(
                 IMAGE=image is not None,
                 CHUNKS=chunks,
                 BLOCK=BLOCK,
-                num_warps=WARPS,
+                **_OPTIONS,
                 **extra,
             )
     return out
@@ -254,13 +254,17 @@ def _kind(method: str, labels: Tensor | None, soft: bool) -> str | bool:
 
 
 def _packed(mu: Tensor) -> Tensor:
-    """mu with unit stride along rows and offsets that fit 32 bits; copied only if it is not so already."""
+    """The voxels with unit stride along rows and offsets that fit 32 bits; copied only if they have not."""
     reach = sum((size - 1) * stride for size, stride in zip(mu.shape, mu.stride(), strict=True))
     return mu if (mu.stride(2) == 1 or mu.shape[2] == 1) and reach < 2**31 else mu.contiguous()
 
 
 def _plain(labels: Tensor | None) -> Tensor | None:
-    return None if labels is None else (labels.to(torch.uint8) if labels.dtype == torch.bool else labels).contiguous()
+    return None if labels is None else _integers(labels)
+
+
+def _integers(labels: Tensor) -> Tensor:
+    return (labels.to(torch.uint8) if labels.dtype == torch.bool else labels).contiguous()
 
 
 def _grid(mu: Tensor) -> dict[str, int]:

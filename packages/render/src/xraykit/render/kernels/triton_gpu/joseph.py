@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from .lanes import RUNTIME, between, flush, pixel_of, ray_of, store, store_six, tally, weight_of
+from .lanes import RUNTIME, between, flush, number, pixel_of, ray_of, split, store, store_six, tally, weight_of
 from .trilinear import height_at, slope_at, tent
 
 
@@ -54,7 +54,8 @@ def slices_hit(s_a, s_b, s_c, d_a, d_b, d_c, n_a, n_b, n_c):
 def first_slice(rays, height, width, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK: tl.constexpr):
     """This lane's pixel, dominant axis, turned ray, first slice and number of slices, first point and slopes."""
     lane = tl.arange(0, BLOCK)
-    batch, row, column = pixel_of(lane % (BLOCK // CHUNKS), width, height, BLOCK // CHUNKS)
+    n, chunk = split(lane, CHUNKS, BLOCK, True)
+    batch, row, column = pixel_of(n, width, height, BLOCK // CHUNKS)
     s_i, s_j, s_k, d_i, d_j, d_k = ray_of(rays, batch, row, column)
     i_is_main = (tl.abs(d_i) >= tl.abs(d_j)) & (tl.abs(d_i) >= tl.abs(d_k))
     main = tl.where(i_is_main, 0, tl.where(tl.abs(d_j) >= tl.abs(d_k), 1, 2))
@@ -64,20 +65,19 @@ def first_slice(rays, height, width, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK:
     lowest, highest = slices_hit(s_a, s_b, s_c, d_a, d_b, d_c, n_a, n_b, n_c)
     mine = (row < height) & (column < width) & (highest >= lowest)
     slices = tl.where(mine, highest - lowest + 1.0, 0.0).to(tl.int32)
-    each = tl.cdiv(slices, CHUNKS)
-    skip = (lane // (BLOCK // CHUNKS)) * each
     forward = tl.where(d_a > 0.0, 1, -1)
-    a = tl.where(d_a > 0.0, lowest, highest).to(tl.int32) + forward * skip
+    a = tl.where(d_a > 0.0, lowest, highest).to(tl.int32) + forward * chunk
     a = tl.minimum(tl.maximum(a, 0), n_a - 1)
     safe = tl.where(d_a == 0.0, 1.0, d_a)
     alpha = (a.to(tl.float64) - s_a) / safe
     apart = 1.0 / tl.abs(safe)
+    stride = apart * CHUNKS
     return (
-        (batch, row * width + column, mine, tl.maximum(tl.minimum(slices - skip, each), 0)),
-        (main, a, forward, n_a, n_b, n_c),
+        (batch, row * width + column, mine, tl.maximum((slices - chunk + (CHUNKS - 1)) // CHUNKS, 0)),
+        (main, a, forward * CHUNKS, n_b, n_c),
         (safe.to(tl.float32), d_b.to(tl.float32), d_c.to(tl.float32), alpha.to(tl.float32), apart.to(tl.float32)),
         ((s_b + alpha * d_b).to(tl.float32), (s_c + alpha * d_c).to(tl.float32)),
-        ((d_b * apart).to(tl.float32), (d_c * apart).to(tl.float32)),
+        ((d_b * stride).to(tl.float32), (d_c * stride).to(tl.float32)),
     )
 
 
@@ -119,7 +119,7 @@ def march_kernel(
     """The integral over alpha of each channel or, with ADJOINT, its adjoint: out is then the volume that gets grad."""
     who, frame, ray, x, slope = first_slice(rays, height, width, n_i, n_j, n_k, CHUNKS, BLOCK)
     batch, pixel, mine, count = who
-    main, a, forward, _, n_b, n_c = frame
+    main, a, forward, n_b, n_c = frame
     stride_a, stride_b, stride_c = turn(main, 1, stride_j, stride_k)
     last_b, wide_b, next_b = reach(n_b)
     last_c, wide_c, next_c = reach(n_c)
@@ -159,7 +159,7 @@ def march_kernel(
                 share = weight * given * apart
                 tl.atomic_add(out + voxel, share, mask=share != 0.0, sem="relaxed")
             else:
-                term = weight * tl.load(mu + voxel).to(tl.float32)
+                term = weight * number(tl.load(mu + voxel))
                 if LABELS == "soft":
                     run, total = tally(
                         out + channel_offset, run, total, soft_label, term * apart, pixels, channels, mine
@@ -173,7 +173,7 @@ def march_kernel(
                 total += value
     if not ADJOINT:
         if LABELS == "none":
-            store(out, 0, 1, tl.where(mine, total * apart, 0.0), height, width, CHUNKS, BLOCK // CHUNKS)
+            store(out, 0, 1, tl.where(mine, total * apart, 0.0), height, width, CHUNKS, True)
         else:
             flush(out + channel_offset, run, total, pixels, mine)
 
@@ -199,7 +199,7 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
 
     With x_b(alpha) and alpha_k = (k - s_a) / d_a in every slice, I = 1/|d_a| sum f(x_b, x_c) gives
 
@@ -210,7 +210,7 @@ def derivative_kernel(
     """
     who, frame, ray, x, slope = first_slice(rays, height, width, n_i, n_j, n_k, CHUNKS, BLOCK)
     batch, pixel, mine, count = who
-    main, a, forward, _, n_b, n_c = frame
+    main, a, forward, n_b, n_c = frame
     stride_a, stride_b, stride_c = turn(main, 1, stride_j, stride_k)
     last_b, wide_b, next_b = reach(n_b)
     last_c, wide_c, next_c = reach(n_c)
@@ -230,10 +230,10 @@ def derivative_kernel(
         b, lo_b, hi_b = tent(x[0] + m * slope[0], last_b, wide_b)
         c, lo_c, hi_c = tent(x[1] + m * slope[1], last_c, wide_c)
         pointer = mu + (plane * stride_a + b * stride_b + c * stride_c)
-        v00 = tl.load(pointer).to(tl.float32)
-        v01 = tl.load(pointer + next_b * stride_b).to(tl.float32)
-        v10 = tl.load(pointer + next_c * stride_c).to(tl.float32)
-        v11 = tl.load(pointer + next_c * stride_c + next_b * stride_b).to(tl.float32)
+        v00 = number(tl.load(pointer))
+        v01 = number(tl.load(pointer + next_b * stride_b))
+        v10 = number(tl.load(pointer + next_c * stride_c))
+        v11 = number(tl.load(pointer + next_c * stride_c + next_b * stride_b))
         gain = tl.where(live, 1.0, 0.0)
         if LABELS == "soft":
             near_b = labels + (plane * label_a + b * label_b + c * label_c)
@@ -265,7 +265,7 @@ def derivative_kernel(
         moment_b += m * at_b
         moment_c += m * at_c
     if IMAGE:
-        store(image, 0, 1, tl.where(mine, total * apart, 0.0), height, width, CHUNKS, BLOCK // CHUNKS)
+        store(image, 0, 1, tl.where(mine, total * apart, 0.0), height, width, CHUNKS, True)
 
     if LABELS == "none" and not IMAGE:
         scaling = apart * tl.load(weights, mask=mine, other=0.0)
@@ -273,10 +273,10 @@ def derivative_kernel(
         scaling = tl.where(mine, apart, 0.0)
     gs_b = scaling * sum_b
     gs_c = scaling * sum_c
-    gd_b = scaling * (alpha * sum_b + apart * moment_b)
-    gd_c = scaling * (alpha * sum_c + apart * moment_c)
+    gd_b = scaling * (alpha * sum_b + apart * CHUNKS * moment_b)
+    gd_c = scaling * (alpha * sum_c + apart * CHUNKS * moment_c)
     gs_a = -(d_b * gs_b + d_c * gs_c) / d_a
     gd_a = -(scaling * total + d_b * gd_b + d_c * gd_c) / d_a
     gs_i, gs_j, gs_k = turn_back(main, gs_a, gs_b, gs_c)
     gd_i, gd_j, gd_k = turn_back(main, gd_a, gd_b, gd_c)
-    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, BLOCK // CHUNKS)
+    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, True)

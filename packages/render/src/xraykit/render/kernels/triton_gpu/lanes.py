@@ -1,8 +1,13 @@
 """One lane, one part of one ray: which pixel it serves, where its ray enters the grid, and how lanes join again.
 
-A program serves a tile of pixels. Its lanes are (chunk, pixel): each ray is cut into CHUNKS parts that are marched side
-by side and added in a fixed order, which fills the device for small images too. Nothing here depends on the number of
-poses, so a batch has the bits of its views rendered one by one.
+A program serves a tile of pixels, with CHUNKS lanes to a ray whose sums are joined in a fixed order; that fills the
+device for small images too. Nothing here depends on the number of poses, so a batch has the bits of its views rendered
+one by one. Two ways to share out a ray:
+
+    TOGETHER   neighbouring lanes take every CHUNKS-th sample, and a warp holds 4 x 2 pixels x 4 consecutive samples: a
+               compact block of voxels, whichever way the rays run through memory
+    otherwise  each warp takes one consecutive part of the rays of 8 x 4 pixels (for voxel walks)
+
 Geometry is float64 up to the first sample and its step; the marches are float32.
 """
 
@@ -18,16 +23,25 @@ RUNTIME = ["n_i", "n_j", "n_k", "stride_j", "stride_k", "height", "width", "chan
 
 
 @triton.jit
-def pixel_of(lane, width, height, PIXELS: tl.constexpr):
-    """Batch, row and column of a lane's pixel: warps own 8 x 4 pixels; four of them make 16 x 8."""
+def pixel_of(n, width, height, PIXELS: tl.constexpr):
+    """Batch, row and column of a tile's n-th pixel: eights make 4 x 2 pixels, then 8 x 4, then 16 x 8."""
     across: tl.constexpr = 2 if PIXELS == 128 else 1
     tiles_x = tl.cdiv(width, 8 * across)
     tiles = tiles_x * tl.cdiv(height, PIXELS // (8 * across))
     program = tl.program_id(0)
     tile = program % tiles
-    column = (tile % tiles_x) * (8 * across) + lane % 8 + 8 * ((lane // 32) % across)
-    row = (tile // tiles_x) * (PIXELS // (8 * across)) + (lane // 8) % 4 + 4 * (lane // (32 * across))
+    column = (tile % tiles_x) * (8 * across) + n % 4 + 4 * ((n // 8) % 2) + 8 * ((n // 32) % across)
+    row = (tile // tiles_x) * (PIXELS // (8 * across)) + (n // 4) % 2 + 2 * ((n // 16) % 2) + 4 * (n // (32 * across))
     return program // tiles, row, column
+
+
+@triton.jit
+def split(lane, CHUNKS: tl.constexpr, BLOCK: tl.constexpr, TOGETHER: tl.constexpr):
+    """The pixel of the tile that a lane serves, and which part of its ray."""
+    if TOGETHER:
+        return (lane // (8 * CHUNKS)) * 8 + lane % 8, (lane // 8) % CHUNKS
+    else:
+        return lane % (BLOCK // CHUNKS), lane // (BLOCK // CHUNKS)
 
 
 @triton.jit
@@ -90,31 +104,44 @@ def add_ends(g_s, g_d, d, near, far, d_near, d_far, first, last, AXIS: tl.conste
 
 
 @triton.jit
-def join(value, CHUNKS: tl.constexpr):
-    """Sum the chunks of each pixel, in a fixed order."""
+def join(value, CHUNKS: tl.constexpr, TOGETHER: tl.constexpr):
+    """Sum the parts of each pixel's ray, in a fixed order."""
+    pixels: tl.constexpr = value.shape[0] // CHUNKS
     if CHUNKS == 1:
         return value
+    elif TOGETHER:
+        return tl.reshape(tl.sum(tl.reshape(value, (pixels // 8, CHUNKS, 8)), axis=1), (pixels,))
     else:
-        return tl.sum(tl.reshape(value, (CHUNKS, value.shape[0] // CHUNKS)), axis=0)
+        return tl.sum(tl.reshape(value, (CHUNKS, pixels)), axis=0)
 
 
 @triton.jit
-def store(out, plane, planes, value, height, width, CHUNKS: tl.constexpr, PIXELS: tl.constexpr):
-    """Join the chunks and write them to plane `plane` of out (B, planes, H, W)."""
-    batch, row, column = pixel_of(tl.arange(0, PIXELS), width, height, PIXELS)
+def store(out, plane, planes, value, height, width, CHUNKS: tl.constexpr, TOGETHER: tl.constexpr):
+    """Join the parts and write them to plane `plane` of out (B, planes, H, W)."""
+    pixels: tl.constexpr = value.shape[0] // CHUNKS
+    batch, row, column = pixel_of(tl.arange(0, pixels), width, height, pixels)
     target = out + (batch.to(tl.int64) * planes + plane) * (height * width) + row * width + column
-    tl.store(target, join(value, CHUNKS), mask=(row < height) & (column < width))
+    tl.store(target, join(value, CHUNKS, TOGETHER), mask=(row < height) & (column < width))
 
 
 @triton.jit
-def store_six(out, s_i, s_j, s_k, d_i, d_j, d_k, height, width, CHUNKS: tl.constexpr, PIXELS: tl.constexpr):
+def store_six(out, s_i, s_j, s_k, d_i, d_j, d_k, height, width, CHUNKS: tl.constexpr, TOGETHER: tl.constexpr):
     """Write the derivatives with respect to source and direction to out (B, 6, H, W)."""
-    store(out, 0, 6, s_i, height, width, CHUNKS, PIXELS)
-    store(out, 1, 6, s_j, height, width, CHUNKS, PIXELS)
-    store(out, 2, 6, s_k, height, width, CHUNKS, PIXELS)
-    store(out, 3, 6, d_i, height, width, CHUNKS, PIXELS)
-    store(out, 4, 6, d_j, height, width, CHUNKS, PIXELS)
-    store(out, 5, 6, d_k, height, width, CHUNKS, PIXELS)
+    store(out, 0, 6, s_i, height, width, CHUNKS, TOGETHER)
+    store(out, 1, 6, s_j, height, width, CHUNKS, TOGETHER)
+    store(out, 2, 6, s_k, height, width, CHUNKS, TOGETHER)
+    store(out, 3, 6, d_i, height, width, CHUNKS, TOGETHER)
+    store(out, 4, 6, d_j, height, width, CHUNKS, TOGETHER)
+    store(out, 5, 6, d_k, height, width, CHUNKS, TOGETHER)
+
+
+@triton.jit
+def number(voxel):
+    """A stored voxel as float32; 16-bit codes go through the mantissa of 1.5 * 2**23, since conversions are slow."""
+    if voxel.dtype == tl.int16:
+        return (voxel.to(tl.int32) + 0x4B400000).to(tl.float32, bitcast=True) - 12582912.0
+    else:
+        return voxel.to(tl.float32)
 
 
 @triton.jit

@@ -16,9 +16,11 @@ from .lanes import (
     add_ends,
     clip,
     flush,
+    number,
     pixel_of,
     ray_of,
     reciprocal,
+    split,
     store,
     store_six,
     tally,
@@ -53,8 +55,8 @@ def planes(s, d, cell, begin):
 def part_of_ray(rays, height, width, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK: tl.constexpr):
     """This lane's pixel, its ray, and the part [begin, end] of the ray that it walks."""
     lane = tl.arange(0, BLOCK)
-    chunk = lane // (BLOCK // CHUNKS)
-    batch, row, column = pixel_of(lane % (BLOCK // CHUNKS), width, height, BLOCK // CHUNKS)
+    n, chunk = split(lane, CHUNKS, BLOCK, False)
+    batch, row, column = pixel_of(n, width, height, BLOCK // CHUNKS)
     s_i, s_j, s_k, d_i, d_j, d_k = ray_of(rays, batch, row, column)
     near, far, first, last = clip(s_i, s_j, s_k, d_i, d_j, d_k, n_i, n_j, n_k, 0.5)
     begin = near + (far - near) * (chunk.to(tl.float64) / CHUNKS)
@@ -67,7 +69,7 @@ def part_of_ray(rays, height, width, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK:
 
 @triton.jit
 def walk(rays, height, width, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK: tl.constexpr):
-    """What the marches need: pixel, starting cell, planes to cross, first alphas, spacings, length and steps to take."""
+    """What the marches need: pixel, ray, starting cell, planes to cross, first alphas, spacings, length and steps."""
     who, ray, ends, part = part_of_ray(rays, height, width, n_i, n_j, n_k, CHUNKS, BLOCK)
     s_i, s_j, s_k, d_i, d_j, d_k = ray
     begin, end = part
@@ -158,7 +160,7 @@ def march_kernel(
             share = (there - here) * given
             tl.atomic_add(out + voxel, share, mask=share != 0.0, sem="relaxed")
         else:
-            term = (there - here) * tl.load(mu + voxel).to(tl.float32)
+            term = (there - here) * number(tl.load(mu + voxel))
             if LABELS:
                 label = tl.load(labels + label_at).to(tl.int32)
                 run, total = tally(out + channel_offset, run, total, label, term, pixels, channels, mine)
@@ -179,7 +181,7 @@ def march_kernel(
         if LABELS:
             flush(out + channel_offset, run, total, pixels, mine)
         else:
-            store(out, 0, 1, total, height, width, CHUNKS, BLOCK // CHUNKS)
+            store(out, 0, 1, total, height, width, CHUNKS, False)
 
 
 @triton.jit(do_not_specialize=RUNTIME)
@@ -203,10 +205,10 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
 
     A plane at alpha between values a and b contributes (a - b) d alpha, with d alpha / ds = -1 / d and
-    d alpha / dd = -alpha / d on its axis. Without labels and without IMAGE the single channel of grad scales the result.
+    d alpha / dd = -alpha / d on its axis. Without labels and IMAGE the single channel of grad scales the result.
     """
     who, ray, cell, count, first, spacing, extent = walk(rays, height, width, n_i, n_j, n_k, CHUNKS, BLOCK)
     batch, pixel, mine = who
@@ -218,7 +220,7 @@ def derivative_kernel(
     voxel = k * stride_k + j * stride_j + i
     pixels = height * width
     weights = grad + batch.to(tl.int64) * channels * pixels + pixel
-    before = tl.load(mu + voxel).to(tl.float32)
+    before = number(tl.load(mu + voxel))
     if LABELS:
         label_j = jump(d_j, n_i)
         label_k = jump(d_k, n_i * n_j)
@@ -238,7 +240,7 @@ def derivative_kernel(
     here = tl.zeros([BLOCK], dtype=tl.float32)
     axis = tl.full([BLOCK], 3, dtype=tl.int32)
     for _ in range(extent[1]):
-        value = tl.load(mu + voxel).to(tl.float32)
+        value = number(tl.load(mu + voxel))
         if LABELS:
             value *= weight_of(weights, tl.load(labels + label_at), pixels, channels, mine)
         drop = before - value
@@ -269,7 +271,7 @@ def derivative_kernel(
         if LABELS:
             label_at += tl.where(more, tl.where(axis == 0, jump_i, tl.where(axis == 1, label_j, label_k)), 0)
     if IMAGE:
-        store(image, 0, 1, total, height, width, CHUNKS, BLOCK // CHUNKS)
+        store(image, 0, 1, total, height, width, CHUNKS, False)
 
     if not LABELS and not IMAGE:
         scaling = tl.load(weights, mask=mine, other=0.0)
@@ -289,7 +291,7 @@ def derivative_kernel(
     gs_i, gd_i = add_ends(gs_i, gd_i, d_i, near, far, d_near, d_far, entry_axis, exit_axis, 0)
     gs_j, gd_j = add_ends(gs_j, gd_j, d_j, near, far, d_near, d_far, entry_axis, exit_axis, 1)
     gs_k, gd_k = add_ends(gs_k, gd_k, d_k, near, far, d_near, d_far, entry_axis, exit_axis, 2)
-    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, BLOCK // CHUNKS)
+    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, False)
 
 
 @triton.jit

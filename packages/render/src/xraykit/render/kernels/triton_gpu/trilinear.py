@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from .lanes import RUNTIME, add_ends, clip, flush, pixel_of, ray_of, store, store_six, tally, weight_of
+from .lanes import RUNTIME, add_ends, clip, flush, number, pixel_of, ray_of, split, store, store_six, tally, weight_of
 
 
 @triton.jit
@@ -65,19 +65,25 @@ def nearest_label(labels, x_i, x_j, x_k, n_i, n_j, n_k):
 def first_sample(rays, height, width, samples, n_i, n_j, n_k, CHUNKS: tl.constexpr, BLOCK: tl.constexpr):
     """Where this lane starts and how it steps: pixel, samples to take, ray, ends, first point, step."""
     lane = tl.arange(0, BLOCK)
-    batch, row, column = pixel_of(lane % (BLOCK // CHUNKS), width, height, BLOCK // CHUNKS)
+    n, chunk = split(lane, CHUNKS, BLOCK, True)
+    batch, row, column = pixel_of(n, width, height, BLOCK // CHUNKS)
     s_i, s_j, s_k, d_i, d_j, d_k = ray_of(rays, batch, row, column)
     near, far, first, last = clip(s_i, s_j, s_k, d_i, d_j, d_k, n_i, n_j, n_k, 1.0)
     mine = (row < height) & (column < width) & (far > near)
-    begin = (lane // (BLOCK // CHUNKS)) * tl.cdiv(samples, CHUNKS)
-    count = tl.where(mine, tl.minimum(samples - begin, tl.cdiv(samples, CHUNKS)), 0)
+    count = tl.where(mine, (samples - chunk + (CHUNKS - 1)) // CHUNKS, 0)
     step = (far - near) / samples.to(tl.float64)
-    alpha = near + (begin.to(tl.float64) + 0.5) * step
+    alpha = near + (chunk.to(tl.float64) + 0.5) * step
+    stride = step * CHUNKS
     return (
-        (batch, row * width + column, mine, begin, tl.maximum(count, 0)),
+        (batch, row * width + column, mine, chunk, count),
         (d_i, d_j, d_k, near.to(tl.float32), far.to(tl.float32), first, last),
         ((s_i + alpha * d_i).to(tl.float32), (s_j + alpha * d_j).to(tl.float32), (s_k + alpha * d_k).to(tl.float32)),
-        ((step * d_i).to(tl.float32), (step * d_j).to(tl.float32), (step * d_k).to(tl.float32), step.to(tl.float32)),
+        (
+            (stride * d_i).to(tl.float32),
+            (stride * d_j).to(tl.float32),
+            (stride * d_k).to(tl.float32),
+            step.to(tl.float32),
+        ),
     )
 
 
@@ -117,10 +123,10 @@ def image_kernel(
         v000, v001, v010, v011, v100, v101, v110, v111 = eight(pointer, NEXT_I, next_j, next_k)
         w0 = height_at(lo_i)
         w1 = height_at(hi_i)
-        a00 = v000.to(tl.float32) * w0 + v001.to(tl.float32) * w1
-        a01 = v010.to(tl.float32) * w0 + v011.to(tl.float32) * w1
-        a10 = v100.to(tl.float32) * w0 + v101.to(tl.float32) * w1
-        a11 = v110.to(tl.float32) * w0 + v111.to(tl.float32) * w1
+        a00 = number(v000) * w0 + number(v001) * w1
+        a01 = number(v010) * w0 + number(v011) * w1
+        a10 = number(v100) * w0 + number(v101) * w1
+        a11 = number(v110) * w0 + number(v111) * w1
         w0 = height_at(lo_j)
         w1 = height_at(hi_j)
         value = height_at(lo_k) * (a00 * w0 + a01 * w1) + height_at(hi_k) * (a10 * w0 + a11 * w1)
@@ -128,7 +134,7 @@ def image_kernel(
             total += value
         else:
             total += tl.where(m < who[4], value, 0.0)
-    store(out, 0, 1, total * step, height, width, CHUNKS, BLOCK // CHUNKS)
+    store(out, 0, 1, total * step, height, width, CHUNKS, True)
 
 
 @triton.jit(do_not_specialize=RUNTIME)
@@ -175,7 +181,7 @@ def channels_kernel(
             k = b_k + (next_k if corner // 4 else 0)
             weight = height_at(hi_i if corner % 2 else lo_i) * height_at(hi_j if corner // 2 % 2 else lo_j)
             weight = weight * height_at(hi_k if corner // 4 else lo_k)
-            term = tl.load(mu + (k * stride_k + j * stride_j + i)).to(tl.float32) * weight
+            term = number(tl.load(mu + (k * stride_k + j * stride_j + i))) * weight
             if SOFT:
                 label = tl.load(labels + ((k * n_j + j) * n_i + i)).to(tl.int32)
                 run, total = tally(slots, run, total, label, term * step, pixels, channels, mine)
@@ -227,12 +233,12 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
 
     LABELS is "none", "hard" or "soft"; without labels and without IMAGE the single channel of grad scales the result.
     """
     who, ray, x, dx = first_sample(rays, height, width, samples, n_i, n_j, n_k, CHUNKS, BLOCK)
-    batch, pixel, mine, begin, count = who
+    batch, pixel, mine, chunk, count = who
     x_i, x_j, x_k = x
     dx_i, dx_j, dx_k, step = dx
     last_i, wide_i = cell_limits(n_i)
@@ -255,14 +261,14 @@ def derivative_kernel(
         b_k, lo_k, hi_k = tent(x_k + m * dx_k, last_k, wide_k)
         pointer = mu + (b_k * stride_k + b_j * stride_j + b_i)
         v000, v001, v010, v011, v100, v101, v110, v111 = eight(pointer, NEXT_I, next_j * stride_j, next_k * stride_k)
-        v000 = v000.to(tl.float32)
-        v001 = v001.to(tl.float32)
-        v010 = v010.to(tl.float32)
-        v011 = v011.to(tl.float32)
-        v100 = v100.to(tl.float32)
-        v101 = v101.to(tl.float32)
-        v110 = v110.to(tl.float32)
-        v111 = v111.to(tl.float32)
+        v000 = number(v000)
+        v001 = number(v001)
+        v010 = number(v010)
+        v011 = number(v011)
+        v100 = number(v100)
+        v101 = number(v101)
+        v110 = number(v110)
+        v111 = number(v111)
         if LABELS == "soft":
             values = (v000, v001, v010, v011, v100, v101, v110, v111)
             v000, v001, v010, v011, v100, v101, v110, v111 = scale(
@@ -307,15 +313,15 @@ def derivative_kernel(
         moment_j += m * at_j
         moment_k += m * at_k
     if IMAGE:
-        store(image, 0, 1, total * step, height, width, CHUNKS, BLOCK // CHUNKS)
+        store(image, 0, 1, total * step, height, width, CHUNKS, True)
 
     # With n samples, I = step sum f, x_m = source + (near + (m + 1/2) step) direction and step = (far - near) / n.
     d_i, d_j, d_k, near, far, first, last = ray
     n = samples.to(tl.float32)
-    whole = begin.to(tl.float32) + 0.5
-    moment_i = (moment_i + whole * sum_i) / n
-    moment_j = (moment_j + whole * sum_j) / n
-    moment_k = (moment_k + whole * sum_k) / n
+    offset = chunk.to(tl.float32) + 0.5
+    moment_i = (CHUNKS * moment_i + offset * sum_i) / n
+    moment_j = (CHUNKS * moment_j + offset * sum_j) / n
+    moment_k = (CHUNKS * moment_k + offset * sum_k) / n
     f_i = d_i.to(tl.float32)
     f_j = d_j.to(tl.float32)
     f_k = d_k.to(tl.float32)
@@ -338,7 +344,7 @@ def derivative_kernel(
     gs_k, gd_k = add_ends(
         step * sum_k, step * (near * sum_k + span * moment_k), d_k, near, far, d_near, d_far, first, last, 2
     )
-    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, BLOCK // CHUNKS)
+    store_six(out, gs_i, gs_j, gs_k, gd_i, gd_j, gd_k, height, width, CHUNKS, True)
 
 
 @triton.jit(do_not_specialize=RUNTIME)
