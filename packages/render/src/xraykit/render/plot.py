@@ -111,7 +111,7 @@ def explain_geometry(
     matrix = pose.detach().cpu().to(torch.float64).reshape(4, 4).numpy()
     corners, source, foot = _detector(camera, matrix)
     figure = figure_type(figsize=(9, 8), layout="constrained")
-    axes: Any = figure.add_subplot(projection="3d")
+    axes: Any = figure.add_subplot(projection="3d", computed_zorder=False)  # seen from behind the detector's edge
     seen = [corners, source[None]]
     if volume is not None:
         box = _box(volume)
@@ -120,7 +120,7 @@ def explain_geometry(
         isocenter = volume.center if isocenter is None else isocenter
     if isocenter is not None:
         point = np.asarray(isocenter, dtype=np.float64)
-        axes.scatter(*point, marker="x", s=70, color="black", label=f"isocentre {_place(point)}")
+        axes.scatter(*point, marker="x", s=70, color="black", zorder=8, label=f"isocentre {_place(point)}")
     if image is not None:
         _draw_image(axes, corners, image)
     _draw_camera(axes, corners, source, foot)
@@ -129,7 +129,7 @@ def explain_geometry(
     reach = np.maximum(high - low, 0.25 * (high - low).max())
     for name, middle, size in zip("xyz", (low + high) / 2, reach, strict=True):
         getattr(axes, f"set_{name}lim")(middle - 0.55 * size, middle + 0.55 * size)
-    axes.set_box_aspect(reach, zoom=1.12)
+    axes.set_box_aspect(reach, zoom=0.98)
     axes.set(xlabel="x: left → right [mm]", ylabel="y: back → front [mm]", zlabel="z: feet → head [mm]")
     beam = matrix[:3, 2]
     axes.view_init(elev=18, azim=float(np.degrees(np.arctan2(beam[1], beam[0]))) - 62)
@@ -171,23 +171,26 @@ def _box(volume: Volume) -> NDArray:
 
 
 def _draw_patient(axes: Any, volume: Volume, box: NDArray) -> None:
+    from matplotlib.patheffects import withStroke
+
     for a, b in combinations(range(8), 2):
         if bin(a ^ b).count("1") == 1:
-            axes.plot(*box[[a, b]].T, color=PATIENT, linewidth=0.8)
+            axes.plot(*box[[a, b]].T, color=PATIENT, linewidth=0.8, zorder=1)
     low, high = box.min(axis=0), box.max(axis=0)
     middle, gap = (low + high) / 2, 0.06 * (high - low).max()
     for axis, (minus, plus) in enumerate((("L", "R"), ("P", "A"), ("I", "S"))):
         for name, end, sign in ((minus, low, -1), (plus, high, 1)):
             place = middle.copy()
             place[axis] = end[axis] + sign * gap
-            axes.text(*place, name, fontsize=14, weight="bold", color=PATIENT, ha="center", va="center")
+            style = {"fontsize": 14, "weight": "bold", "color": PATIENT, "ha": "center", "va": "center"}
+            axes.text(*place, name, **style, zorder=9, path_effects=[withStroke(linewidth=3, foreground="white")])
     mu = volume.mu[:: max(1, volume.shape[0] // 160), ::2, ::2].float().cpu().numpy()
     step = np.array([2, 2, max(1, volume.shape[0] // 160)])
     dense = np.argwhere(mu > max(float(np.quantile(mu, 0.985)), 0.0))
     dense = dense[np.random.default_rng(0).permutation(len(dense))[:4000]]
     affine = volume.affine.numpy()
     points = (dense[:, ::-1] * step) @ affine[:3, :3].T + affine[:3, 3]
-    axes.scatter(*points.T, s=4, color=PATIENT, alpha=0.45, linewidths=0, label="patient: densest voxels")
+    axes.scatter(*points.T, s=4, color=PATIENT, alpha=0.45, linewidths=0, zorder=2, label="patient: densest voxels")
 
 
 def _draw_image(axes: Any, corners: NDArray, image: Tensor) -> None:
@@ -208,24 +211,27 @@ def _draw_image(axes: Any, corners: NDArray, image: Tensor) -> None:
         shade=False,
         linewidth=0,
         antialiased=False,
+        zorder=4,
     )
 
 
 def _draw_camera(axes: Any, corners: NDArray, source: NDArray, foot: NDArray) -> None:
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    axes.scatter(*source, s=60, color=SOURCE, label=f"source {_place(source)}")
-    axes.plot(*np.stack([source, foot]).T, "--", color=SOURCE, linewidth=1, label="central beam")
+    axes.scatter(*source, s=60, color=SOURCE, zorder=8, label=f"source {_place(source)}")
+    axes.plot(*np.stack([source, foot]).T, "--", color=SOURCE, linewidth=1, zorder=3, label="central beam")
     for n, corner in enumerate(corners):
         side = np.stack([source, corner, corners[(n + 1) % 4]])
-        axes.add_collection3d(Poly3DCollection([side], facecolor=BEAM, alpha=0.07, linewidth=0))
-        axes.plot(*np.stack([source, corner]).T, color=BEAM, linewidth=0.8)
-    axes.plot(*corners[[0, 1, 2, 3, 0]].T, color=DETECTOR, linewidth=2, label="detector")
-    axes.scatter(*corners[0], s=30, color=DETECTOR, marker="s", label="first pixel (row 0, column 0)")
+        axes.add_collection3d(Poly3DCollection([side], facecolor=BEAM, alpha=0.07, linewidth=0, zorder=2))
+        axes.plot(*np.stack([source, corner]).T, color=BEAM, linewidth=0.8, zorder=3)
+    axes.plot(*corners[[0, 1, 2, 3, 0]].T, color=DETECTOR, linewidth=2, zorder=5, label="detector")
+    axes.scatter(*corners[0], s=30, color=DETECTOR, marker="s", zorder=6, label="first pixel (row 0, column 0)")
     u, v = corners[1] - corners[0], corners[3] - corners[0]
     for along, across, name in ((u, v, "u"), (v, u, "v")):
-        axes.quiver(*corners[0], *(0.3 * along), color=DETECTOR, linewidth=2.5, arrow_length_ratio=0.25)
-        axes.text(*(corners[0] + 0.3 * along - 0.09 * across), name, color=DETECTOR, fontsize=13, weight="bold")
+        axes.quiver(*corners[0], *(0.3 * along), color=DETECTOR, linewidth=2.5, arrow_length_ratio=0.25, zorder=7)
+        axes.text(
+            *(corners[0] + 0.3 * along - 0.09 * across), name, color=DETECTOR, fontsize=13, weight="bold", zorder=9
+        )
 
 
 def _place(point: NDArray) -> str:

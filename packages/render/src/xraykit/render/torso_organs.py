@@ -69,11 +69,11 @@ def paint_chest(canvas: Canvas, ids: dict[str, int], rng: np.random.Generator) -
     for side, sign in SIDES:
         x = np.float32(sign) * region.x
         # Lungs meet in front of the heart, leave room for the mediastinum, and wrap round the vertebral bodies.
-        medial = np.interp(region.z[:, 0, 0], (250, 330, 400, 440, 480), (18, 18, 22, 25, 27)).astype(np.float32)
+        medial = np.interp(region.z[:, 0, 0], (250, 330, 400, 440, 480), (23, 25, 30, 32, 30)).astype(np.float32)
         beside_spine = np.interp(region.z, (250, 350, 480), (23, 19, 21))
-        front = np.clip((region.y - 40) / 25, 0, 1) * 13
+        front = np.clip((region.y - 40) / 25, 0, 1) * 18
         room = np.where(region.y < column + 12, beside_spine, medial[:, None, None] - front)
-        lung = smooth_max(np.maximum(inner, apex), room.astype(np.float32) - x, 8)
+        lung = smooth_max(np.maximum(inner, apex), room.astype(np.float32) - x, 14)
         canvas.paint(region, lung, -845.0, ids[f"lung_lower_lobe_{side}"])
         fissure = region.z - 335 + 0.95 * (region.y + 10)
         _relabel(canvas, region, (lung < 0) & (fissure > 0), ids[f"lung_upper_lobe_{side}"])
@@ -138,7 +138,7 @@ def _heart(canvas: Canvas, ids: dict[str, int]) -> None:
     base = ellipsoid(region, (-16, 26, 258), (50, 42, 36))
     left_atrium = ellipsoid(region, (-8, -6, 322), (38, 24, 26))
     heart = smooth_union(smooth_union(smooth_union(ventricles, atrium, 22), left_atrium, 14), base, 20)
-    floor = 4 - (diaphragm(region) + 6)
+    floor = np.maximum(-2 - diaphragm(region), 238 - region.z)
     canvas.paint(region, np.maximum(heart, floor), 45.0, ids["heart"])
     _pipe(canvas, ids["pulmonary_vein"], [(-12, 30, 345), (-26, 14, 366), (-34, -8, 366)], 13.5, 45)
     _pipe(canvas, ids["superior_vena_cava"], [(24, 14, 325), (26, 12, 370), (25, 12, 420)], 9.5, 45)

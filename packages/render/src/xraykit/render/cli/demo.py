@@ -161,7 +161,7 @@ def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device
     image = render(volume.to(device), camera, pose, **options).cpu()
     masks = label_masks(volume.to(device), camera, pose, backend=config.backend)[0].cpu().numpy()
     mirrored = VIEWS[VIEWS_SHOWN[name]].mirrored_display
-    grey = to_grey(image[0, 0].numpy(), detail=2.0, percentiles=(2.0, 99.6))
+    grey = to_grey(image[0, 0].numpy(), detail=2.0, percentiles=(2.0, 99.9))
     colour = overlay(grey, _groups(volume, masks))
     if mirrored:
         grey, colour = np.ascontiguousarray(grey[:, ::-1]), np.ascontiguousarray(colour[:, ::-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from ..errors import BackendUnavailableError, InputError
 from .settings import ConfigOption, write_settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from ..camera import Camera
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 ViewName = Literal["ap", "pa", "lateral_left", "lateral_right"]
 PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
 INTRINSICS = ("sdd", "size", "pixel_spacing")
+MOST_COLOURS = 24  # beyond, the overlay joins labels into families
 ANGLES = ("lao_rao", "cra_cau", "roll")
 DEFAULTS = {"sod": 850.0, "offset": (0.0, 0.0, 0.0), "sdd": 1020.0, "size": (512, 512), "pixel_spacing": 0.9}
 
@@ -32,17 +36,15 @@ class DrrConfig:
     ct: Path
     """NIfTI, NRRD or MHA/MHD file, or a DICOM folder."""
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
-    """Result: .npy (float32 line integrals, B x C x H x W), .tiff (32 bit), .png (picture) or .dcm. Beside it appear
-    NAME.pose.json and NAME.config.json, and with --labels the colour overlay NAME.labels.png."""
+    """Result: .npy (float32 line integrals), .tiff, .png or .dcm; NAME.pose.json and NAME.config.json join it."""
     labels: Path | None = field(default=None, kw_only=True)
-    """Label map on the grid of CT."""
+    """Label map on the grid of CT; the masks are then drawn over the X-ray in NAME.labels.png."""
     label_names: str | None = field(default=None, kw_only=True)
     """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
     label_channels: Literal["hard", "soft"] | None = field(default=None, kw_only=True)
     """Write one channel per label (.npy and .tiff); they add up to the image. Needs --labels."""
     view: ViewName | None = field(default=None, kw_only=True)
-    """Standard view; it sets all three angles, so give either a view or angles. Default, with neither: ap. A .png is
-    mirrored where radiographs of the view are read so (pa); numbers never are."""
+    """Standard view, which sets all three angles; ap if no angle is given. A .png of pa is mirrored, numbers never."""
     lao_rao: float | None = field(default=None, kw_only=True)
     """Positioner primary angle [degrees], LAO positive; 0 is the detector in front of the patient."""
     cra_cau: float | None = field(default=None, kw_only=True)
@@ -76,8 +78,7 @@ def drr(config: Annotated[DrrConfig, Parameter(name="*")], *, config_file: Confi
 
     Args:
         config: The options.
-        config_file: .toml, .yaml or .json file with any of these options; the command line wins. The NAME.config.json
-            of an earlier run repeats it.
+        config_file: .toml, .yaml or .json with any of these options, as in NAME.config.json; the command line wins.
     """
     from ..files.pose_json import write_pose
     from ..files.save_image import save_image
@@ -215,6 +216,8 @@ def _write_overlay(
 
     masks = label_masks(volume, camera, pose, backend=config.backend)[0].cpu().numpy()
     seen = {volume.label_names.get(n, f"label {n}"): masks[n] for n in range(1, len(masks)) if masks[n].any()}
+    if len(seen) > MOST_COLOURS:
+        seen = families(seen)
     grey = to_grey(image[0].sum(dim=0).numpy())
     picture = overlay(grey, seen)
     picture = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
@@ -222,3 +225,12 @@ def _write_overlay(
     columns = -(-len(seen) // rows)
     pictures = [picture, legend(list(seen), width=220 * columns, columns=columns)] if seen else [picture]
     return save_png(beside(config, "labels.png"), montage(pictures))
+
+
+def families(masks: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+    """The masks with sides, numbers and lobes of one organ joined (rib_left_3 to rib), in order of appearance."""
+    joined: dict[str, NDArray[np.bool_]] = {}
+    for name, mask in masks.items():
+        family = re.sub(r"(_(upper|middle|lower)_lobe)?(_(left|right))?(_[A-Z]?\d+)?$", "", name)
+        joined[family] = joined[family] | mask if family in joined else mask
+    return joined

@@ -27,8 +27,7 @@ class InfoConfig:
     labels: Path | None = field(default=None, kw_only=True)
     """Label map of a CT, whose labels are then listed."""
     picture: Path | None = field(default=None, kw_only=True)
-    """Write a picture (.png) that explains the geometry: for a CT source, patient axes and detector of the default
-    AP view; for an X-ray the image with its axes. Needs the extra `plot`."""
+    """Draw the geometry (.png): a CT between source and detector, or an X-ray with axes. Needs the extra `plot`."""
 
 
 def info(config: Annotated[InfoConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:

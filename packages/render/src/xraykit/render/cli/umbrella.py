@@ -44,6 +44,7 @@ def umbrella() -> App:
     app = App(
         name="xraykit",
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
+        help_format="plaintext",  # the default, markdown, costs a tenth of a second
         version=_version,
         config=config_file,
         default_parameter=Parameter(negative=()),
