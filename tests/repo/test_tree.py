@@ -1,6 +1,7 @@
 """Rules about files: size, namespace, licence, versions, and nothing private in them."""
 
 import ast
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -89,8 +90,14 @@ def test_a_method_asks_for_the_same_minor_of_the_core():
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_package_readme_file_map_names_every_module(package):
-    source = package / "src/xraykit" / package.name
-    readme = (package / "README.md").read_text(encoding="utf-8")
-    names = [path.relative_to(source).as_posix() for path in sorted(source.rglob("*.py"))]
-    assert [name for name in names if not name.endswith("__init__.py") and f"`{name}`" not in readme] == []
+def test_file_map_of_the_package_readme_is_up_to_date(package):
+    spec = importlib.util.spec_from_file_location("file_map", ROOT / "docs/file_map.py")
+    file_map = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(file_map)
+    text = (package / "README.md").read_text(encoding="utf-8")
+    assert file_map.with_file_map(text, package) == text, "run `uv run python docs/file_map.py`"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_module_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
