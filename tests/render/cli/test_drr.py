@@ -129,6 +129,7 @@ def test_labels_give_an_overlay_and_channels_on_request(ct, tmp_path):
         (["--samples", "0"], "samples must be a positive"),
         (["--lao-rao", "nan"], "lao_rao must be finite"),
         (["--device", "gpu"], "--device must be cpu, cuda"),
+        (["--backend", "triton"], "backend='triton' cannot run"),
         (["--device", "cuda:99"], "needs a CUDA device"),
         (["--labels", "missing.nii"], "missing.nii"),
         (["--label-channels", "hard"], "needs a label map"),
