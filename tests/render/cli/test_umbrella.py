@@ -43,7 +43,7 @@ def test_help_imports_nothing_heavy(arguments):
 
 
 def test_help_answers_within_half_a_second():
-    """Measured as processor time, interpreter start included: what the command takes on a machine without other work."""
+    """Measured as processor time, interpreter start included: what it takes on a machine without other work."""
     code = "import sys, time; from xraykit.render.cli.umbrella import run; run(['--help'])"
     code += "; print(time.process_time(), file=sys.stderr)"
     taken = [
