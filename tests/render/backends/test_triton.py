@@ -26,9 +26,9 @@ HEIGHT, WIDTH = 3, 9  # no multiple of a tile
 SHAPE = (5, 7, 6)
 METHODS = ["trilinear", "siddon", "joseph"]
 LABELLINGS = [None, "hard", "soft"]
-# Even, so that no sample falls by symmetry on the middle of the grid, where labels and slopes jump; 18 samples are
-# taken by one lane, 42 are shared out unevenly.
-SAMPLES = 18
+# Even, so that no sample falls by symmetry on the middle of the grid, where labels and slopes jump. One lane takes all
+# of FEW samples; MANY are shared out, unevenly.
+FEW, MANY = 6, 34
 
 
 class Interpreted:
@@ -63,12 +63,12 @@ class Compiled:
     def __call__(self, function, *args, **kwargs):
         if function == "deterministically":
             function, *args = args
-            torch.use_deterministic_algorithms(True)
+            torch.set_deterministic_debug_mode("error")
         try:
             args = [a.cuda() if isinstance(a, torch.Tensor) else a for a in args]
             result = getattr(self.package, function)(*args, **kwargs)
         finally:
-            torch.use_deterministic_algorithms(False)
+            torch.set_deterministic_debug_mode("default")
         return tuple(r.cpu() for r in result) if isinstance(result, tuple) else result.cpu()
 
     def close(self):
@@ -91,13 +91,14 @@ def view(source, centre, right, down):
     return torch.stack([source, corner, right, down])
 
 
+# Crooked numbers: a ray through an edge or a sample on a voxel's centre would have two one-sided derivatives.
 VIEWS = {
     "oblique, outer rays miss": view([-18.3, 9.1, 7.2], [19.4, -2.3, -4.1], [0.31, 1.52, -0.4], [0.7, -0.3, 2.9]),
-    "along i, central ray parallel": view([-20.0, 3.3, 2.2], [25.0, 3.3, 2.2], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]),
-    "along -j, central ray parallel": view([2.6, 30.0, 1.7], [2.6, -20.0, 1.7], [1.0, 0.0, 0.0], [0.0, 0.0, 2.0]),
-    "along k, central ray parallel": view([2.6, 3.3, -30.0], [2.6, 3.3, 20.0], [0.0, -1.0, 0.0], [2.0, 0.0, 0.0]),
-    "source inside": view([2.2, 3.1, 1.8], [15.4, -12.3, 9.1], [0.9, 0.8, 0.1], [0.2, 0.3, 2.5]),
-    "detector inside": view([-15.2, -11.3, 14.0], [2.7, 3.2, 1.9], [0.3, -0.25, 0.1], [0.1, 0.2, 0.5]),
+    "along i, central ray parallel": view([-20.3, 3.27, 2.21], [25.1, 3.27, 2.21], [0.0, 1.07, 0.0], [0.0, 0.0, 1.93]),
+    "along -j, central ray parallel": view([2.61, 30.7, 1.73], [2.61, -20.9, 1.73], [1.03, 0, 0], [0.0, 0.0, 1.97]),
+    "along k, central ray parallel": view([2.61, 3.27, -30.7], [2.61, 3.27, 20.9], [0.0, -1.07, 0.0], [1.93, 0, 0]),
+    "source inside": view([2.21, 3.13, 1.87], [15.43, -12.31, 9.11], [0.91, 0.83, 0.13], [0.21, 0.31, 2.53]),
+    "detector inside": view([-15.23, -11.37, 14.09], [2.71, 3.23, 1.97], [0.29, -0.23, 0.11], [0.13, 0.23, 0.47]),
 }
 ALL = torch.stack(list(VIEWS.values()))
 AWAY = view([-18.3, 9.1, 7.2], [-60.4, 20.3, 9.1], [0.31, 1.52, -0.4], [0.7, -0.3, 2.9])[None]
@@ -115,7 +116,7 @@ def upstream(rays, channels):
     return torch.randn(len(rays), channels, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(2))
 
 
-def reference(mu, rays, *, method, samples=SAMPLES, labels=None, labelling=None, channels=1, grad=None):
+def reference(mu, rays, *, method, samples=FEW, labels=None, labelling=None, channels=1, grad=None):
     """Image (B, C, H, W) of the torch projectors; with grad, the gradients (B, 6, H, W) of the rays and of mu too."""
     u = torch.arange(WIDTH, dtype=torch.float64) + 0.5
     v = torch.arange(HEIGHT, dtype=torch.float64)[:, None] + 0.5
@@ -134,12 +135,12 @@ def reference(mu, rays, *, method, samples=SAMPLES, labels=None, labelling=None,
     return image.detach(), ray.grad.reshape(len(rays), HEIGHT, WIDTH, 6).permute(0, 3, 1, 2), mu.grad
 
 
-def image_of(kernels, mu, rays, *, method, labels=None, channels=1, soft=False, samples=SAMPLES):
+def image_of(kernels, mu, rays, *, method, labels=None, channels=1, soft=False, samples=FEW):
     size = {"height": HEIGHT, "width": WIDTH}
     return kernels("project", mu, labels, rays, method=method, **size, samples=samples, channels=channels, soft=soft)
 
 
-def jacobian_of(kernels, mu, rays, *, method, samples=SAMPLES):
+def jacobian_of(kernels, mu, rays, *, method, samples=FEW):
     size = {"height": HEIGHT, "width": WIDTH}
     return kernels("project_with_jacobian", mu, rays, method=method, **size, samples=samples)
 
@@ -152,26 +153,23 @@ def assert_close(actual, expected, tolerance):
     assert float(((actual - expected) / size).abs().max()) < tolerance
 
 
-@pytest.mark.parametrize("samples", [18, 42])
 @pytest.mark.parametrize("method", METHODS)
-def test_image_and_its_jacobian_equal_torch(kernels, method, samples):
-    if method != "trilinear" and samples != SAMPLES:
-        pytest.skip("only trilinear has samples")
+def test_image_and_its_jacobian_equal_torch(kernels, method):
     ones = torch.ones(len(ALL), 1, HEIGHT, WIDTH)
-    expected, derivative, _ = reference(volume(), ALL, method=method, samples=samples, grad=ones)
-    image, jacobian = jacobian_of(kernels, volume(), ALL, method=method, samples=samples)
+    expected, derivative, _ = reference(volume(), ALL, method=method, grad=ones)
+    image, jacobian = jacobian_of(kernels, volume(), ALL, method=method)
     assert_close(image, expected, IMAGE)
     assert_close(jacobian, derivative, GRADIENT)
-    assert_close(image_of(kernels, volume(), ALL, method=method, samples=samples), expected, IMAGE)
+    assert_close(image_of(kernels, volume(), ALL, method=method), expected, IMAGE)
 
 
 @pytest.mark.parametrize("labelling", ["hard", "soft"])
 @pytest.mark.parametrize("method", METHODS)
 def test_label_channels_equal_torch_and_unknown_labels_are_dropped(kernels, method, labelling):
-    labels = label_map(highest=3)
-    expected = reference(volume(), ALL, method=method, labels=labels, labelling=labelling, channels=3)
+    rays, labels = ALL[[0, 1, 4]], label_map(highest=3)
+    expected = reference(volume(), rays, method=method, labels=labels, labelling=labelling, channels=3)
     options = {"method": method, "labels": labels, "channels": 3, "soft": labelling == "soft"}
-    assert_close(image_of(kernels, volume(), ALL, **options), expected, IMAGE)
+    assert_close(image_of(kernels, volume(), rays, **options), expected, IMAGE)
 
 
 @pytest.mark.parametrize("labelling", LABELLINGS)
@@ -179,7 +177,7 @@ def test_label_channels_equal_torch_and_unknown_labels_are_dropped(kernels, meth
 def test_gradients_equal_torch_and_the_adjoint_is_one(kernels, method, labelling):
     rays, channels = ALL[:2], 1 if labelling is None else 3
     grad, labels = upstream(rays, channels), None if labelling is None else label_map()
-    options = {"method": method, "samples": SAMPLES, "soft": labelling == "soft"}
+    options = {"method": method, "samples": FEW, "soft": labelling == "soft"}
     image, for_rays, for_mu = reference(
         volume(), rays, method=method, labels=labels, labelling=labelling, channels=channels, grad=grad
     )
@@ -190,11 +188,11 @@ def test_gradients_equal_torch_and_the_adjoint_is_one(kernels, method, labelling
     assert float(abs(there - (volume().double() * back).sum()) / (image * grad).abs().sum()) < 1e-5
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_uneven_shares_of_many_samples_have_the_same_gradients(kernels, method):
-    rays, grad = ALL[:1], upstream(ALL[:1], 1)
-    _, for_rays, for_mu = reference(volume(), rays, method=method, samples=42, grad=grad)
-    options = {"method": method, "samples": 42, "soft": False}
+def test_uneven_shares_of_many_samples_equal_torch(kernels):
+    rays, grad = ALL[[0, 4]], upstream(ALL[:2], 1)
+    expected, for_rays, for_mu = reference(volume(), rays, method="trilinear", samples=MANY, grad=grad)
+    options = {"method": "trilinear", "samples": MANY, "soft": False}
+    assert_close(image_of(kernels, volume(), rays, method="trilinear", samples=MANY), expected, IMAGE)
     assert_close(kernels("ray_gradient", volume(), None, rays, grad, **options), for_rays, GRADIENT)
     assert_close(kernels("backproject", None, rays, grad, **options, shape=SHAPE), for_mu, GRADIENT)
 
@@ -212,7 +210,7 @@ def test_label_bits_equal_torch_in_every_word(kernels):
 def test_batch_has_the_bits_of_single_views(kernels, method):
     rays, labels = ALL[[0, 4, 1]], label_map()
     image, jacobian = jacobian_of(kernels, volume(), rays, method=method)
-    options = {"method": method, "labels": labels, "channels": 4, "soft": True}
+    options = {"method": method, "labels": labels, "channels": 4}
     channels = image_of(kernels, volume(), rays, **options)
     for b in range(3):
         one, derivative = jacobian_of(kernels, volume(), rays[b : b + 1], method=method)
@@ -240,12 +238,16 @@ def test_padded_rows_and_turned_memory_change_nothing(kernels, method):
     assert padded.stride() == (64, 8, 1)
     assert turned.stride(2) != 1
     labels = label_map()
+    options = {"method": method, "labels": labels, "channels": 4, "soft": True}
+    image, jacobian = (
+        image_of(kernels, plain, ALL[:1], method=method),
+        jacobian_of(kernels, plain, ALL[:1], method=method)[1],
+    )
+    channels = image_of(kernels, plain, ALL[:1], **options)
     for mu in (padded, turned):
-        one, other = (jacobian_of(kernels, m, ALL[:1], method=method) for m in (mu, plain))
-        assert torch.equal(one[0], other[0])
-        assert torch.equal(one[1], other[1])
-        options = {"method": method, "labels": labels, "channels": 4, "soft": True}
-        assert torch.equal(image_of(kernels, mu, ALL[:1], **options), image_of(kernels, plain, ALL[:1], **options))
+        assert torch.equal(image_of(kernels, mu, ALL[:1], method=method), image)
+        assert torch.equal(jacobian_of(kernels, mu, ALL[:1], method=method)[1], jacobian)
+        assert torch.equal(image_of(kernels, mu, ALL[:1], **options), channels)
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 6), (5, 1, 6), (5, 7, 1)])
@@ -256,7 +258,7 @@ def test_single_voxel_axes_equal_torch(kernels, method, shape):
     rays = torch.cat([rays[:, :1] - middle, rays[:, 1:]], dim=1)  # keep the view on the volume's centre
     grad = upstream(rays, 1)
     expected, for_rays, for_mu = reference(mu, rays, method=method, grad=grad)
-    options = {"method": method, "samples": SAMPLES, "soft": False}
+    options = {"method": method, "samples": FEW, "soft": False}
     assert bool(expected.any())
     assert_close(image_of(kernels, mu, rays, method=method), expected, IMAGE)
     assert_close(kernels("ray_gradient", mu, None, rays, grad, **options), for_rays, GRADIENT)
@@ -285,7 +287,7 @@ def test_no_views_give_empty_results(kernels, method):
     assert image.shape == (0, 1, HEIGHT, WIDTH)
     assert jacobian.shape == (0, 6, HEIGHT, WIDTH)
     grad = torch.zeros(0, 1, HEIGHT, WIDTH)
-    back = kernels("backproject", None, ALL[:0], grad, method=method, samples=SAMPLES, soft=False, shape=SHAPE)
+    back = kernels("backproject", None, ALL[:0], grad, method=method, samples=FEW, soft=False, shape=SHAPE)
     assert not bool(back.any())
     assert kernels("label_bits", label_map(), ALL[:0], height=HEIGHT, width=WIDTH, words=1).shape == (
         0,
@@ -296,6 +298,6 @@ def test_no_views_give_empty_results(kernels, method):
 
 
 def test_adjoint_refuses_deterministic_algorithms(kernels):
-    options = {"method": "siddon", "samples": SAMPLES, "soft": False, "shape": SHAPE}
+    options = {"method": "siddon", "samples": FEW, "soft": False, "shape": SHAPE}
     with pytest.raises((RuntimeError, ValueError), match=r"deterministic .* use backend='torch'"):
         kernels("deterministically", "backproject", None, ALL[:1], upstream(ALL[:1], 1), **options)

@@ -12,12 +12,12 @@ from xraykit.render.kernels import triton_gpu
 
 
 def deterministically(function: str, *args, **kwargs):
-    """The call under torch.use_deterministic_algorithms."""
-    torch.use_deterministic_algorithms(True)
+    """The call while nondeterminism is an error."""
+    torch.set_deterministic_debug_mode("error")
     try:
         return getattr(triton_gpu, function)(*args, **kwargs)
     finally:
-        torch.use_deterministic_algorithms(False)
+        torch.set_deterministic_debug_mode("default")
 
 
 def main() -> None:

@@ -169,7 +169,7 @@ def backproject(
 
 
 def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: int) -> Tensor:
-    """The labels whose voxels each ray crosses, exactly: label l is bit l % 32 of word l // 32; (B, words, H, W) int32."""
+    """The labels whose voxels each ray crosses: label l is bit l % 32 of word l // 32; (B, words, H, W) int32."""
     labels, rays = _integers(labels), rays.to(torch.float64).contiguous()
     bits = rays.new_zeros((len(rays), words, height, width), dtype=torch.int32)
     blocks = _blocks(len(rays), height, width, CHUNKS)

@@ -88,6 +88,16 @@ def reach(n):
 
 
 @triton.jit
+def four(pointer, db, dc):
+    """The values at the corners of a slice's cell, named by (c, b)."""
+    v00 = number(tl.load(pointer))
+    v01 = number(tl.load(pointer + db))
+    v10 = number(tl.load(pointer + dc))
+    v11 = number(tl.load(pointer + dc + db))
+    return v00, v01, v10, v11
+
+
+@triton.jit
 def label_of_nearest(labels, a, x_b, x_c, n_b, n_c, label_a, label_b, label_c):
     """The label of the voxel in slice a nearest to the sample, 0 outside the grid."""
     b = tl.floor(x_b + 0.5).to(tl.int32)
@@ -144,32 +154,32 @@ def march_kernel(
             )
             if ADJOINT:
                 given = weight_of(grad + channel_offset, label, pixels, channels, mine)
-        value = tl.zeros([BLOCK], dtype=tl.float32)
-        for corner in tl.static_range(4):
-            at_b = b + (next_b if corner % 2 else 0)
-            at_c = c + (next_c if corner // 2 else 0)
-            voxel = plane * stride_a + at_b * stride_b + at_c * stride_c
-            weight = height_at(hi_b if corner % 2 else lo_b) * height_at(hi_c if corner // 2 else lo_c)
-            weight = tl.where(live, weight, 0.0)
-            if LABELS == "soft":
-                soft_label = tl.load(labels + (plane * label_a + at_b * label_b + at_c * label_c)).to(tl.int32)
-                if ADJOINT:
-                    given = weight_of(grad + channel_offset, soft_label, pixels, channels, mine)
-            if ADJOINT:
-                share = weight * given * apart
-                tl.atomic_add(out + voxel, share, mask=share != 0.0, sem="relaxed")
-            else:
-                term = weight * number(tl.load(mu + voxel))
+        if ADJOINT or LABELS == "soft":
+            for corner in tl.static_range(4):
+                at_b = b + (next_b if corner % 2 else 0)
+                at_c = c + (next_c if corner // 2 else 0)
+                voxel = plane * stride_a + at_b * stride_b + at_c * stride_c
+                weight = height_at(hi_b if corner % 2 else lo_b) * height_at(hi_c if corner // 2 else lo_c)
+                weight = tl.where(live, weight * apart, 0.0)
                 if LABELS == "soft":
-                    run, total = tally(
-                        out + channel_offset, run, total, soft_label, term * apart, pixels, channels, mine
-                    )
+                    label = tl.load(labels + (plane * label_a + at_b * label_b + at_c * label_c)).to(tl.int32)
+                    if ADJOINT:
+                        given = weight_of(grad + channel_offset, label, pixels, channels, mine)
+                if ADJOINT:
+                    tl.atomic_add(out + voxel, weight * given, mask=weight * given != 0.0, sem="relaxed")
                 else:
-                    value += term
-        if not ADJOINT:
+                    term = weight * number(tl.load(mu + voxel))
+                    run, total = tally(out + channel_offset, run, total, label, term, pixels, channels, mine)
+        else:
+            pointer = mu + (plane * stride_a + b * stride_b + c * stride_c)
+            v00, v01, v10, v11 = four(pointer, next_b * stride_b, next_c * stride_c)
+            w0 = height_at(lo_b)
+            w1 = height_at(hi_b)
+            value = (v00 * w0 + v01 * w1) * height_at(lo_c) + (v10 * w0 + v11 * w1) * height_at(hi_c)
+            value = tl.where(live, value, 0.0)
             if LABELS == "hard":
                 run, total = tally(out + channel_offset, run, total, label, value * apart, pixels, channels, mine)
-            if LABELS == "none":
+            else:
                 total += value
     if not ADJOINT:
         if LABELS == "none":
@@ -199,7 +209,7 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Six planes d integral / d(source, direction); with IMAGE the integral too, with LABELS weighted by grad.
 
     With x_b(alpha) and alpha_k = (k - s_a) / d_a in every slice, I = 1/|d_a| sum f(x_b, x_c) gives
 
@@ -230,10 +240,7 @@ def derivative_kernel(
         b, lo_b, hi_b = tent(x[0] + m * slope[0], last_b, wide_b)
         c, lo_c, hi_c = tent(x[1] + m * slope[1], last_c, wide_c)
         pointer = mu + (plane * stride_a + b * stride_b + c * stride_c)
-        v00 = number(tl.load(pointer))
-        v01 = number(tl.load(pointer + next_b * stride_b))
-        v10 = number(tl.load(pointer + next_c * stride_c))
-        v11 = number(tl.load(pointer + next_c * stride_c + next_b * stride_b))
+        v00, v01, v10, v11 = four(pointer, next_b * stride_b, next_c * stride_c)
         gain = tl.where(live, 1.0, 0.0)
         if LABELS == "soft":
             near_b = labels + (plane * label_a + b * label_b + c * label_c)

@@ -205,7 +205,7 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Six planes d integral / d(source, direction); with IMAGE the integral too, with LABELS weighted by grad.
 
     A plane at alpha between values a and b contributes (a - b) d alpha, with d alpha / ds = -1 / d and
     d alpha / dd = -alpha / d on its axis. Without labels and IMAGE the single channel of grad scales the result.

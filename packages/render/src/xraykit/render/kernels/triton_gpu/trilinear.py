@@ -233,7 +233,7 @@ def derivative_kernel(
     CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Derivatives d integral / d(source, direction), six planes; with IMAGE the integral too, with LABELS weighted by grad.
+    """Six planes d integral / d(source, direction); with IMAGE the integral too, with LABELS weighted by grad.
 
     LABELS is "none", "hard" or "soft"; without labels and without IMAGE the single channel of grad scales the result.
     """
