@@ -13,10 +13,10 @@ from support.rtk import load_rtk
 pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
 pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group peers")
 
+from xraykit.render import render
+
 from benchmarks.opponents import RTK, Entry, build
 from benchmarks.scenes import View, load_scene
-
-from xraykit.render import render
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 VIEW = View(height=52, width=52, pixel_spacing=7.0, batch=2, samples=500)

@@ -6,7 +6,6 @@ import pytest
 import torch
 from support.scenes import METHODS, gaussian_blob, gaussian_line_integrals, random_scene
 from torch.autograd import gradcheck
-
 from xraykit.render import Camera, Volume, carm_pose, label_bits, label_masks, project, render, se3_exp
 from xraykit.render.phantom import Box, Cylinder, Ellipsoid, line_integrals, voxelise
 
@@ -222,7 +221,7 @@ INPUTS = ("mu", "motion", "sdd", "pixel_spacing", "principal_point", "affine")
 @pytest.mark.parametrize("labels", [None, "soft"])
 @pytest.mark.parametrize("method", METHODS)
 def test_gradcheck_of_every_differentiable_input(method, labels, wanted):
-    volume, camera, pose = random_scene(shape=(3, 4, 5), dtype=torch.float64)
+    volume, _, pose = random_scene(shape=(3, 4, 5), dtype=torch.float64)
     values = {
         "mu": volume.mu,
         "motion": torch.tensor([0.3, -0.2, 0.1, 0.02, -0.03, 0.01], dtype=torch.float64),
@@ -237,10 +236,16 @@ def test_gradcheck_of_every_differentiable_input(method, labels, wanted):
         now = values | {wanted: x}
         affine = torch.cat([now["affine"], torch.tensor([[0.0, 0.0, 0.0, 1.0]], dtype=torch.float64)])
         seen = Camera(
-            sdd=now["sdd"], height=2, width=3, pixel_spacing=now["pixel_spacing"], principal_point=now["principal_point"]
+            sdd=now["sdd"],
+            height=2,
+            width=3,
+            pixel_spacing=now["pixel_spacing"],
+            principal_point=now["principal_point"],
         )
         moved = Volume(now["mu"], affine, labels=volume.labels)
-        return render(moved, seen, pose @ se3_exp(now["motion"]), method=method, labels=labels, samples=9, backend="torch")
+        return render(
+            moved, seen, pose @ se3_exp(now["motion"]), method=method, labels=labels, samples=9, backend="torch"
+        )
 
     assert image(values[wanted]).max() > 0
     assert gradcheck(image, value, eps=1e-6, atol=1e-5, rtol=1e-4)

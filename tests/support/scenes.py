@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
 from xraykit.render import Camera, Volume, carm_pose
 from xraykit.render.phantom import segments
 

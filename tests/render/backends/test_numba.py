@@ -3,7 +3,6 @@
 import pytest
 import torch
 from support.scenes import METHODS, random_scene
-
 from xraykit.render import Camera, Volume, carm_pose, label_bits, render, se3_exp
 from xraykit.render.kernels import ops
 from xraykit.render.rays import voxel_rays

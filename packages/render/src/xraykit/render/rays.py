@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from .camera import Camera
+from .errors import GeometryError
 
 
 def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Tensor]:
@@ -27,6 +28,9 @@ def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Te
         length: (B, H, W), the distance from source to pixel centre [mm]; a line integral over millimetres is
             `length` times the integral over alpha.
 
+    Raises:
+        GeometryError: Several cameras, but not one per pose.
+
     Gradients: with respect to pose, affine, sdd, pixel_spacing and principal_point.
     """
     dtype = torch.float32 if pose.device.type == "mps" else torch.float64
@@ -40,9 +44,11 @@ def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Te
     dv = torch.stack(torch.broadcast_tensors(zero, row, zero), dim=-1)
 
     directions = torch.stack(torch.broadcast_tensors(corner, du, dv), dim=1)  # camera frame, (B or 1, 3, 3)
+    if len(directions) not in (1, len(pose)) and len(pose) != 1:
+        raise GeometryError(f"give one camera or one per pose, got {len(directions)} cameras and {len(pose)} poses.")
     to_voxel = _multiply(world_to_voxel[None, :3, :3], pose[:, :3, :3])
     source = _apply(world_to_voxel[None, :3, :3], pose[:, None, :3, 3]) + world_to_voxel[:3, 3]
-    batch = max(len(source), len(directions))
+    batch = max(len(pose), len(directions))
     rays = torch.cat([source.expand(batch, 1, 3), _apply(to_voxel, directions).expand(batch, 3, 3)], dim=1)
     return rays, _lengths(camera, corner, row, column).expand(batch, -1, -1)
 

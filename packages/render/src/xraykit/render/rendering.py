@@ -76,8 +76,9 @@ def render(
 
 
 def label_masks(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backend = "auto") -> Tensor:
-    """Every label's mask in one march: which labels' voxels each ray crosses, as (B, L, H, W) booleans, L = max label + 1.
+    """Every label's mask in one march: (B, L, H, W) booleans, true where a ray crosses a voxel of label l < L.
 
+    L is the largest label + 1.
     Masks are amodal: a rib behind the heart is in both masks. Channel 0 is the unlabelled background inside the grid.
     For many labels at high resolution prefer `label_bits`, which needs one bit per label.
     """
@@ -148,5 +149,7 @@ def _camera_of(camera: Camera, index: int) -> Camera:
 
 def _labels_of(volume: Volume) -> Tensor:
     if volume.labels is None:
-        raise InputError("labels need a volume with a label map, got none; read it with Volume.from_file(ct, labels=seg).")
+        raise InputError(
+            "labels need a volume with a label map, got none; read it with Volume.from_file(ct, labels=seg)."
+        )
     return volume.labels

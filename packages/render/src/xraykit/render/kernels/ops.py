@@ -47,7 +47,7 @@ def project(
 
 
 @project.register_fake
-def _(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian):  # noqa: ANN001, ANN202
+def _(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian):
     image = mu.new_empty((len(rays), channels, height, width), dtype=torch.float32)
     return image, image.new_empty((len(rays), 6, height, width) if jacobian else (0,))
 
@@ -65,7 +65,7 @@ def project_backward(
     need_mu: bool,
     need_rays: bool,
 ) -> tuple[Tensor, Tensor]:
-    """The gradient with respect to mu (D, H, W) and, per pixel, to (source, direction) (B, 6, H, W); empty if not needed."""
+    """The gradients of mu (D, H, W) and of each pixel's (source, direction) (B, 6, H, W); empty where not needed."""
     module = kernels(backend)
     grad = grad.contiguous().float()
     shape = (mu.shape[0], mu.shape[1], mu.shape[2])
@@ -78,7 +78,7 @@ def project_backward(
 
 
 @project_backward.register_fake
-def _(grad, mu, labels, rays, backend, method, samples, soft, need_mu, need_rays):  # noqa: ANN001, ANN202
+def _(grad, mu, labels, rays, backend, method, samples, soft, need_mu, need_rays):
     batch, _, height, width = grad.shape
     empty = grad.new_empty(0, dtype=torch.float32)
     for_mu = empty.new_empty(mu.shape) if need_mu else empty
@@ -130,5 +130,5 @@ def label_bits(labels: Tensor, rays: Tensor, backend: str, height: int, width: i
 
 
 @label_bits.register_fake
-def _(labels, rays, backend, height, width, words):  # noqa: ANN001, ANN202
+def _(labels, rays, backend, height, width, words):
     return labels.new_empty((len(rays), words, height, width), dtype=torch.int32)

@@ -42,7 +42,11 @@ def march(
     mu = mu.contiguous()
     labelling = None if labels is None else Labelling(labels.contiguous(), channels, soft)
     out = _in_chunks(
-        lambda s, d: _integrate(mu, s, d, method, samples, labelling), rays, height, width, chunk or _rays_at_once(mu)
+        lambda s, d: _integrate(mu, s, d, method, samples, labelling),
+        rays,
+        height,
+        width,
+        _rays_at_once(mu) if chunk is None else chunk,
     )
     return out.reshape(-1, len(rays), height, width).transpose(0, 1)
 
@@ -66,7 +70,7 @@ def _integrate(
     return (siddon if method == "siddon" else joseph)(mu, source, direction, labelling=labelling)
 
 
-def _in_chunks(function, rays: Tensor, height: int, width: int, chunk: int) -> Tensor:  # noqa: ANN001
+def _in_chunks(function, rays: Tensor, height: int, width: int, chunk: int) -> Tensor:
     """Apply function(source, direction) -> (C, R) to all rays, at most `chunk` at a time, and join along R.
 
     With gradients, each chunk is recomputed in the backward pass, so memory stays that of one chunk.

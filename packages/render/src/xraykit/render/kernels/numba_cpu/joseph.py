@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .ray import JIT, TILE_COLUMNS, TILE_ROWS, clip, direction_of
+from .compile import kernel, relaxed_kernel
+from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of
 from .voxel import face_value, value_at
 
 BLOCK = 32  # slices located at once
 _ZERO, _ONE = np.float32(0), np.float32(1)
-_LOCATE = JIT | {"fastmath": {"contract", "nnan", "ninf", "nsz"}}
 
 
-@njit(**JIT)
-def _order(direction):  # noqa: ANN001, ANN202
+@kernel
+def _order(direction):
     """The dominant axis, then the two across it with the smaller stride first."""
     x, y, z = abs(direction[0]), abs(direction[1]), abs(direction[2])
     if x >= y and x >= z:
@@ -22,8 +21,8 @@ def _order(direction):  # noqa: ANN001, ANN202
     return (1, 0, 2) if y >= z else (2, 0, 1)
 
 
-@njit(**_LOCATE)
-def _locate(at_b, at_c, slope_b, slope_c, size_b, size_c, stride_b, stride_c, index, weights):  # noqa: ANN001, ANN202
+@relaxed_kernel
+def _locate(at_b, at_c, slope_b, slope_c, size_b, size_c, stride_b, stride_c, index, weights):
     """Faces and tent weights of BLOCK slices; clamped into the grid, where tents out of reach are zero."""
     high_b, high_c = max(np.float32(size_b - 2), _ZERO), max(np.float32(size_c - 2), _ZERO)
     b0, c0, db, dc = np.float32(at_b), np.float32(at_c), np.float32(slope_b), np.float32(slope_c)
@@ -38,8 +37,8 @@ def _locate(at_b, at_c, slope_b, slope_c, size_b, size_c, stride_b, stride_c, in
         index[m] = np.int32(i * stride_b) + np.int32(j * stride_c)
 
 
-@njit(**JIT)
-def _sum(flat, start, stride_a, stride_b, stride_c, index, weights, first, last):  # noqa: ANN001, ANN202
+@kernel
+def _sum(flat, start, stride_a, stride_b, stride_c, index, weights, first, last):
     total = np.float32(0)
     if stride_b == 1:
         for m in range(first, last):
@@ -54,8 +53,8 @@ def _sum(flat, start, stride_a, stride_b, stride_c, index, weights, first, last)
     return total
 
 
-@njit(**JIT)
-def _slices(source, direction, a, sizes):  # noqa: ANN001, ANN202
+@kernel
+def _slices(source, direction, a, sizes):
     """The slices first <= n < last of axis a that the ray meets within reach of the grid."""
     lower, upper = (-1.0, -1.0, -1.0), (float(sizes[0]), float(sizes[1]), float(sizes[2]))
     near, far, _, _ = clip(source, direction, lower, upper)
@@ -66,8 +65,8 @@ def _slices(source, direction, a, sizes):  # noqa: ANN001, ANN202
     return first, max(first, min(int(np.floor(max(begin, end) + 1e-6)), sizes[a] - 1) + 1)
 
 
-@njit(**JIT)
-def march_tiles(flat, sizes, row, plane, rays, image, first, last):  # noqa: ANN001, ANN201
+@kernel
+def march_tiles(flat, sizes, row, plane, rays, image, first, last):
     """Render tiles first..last of (B, 1, H, W) `image`: rays side by side advance together, to share cache lines."""
     _, _, height, width = image.shape
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)
@@ -111,8 +110,8 @@ def march_tiles(flat, sizes, row, plane, rays, image, first, last):  # noqa: ANN
             image[view, 0, y, x] = total[n] / abs(direction[_order(direction)[0]])
 
 
-@njit(**JIT)
-def _corner(cell, size, fraction, upper):  # noqa: ANN001, ANN202
+@kernel
+def _corner(cell, size, fraction, upper):
     """Index, weight and slope of the lower or upper neighbour on one axis; weight 0 outside the grid."""
     index = cell + upper
     if index < 0 or index >= size:
@@ -120,8 +119,8 @@ def _corner(cell, size, fraction, upper):  # noqa: ANN001, ANN202
     return (index, fraction, np.float32(1)) if upper else (index, np.float32(1) - fraction, np.float32(-1))
 
 
-@njit(**JIT)
-def march_pixels(flat, labels, soft, grad, rays, image, jacobian, target, sizes, row, plane, layers, frame, pixels):  # noqa: ANN001, ANN201
+@kernel
+def march_pixels(flat, labels, soft, grad, rays, image, jacobian, target, sizes, row, plane, layers, frame, pixels):
     """Render pixels[0] .. pixels[1]; the roles are those of siddon.march_pixels, `layers` restricts `target` only."""
     height, width = frame
     strides = (1, row, plane)

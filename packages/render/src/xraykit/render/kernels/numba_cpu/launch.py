@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
 _BITS = {torch.float16: np.dtype([("half", np.uint16)]), torch.bfloat16: np.dtype(np.uint16)}
 
 

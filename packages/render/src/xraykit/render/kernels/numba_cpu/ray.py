@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit
+from .compile import kernel
 
 TILE_ROWS, TILE_COLUMNS = 4, 8  # rays that march side by side, so that they share cache lines
-JIT = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
-@njit(**JIT)
-def direction_of(ray, x, y):  # noqa: ANN001, ANN201
+@kernel
+def direction_of(ray, x, y):
     """direction(u, v) = corner + u du + v dv at the centre of pixel (row y, column x)."""
     u, v = x + 0.5, y + 0.5
     return (
@@ -19,8 +18,8 @@ def direction_of(ray, x, y):  # noqa: ANN001, ANN201
     )
 
 
-@njit(**JIT)
-def clip(source, direction, lower, upper):  # noqa: ANN001, ANN201
+@kernel
+def clip(source, direction, lower, upper):
     """The part near <= alpha <= far inside the box, and the axes whose planes bound it (-1: the ray's own end)."""
     near, far, near_axis, far_axis = 0.0, 1.0, -1, -1
     for axis in range(3):
@@ -41,17 +40,9 @@ def clip(source, direction, lower, upper):  # noqa: ANN001, ANN201
     return near, far, near_axis, far_axis
 
 
-@njit(**JIT)
-def motion_of_bound(alpha, axis, direction):  # noqa: ANN001, ANN201
+@kernel
+def motion_of_bound(alpha, axis, direction):
     """d alpha / d source_axis and d alpha / d direction_axis of the crossing with a plane of that axis."""
     if axis < 0:
         return 0.0, 0.0
     return -1.0 / direction[axis], -alpha / direction[axis]
-
-
-@njit(**JIT)
-def blank(array, view, first, last, width):  # noqa: ANN001, ANN201
-    """Zero a range of pixels of one view in (B, C, H, W)."""
-    for channel in range(array.shape[1]):
-        for pixel in range(first, last):
-            array[view, channel, pixel // width, pixel % width] = np.float32(0)

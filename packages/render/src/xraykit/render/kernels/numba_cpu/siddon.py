@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .ray import JIT, clip, direction_of
+from .compile import kernel
+from .ray import clip, direction_of
 from .voxel import value_at
 
 
-@njit(**JIT)
-def _first_voxel(position, size):  # noqa: ANN001, ANN202
+@kernel
+def _first_voxel(position, size):
     return min(max(int(np.floor(position + 0.5)), 0), size - 1)
 
 
-@njit(**JIT)
-def _crossing(voxel, forward, source, direction, far):  # noqa: ANN001, ANN202
+@kernel
+def _crossing(voxel, forward, source, direction, far):
     """alpha where the ray leaves a voxel along one axis, counted from the plane's integer so that no error grows."""
     if direction == 0.0:
         return np.inf
@@ -23,14 +23,14 @@ def _crossing(voxel, forward, source, direction, far):  # noqa: ANN001, ANN202
     return min(alpha, far) if alpha < far else far
 
 
-@njit(**JIT)
-def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes, row, plane, layers, frame, pixels):  # noqa: ANN001, ANN201
+@kernel
+def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes, row, plane, layers, frame, pixels):
     """Walk the rays of pixels[0] .. pixels[1] through the layers[0] <= k < layers[1] of the grid.
 
     Each of the roles is optional (None): `labels` names a voxel's channel; `grad` (B, C, H, W) multiplies a voxel by
     the gradient of its channel; `image` (B, C, H, W) collects the integrals; `jacobian` (B, 6, H, W) their derivatives
-    with respect to (source, direction); `bits` (B, words, H, W) the labels met; `target` (D, H, W) receives the adjoint.
-    `rays` (B, 4, 3) also fixes the order of pixels: view, row, column.
+    with respect to (source, direction); `bits` (B, words, H, W) the labels met; `target` (D, H, W) the adjoint.
+    Pixels are numbered by view, row, column; `frame` is (height, width).
     """
     height, width = frame
     lower = (-0.5, -0.5, layers[0] - 0.5)
@@ -95,11 +95,10 @@ def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes,
             _add_crossing(jacobian, view, y, x, far_axis, far, before, direction)
 
 
-@njit(**JIT)
-def _add_crossing(jacobian, view, y, x, axis, alpha, step, direction):  # noqa: ANN001, ANN202
+@kernel
+def _add_crossing(jacobian, view, y, x, axis, alpha, step, direction):
     """A crossing at alpha, where the value drops by `step`, moves with the source and direction of its axis only."""
     if axis >= 0:
         share = step / direction[axis]
         jacobian[view, axis, y, x] -= np.float32(share)
         jacobian[view, 3 + axis, y, x] -= np.float32(alpha * share)
-

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .ray import JIT, TILE_COLUMNS, TILE_ROWS, clip, direction_of, motion_of_bound
+from .compile import kernel, relaxed_kernel
+from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of, motion_of_bound
 from .voxel import cell_gradient, cell_value
 
 BLOCK = 32  # samples located at once
 _ZERO, _ONE, _TWO = np.float32(0), np.float32(1), np.float32(2)
-_LOCATE = JIT | {"fastmath": {"contract", "nnan", "ninf", "nsz"}}
 
 
-@njit(**_LOCATE)
-def locate(point, step, sizes, row, plane, index, weights):  # noqa: ANN001, ANN201
+@relaxed_kernel
+def locate(point, step, sizes, row, plane, index, weights):
     """Cells and tent weights max(0, 1 - |x - v|) of BLOCK samples point + m step.
 
     The cell is clamped into the grid, where the tents of voxels out of reach are zero: no sample needs a bounds check.
@@ -37,8 +36,8 @@ def locate(point, step, sizes, row, plane, index, weights):  # noqa: ANN001, ANN
         index[m] = np.int32(k * plane) + np.int32(j * row) + i
 
 
-@njit(**_LOCATE)
-def add_slopes(point, step, sizes, weights):  # noqa: ANN001, ANN201
+@relaxed_kernel
+def add_slopes(point, step, sizes, weights):
     """The slopes of the six weights of `locate` in rows 6..11: +1 below the voxel, -1 above, 0 out of reach."""
     for axis in range(3):
         high = max(np.float32(sizes[axis] - 2), _ZERO)
@@ -52,16 +51,16 @@ def add_slopes(point, step, sizes, weights):  # noqa: ANN001, ANN201
             weights[7 + 2 * axis, m] = second if x >= _ZERO and x < _TWO else _ZERO
 
 
-@njit(**JIT)
-def _sum(flat, index, row, plane, weights, count):  # noqa: ANN001, ANN202
+@kernel
+def _sum(flat, index, row, plane, weights, count):
     total = np.float32(0)
     for m in range(count):
         total += cell_value(flat, np.intp(index[m]), row, plane, weights, m)
     return total
 
 
-@njit(**JIT)
-def _sums(flat, index, row, plane, weights, count, first, sums):  # noqa: ANN001, ANN202
+@kernel
+def _sums(flat, index, row, plane, weights, count, first, sums):
     """Add to sums: f, its gradient, and its gradient times the sample number m + 1/2."""
     f, gx, gy, gz = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
     hx, hy, hz = np.float32(0), np.float32(0), np.float32(0)
@@ -85,8 +84,8 @@ def _sums(flat, index, row, plane, weights, count, first, sums):  # noqa: ANN001
     sums[6] += hz + base * gz
 
 
-@njit(**JIT)
-def _derivatives(sums, bounds, source, direction, samples, out):  # noqa: ANN001, ANN202
+@kernel
+def _derivatives(sums, bounds, source, direction, samples, out):
     """From the sums of one ray to d integral / d(source, direction); see docs/projectors.md for the formula."""
     near, far, near_axis, far_axis = bounds
     length, f = far - near, sums[0]
@@ -109,8 +108,8 @@ def _derivatives(sums, bounds, source, direction, samples, out):  # noqa: ANN001
         out[3 + far_axis] += by_direction * if_far
 
 
-@njit(**JIT)
-def march_tiles(flat, sizes, row, plane, rays, samples, image, jacobian, first, last):  # noqa: ANN001, ANN201
+@kernel
+def march_tiles(flat, sizes, row, plane, rays, samples, image, jacobian, first, last):
     """Render tiles first..last of (B, 1, H, W) `image` and, unless it is None, of (B, 6, H, W) `jacobian`."""
     _, _, height, width = image.shape
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from .ray import JIT, clip, direction_of
+from .compile import kernel
+from .ray import clip, direction_of
 from .trilinear import _derivatives
 from .voxel import value_at
 
 
-@njit(**JIT)
-def _samples_in_layers(z, step, layers, samples):  # noqa: ANN001, ANN202
+@kernel
+def _samples_in_layers(z, step, layers, samples):
     """The samples m with layers[0] - 1 <= z + m step < layers[1], widened by one on each side."""
     if step == 0.0:
         return (0, samples) if layers[0] - 1 <= z < layers[1] else (0, 0)
@@ -21,8 +21,10 @@ def _samples_in_layers(z, step, layers, samples):  # noqa: ANN001, ANN202
     return max(0, min(samples, int(np.floor(a)) - 1)), max(0, min(samples, int(np.ceil(b)) + 1))
 
 
-@njit(**JIT)
-def march_pixels(flat, labels, soft, grad, rays, samples, image, jacobian, target, sizes, row, plane, layers, frame, pixels):  # noqa: ANN001, ANN201
+@kernel
+def march_pixels(
+    flat, labels, soft, grad, rays, samples, image, jacobian, target, sizes, row, plane, layers, frame, pixels
+):
     """Render pixels[0] .. pixels[1]; the roles are those of siddon.march_pixels, `layers` restricts `target` only."""
     height, width = frame
     lower, upper = (-1.0, -1.0, -1.0), (float(sizes[0]), float(sizes[1]), float(sizes[2]))
@@ -41,9 +43,7 @@ def march_pixels(flat, labels, soft, grad, rays, samples, image, jacobian, targe
         start = near + 0.5 * step
         first, last = 0, samples
         if target is not None:
-            first, last = _samples_in_layers(
-                source[2] + start * direction[2], step * direction[2], layers, samples
-            )
+            first, last = _samples_in_layers(source[2] + start * direction[2], step * direction[2], layers, samples)
         sums[:] = 0.0
         for m in range(first, last):
             alpha = start + m * step

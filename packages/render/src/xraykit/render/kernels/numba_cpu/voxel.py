@@ -6,11 +6,14 @@ the eight voxels of a trilinear cell are fetched as four pairs and reduced in ve
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as numba_intrinsic
 
+intrinsic: Any = numba_intrinsic
 _F32, _I16, _I32, _I64, _HALF = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.HalfType()
 
 
@@ -23,7 +26,7 @@ def _memory_type(dtype: types.Type) -> ir.Type:
     return _F32 if dtype == types.float32 else _HALF if _is_half(dtype) else _I16
 
 
-def _widen(builder, value, dtype: types.Type, count: int):  # noqa: ANN001, ANN202
+def _widen(builder, value, dtype: types.Type, count: int):
     """A stored scalar (count 0) or vector as float32."""
     single = (lambda t: t) if count == 0 else (lambda t: ir.VectorType(t, count))
     if dtype == types.float32:
@@ -36,11 +39,11 @@ def _widen(builder, value, dtype: types.Type, count: int):  # noqa: ANN001, ANN2
     return builder.sitofp(value, single(_F32))
 
 
-def _data(context, builder, array_type, array):  # noqa: ANN001, ANN202
+def _data(context, builder, array_type, array):
     return context.make_array(array_type)(context, builder, array).data
 
 
-def _load(builder, data, index, dtype: types.Type, count: int):  # noqa: ANN001, ANN202
+def _load(builder, data, index, dtype: types.Type, count: int):
     memory = _memory_type(dtype)
     pointer = builder.gep(data, [index])
     target = memory if count == 0 else ir.VectorType(memory, count)
@@ -50,10 +53,10 @@ def _load(builder, data, index, dtype: types.Type, count: int):  # noqa: ANN001,
 
 
 @intrinsic
-def value_at(typing, flat, index):  # noqa: ANN001, ANN201
+def value_at(typing, flat, index):
     """The voxel at an offset, as float32."""
 
-    def codegen(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+    def codegen(context, builder, signature, arguments):
         dtype = signature.args[0].dtype
         data = _data(context, builder, signature.args[0], arguments[0])
         return _widen(builder, _load(builder, data, arguments[1], dtype, 0), dtype, 0)
@@ -61,20 +64,20 @@ def value_at(typing, flat, index):  # noqa: ANN001, ANN201
     return types.float32(flat, types.intp), codegen
 
 
-def _fma(builder, a, b, c):  # noqa: ANN001, ANN202
+def _fma(builder, a, b, c):
     kind = a.type
     name = "llvm.fma." + ("f32" if kind == _F32 else f"v{kind.count}f32")
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
     return builder.call(function, [a, b, c])
 
 
-def _splat(builder, scalar, count: int):  # noqa: ANN001, ANN202
+def _splat(builder, scalar, count: int):
     empty = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
     lanes = ir.Constant(ir.VectorType(_I32, count), [0] * count)
     return builder.shuffle_vector(builder.insert_element(empty, scalar, _I32(0)), empty, lanes)
 
 
-def _mix(builder, first, second, weight_first, weight_second):  # noqa: ANN001, ANN202
+def _mix(builder, first, second, weight_first, weight_second):
     """first * weight_first + second * weight_second, lane by lane."""
     if first.type != _F32:
         weight_first = _splat(builder, weight_first, first.type.count)
@@ -82,41 +85,42 @@ def _mix(builder, first, second, weight_first, weight_second):  # noqa: ANN001, 
     return _fma(builder, second, weight_second, builder.fmul(first, weight_first))
 
 
-def _lanes(builder, vector, first: int):  # noqa: ANN001, ANN202
+def _lanes(builder, vector, first: int):
     empty = ir.Constant(vector.type, ir.Undefined)
     return builder.shuffle_vector(vector, empty, ir.Constant(ir.VectorType(_I32, 2), [first, first + 1]))
 
 
-def _face(builder, data, index, row, dtype: types.Type):  # noqa: ANN001, ANN202
+def _face(builder, data, index, row, dtype: types.Type):
     """Voxels (i, j), (i+1, j), (i, j+1), (i+1, j+1) of one slice, as four float32 lanes."""
-    pairs = [_load(builder, data, at, dtype, 2) for at in (index, builder.add(index, row))]
-    four = builder.shuffle_vector(*pairs, ir.Constant(ir.VectorType(_I32, 4), [0, 1, 2, 3]))
+    first = _load(builder, data, index, dtype, 2)
+    second = _load(builder, data, builder.add(index, row), dtype, 2)
+    four = builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, 4), [0, 1, 2, 3]))
     if dtype == types.int16:
         four = builder.sext(four, ir.VectorType(_I32, 4))
     return _widen(builder, four, dtype, 4)
 
 
-def _across(builder, pair, weight_first, weight_second):  # noqa: ANN001, ANN202
-    lanes = [builder.extract_element(pair, _I32(n)) for n in range(2)]
-    return _mix(builder, *lanes, weight_first, weight_second)
+def _across(builder, pair, weight_first, weight_second):
+    first, second = (builder.extract_element(pair, _I32(n)) for n in range(2))
+    return _mix(builder, first, second, weight_first, weight_second)
 
 
-def _weights(context, builder, array_type, array, sample):  # noqa: ANN001, ANN202
+def _weights(context, builder, array_type, array, sample):
     """A reader of weights[row, sample] from a C-ordered (rows, samples) array."""
     view = context.make_array(array_type)(context, builder, array)
     pitch = builder.extract_value(view.shape, 1)
 
-    def read(row: int):  # noqa: ANN202
+    def read(row: int):
         return builder.load(builder.gep(view.data, [builder.add(builder.mul(_I64(row), pitch), sample)]))
 
     return read
 
 
 @intrinsic
-def cell_value(typing, flat, index, row, plane, weights, sample):  # noqa: ANN001, ANN201
+def cell_value(typing, flat, index, row, plane, weights, sample):
     """The trilinear value of the cell at `index`, weights rows 0..5 being x0 x1 y0 y1 z0 z1."""
 
-    def codegen(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+    def codegen(context, builder, signature, arguments):
         _, index, row, plane, table, sample = arguments
         dtype = signature.args[0].dtype
         data = _data(context, builder, signature.args[0], arguments[0])
@@ -131,10 +135,10 @@ def cell_value(typing, flat, index, row, plane, weights, sample):  # noqa: ANN00
 
 
 @intrinsic
-def cell_gradient(typing, flat, index, row, plane, weights, sample):  # noqa: ANN001, ANN201
+def cell_gradient(typing, flat, index, row, plane, weights, sample):
     """The trilinear value and its slopes along x, y, z; weights rows 6..11 are the slopes of rows 0..5."""
 
-    def codegen(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+    def codegen(context, builder, signature, arguments):
         _, index, row, plane, table, sample = arguments
         dtype = signature.args[0].dtype
         data = _data(context, builder, signature.args[0], arguments[0])
@@ -143,9 +147,9 @@ def cell_gradient(typing, flat, index, row, plane, weights, sample):  # noqa: AN
         above = _face(builder, data, builder.add(index, plane), row, dtype)
         face = _mix(builder, below, above, w(4), w(5))
         face_z = _mix(builder, below, above, w(10), w(11))
-        halves = [_lanes(builder, face, 0), _lanes(builder, face, 2)]
-        edge = _mix(builder, *halves, w(2), w(3))
-        edge_y = _mix(builder, *halves, w(8), w(9))
+        up, down = _lanes(builder, face, 0), _lanes(builder, face, 2)
+        edge = _mix(builder, up, down, w(2), w(3))
+        edge_y = _mix(builder, up, down, w(8), w(9))
         edge_z = _mix(builder, _lanes(builder, face_z, 0), _lanes(builder, face_z, 2), w(2), w(3))
         results = (
             _across(builder, edge, w(0), w(1)),
@@ -160,10 +164,10 @@ def cell_gradient(typing, flat, index, row, plane, weights, sample):  # noqa: AN
 
 
 @intrinsic
-def face_value(typing, flat, index, row, weights, sample):  # noqa: ANN001, ANN201
+def face_value(typing, flat, index, row, weights, sample):
     """The bilinear value of voxels index, index+1 and the same one `row` further; weights rows 0..3 are b0 b1 c0 c1."""
 
-    def codegen(context, builder, signature, arguments):  # noqa: ANN001, ANN202
+    def codegen(context, builder, signature, arguments):
         _, index, row, table, sample = arguments
         dtype = signature.args[0].dtype
         data = _data(context, builder, signature.args[0], arguments[0])
