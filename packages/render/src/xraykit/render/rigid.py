@@ -31,7 +31,8 @@ def rigid_matrix(rotation: Tensor, translation: Tensor) -> Tensor:
             f"{tuple(translation.shape)}."
         )
     try:
-        leading = torch.broadcast_shapes(rotation.shape[:-2], translation.shape[:-1])
+        # (torch.broadcast_shapes would import sympy, two seconds before the first pose)
+        leading = torch.broadcast_tensors(rotation[..., 0, 0], translation[..., 0])[0].shape
     except RuntimeError as error:
         raise GeometryError(
             f"the leading axes of rotation {tuple(rotation.shape)} and translation {tuple(translation.shape)} "

@@ -22,8 +22,26 @@ def kernels(backend: str) -> ModuleType:
     return import_module(f".{_PACKAGES[backend]}", __package__)
 
 
-@torch.library.custom_op("xraykit::project", mutates_args=())
-def project(
+# torch.library.Library rather than its custom_op decorator: that one imports torch._dynamo and sympy, four seconds that
+# a user who never compiles would wait for before the first image.
+_LIBRARY = torch.library.Library("xraykit", "DEF")
+_LIBRARY.define(
+    "project(Tensor mu, Tensor? labels, Tensor rays, str backend, str method, int height, int width, int samples, "
+    "int channels, bool soft, bool jacobian) -> (Tensor, Tensor)"
+)
+_LIBRARY.define(
+    "project_backward(Tensor grad, Tensor mu, Tensor? labels, Tensor rays, str backend, str method, int samples, "
+    "bool soft, bool need_mu, bool need_rays) -> (Tensor, Tensor)"
+)
+_LIBRARY.define("label_bits(Tensor labels, Tensor rays, str backend, int height, int width, int words) -> Tensor")
+_EVERY_DEVICE = "CompositeExplicitAutograd"
+
+project = torch.ops.xraykit.project.default
+project_backward = torch.ops.xraykit.project_backward.default
+label_bits = torch.ops.xraykit.label_bits.default
+
+
+def _project(
     mu: Tensor,
     labels: Tensor | None,
     rays: Tensor,
@@ -46,14 +64,13 @@ def project(
     return image, image.new_empty(0)
 
 
-@project.register_fake
-def _(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian):
+@torch.library.register_fake("xraykit::project", lib=_LIBRARY)
+def _project_shapes(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian):
     image = mu.new_empty((len(rays), channels, height, width), dtype=torch.float32)
     return image, image.new_empty((len(rays), 6, height, width) if jacobian else (0,))
 
 
-@torch.library.custom_op("xraykit::project_backward", mutates_args=())
-def project_backward(
+def _project_backward(
     grad: Tensor,
     mu: Tensor,
     labels: Tensor | None,
@@ -77,8 +94,8 @@ def project_backward(
     return for_mu, for_rays
 
 
-@project_backward.register_fake
-def _(grad, mu, labels, rays, backend, method, samples, soft, need_mu, need_rays):
+@torch.library.register_fake("xraykit::project_backward", lib=_LIBRARY)
+def _backward_shapes(grad, mu, labels, rays, backend, method, samples, soft, need_mu, need_rays):
     batch, _, height, width = grad.shape
     empty = grad.new_empty(0, dtype=torch.float32)
     for_mu = empty.new_empty(mu.shape) if need_mu else empty
@@ -106,7 +123,7 @@ def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple:
     return for_mu.to(mu.dtype) if need_mu else None, None, for_rays, *([None] * 8)
 
 
-torch.library.register_autograd("xraykit::project", _backward, setup_context=_setup_context)
+torch.library.register_autograd("xraykit::project", _backward, setup_context=_setup_context, lib=_LIBRARY)
 
 
 def contract(per_pixel: Tensor) -> Tensor:
@@ -123,12 +140,16 @@ def contract(per_pixel: Tensor) -> Tensor:
     return torch.stack([source, columns.sum(dim=2), (columns * u).sum(dim=2), (rows * v).sum(dim=2)], dim=1)
 
 
-@torch.library.custom_op("xraykit::label_bits", mutates_args=())
-def label_bits(labels: Tensor, rays: Tensor, backend: str, height: int, width: int, words: int) -> Tensor:
+def _label_bits(labels: Tensor, rays: Tensor, backend: str, height: int, width: int, words: int) -> Tensor:
     """The labels that each ray meets, as bits of int32 words (B, words, H, W)."""
     return kernels(backend).label_bits(labels, rays, height=height, width=width, words=words)
 
 
-@label_bits.register_fake
-def _(labels, rays, backend, height, width, words):
+@torch.library.register_fake("xraykit::label_bits", lib=_LIBRARY)
+def _label_bits_shapes(labels, rays, backend, height, width, words):
     return labels.new_empty((len(rays), words, height, width), dtype=torch.int32)
+
+
+_LIBRARY.impl("project", _project, _EVERY_DEVICE)
+_LIBRARY.impl("project_backward", _project_backward, _EVERY_DEVICE)
+_LIBRARY.impl("label_bits", _label_bits, _EVERY_DEVICE)
