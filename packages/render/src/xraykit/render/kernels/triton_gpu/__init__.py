@@ -7,6 +7,8 @@ Images, derivatives and label bits are reproducible and independent of the batch
 last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
 """
 
+# constexpr parameters take plain values, which the type checker cannot know.
+# pyright: reportArgumentType=false
 from __future__ import annotations
 
 import torch

@@ -4,6 +4,8 @@ Each lane turns its ray so that axis a is the dominant one and b, c lie across; 
 slices whose sample can be nonzero are visited.
 """
 
+# constexpr parameters take plain values, which the type checker cannot know.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import triton

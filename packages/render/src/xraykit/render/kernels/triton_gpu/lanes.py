@@ -11,6 +11,8 @@ one by one. Two ways to share out a ray:
 Geometry is float64 up to the first sample and its step; the marches are float32.
 """
 
+# constexpr parameters and names hold plain values, which the type checker cannot know.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import triton
@@ -137,7 +139,7 @@ def store_six(out, s_i, s_j, s_k, d_i, d_j, d_k, height, width, CHUNKS: tl.const
 
 @triton.jit
 def number(voxel):
-    """A stored voxel as float32; 16-bit codes go through the mantissa of 1.5 * 2**23, since conversions are slow."""
+    """A stored voxel as float32; 16-bit codes are added to the mantissa of 1.5 * 2**23, since conversions are slow."""
     if voxel.dtype == tl.int16:
         return (voxel.to(tl.int32) + 0x4B400000).to(tl.float32, bitcast=True) - 12582912.0
     else:

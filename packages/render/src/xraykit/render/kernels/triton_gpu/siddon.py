@@ -6,6 +6,8 @@ different lanes share out the planes exactly. The alpha of the n-th plane ahead 
 from the integer n, so rounding does not accumulate.
 """
 
+# constexpr parameters take plain values, which the type checker cannot know.
+# pyright: reportArgumentType=false
 from __future__ import annotations
 
 import triton

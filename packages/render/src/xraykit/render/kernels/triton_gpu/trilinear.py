@@ -4,6 +4,8 @@ Weights are tents max(0, 1 - |x - v|) around an index clamped to the grid, which
 mask: every load is legal, and a voxel that the sample does not reach has weight 0.
 """
 
+# constexpr parameters take plain values, which the type checker cannot know.
+# pyright: reportArgumentType=false, reportGeneralTypeIssues=false
 from __future__ import annotations
 
 import triton
