@@ -6,7 +6,7 @@ import numpy as np
 
 from .compile import kernel, relaxed_kernel
 from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of
-from .voxel import face_value, value_at
+from .voxel import dot_of_pairs, dot_of_voxels, value_at
 
 BLOCK = 32  # slices located at once
 _ZERO, _ONE = np.float32(0), np.float32(1)
@@ -22,35 +22,28 @@ def _order(direction):
 
 
 @relaxed_kernel
-def _locate(at_b, at_c, slope_b, slope_c, size_b, size_c, stride_b, stride_c, index, weights):
-    """Faces and tent weights of BLOCK slices; clamped into the grid, where tents out of reach are zero."""
-    high_b, high_c = max(np.float32(size_b - 2), _ZERO), max(np.float32(size_c - 2), _ZERO)
-    b0, c0, db, dc = np.float32(at_b), np.float32(at_c), np.float32(slope_b), np.float32(slope_c)
-    stride_b, stride_c = np.int32(stride_b), np.int32(stride_c)
+def _locate(at, slope, size, stride, low, high, index, weights):
+    """Faces and weights of BLOCK slices of which low <= m < high count; the weights of the others are zero.
+
+    Faces are clamped into the grid, where tents max(0, 1 - |x - v|) of voxels out of reach are zero, so no slice needs
+    a bounds check. `stride` is that of the dominant axis and of the two across it; `index` starts at the block.
+    """
+    high_b, high_c = max(np.float32(size[0] - 2), _ZERO), max(np.float32(size[1] - 2), _ZERO)
+    b0, c0, db, dc = np.float32(at[0]), np.float32(at[1]), np.float32(slope[0]), np.float32(slope[1])
+    step, stride_b, stride_c = np.int32(stride[0]), np.int32(stride[1]), np.int32(stride[2])
+    low, high = np.int32(low), np.int32(high)
     for m in range(BLOCK):
-        n = np.float32(np.int32(m))
-        b, c = b0 + n * db, c0 + n * dc
+        n = np.int32(m)
+        inside = np.int32(1) if n >= low and n < high else np.int32(0)
+        b, c = b0 + np.float32(n) * db, c0 + np.float32(n) * dc
         i, j = np.int32(min(max(b, _ZERO), high_b)), np.int32(min(max(c, _ZERO), high_c))
         b, c = b - np.float32(i), c - np.float32(j)
-        weights[0, m], weights[1, m] = max(_ZERO, _ONE - abs(b)), max(_ZERO, _ONE - abs(b - _ONE))
-        weights[2, m], weights[3, m] = max(_ZERO, _ONE - abs(c)), max(_ZERO, _ONE - abs(c - _ONE))
-        index[m] = np.int32(i * stride_b) + np.int32(j * stride_c)
-
-
-@kernel
-def _sum(flat, start, stride_a, stride_b, stride_c, index, weights, first, last):
-    total = np.float32(0)
-    if stride_b == 1:
-        for m in range(first, last):
-            total += face_value(flat, start + m * stride_a + np.intp(index[m]), stride_c, weights, m)
-        return total
-    for m in range(first, last):
-        at = start + m * stride_a + np.intp(index[m])
-        near = weights[0, m] * value_at(flat, at) + weights[1, m] * value_at(flat, at + stride_b)
-        at += stride_c
-        far = weights[0, m] * value_at(flat, at) + weights[1, m] * value_at(flat, at + stride_b)
-        total += weights[2, m] * near + weights[3, m] * far
-    return total
+        near_b, far_b = max(_ZERO, _ONE - abs(b)), max(_ZERO, _ONE - abs(b - _ONE))
+        near_c = np.float32(inside) * max(_ZERO, _ONE - abs(c))
+        far_c = np.float32(inside) * max(_ZERO, _ONE - abs(c - _ONE))
+        weights[m, 0], weights[m, 1] = near_b * near_c, far_b * near_c
+        weights[m, 2], weights[m, 3] = near_b * far_c, far_b * far_c
+        index[m] = inside * (np.int32(n * step) + np.int32(i * stride_b) + np.int32(j * stride_c))
 
 
 @kernel
@@ -72,7 +65,7 @@ def march_tiles(flat, sizes, row, plane, rays, image, first, last):
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)
     strides = (1, row, plane)
     index = np.empty(BLOCK, np.int32)
-    weights = np.empty((4, BLOCK), np.float32)
+    weights = np.empty((BLOCK, 4), np.float32)
     span = np.empty((TILE_ROWS * TILE_COLUMNS, 2), np.int64)
     total = np.empty(TILE_ROWS * TILE_COLUMNS, np.float32)
     for tile in range(first, last):
@@ -97,13 +90,14 @@ def march_tiles(flat, sizes, row, plane, rays, image, first, last):
                 a, b, c = _order(direction)
                 slope_b, slope_c = direction[b] / direction[a], direction[c] / direction[a]
                 ahead = block - source[a]
-                _locate(
-                    source[b] + ahead * slope_b, source[c] + ahead * slope_c, slope_b, slope_c,
-                    sizes[b], sizes[c], strides[b], strides[c], index, weights,
-                )  # fmt: skip
-                total[n] += _sum(
-                    flat, block * strides[a], strides[a], strides[b], strides[c], index, weights, low, high
-                )
+                at = (source[b] + ahead * slope_b, source[c] + ahead * slope_c)
+                stride = (strides[a], strides[b], strides[c])
+                _locate(at, (slope_b, slope_c), (sizes[b], sizes[c]), stride, low, high, index, weights)
+                start = flat[block * strides[a] :]
+                if strides[b] == 1:
+                    total[n] += dot_of_pairs(start, index, (strides[b], strides[c]), weights)
+                else:
+                    total[n] += dot_of_voxels(start, index, (strides[b], strides[c]), weights)
         for n in range(rows * columns):
             x, y = left + n % columns, top + n // columns
             direction = direction_of(ray, x, y)

@@ -163,17 +163,61 @@ def cell_gradient(typing, flat, index, row, plane, weights, sample):
     return four(flat, types.intp, types.intp, types.intp, weights, types.intp), codegen
 
 
-@intrinsic
-def face_value(typing, flat, index, row, weights, sample):
-    """The bilinear value of voxels index, index+1 and the same one `row` further; weights rows 0..3 are b0 b1 c0 c1."""
+def _dot(typing, flat, index, corner, weights, load_face):
+    """sum_m weights[m, :] . face(index[m]) in four lanes, on two accumulators so that additions overlap."""
 
     def codegen(context, builder, signature, arguments):
-        _, index, row, table, sample = arguments
+        _, index, corner, weights = arguments
         dtype = signature.args[0].dtype
         data = _data(context, builder, signature.args[0], arguments[0])
-        w = _weights(context, builder, signature.args[3], table, sample)
-        face = _face(builder, data, index, row, dtype)
-        edge = _mix(builder, _lanes(builder, face, 0), _lanes(builder, face, 2), w(2), w(3))
-        return _across(builder, edge, w(0), w(1))
+        where = context.make_array(signature.args[1])(context, builder, index)
+        share = context.make_array(signature.args[3])(context, builder, weights)
+        strides = cgutils.unpack_tuple(builder, corner)
+        lanes = ir.VectorType(_F32, 4)
+        totals = [cgutils.alloca_once_value(builder, ir.Constant(lanes, [0.0] * 4)) for _ in range(2)]
+        count = builder.extract_value(where.shape, 0)
+        with cgutils.for_range_slice(builder, _I64(0), count, _I64(2), intp=_I64) as (sample, _):
+            for n, total in enumerate(totals):
+                m = builder.add(sample, _I64(n))
+                at = builder.sext(builder.load(builder.gep(where.data, [m])), _I64)
+                face = load_face(builder, data, at, strides, dtype)
+                weight = builder.load(
+                    builder.bitcast(builder.gep(share.data, [builder.mul(m, _I64(4))]), lanes.as_pointer())
+                )
+                weight.align = 4
+                builder.store(_fma(builder, face, weight, builder.load(total)), total)
+        four = builder.fadd(builder.load(totals[0]), builder.load(totals[1]))
+        pair = builder.fadd(_lanes(builder, four, 0), _lanes(builder, four, 2))
+        return builder.fadd(*(builder.extract_element(pair, _I32(n)) for n in range(2)))
 
-    return types.float32(flat, types.intp, types.intp, weights, types.intp), codegen
+    return types.float32(flat, index, corner, weights), codegen
+
+
+@intrinsic
+def dot_of_pairs(typing, flat, index, corner, weights):
+    """Bilinear sums where the first axis across is contiguous; index and weights hold an even number of samples.
+
+    `corner` is (1, stride of the second axis); the columns of weights are the corners b c, b+1 c, b c+1, b+1 c+1.
+    """
+
+    def load_face(builder, data, at, strides, dtype):
+        return _face(builder, data, at, strides[1], dtype)
+
+    return _dot(typing, flat, index, corner, weights, load_face)
+
+
+@intrinsic
+def dot_of_voxels(typing, flat, index, corner, weights):
+    """The same where no axis across is contiguous: `corner` is (stride of the first axis, stride of the second)."""
+
+    def load_face(builder, data, at, strides, dtype):
+        face = ir.Constant(ir.VectorType(_F32, 4), ir.Undefined)
+        for n in range(4):
+            offset = at
+            for axis in range(2):
+                offset = builder.add(offset, strides[axis]) if n >> axis & 1 else offset
+            voxel = _widen(builder, _load(builder, data, offset, dtype, 0), dtype, 0)
+            face = builder.insert_element(face, voxel, _I32(n))
+        return face
+
+    return _dot(typing, flat, index, corner, weights, load_face)
