@@ -54,6 +54,11 @@ class Interpreted:
         self.process.stdout.close()
 
 
+def on_cuda(tensor):
+    """The tensor on CUDA with its strides, which .cuda() would not keep."""
+    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cuda").copy_(tensor)
+
+
 class Compiled:
     """The kernel package on CUDA; tensors go there and back."""
 
@@ -65,7 +70,7 @@ class Compiled:
             function, *args = args
             torch.set_deterministic_debug_mode("error")
         try:
-            args = [a.cuda() if isinstance(a, torch.Tensor) else a for a in args]
+            args = [on_cuda(a) if isinstance(a, torch.Tensor) else a for a in args]
             result = getattr(self.package, function)(*args, **kwargs)
         finally:
             torch.set_deterministic_debug_mode("default")
@@ -188,11 +193,13 @@ def test_gradients_equal_torch_and_the_adjoint_is_one(kernels, method, labelling
     assert float(abs(there - (volume().double() * back).sum()) / (image * grad).abs().sum()) < 1e-5
 
 
-def test_uneven_shares_of_many_samples_equal_torch(kernels):
+def test_samples_shared_out_among_lanes_equal_torch(kernels):
     rays, grad = ALL[[0, 4]], upstream(ALL[:2], 1)
     expected, for_rays, for_mu = reference(volume(), rays, method="trilinear", samples=MANY, grad=grad)
     options = {"method": "trilinear", "samples": MANY, "soft": False}
     assert_close(image_of(kernels, volume(), rays, method="trilinear", samples=MANY), expected, IMAGE)
+    even = reference(volume(), rays, method="trilinear", samples=MANY + 2)
+    assert_close(image_of(kernels, volume(), rays, method="trilinear", samples=MANY + 2), even, IMAGE)
     assert_close(kernels("ray_gradient", volume(), None, rays, grad, **options), for_rays, GRADIENT)
     assert_close(kernels("backproject", None, rays, grad, **options, shape=SHAPE), for_mu, GRADIENT)
 
