@@ -7,6 +7,7 @@ other. One cache line of padding per row and per slice ends that: a 512x512x133 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,7 +25,9 @@ def laid_out(voxels: Tensor, strides: tuple[int, ...]) -> Tensor:
     """The same voxels at the given strides."""
     if voxels.stride() == strides:
         return voxels
-    return torch.empty_strided(voxels.shape, strides, dtype=voxels.dtype, device=voxels.device).copy_(voxels)
+    extent = 1 + sum((size - 1) * stride for size, stride in zip(voxels.shape, strides, strict=True))
+    room = torch.from_numpy(np.empty(extent * voxels.element_size(), np.uint8))
+    return room.view(voxels.dtype).as_strided(voxels.shape, strides).copy_(voxels)
 
 
 def _padded_strides(voxels: Tensor) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .compile import kernel, relaxed_kernel
 from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of
-from .voxel import dot_of_pairs, dot_of_voxels, value_at
+from .voxel import dot_of_pairs, dot_of_voxels, fetch_cell, value_at
 
 BLOCK = 32  # slices located at once
 _ZERO, _ONE = np.float32(0), np.float32(1)
@@ -38,12 +38,22 @@ def _locate(at, slope, size, stride, low, high, index, weights):
         b, c = b0 + np.float32(n) * db, c0 + np.float32(n) * dc
         i, j = np.int32(min(max(b, _ZERO), high_b)), np.int32(min(max(c, _ZERO), high_c))
         b, c = b - np.float32(i), c - np.float32(j)
-        near_b, far_b = max(_ZERO, _ONE - abs(b)), max(_ZERO, _ONE - abs(b - _ONE))
-        near_c = np.float32(inside) * max(_ZERO, _ONE - abs(c))
-        far_c = np.float32(inside) * max(_ZERO, _ONE - abs(c - _ONE))
-        weights[m, 0], weights[m, 1] = near_b * near_c, far_b * near_c
-        weights[m, 2], weights[m, 3] = near_b * far_c, far_b * far_c
+        weights[0, m], weights[1, m] = max(_ZERO, _ONE - abs(b)), max(_ZERO, _ONE - abs(b - _ONE))
+        weights[2, m] = np.float32(inside) * max(_ZERO, _ONE - abs(c))
+        weights[3, m] = np.float32(inside) * max(_ZERO, _ONE - abs(c - _ONE))
         index[m] = inside * (np.int32(n * step) + np.int32(i * stride_b) + np.int32(j * stride_c))
+
+
+@relaxed_kernel
+def _fetch_ahead(flat, start, at, slope, size, stride):
+    """Request the faces of the ray's next block: along a row of voxels they are too few to keep memory busy."""
+    high_b, high_c = max(np.float32(size[0] - 2), _ZERO), max(np.float32(size[1] - 2), _ZERO)
+    for half in range(2):
+        ahead = half * (BLOCK // 2)
+        n = np.float32(BLOCK + ahead)
+        i = np.intp(min(max(np.float32(at[0]) + n * np.float32(slope[0]), _ZERO), high_b))
+        j = np.intp(min(max(np.float32(at[1]) + n * np.float32(slope[1]), _ZERO), high_c))
+        fetch_cell(flat, start + ahead * stride[0] + i * stride[1] + j * stride[2], (stride[1], stride[2]))
 
 
 @kernel
@@ -65,7 +75,7 @@ def march_tiles(flat, sizes, row, plane, rays, image, first, last):
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)
     strides = (1, row, plane)
     index = np.empty(BLOCK, np.int32)
-    weights = np.empty((BLOCK, 4), np.float32)
+    weights = np.empty((4, BLOCK), np.float32)
     span = np.empty((TILE_ROWS * TILE_COLUMNS, 2), np.int64)
     total = np.empty(TILE_ROWS * TILE_COLUMNS, np.float32)
     for tile in range(first, last):
@@ -92,6 +102,10 @@ def march_tiles(flat, sizes, row, plane, rays, image, first, last):
                 ahead = block - source[a]
                 at = (source[b] + ahead * slope_b, source[c] + ahead * slope_c)
                 stride = (strides[a], strides[b], strides[c])
+                if strides[a] == 1:
+                    _fetch_ahead(
+                        flat, (block + BLOCK) * strides[a], at, (slope_b, slope_c), (sizes[b], sizes[c]), stride
+                    )
                 _locate(at, (slope_b, slope_c), (sizes[b], sizes[c]), stride, low, high, index, weights)
                 start = flat[block * strides[a] :]
                 if strides[b] == 1:

@@ -6,82 +6,87 @@ import numpy as np
 
 from .compile import kernel, relaxed_kernel
 from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of, motion_of_bound
-from .voxel import cell_gradient, cell_value
+from .voxel import dot_of_cells, dots_of_slopes, fetch_cell
 
 BLOCK = 32  # samples located at once
-_ZERO, _ONE, _TWO = np.float32(0), np.float32(1), np.float32(2)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 @relaxed_kernel
-def locate(point, step, sizes, row, plane, index, weights):
-    """Cells and tent weights max(0, 1 - |x - v|) of BLOCK samples point + m step.
+def locate(point, step, count, sizes, strides, index, weights):
+    """Cells and tent weights max(0, 1 - |x - v|) of the samples point + m step, m < count; zero weight from there on.
 
     The cell is clamped into the grid, where the tents of voxels out of reach are zero: no sample needs a bounds check.
     """
-    high_x, high_y, high_z = np.float32(sizes[0] - 2), np.float32(sizes[1] - 2), np.float32(sizes[2] - 2)
-    high_x, high_y, high_z = max(high_x, _ZERO), max(high_y, _ZERO), max(high_z, _ZERO)
+    high_x, high_y, high_z = _last_cell(sizes[0]), _last_cell(sizes[1]), _last_cell(sizes[2])
     x0, y0, z0 = np.float32(point[0]), np.float32(point[1]), np.float32(point[2])
     dx, dy, dz = np.float32(step[0]), np.float32(step[1]), np.float32(step[2])
-    row, plane = np.int32(row), np.int32(plane)
+    row, plane, end = np.int32(strides[0]), np.int32(strides[1]), np.int32(count)
     for m in range(BLOCK):
         n = np.float32(np.int32(m))
         x, y, z = x0 + n * dx, y0 + n * dy, z0 + n * dz
-        i = np.int32(min(max(x, _ZERO), high_x))
-        j = np.int32(min(max(y, _ZERO), high_y))
-        k = np.int32(min(max(z, _ZERO), high_z))
+        i, j, k = _cell(x, high_x), _cell(y, high_y), _cell(z, high_z)
         x, y, z = x - np.float32(i), y - np.float32(j), z - np.float32(k)
-        weights[0, m], weights[1, m] = max(_ZERO, _ONE - abs(x)), max(_ZERO, _ONE - abs(x - _ONE))
-        weights[2, m], weights[3, m] = max(_ZERO, _ONE - abs(y)), max(_ZERO, _ONE - abs(y - _ONE))
-        weights[4, m], weights[5, m] = max(_ZERO, _ONE - abs(z)), max(_ZERO, _ONE - abs(z - _ONE))
+        counts = _ONE if np.int32(m) < end else _ZERO
+        weights[0, m], weights[1, m] = _tent(x), _tent(x - _ONE)
+        weights[2, m], weights[3, m] = _tent(y), _tent(y - _ONE)
+        weights[4, m], weights[5, m] = counts * _tent(z), counts * _tent(z - _ONE)
         index[m] = np.int32(k * plane) + np.int32(j * row) + i
 
 
 @relaxed_kernel
-def add_slopes(point, step, sizes, weights):
-    """The slopes of the six weights of `locate` in rows 6..11: +1 below the voxel, -1 above, 0 out of reach."""
+def _fetch_ahead(flat, point, step, sizes, strides):
+    """Request the cells of the ray's next block: along a row of voxels they are too few to keep memory busy."""
+    for quarter in range(4):
+        n = np.float32(BLOCK + quarter * (BLOCK // 4))
+        i = _cell(np.float32(point[0]) + n * np.float32(step[0]), _last_cell(sizes[0]))
+        j = _cell(np.float32(point[1]) + n * np.float32(step[1]), _last_cell(sizes[1]))
+        k = _cell(np.float32(point[2]) + n * np.float32(step[2]), _last_cell(sizes[2]))
+        fetch_cell(flat, np.intp(k * strides[1] + j * strides[0] + i), strides)
+
+
+@relaxed_kernel
+def differentiate(point, step, count, sizes, slopes):
+    """The derivatives of the weights of `locate`."""
     for axis in range(3):
-        high = max(np.float32(sizes[axis] - 2), _ZERO)
-        x0, dx = np.float32(point[axis]), np.float32(step[axis])
+        high, x0, dx = _last_cell(sizes[axis]), np.float32(point[axis]), np.float32(step[axis])
+        end = np.int32(count) if axis == 2 else np.int32(BLOCK)
         for m in range(BLOCK):
             x = x0 + np.float32(np.int32(m)) * dx
-            x = x - np.float32(np.int32(min(max(x, _ZERO), high)))
-            first = -_ONE if x >= _ZERO else _ONE
-            second = -_ONE if x >= _ONE else _ONE
-            weights[6 + 2 * axis, m] = first if x >= -_ONE and x < _ONE else _ZERO
-            weights[7 + 2 * axis, m] = second if x >= _ZERO and x < _TWO else _ZERO
+            x = x - np.float32(_cell(x, high))
+            counts = _ONE if np.int32(m) < end else _ZERO
+            slopes[2 * axis, m], slopes[2 * axis + 1, m] = counts * _slope(x), counts * _slope(x - _ONE)
+
+
+@relaxed_kernel
+def _last_cell(size):
+    return max(np.float32(size - 2), _ZERO)
+
+
+@relaxed_kernel
+def _cell(x, high):
+    return np.int32(min(max(x, _ZERO), high))
+
+
+@relaxed_kernel
+def _tent(x):
+    return max(_ZERO, _ONE - abs(x))
+
+
+@relaxed_kernel
+def _slope(x):
+    """The tent's derivative, from the right at its kinks."""
+    slope = -_ONE if x >= _ZERO else _ONE
+    return slope if x >= -_ONE and x < _ONE else _ZERO
 
 
 @kernel
-def _sum(flat, index, row, plane, weights, count):
-    total = np.float32(0)
-    for m in range(count):
-        total += cell_value(flat, np.intp(index[m]), row, plane, weights, m)
-    return total
-
-
-@kernel
-def _sums(flat, index, row, plane, weights, count, first, sums):
-    """Add to sums: f, its gradient, and its gradient times the sample number m + 1/2."""
-    f, gx, gy, gz = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-    hx, hy, hz = np.float32(0), np.float32(0), np.float32(0)
-    for m in range(count):
-        value, x, y, z = cell_gradient(flat, np.intp(index[m]), row, plane, weights, m)
-        n = np.float32(np.int32(m))
-        f += value
-        gx += x
-        gy += y
-        gz += z
-        hx += n * x
-        hy += n * y
-        hz += n * z
-    base = first + 0.5
-    sums[0] += f
-    sums[1] += gx
-    sums[2] += gy
-    sums[3] += gz
-    sums[4] += hx + base * gx
-    sums[5] += hy + base * gy
-    sums[6] += hz + base * gz
+def _add(sums, first, values):
+    """Add a block's sums, its samples numbered from `first` + 1/2, to those of the ray."""
+    for n in range(4):
+        sums[n] += values[n]
+    for n in range(3):
+        sums[4 + n] += values[4 + n] + (first + 0.5) * values[1 + n]
 
 
 @kernel
@@ -112,10 +117,11 @@ def _derivatives(sums, bounds, source, direction, samples, out):
 def march_tiles(flat, sizes, row, plane, rays, samples, image, jacobian, first, last):
     """Render tiles first..last of (B, 1, H, W) `image` and, unless it is None, of (B, 6, H, W) `jacobian`."""
     _, _, height, width = image.shape
+    strides = (row, plane)
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)
     lower, upper = (-1.0, -1.0, -1.0), (float(sizes[0]), float(sizes[1]), float(sizes[2]))
     index = np.empty(BLOCK, np.int32)
-    weights = np.empty((12, BLOCK), np.float32)
+    weights, slopes = np.empty((6, BLOCK), np.float32), np.empty((6, BLOCK), np.float32)
     begin = np.empty((TILE_ROWS * TILE_COLUMNS, 6))  # first sample and step
     sums = np.empty((TILE_ROWS * TILE_COLUMNS, 7))
     derivative = np.empty(6)
@@ -141,12 +147,13 @@ def march_tiles(flat, sizes, row, plane, rays, samples, image, jacobian, first, 
                 if b[3] == 0.0 and b[4] == 0.0 and b[5] == 0.0:
                     continue
                 point, step = (b[0] + m * b[3], b[1] + m * b[4], b[2] + m * b[5]), (b[3], b[4], b[5])
-                locate(point, step, sizes, row, plane, index, weights)
+                _fetch_ahead(flat, point, step, sizes, strides)
+                locate(point, step, count, sizes, strides, index, weights)
                 if jacobian is None:
-                    sums[n, 0] += _sum(flat, index, row, plane, weights, count)
+                    sums[n, 0] += dot_of_cells(flat, index, strides, weights)
                 else:
-                    add_slopes(point, step, sizes, weights)
-                    _sums(flat, index, row, plane, weights, count, m, sums[n])
+                    differentiate(point, step, count, sizes, slopes)
+                    _add(sums[n], m, dots_of_slopes(flat, index, strides, weights, slopes))
         for n in range(rows * columns):
             x, y = left + n % columns, top + n // columns
             direction = direction_of(ray, x, y)

@@ -1,7 +1,7 @@
 """Loads of voxels in any storage type, as LLVM instructions that numba itself cannot express.
 
 float16, bfloat16 and int16 voxels are widened in registers, so a volume may be stored in half the memory at no cost;
-the eight voxels of a trilinear cell are fetched as four pairs and reduced in vector registers.
+the voxels of a cell are fetched in pairs, weighted in four lanes, and reduced once per block of samples.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numba.extending import intrinsic as numba_intrinsic
 
 intrinsic: Any = numba_intrinsic
 _F32, _I16, _I32, _I64, _HALF = ir.FloatType(), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.HalfType()
+_FOUR = ir.VectorType(_F32, 4)
 
 
 def _is_half(dtype: types.Type) -> bool:
@@ -77,14 +78,6 @@ def _splat(builder, scalar, count: int):
     return builder.shuffle_vector(builder.insert_element(empty, scalar, _I32(0)), empty, lanes)
 
 
-def _mix(builder, first, second, weight_first, weight_second):
-    """first * weight_first + second * weight_second, lane by lane."""
-    if first.type != _F32:
-        weight_first = _splat(builder, weight_first, first.type.count)
-        weight_second = _splat(builder, weight_second, first.type.count)
-    return _fma(builder, second, weight_second, builder.fmul(first, weight_first))
-
-
 def _lanes(builder, vector, first: int):
     empty = ir.Constant(vector.type, ir.Undefined)
     return builder.shuffle_vector(vector, empty, ir.Constant(ir.VectorType(_I32, 2), [first, first + 1]))
@@ -100,95 +93,73 @@ def _face(builder, data, index, row, dtype: types.Type):
     return _widen(builder, four, dtype, 4)
 
 
-def _across(builder, pair, weight_first, weight_second):
-    first, second = (builder.extract_element(pair, _I32(n)) for n in range(2))
-    return _mix(builder, first, second, weight_first, weight_second)
+class _Block:
+    """Reading the arrays of a block of located samples inside an intrinsic."""
 
+    def __init__(self, context, builder, signature, arguments):
+        self.context, self.builder, self.signature, self.arguments = context, builder, signature, arguments
 
-def _weights(context, builder, array_type, array, sample):
-    """A reader of weights[row, sample] from a C-ordered (rows, samples) array."""
-    view = context.make_array(array_type)(context, builder, array)
-    pitch = builder.extract_value(view.shape, 1)
-
-    def read(row: int):
-        return builder.load(builder.gep(view.data, [builder.add(builder.mul(_I64(row), pitch), sample)]))
-
-    return read
-
-
-@intrinsic
-def cell_value(typing, flat, index, row, plane, weights, sample):
-    """The trilinear value of the cell at `index`, weights rows 0..5 being x0 x1 y0 y1 z0 z1."""
-
-    def codegen(context, builder, signature, arguments):
-        _, index, row, plane, table, sample = arguments
-        dtype = signature.args[0].dtype
-        data = _data(context, builder, signature.args[0], arguments[0])
-        w = _weights(context, builder, signature.args[4], table, sample)
-        below = _face(builder, data, index, row, dtype)
-        above = _face(builder, data, builder.add(index, plane), row, dtype)
-        face = _mix(builder, below, above, w(4), w(5))
-        edge = _mix(builder, _lanes(builder, face, 0), _lanes(builder, face, 2), w(2), w(3))
-        return _across(builder, edge, w(0), w(1))
-
-    return types.float32(flat, types.intp, types.intp, types.intp, weights, types.intp), codegen
-
-
-@intrinsic
-def cell_gradient(typing, flat, index, row, plane, weights, sample):
-    """The trilinear value and its slopes along x, y, z; weights rows 6..11 are the slopes of rows 0..5."""
-
-    def codegen(context, builder, signature, arguments):
-        _, index, row, plane, table, sample = arguments
-        dtype = signature.args[0].dtype
-        data = _data(context, builder, signature.args[0], arguments[0])
-        w = _weights(context, builder, signature.args[4], table, sample)
-        below = _face(builder, data, index, row, dtype)
-        above = _face(builder, data, builder.add(index, plane), row, dtype)
-        face = _mix(builder, below, above, w(4), w(5))
-        face_z = _mix(builder, below, above, w(10), w(11))
-        up, down = _lanes(builder, face, 0), _lanes(builder, face, 2)
-        edge = _mix(builder, up, down, w(2), w(3))
-        edge_y = _mix(builder, up, down, w(8), w(9))
-        edge_z = _mix(builder, _lanes(builder, face_z, 0), _lanes(builder, face_z, 2), w(2), w(3))
-        results = (
-            _across(builder, edge, w(0), w(1)),
-            _across(builder, edge, w(6), w(7)),
-            _across(builder, edge_y, w(0), w(1)),
-            _across(builder, edge_z, w(0), w(1)),
+    def array(self, position: int):
+        return self.context.make_array(self.signature.args[position])(
+            self.context, self.builder, self.arguments[position]
         )
-        return context.make_tuple(builder, signature.return_type, results)
 
-    four = types.UniTuple(types.float32, 4)
-    return four(flat, types.intp, types.intp, types.intp, weights, types.intp), codegen
+    def offset(self, position: int, m):
+        """index[m] as a 64-bit offset."""
+        builder = self.builder
+        return builder.sext(builder.load(builder.gep(self.array(position).data, [m])), _I64)
+
+    def weight(self, position: int, row: int, m):
+        """weights[row, m] in four lanes."""
+        builder, view = self.builder, self.array(position)
+        place = builder.add(builder.mul(_I64(row), builder.extract_value(view.shape, 1)), m)
+        return _splat(builder, builder.load(builder.gep(view.data, [place])), 4)
+
+    def pair_x(self, position: int, m):
+        """Rows 0 and 1 as the weights of a face's corners along its first axis."""
+        return self._alternate(position, 0, m, [0, 5, 2, 7])
+
+    def pair_y(self, position: int, m):
+        """Rows 2 and 3 as the weights of a face's corners along its second axis."""
+        return self._alternate(position, 2, m, [0, 1, 6, 7])
+
+    def corners(self, position: int, m):
+        """The weights of a face's four corners."""
+        return self.builder.fmul(self.pair_x(position, m), self.pair_y(position, m))
+
+    def _alternate(self, position: int, row: int, m, lanes: list[int]):
+        near, far = self.weight(position, row, m), self.weight(position, row + 1, m)
+        return self.builder.shuffle_vector(near, far, ir.Constant(ir.VectorType(_I32, 4), lanes))
 
 
-def _dot(typing, flat, index, corner, weights, load_face):
-    """sum_m weights[m, :] . face(index[m]) in four lanes, on two accumulators so that additions overlap."""
+def _accumulators(builder, count: int):
+    return [cgutils.alloca_once_value(builder, ir.Constant(_FOUR, [0.0] * 4)) for _ in range(count)]
+
+
+def _add_product(builder, total, a, b) -> None:
+    builder.store(_fma(builder, a, b, builder.load(total)), total)
+
+
+def _reduced(builder, four):
+    pair = builder.fadd(_lanes(builder, four, 0), _lanes(builder, four, 2))
+    return builder.fadd(*(builder.extract_element(pair, _I32(n)) for n in range(2)))
+
+
+def _dot_of_faces(flat, index, corner, weights, load_face):
+    """sum_m weights[m] . face(index[m]) on two accumulators, so that additions overlap."""
 
     def codegen(context, builder, signature, arguments):
-        _, index, corner, weights = arguments
-        dtype = signature.args[0].dtype
-        data = _data(context, builder, signature.args[0], arguments[0])
-        where = context.make_array(signature.args[1])(context, builder, index)
-        share = context.make_array(signature.args[3])(context, builder, weights)
-        strides = cgutils.unpack_tuple(builder, corner)
-        lanes = ir.VectorType(_F32, 4)
-        totals = [cgutils.alloca_once_value(builder, ir.Constant(lanes, [0.0] * 4)) for _ in range(2)]
-        count = builder.extract_value(where.shape, 0)
+        block = _Block(context, builder, signature, arguments)
+        data, dtype = block.array(0).data, signature.args[0].dtype
+        strides = cgutils.unpack_tuple(builder, arguments[2])
+        totals = _accumulators(builder, 2)
+        count = builder.extract_value(block.array(1).shape, 0)
         with cgutils.for_range_slice(builder, _I64(0), count, _I64(2), intp=_I64) as (sample, _):
             for n, total in enumerate(totals):
                 m = builder.add(sample, _I64(n))
-                at = builder.sext(builder.load(builder.gep(where.data, [m])), _I64)
-                face = load_face(builder, data, at, strides, dtype)
-                weight = builder.load(
-                    builder.bitcast(builder.gep(share.data, [builder.mul(m, _I64(4))]), lanes.as_pointer())
-                )
-                weight.align = 4
-                builder.store(_fma(builder, face, weight, builder.load(total)), total)
-        four = builder.fadd(builder.load(totals[0]), builder.load(totals[1]))
-        pair = builder.fadd(_lanes(builder, four, 0), _lanes(builder, four, 2))
-        return builder.fadd(*(builder.extract_element(pair, _I32(n)) for n in range(2)))
+                face = load_face(builder, data, block.offset(1, m), strides, dtype)
+                _add_product(builder, total, face, block.corners(3, m))
+        return _reduced(builder, builder.fadd(*(builder.load(total) for total in totals)))
 
     return types.float32(flat, index, corner, weights), codegen
 
@@ -197,13 +168,13 @@ def _dot(typing, flat, index, corner, weights, load_face):
 def dot_of_pairs(typing, flat, index, corner, weights):
     """Bilinear sums where the first axis across is contiguous; index and weights hold an even number of samples.
 
-    `corner` is (1, stride of the second axis); the columns of weights are the corners b c, b+1 c, b c+1, b+1 c+1.
+    `corner` is (1, stride of the second axis); weights[0:2, m] and [2:4, m] belong to the two voxels along each.
     """
 
     def load_face(builder, data, at, strides, dtype):
         return _face(builder, data, at, strides[1], dtype)
 
-    return _dot(typing, flat, index, corner, weights, load_face)
+    return _dot_of_faces(flat, index, corner, weights, load_face)
 
 
 @intrinsic
@@ -220,4 +191,96 @@ def dot_of_voxels(typing, flat, index, corner, weights):
             face = builder.insert_element(face, voxel, _I32(n))
         return face
 
-    return _dot(typing, flat, index, corner, weights, load_face)
+    return _dot_of_faces(flat, index, corner, weights, load_face)
+
+
+@intrinsic
+def fetch_cell(typing, flat, index, corner):
+    """Ask the processor to bring a cell's four rows into its cache; does nothing else."""
+
+    def codegen(context, builder, signature, arguments):
+        data = _data(context, builder, signature.args[0], arguments[0])
+        row, plane = cgutils.unpack_tuple(builder, arguments[2])
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        first = arguments[1]
+        second = builder.add(first, plane)
+        for at in (first, builder.add(first, row), second, builder.add(second, row)):
+            pointer = builder.bitcast(builder.gep(data, [at]), byte)
+            builder.call(prefetch, [pointer, _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(flat, types.intp, corner), codegen
+
+
+def _cell(builder, data, index, strides, dtype):
+    """The lower and the upper face of a cell; strides are those of rows and slices."""
+    row, plane = strides
+    return _face(builder, data, index, row, dtype), _face(builder, data, builder.add(index, plane), row, dtype)
+
+
+def _blend(block, position: int, m, lower, upper):
+    """The face between two, by the weights of rows 4 and 5."""
+    builder = block.builder
+    return _fma(builder, upper, block.weight(position, 5, m), builder.fmul(lower, block.weight(position, 4, m)))
+
+
+@intrinsic
+def dot_of_cells(typing, flat, index, corner, weights):
+    """The sum of trilinear values over a block of an even number of samples.
+
+    `corner` is the stride of rows and of slices; the rows of weights are x0 x1 y0 y1 z0 z1.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        block = _Block(context, builder, signature, arguments)
+        data, dtype = block.array(0).data, signature.args[0].dtype
+        strides = cgutils.unpack_tuple(builder, arguments[2])
+        totals = _accumulators(builder, 2)
+        count = builder.extract_value(block.array(1).shape, 0)
+        with cgutils.for_range_slice(builder, _I64(0), count, _I64(2), intp=_I64) as (sample, _):
+            for n, total in enumerate(totals):
+                m = builder.add(sample, _I64(n))
+                lower, upper = _cell(builder, data, block.offset(1, m), strides, dtype)
+                _add_product(builder, total, _blend(block, 3, m, lower, upper), block.corners(3, m))
+        return _reduced(builder, builder.fadd(*(builder.load(total) for total in totals)))
+
+    return types.float32(flat, index, corner, weights), codegen
+
+
+@intrinsic
+def dots_of_slopes(typing, flat, index, corner, weights, slopes):
+    """The sums over a block of f, of its slopes along x, y, z, and of m times those slopes, m the place in the block.
+
+    `slopes` are the derivatives of the six rows of weights.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        block = _Block(context, builder, signature, arguments)
+        data, dtype = block.array(0).data, signature.args[0].dtype
+        strides = cgutils.unpack_tuple(builder, arguments[2])
+        totals = _accumulators(builder, 7)
+        count = builder.extract_value(block.array(1).shape, 0)
+        with cgutils.for_range(builder, count, intp=_I64) as loop:
+            m = loop.index
+            lower, upper = _cell(builder, data, block.offset(1, m), strides, dtype)
+            value, rise = _blend(block, 3, m, lower, upper), _blend(block, 4, m, lower, upper)
+            near_x, near_y = block.pair_x(3, m), block.pair_y(3, m)
+            plain = builder.fmul(near_x, near_y)
+            along_x = builder.fmul(block.pair_x(4, m), near_y)
+            along_y = builder.fmul(near_x, block.pair_y(4, m))
+            place = _splat(builder, builder.sitofp(m, _F32), 4)
+            value_later, rise_later = builder.fmul(value, place), builder.fmul(rise, place)
+            _add_product(builder, totals[0], value, plain)
+            _add_product(builder, totals[1], value, along_x)
+            _add_product(builder, totals[2], value, along_y)
+            _add_product(builder, totals[3], rise, plain)
+            _add_product(builder, totals[4], value_later, along_x)
+            _add_product(builder, totals[5], value_later, along_y)
+            _add_product(builder, totals[6], rise_later, plain)
+        sums = [_reduced(builder, builder.load(total)) for total in totals]
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    seven = types.UniTuple(types.float32, 7)
+    return seven(flat, index, corner, weights, slopes), codegen
