@@ -1,7 +1,6 @@
 """The layout of voxels in memory changes where they lie, never what they are."""
 
 import torch
-
 from xraykit.render import Volume
 from xraykit.render.voxel_memory import spread_rows
 
