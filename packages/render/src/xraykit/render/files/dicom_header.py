@@ -21,12 +21,12 @@ from ..errors import FileError
 MAX_NESTING = 32
 """Sequences inside sequences; real objects stay below ten."""
 
-# What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these.
-_DAMAGE = (
+DICOM_DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
     *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error),
     *(InvalidDicomError, BytesLengthException),  # the latter derives from Exception alone
 )
+"""What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these."""
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def reading_dicom(path: Path, what: str) -> Iterator[None]:
         raise
     except RecursionError as error:
         raise FileError(f"{path} nests DICOM sequences deeper than {MAX_NESTING} levels; it is damaged.") from error
-    except _DAMAGE as error:
+    except DICOM_DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise FileError(f"{path} must hold readable {what}, it is damaged ({reason}); copy it again.") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 import zlib
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import pydicom
 import torch
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut
@@ -21,13 +19,13 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from ..errors import FileError
 from ..radiograph import Origin, Polarity, Radiograph
 from .camera_tags import DetectorOrigin, Facts, camera_from_tags
+from .dicom_header import DICOM_DAMAGE
 from .polarity_tags import polarity_from_tags
-from .tag_lookup import PARSE_ERRORS, brief, number, numbers, tag_name, text
+from .tag_lookup import brief, number, numbers, tag_name, text
 
 X_RAY = ("XA", "RF", "XRF", "DX", "CR", "DR", "RG")
 MAX_DEPTH = 32
 MAX_INFLATION = 200  # deflate and the image codecs rarely pass this; more is taken for a bomb
-DAMAGE = (*PARSE_ERRORS, InvalidDicomError, OSError, struct.error, zlib.error, AssertionError)
 
 
 def read_dicom_radiograph(
@@ -96,7 +94,7 @@ def load(path: Path) -> Dataset:
         raise FileError(f"{path} must nest sequences less than {MAX_DEPTH} deep, got far more; refused.") from error
     except FileError:
         raise
-    except DAMAGE as error:
+    except DICOM_DAMAGE as error:
         why = brief(error) or type(error).__name__
         raise FileError(f"{path} must be a whole DICOM file, got a damaged one ({why}); get it again.") from error
     return dataset
@@ -169,7 +167,7 @@ def _stored_pixels(path: Path, dataset: Dataset) -> np.ndarray:
     _check_bytes(path, dataset, keyword, n_frames * shape["Rows"] * shape["Columns"] * shape["BitsAllocated"] // 8)
     try:
         return np.asarray(dataset.pixel_array).reshape(n_frames, shape["Rows"], shape["Columns"])
-    except (*DAMAGE, RuntimeError) as error:
+    except DICOM_DAMAGE as error:
         raise FileError(f"{path} holds pixel data that do not decode ({brief(error)}); get it again.") from error
 
 
@@ -198,7 +196,7 @@ def _modality_values(path: Path, dataset: Dataset, stored: np.ndarray) -> tuple[
     if "ModalityLUTSequence" in dataset:
         try:
             values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
-        except DAMAGE as error:
+        except DICOM_DAMAGE as error:
             raise FileError(
                 f"{path} holds a Modality LUT that is no table ({brief(error)}); get the file again."
             ) from error
