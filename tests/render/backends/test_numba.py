@@ -123,6 +123,7 @@ def test_labels_op_keeps_its_promises_to_torch():
     torch.library.opcheck(ops.label_bits, (volume.labels, rays, "numba", camera.height, camera.width, 1))
 
 
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0")
 def test_torch_compile_passes_through_in_one_graph():
     volume, camera, pose = random_scene()
 
