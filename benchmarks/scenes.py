@@ -57,7 +57,6 @@ def full_regimes(samples: int) -> list[View]:
         View(200, 200, 2.0, 1, samples),
         View(200, 200, 2.0, 8, samples),
         View(512, 512, 0.78, 1, samples),
-        View(512, 512, 0.78, 8, samples),
     ]
 
 
