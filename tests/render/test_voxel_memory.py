@@ -12,6 +12,13 @@ def test_rows_that_clash_in_the_cache_are_spread():
     assert spread.stride() == (5 * 528 + 16, 528, 1)
 
 
+def test_rows_of_a_stack_are_spread_by_whole_voxels():
+    stack = torch.rand(3, 5, 256, 4)
+    spread = spread_rows(stack)
+    assert torch.equal(spread, stack)
+    assert spread.stride() == (5 * 1040 + 16, 1040, 4, 1)
+
+
 def test_other_rows_stay_where_they_are():
     voxels = torch.rand(3, 5, 500)
     assert spread_rows(voxels) is voxels

@@ -7,7 +7,6 @@ other. One cache line of padding per row and per slice ends that: a 512x512x133 
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +15,7 @@ _CLASH = 1024  # rows whose length is a multiple of this share few cache sets
 
 
 def spread_rows(voxels: Tensor) -> Tensor:
-    """The same (D, H, W) voxels; if their rows clash in the cache, a view of a copy with padded rows."""
+    """The same (D, H, W) or (D, H, W, C) voxels; if their rows clash in the cache, a view of a copy with padded rows."""
     strides = _padded_strides(voxels)
     return voxels if strides == voxels.stride() else laid_out(voxels, strides)
 
@@ -25,15 +24,14 @@ def laid_out(voxels: Tensor, strides: tuple[int, ...]) -> Tensor:
     """The same voxels at the given strides."""
     if voxels.stride() == strides:
         return voxels
-    extent = 1 + sum((size - 1) * stride for size, stride in zip(voxels.shape, strides, strict=True))
-    room = torch.from_numpy(np.empty(extent * voxels.element_size(), np.uint8))
-    return room.view(voxels.dtype).as_strided(voxels.shape, strides).copy_(voxels)
+    return torch.empty_strided(voxels.shape, strides, dtype=voxels.dtype, device=voxels.device).copy_(voxels)
 
 
 def _padded_strides(voxels: Tensor) -> tuple[int, ...]:
-    _, height, width = voxels.shape
-    size, line = voxels.element_size(), _LINE // voxels.element_size()
-    if voxels.device.type != "cpu" or voxels.requires_grad or width * size % _CLASH:
+    height, width = voxels.shape[1:3]
+    each = voxels[0, 0, 0].numel()  # quantities of a voxel
+    if voxels.device.type != "cpu" or voxels.requires_grad or width * each * voxels.element_size() % _CLASH:
         return voxels.stride()
-    row = width + line
-    return (height * row + line, row, 1)
+    line = -(-_LINE // (voxels.element_size() * each)) * each
+    row = width * each + line
+    return (height * row + line, row, each, 1) if voxels.ndim == 4 else (height * row + line, row, 1)

@@ -34,10 +34,12 @@ _LIBRARY.define(
     "bool soft, bool need_mu, bool need_rays) -> (Tensor, Tensor)"
 )
 _LIBRARY.define("label_bits(Tensor labels, Tensor rays, str backend, int height, int width, int words) -> Tensor")
+_LIBRARY.define("project_stack(Tensor stack, Tensor rays, str backend, int height, int width, int samples) -> Tensor")
 _EVERY_DEVICE = "CompositeExplicitAutograd"
 
 project = torch.ops.xraykit.project.default
 project_backward = torch.ops.xraykit.project_backward.default
+project_stack = torch.ops.xraykit.project_stack.default
 label_bits = torch.ops.xraykit.label_bits.default
 
 
@@ -140,6 +142,47 @@ def contract(per_pixel: Tensor) -> Tensor:
     return torch.stack([source, columns.sum(dim=2), (columns * u).sum(dim=2), (rows * v).sum(dim=2)], dim=1)
 
 
+def _project_stack(stack: Tensor, rays: Tensor, backend: str, height: int, width: int, samples: int) -> Tensor:
+    """Trilinear integrals (B, C, H, W) of a stack (D, H, W, C); in one march where the backend has one."""
+    module = kernels(backend)
+    if hasattr(module, "project_stack"):
+        return module.project_stack(stack, rays, height=height, width=width, samples=samples)
+    size = {"method": "trilinear", "height": height, "width": width, "samples": samples}
+    layers = (stack[..., c].contiguous() for c in range(stack.shape[3]))
+    return torch.cat([module.project(mu, None, rays, channels=1, soft=False, **size) for mu in layers], dim=1)
+
+
+@torch.library.register_fake("xraykit::project_stack", lib=_LIBRARY)
+def _stack_shapes(stack, rays, backend, height, width, samples):
+    return stack.new_empty((len(rays), stack.shape[3], height, width), dtype=torch.float32)
+
+
+def _setup_stack(ctx: Any, inputs: tuple, output: Tensor) -> None:
+    stack, rays, ctx.backend, _, _, ctx.samples = inputs
+    ctx.save_for_backward(stack, rays)
+
+
+def _stack_backward(ctx: Any, grad: Tensor) -> tuple:
+    """Quantity by quantity: the march of one with its Jacobian, and its adjoint."""
+    stack, rays = ctx.saved_tensors
+    need_stack, need_rays = ctx.needs_input_grad[:2]
+    for_stack, per_pixel = [], None
+    for c in range(stack.shape[3]):
+        mu, share = stack[..., c].contiguous(), grad[:, c : c + 1]
+        if need_rays:
+            size = (ctx.backend, "trilinear", *grad.shape[2:], ctx.samples, 1, False, True)
+            part = share * project(mu, None, rays, *size)[1]
+            per_pixel = part if per_pixel is None else per_pixel + part
+        if need_stack:
+            options = (ctx.backend, "trilinear", ctx.samples, False, True, False)
+            for_stack.append(project_backward(share, mu, None, rays, *options)[0].to(stack.dtype))
+    for_rays = None if per_pixel is None else contract(per_pixel).to(rays.dtype)
+    return torch.stack(for_stack, dim=-1) if for_stack else None, for_rays, None, None, None, None
+
+
+torch.library.register_autograd("xraykit::project_stack", _stack_backward, setup_context=_setup_stack, lib=_LIBRARY)
+
+
 def _label_bits(labels: Tensor, rays: Tensor, backend: str, height: int, width: int, words: int) -> Tensor:
     """The labels that each ray meets, as bits of int32 words (B, words, H, W)."""
     return kernels(backend).label_bits(labels, rays, height=height, width=width, words=words)
@@ -152,4 +195,5 @@ def _label_bits_shapes(labels, rays, backend, height, width, words):
 
 _LIBRARY.impl("project", _project, _EVERY_DEVICE)
 _LIBRARY.impl("project_backward", _project_backward, _EVERY_DEVICE)
+_LIBRARY.impl("project_stack", _project_stack, _EVERY_DEVICE)
 _LIBRARY.impl("label_bits", _label_bits, _EVERY_DEVICE)

@@ -51,6 +51,17 @@ def march(
     return out.reshape(-1, len(rays), height, width).transpose(0, 1)
 
 
+def march_stack(stack: Tensor, rays: Tensor, backend: str, *, height: int, width: int, samples: int) -> Tensor:
+    """Trilinear integrals over alpha of every quantity of a stack of volumes (D, H, W, C): (B, C, H, W).
+
+    One march for all where the backend has it (numba), quantity by quantity elsewhere; the values are the same.
+    """
+    if backend != "torch":
+        return ops.project_stack(stack, rays, backend, height, width, samples)
+    size = {"method": "trilinear", "height": height, "width": width, "samples": samples, "soft": False}
+    return torch.cat([march(layer, None, rays, backend, **size) for layer in stack.unbind(dim=3)], dim=1)
+
+
 def march_label_bits(labels: Tensor, rays: Tensor, backend: str, *, height: int, width: int, words: int) -> Tensor:
     """The labels each ray crosses, as int32 bit-sets (B, words, H, W)."""
     if backend != "torch":

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from . import joseph, siddon, trilinear, trilinear_labels
-from .launch import Grid, grid_of, in_parallel, labels_like
+from . import stack as stack_march
+from .launch import Grid, flat_memory, grid_of, in_parallel, labels_like
 from .ray import TILE_COLUMNS, TILE_ROWS
 
 _TILES_AT_ONCE = 8
@@ -50,6 +51,26 @@ def project_with_jacobian(
     else:
         _march(method, grid, None, False, None, rays, samples, image=image, jacobian=jacobian)
     return torch.from_numpy(image), torch.from_numpy(jacobian)
+
+
+def project_stack(stack: Tensor, rays: Tensor, *, height: int, width: int, samples: int) -> Tensor:
+    """Trilinear integrals of every quantity of a stack (D, H, W, C) in one march: (B, C, H, W) float32."""
+    depth, rows, columns, channels = stack.shape
+    thin = [p for size in (columns, rows, depth) for p in (0, int(size == 1))]
+    padding = [0, -channels % 4, *thin]
+    if any(padding) or stack.stride(3) != 1 or stack.stride(2) != channels:
+        stack = torch.nn.functional.pad(stack.detach(), padding).contiguous()
+    wide = stack.shape[3]
+    sizes, row, plane = (columns, rows, depth), stack.stride(1) // wide, stack.stride(0) // wide
+    flat = flat_memory(stack)
+    image, lines = _zeros(len(rays), wide, height, width), _numbers(rays)
+
+    def work(first: int, last: int) -> None:
+        stack_march.march_tiles(flat, sizes, row, plane, lines, samples, image, first, last)
+
+    tiles = len(rays) * -(-height // TILE_ROWS) * -(-width // TILE_COLUMNS)
+    in_parallel(work, tiles, at_once=_TILES_AT_ONCE)
+    return torch.from_numpy(image)[:, :channels].contiguous()
 
 
 def ray_gradient(

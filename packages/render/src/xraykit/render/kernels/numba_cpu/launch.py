@@ -38,8 +38,13 @@ def grid_of(volume: Tensor) -> Grid:
     if volume.stride(2) != 1:
         volume = volume.contiguous()
     plane, row, _ = volume.stride()
-    extent = 1 + sum((size - 1) * stride for size, stride in zip(volume.shape, volume.stride(), strict=True))
-    return Grid(_as_numpy(volume.as_strided((extent,), (1,))), (width, height, depth), row, plane)
+    return Grid(flat_memory(volume), (width, height, depth), row, plane)
+
+
+def flat_memory(tensor: Tensor) -> np.ndarray:
+    """All memory from a tensor's first to its last element, gaps included, without a copy."""
+    extent = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return _as_numpy(tensor.detach().as_strided((extent,), (1,)))
 
 
 def labels_like(labels: Tensor, volume: Tensor) -> np.ndarray:

@@ -65,7 +65,8 @@ def value_at(typing, flat, index):
     return types.float32(flat, types.intp), codegen
 
 
-def _fma(builder, a, b, c):
+def fma(builder, a, b, c):
+    """A * b + c with one rounding, scalars or vectors."""
     kind = a.type
     name = "llvm.fma." + ("f32" if kind == _F32 else f"v{kind.count}f32")
     function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
@@ -83,23 +84,33 @@ def _lanes(builder, vector, first: int):
     return builder.shuffle_vector(vector, empty, ir.Constant(ir.VectorType(_I32, 2), [first, first + 1]))
 
 
-def _face(builder, data, index, row, dtype: types.Type):
-    """Voxels (i, j), (i+1, j), (i, j+1), (i+1, j+1) of one slice, as four float32 lanes."""
-    first = _load(builder, data, index, dtype, 2)
-    second = _load(builder, data, builder.add(index, row), dtype, 2)
-    four = builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, 4), [0, 1, 2, 3]))
+def load_four(builder, data, index, dtype: types.Type):
+    """Four neighbouring elements as float32 lanes."""
+    return _widened(builder, _load(builder, data, index, dtype, 4), dtype)
+
+
+def _widened(builder, four, dtype: types.Type):
     if dtype == types.int16:
         four = builder.sext(four, ir.VectorType(_I32, 4))
     return _widen(builder, four, dtype, 4)
 
 
-class _Block:
+def _face(builder, data, index, row, dtype: types.Type):
+    """Voxels (i, j), (i+1, j), (i, j+1), (i+1, j+1) of one slice, as four float32 lanes."""
+    first = _load(builder, data, index, dtype, 2)
+    second = _load(builder, data, builder.add(index, row), dtype, 2)
+    four = builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, 4), [0, 1, 2, 3]))
+    return _widened(builder, four, dtype)
+
+
+class SampleBlock:
     """Reading the arrays of a block of located samples inside an intrinsic."""
 
     def __init__(self, context, builder, signature, arguments):
         self.context, self.builder, self.signature, self.arguments = context, builder, signature, arguments
 
     def array(self, position: int):
+        """The array behind an argument: its data and shape."""
         return self.context.make_array(self.signature.args[position])(
             self.context, self.builder, self.arguments[position]
         )
@@ -132,12 +143,13 @@ class _Block:
         return self.builder.shuffle_vector(near, far, ir.Constant(ir.VectorType(_I32, 4), lanes))
 
 
-def _accumulators(builder, count: int):
+def accumulators(builder, count: int):
+    """Variables of four lanes, zero at first."""
     return [cgutils.alloca_once_value(builder, ir.Constant(_FOUR, [0.0] * 4)) for _ in range(count)]
 
 
 def _add_product(builder, total, a, b) -> None:
-    builder.store(_fma(builder, a, b, builder.load(total)), total)
+    builder.store(fma(builder, a, b, builder.load(total)), total)
 
 
 def _reduced(builder, four):
@@ -149,10 +161,10 @@ def _dot_of_faces(flat, index, corner, weights, load_face):
     """sum_m weights[m] . face(index[m]) on two accumulators, so that additions overlap."""
 
     def codegen(context, builder, signature, arguments):
-        block = _Block(context, builder, signature, arguments)
+        block = SampleBlock(context, builder, signature, arguments)
         data, dtype = block.array(0).data, signature.args[0].dtype
         strides = cgutils.unpack_tuple(builder, arguments[2])
-        totals = _accumulators(builder, 2)
+        totals = accumulators(builder, 2)
         count = builder.extract_value(block.array(1).shape, 0)
         with cgutils.for_range_slice(builder, _I64(0), count, _I64(2), intp=_I64) as (sample, _):
             for n, total in enumerate(totals):
@@ -223,7 +235,7 @@ def _cell(builder, data, index, strides, dtype):
 def _blend(block, position: int, m, lower, upper):
     """The face between two, by the weights of rows 4 and 5."""
     builder = block.builder
-    return _fma(builder, upper, block.weight(position, 5, m), builder.fmul(lower, block.weight(position, 4, m)))
+    return fma(builder, upper, block.weight(position, 5, m), builder.fmul(lower, block.weight(position, 4, m)))
 
 
 @intrinsic
@@ -234,10 +246,10 @@ def dot_of_cells(typing, flat, index, corner, weights):
     """
 
     def codegen(context, builder, signature, arguments):
-        block = _Block(context, builder, signature, arguments)
+        block = SampleBlock(context, builder, signature, arguments)
         data, dtype = block.array(0).data, signature.args[0].dtype
         strides = cgutils.unpack_tuple(builder, arguments[2])
-        totals = _accumulators(builder, 2)
+        totals = accumulators(builder, 2)
         count = builder.extract_value(block.array(1).shape, 0)
         with cgutils.for_range_slice(builder, _I64(0), count, _I64(2), intp=_I64) as (sample, _):
             for n, total in enumerate(totals):
@@ -257,10 +269,10 @@ def dots_of_slopes(typing, flat, index, corner, weights, slopes):
     """
 
     def codegen(context, builder, signature, arguments):
-        block = _Block(context, builder, signature, arguments)
+        block = SampleBlock(context, builder, signature, arguments)
         data, dtype = block.array(0).data, signature.args[0].dtype
         strides = cgutils.unpack_tuple(builder, arguments[2])
-        totals = _accumulators(builder, 7)
+        totals = accumulators(builder, 7)
         count = builder.extract_value(block.array(1).shape, 0)
         with cgutils.for_range(builder, count, intp=_I64) as loop:
             m = loop.index
