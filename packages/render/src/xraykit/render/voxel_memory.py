@@ -15,7 +15,7 @@ _CLASH = 1024  # rows whose length is a multiple of this share few cache sets
 
 
 def spread_rows(voxels: Tensor) -> Tensor:
-    """The same (D, H, W) or (D, H, W, C) voxels; if their rows clash in the cache, a view of a copy with padded rows."""
+    """The same voxels (D, H, W) or (D, H, W, C); where rows clash in the cache, a view of a copy with padded rows."""
     strides = _padded_strides(voxels)
     return voxels if strides == voxels.stride() else laid_out(voxels, strides)
 

@@ -151,6 +151,7 @@ def march_pixels(flat, labels, soft, grad, rays, image, jacobian, target, sizes,
         weight = 1.0 / abs(direction[a])
         total = np.float32(0)
         sum_b = sum_c = late_b = late_c = 0.0
+        held, run = -1, 0.0
         for n in range(first, last + 1):
             alpha = (n - source[a]) / direction[a]
             at_b, at_c = source[b] + (n - source[a]) * slope_b, source[c] + (n - source[a]) * slope_c
@@ -181,7 +182,11 @@ def march_pixels(flat, labels, soft, grad, rays, image, jacobian, target, sizes,
                         target[k, j, i] += np.float32(share * weight)
                 total += share
                 if labels is not None and image is not None:
-                    image[view, channel, y, x] += np.float32(share * weight)
+                    if channel != held:
+                        if held >= 0:
+                            image[view, held, y, x] += np.float32(run)
+                        held, run = channel, 0.0
+                    run += share * weight
                 if jacobian is not None:
                     slope = sign_b * weight_c * value
                     sum_b += slope
@@ -189,6 +194,8 @@ def march_pixels(flat, labels, soft, grad, rays, image, jacobian, target, sizes,
                     slope = weight_b * sign_c * value
                     sum_c += slope
                     late_c += alpha * slope
+        if labels is not None and image is not None and held >= 0:
+            image[view, held, y, x] += np.float32(run)
         if labels is None and image is not None:
             image[view, 0, y, x] = np.float32(total * weight)
         if jacobian is not None:

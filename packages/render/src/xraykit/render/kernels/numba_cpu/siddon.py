@@ -50,7 +50,7 @@ def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes,
         next_i = _crossing(i, forward[0], source[0], direction[0], far)
         next_j = _crossing(j, forward[1], source[1], direction[1], far)
         next_k = _crossing(k, forward[2], source[2], direction[2], far)
-        before = np.float32(0)
+        before, held, run = np.float32(0), -1, 0.0
         while True:
             index = k * plane + j * row + i
             channel = 0
@@ -63,11 +63,16 @@ def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes,
                 value = value_at(flat, index)
             if grad is not None:
                 value *= grad[view, channel, y, x]
-            if image is not None:
-                image[view, channel, y, x] += np.float32(value * chord)
+            if image is not None:  # a ray stays in one label for many voxels: memory is touched when it leaves
+                if channel != held:
+                    if held >= 0:
+                        image[view, held, y, x] += np.float32(run)
+                    held, run = channel, 0.0
+                run += value * chord
             if target is not None:
                 target[k, j, i] += np.float32(value * chord)
-            if bits is not None and chord > 0.0:
+            if bits is not None and channel != held and chord > 0.0:
+                held = channel
                 bits[view, channel >> 5, y, x] |= np.int32(1) << np.int32(channel & 31)
             if jacobian is not None:
                 _add_crossing(jacobian, view, y, x, axis, alpha, before - value, direction)
@@ -91,6 +96,8 @@ def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes,
                 if alpha >= far or k < layers[0] or k >= layers[1]:
                     break
                 next_k = _crossing(k, forward[2], source[2], direction[2], far)
+        if image is not None:
+            image[view, held, y, x] += np.float32(run)
         if jacobian is not None:
             _add_crossing(jacobian, view, y, x, far_axis, far, before, direction)
 

@@ -45,6 +45,7 @@ def march_pixels(
         if target is not None:
             first, last = _samples_in_layers(source[2] + start * direction[2], step * direction[2], layers, samples)
         sums[:] = 0.0
+        held, run = -1, 0.0
         for m in range(first, last):
             alpha = start + m * step
             at = (source[0] + alpha * direction[0], source[1] + alpha * direction[1], source[2] + alpha * direction[2])
@@ -74,8 +75,12 @@ def march_pixels(
                 share = wx * wy * wz * value
                 if target is not None and layers[0] <= k < layers[1]:
                     target[k, j, i] += np.float32(share * step)
-                if image is not None:
-                    image[view, channel, y, x] += np.float32(share * step)
+                if image is not None:  # memory is touched when the ray leaves a label
+                    if channel != held:
+                        if held >= 0:
+                            image[view, held, y, x] += np.float32(run)
+                        held, run = channel, 0.0
+                    run += share * step
                 if jacobian is not None:
                     sums[0] += share
                     slope = (wy * wz if right else -wy * wz) * value
@@ -87,6 +92,8 @@ def march_pixels(
                     slope = (wx * wy if up else -wx * wy) * value
                     sums[3] += slope
                     sums[6] += (m + 0.5) * slope
+        if image is not None and held >= 0:
+            image[view, held, y, x] += np.float32(run)
         if jacobian is not None:
             _derivatives(sums, bounds, source, direction, samples, derivative)
             for n in range(6):
