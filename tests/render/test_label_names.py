@@ -95,3 +95,19 @@ def test_none_names_nothing_and_tables_cannot_be_changed():
     assert dict(label_table(None)) == {}
     with pytest.raises(TypeError):
         V2[1] = "other"
+
+
+def test_words_may_come_in_any_order_with_spaces_and_capitals():
+    assert find_labels(V2, "left ribs") == find_labels(V2, "ribs_left")
+    assert find_labels(V2, "cervical vertebrae") == find_labels(V2, "vertebrae_cervical")
+    assert find_labels(V2, "Right Kidney") == find_labels(V2, "kidney_right")
+    assert find_labels(V2, "left upper lobe lung") == find_labels(V2, "lung_upper_lobe_left")
+    assert find_labels({1: "rib left", 2: "x"}, "left rib") == (1,)
+    with pytest.raises(InputError, match="no label matches 'left left ribs'"):
+        find_labels(V2, "left left ribs")
+
+
+def test_sides_of_a_group_do_not_mix():
+    names = {value: V2[value] for group in ("gluteus_left", "shoulder_left") for value in find_labels(V2, group)}
+    assert len(names) == 6
+    assert all(name.endswith("_left") for name in names.values())

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .attenuation import MRPassthrough as MRPassthrough
     from .backends import explain_backend as explain_backend
     from .camera import Camera as Camera
-    from .carm import VIEWS as VIEWS
     from .carm import CarmAngles as CarmAngles
+    from .carm import VIEWS as VIEWS
     from .carm import View as View
     from .carm import carm_angles as carm_angles
     from .carm import carm_parameters as carm_parameters
@@ -48,8 +48,11 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .errors import OutputError as OutputError
     from .errors import XraykitError as XraykitError
+    from .files.coco import coco_record as coco_record
+    from .files.coco import write_coco as write_coco
     from .files.describe_radiograph import describe_radiograph as describe_radiograph
     from .files.describe_volume import describe_volume as describe_volume
+    from .files.dicom_seg import write_dicom_seg as write_dicom_seg
     from .files.pose_json import read_pose as read_pose
     from .files.pose_json import write_pose as write_pose
     from .files.radiographs import read_radiograph as read_radiograph
@@ -73,6 +76,12 @@ if TYPE_CHECKING:
     from .intrinsics import resize_camera as resize_camera
     from .label_names import find_labels as find_labels
     from .label_names import label_table as label_table
+    from .landmarks import Landmarks as Landmarks
+    from .landmarks import label_centroids as label_centroids
+    from .landmarks import project_landmarks as project_landmarks
+    from .masks import MaskSet as MaskSet
+    from .masks import path_lengths as path_lengths
+    from .masks import scene_masks as scene_masks
     from .phantom import Box as Box
     from .phantom import Cylinder as Cylinder
     from .phantom import Ellipsoid as Ellipsoid
@@ -125,7 +134,9 @@ _HOME = {
     "FileError": "errors",
     "GeometryError": "errors",
     "InputError": "errors",
+    "Landmarks": "landmarks",
     "MRPassthrough": "attenuation",
+    "MaskSet": "masks",
     "NanoDRRView": "converters.nanodrr",
     "Origin": "radiograph",
     "OutputError": "errors",
@@ -148,6 +159,7 @@ _HOME = {
     "carm_pose": "carm",
     "check_pose": "rigid",
     "check_writable": "files.save_image",
+    "coco_record": "files.coco",
     "compose": "rigid",
     "crop_camera": "intrinsics",
     "describe_radiograph": "files.describe_radiograph",
@@ -168,16 +180,19 @@ _HOME = {
     "homography": "intrinsics",
     "intrinsic_matrix": "intrinsics",
     "label_bits": "rendering",
+    "label_centroids": "landmarks",
     "label_masks": "rendering",
     "label_table": "label_names",
     "line_integrals": "phantom",
     "montage": "pictures",
     "overlay": "pictures",
     "parameters_from": "rotations",
+    "path_lengths": "masks",
     "pixel_centers": "projection",
     "pixel_rays": "projection",
     "plot_xray": "plot",
     "project": "projection",
+    "project_landmarks": "landmarks",
     "read_itk_transform": "converters.itk",
     "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
@@ -192,6 +207,7 @@ _HOME = {
     "rotation_from": "rotations",
     "save_image": "files.save_image",
     "save_png": "pictures",
+    "scene_masks": "masks",
     "se3_exp": "rigid",
     "se3_log": "rigid",
     "swap_ras_lps_points": "frames",
@@ -210,6 +226,8 @@ _HOME = {
     "voxel_to_world": "frames",
     "voxelise": "phantom",
     "world_to_voxel": "frames",
+    "write_coco": "files.coco",
+    "write_dicom_seg": "files.dicom_seg",
     "write_itk_transform": "converters.itk",
     "write_pose": "files.pose_json",
     "write_volume": "files.write_volume",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -24,6 +24,21 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "lung_right": ("lung_*_right",),
         "lungs": ("lung_*", "lungs"),
         "kidneys": ("kidney_left", "kidney_right"),
+        "adrenal_glands": ("adrenal_gland_*",),
+        "rib_cage": ("rib_left_*", "rib_right_*", "sternum", "costal_cartilages"),
+        "hips": ("hip_*",),
+        "femora": ("femur_*",),
+        "humeri": ("humerus_*",),
+        "scapulae": ("scapula_*",),
+        "clavicles": ("clavicula_*",),
+        "shoulder_left": ("humerus_left", "scapula_left", "clavicula_left"),
+        "shoulder_right": ("humerus_right", "scapula_right", "clavicula_right"),
+        "gluteus_left": ("gluteus_*_left",),
+        "gluteus_right": ("gluteus_*_right",),
+        "gluteal_muscles": ("gluteus_*",),
+        "iliac_arteries": ("iliac_artery_*",),
+        "iliac_veins": ("iliac_vena_*",),
+        "bowel": ("small_bowel", "duodenum", "colon"),
         "bones": (
             *("rib_*", "vertebrae_*", "sacrum", "hip_*", "femur_*", "humerus_*", "scapula_*", "clavicula_*"),
             *("sternum", "skull", "carpal"),
@@ -59,18 +74,38 @@ def label_table(label_names: Mapping[int, str] | str | None) -> Mapping[int, str
 def find_labels(label_names: Mapping[int, str], wanted: str) -> tuple[int, ...]:
     """The label values that a name, a pattern or an anatomical group stands for, in ascending order.
 
-    Looked up in this order: an exact name ("liver"), a group of `GROUPS` ("ribs_left", "vertebrae", "lungs"),
-    a pattern ("vertebrae_L?", "*_left").
+    Looked up as in `match_names`: "liver", "ribs_left" or "left ribs", "vertebrae_L?".
 
     Raises:
         InputError: Nothing in `label_names` matches.
     """
-    exact = [value for value, name in label_names.items() if name == wanted]
-    patterns = GROUPS.get(wanted, (wanted,))
-    found = exact or [
-        value for value, name in label_names.items() if any(fnmatchcase(name, pattern) for pattern in patterns)
-    ]
+    found = match_names(label_names, wanted)
     if not found:
         known = ", ".join(sorted(label_names.values())[:8])
         raise InputError(f"no label matches {wanted!r}; the volume names {known or 'no labels'}, and so on.")
+    return found
+
+
+def match_names(names: Mapping[int, str], wanted: str) -> tuple[int, ...]:
+    """The keys, in ascending order, whose names match; empty where none does.
+
+    The first of these that finds any: an exact name ("liver"); a group of `GROUPS` ("ribs_left", "vertebrae"); a
+    pattern ("vertebrae_L?", "*_left"); a name or group with the same words in any order, spaces for underscores and
+    either case ("left ribs", "cervical vertebrae", "Right Kidney").
+    """
+    exact = [key for key, name in names.items() if name == wanted]
+    found = exact or _by_patterns(names, GROUPS.get(wanted, (wanted,)))
+    if not found:
+        words = _words(wanted)
+        patterns = [pattern for group, members in GROUPS.items() if _words(group) == words for pattern in members]
+        same = [key for key, name in names.items() if _words(name) == words]
+        found = same or _by_patterns(names, patterns)
     return tuple(sorted(found))
+
+
+def _by_patterns(names: Mapping[int, str], patterns: Sequence[str]) -> list[int]:
+    return [key for key, name in names.items() if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def _words(name: str) -> list[str]:
+    return sorted(name.lower().replace("_", " ").split())
