@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .attenuation import MRPassthrough as MRPassthrough
     from .backends import explain_backend as explain_backend
     from .camera import Camera as Camera
-    from .carm import CarmAngles as CarmAngles
     from .carm import VIEWS as VIEWS
+    from .carm import CarmAngles as CarmAngles
     from .carm import View as View
     from .carm import carm_angles as carm_angles
     from .carm import carm_parameters as carm_parameters
