@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         say(f"wrote {asked.export_scene}")
         return
     begun, load = datetime.now(UTC), loads()
-    views = quick_regimes(asked.samples) if asked.quick else full_regimes(asked.samples)
+    views = quick_regimes(asked.samples) if asked.quick else full_regimes(asked.samples, asked.device)
     chosen = [e for e in entries(asked.device) if not asked.only or any(word in e.label for word in asked.only)]
     rows: list[dict] = []
     with tempfile.TemporaryDirectory() as folder:
