@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..fixed_point import step_of
 from .compile import kernel
 from .launch import in_parallel
 
@@ -18,7 +19,9 @@ _ROWS_AT_ONCE = 16
 _FACES_AT_ONCE = 2048
 
 
-def depth(points: Tensor, faces: Tensor, mesh: Tensor, across: Tensor, down: Tensor, far: Tensor, meshes: int) -> Tensor:
+def depth(
+    points: Tensor, faces: Tensor, mesh: Tensor, across: Tensor, down: Tensor, far: Tensor, meshes: int
+) -> Tensor:
     """Sum of sign * min(z, far) over the hits of each pixel and mesh [mm], (B, meshes, H, W) float64.
 
     Args:
@@ -33,15 +36,15 @@ def depth(points: Tensor, faces: Tensor, mesh: Tensor, across: Tensor, down: Ten
     height, width = down.shape[1], across.shape[1]
     image = np.zeros((len(points), meshes, height, width), np.float64)
     corners, owner = _numbers(faces), _numbers(mesh)
-    for b, (vertices, k, l, end) in enumerate(_views(points, across, down, far)):
+    for b, (vertices, columns, lines, end) in enumerate(_views(points, across, down, far)):
         rows = np.empty((len(corners), 2), np.int32)
-        _row_ranges(vertices, corners, l, rows)
-        step = _step_of(end)
+        _row_ranges(vertices, corners, lines, rows)
+        step = step_of(end)
         total = np.zeros((meshes, height, width), np.int64)
 
-        def work(first: int, last: int, view=(vertices, k, l, rows, total, 1 / step, end)) -> None:
-            vertices, k, l, rows, total, scale, end = view
-            _accumulate(vertices, corners, owner, rows, k, l, end, scale, total, first, last)
+        def work(first: int, last: int, view=(vertices, columns, lines, rows, total, 1 / step, end)) -> None:
+            vertices, columns, lines, rows, total, scale, end = view
+            _accumulate(vertices, corners, owner, rows, columns, lines, end, scale, total, first, last)
 
         in_parallel(work, height, at_once=_ROWS_AT_ONCE)
         np.multiply(total, step, out=image[b])
@@ -54,13 +57,13 @@ def depth_gradient(
     """The gradient of sum(grad * depth) with respect to each face's corners, (B, F, 3, 3) float64."""
     result = np.zeros((len(points), len(faces), 3, 3), np.float64)
     corners, owner, weights = _numbers(faces), _numbers(mesh), _numbers(grad)
-    for b, (vertices, k, l, end) in enumerate(_views(points, across, down, far)):
+    for b, (vertices, columns, lines, end) in enumerate(_views(points, across, down, far)):
         rows = np.empty((len(corners), 2), np.int32)
-        _row_ranges(vertices, corners, l, rows)
+        _row_ranges(vertices, corners, lines, rows)
 
-        def work(first: int, last: int, b=b, view=(vertices, k, l, rows, end)) -> None:
-            vertices, k, l, rows, end = view
-            _face_gradient(vertices, corners, owner, rows, k, l, end, weights[b], result[b], first, last)
+        def work(first: int, last: int, b=b, view=(vertices, columns, lines, rows, end)) -> None:
+            vertices, columns, lines, rows, end = view
+            _face_gradient(vertices, corners, owner, rows, columns, lines, end, weights[b], result[b], first, last)
 
         in_parallel(work, len(corners), at_once=_FACES_AT_ONCE)
     return torch.from_numpy(result)
@@ -73,13 +76,13 @@ def ray_gradient(
     height, width = down.shape[1], across.shape[1]
     result = np.zeros((len(points), 3, height, width), np.float64)
     corners, owner, weights = _numbers(faces), _numbers(mesh), _numbers(grad)
-    for b, (vertices, k, l, end) in enumerate(_views(points, across, down, far)):
+    for b, (vertices, columns, lines, end) in enumerate(_views(points, across, down, far)):
         rows = np.empty((len(corners), 2), np.int32)
-        _row_ranges(vertices, corners, l, rows)
+        _row_ranges(vertices, corners, lines, rows)
 
-        def work(first: int, last: int, b=b, view=(vertices, k, l, rows, end)) -> None:
-            vertices, k, l, rows, end = view
-            _ray_gradient(vertices, corners, owner, rows, k, l, end, weights[b], result[b], first, last)
+        def work(first: int, last: int, b=b, view=(vertices, columns, lines, rows, end)) -> None:
+            vertices, columns, lines, rows, end = view
+            _ray_gradient(vertices, corners, owner, rows, columns, lines, end, weights[b], result[b], first, last)
 
         in_parallel(work, height, at_once=_ROWS_AT_ONCE)
     return torch.from_numpy(result)
@@ -87,23 +90,13 @@ def ray_gradient(
 
 def find_hits(points: Tensor, faces: Tensor, across: Tensor, down: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Row, column, face and sign of every hit of one view, as `projectors.triangles.find_hits`."""
-    vertices, corners, k, l = (_numbers(t) for t in (points, faces, across, down))
+    vertices, corners, columns, lines = (_numbers(t) for t in (points, faces, across, down))
     rows = np.empty((len(corners), 2), np.int32)
-    _row_ranges(vertices, corners, l, rows)
-    count = np.zeros(len(l), np.int64)
-    nothing = np.empty((0, 4), np.int32)
-
-    def count_hits(first: int, last: int) -> None:
-        _list_hits(vertices, corners, rows, k, l, count, count, nothing, first, last)
-
-    in_parallel(count_hits, len(l), at_once=_ROWS_AT_ONCE)
-    offset = np.cumsum(count) - count
+    _row_ranges(vertices, corners, lines, rows)
+    count = np.zeros(len(lines), np.int64)
+    _in_rows(_list_hits, vertices, corners, rows, columns, lines, count, np.empty((0, 4), np.int32))
     found = np.empty((int(count.sum()), 4), np.int32)
-
-    def write_hits(first: int, last: int) -> None:
-        _list_hits(vertices, corners, rows, k, l, count, offset, found, first, last)
-
-    in_parallel(write_hits, len(l), at_once=_ROWS_AT_ONCE)
+    _in_rows(_list_hits, vertices, corners, rows, columns, lines, np.cumsum(count) - count, found)
     row, column, face, sign = torch.from_numpy(found).to(torch.int64).unbind(dim=1)
     return row, column, face, sign.to(torch.float64)
 
@@ -134,7 +127,7 @@ def _pixel_range(low, high, slopes, count):
     pitch = slopes[1] - slopes[0]
     first = min(max((low - slopes[0]) / pitch - 1.0, 0.0), float(count))
     last = min(max((high - slopes[0]) / pitch + 2.0, 0.0), float(count))
-    return int(first), int(math.ceil(last))
+    return int(first), math.ceil(last)
 
 
 @kernel
@@ -272,14 +265,10 @@ def _ray_gradient(vertices, faces, owner, rows, across, down, far, grad, result,
 
 
 @kernel
-def _list_hits(vertices, faces, rows, across, down, count, offset, found, first, last):
-    """Count the hits of each row, or, where `found` has room, write them from `offset` on."""
-    writing = len(found) > 0
-    for r in range(first, last):
-        place = offset[r] if writing else 0
-        for f in range(len(faces)):
-            if r < rows[f, 0] or r >= rows[f, 1]:
-                continue
+def _list_hits(vertices, faces, rows, across, down, place, found, first, last):
+    """Advance place[r] by the hits of row r, and, where `found` has room, write each hit there."""
+    for f in range(len(faces)):
+        for r in range(max(first, rows[f, 0]), min(last, rows[f, 1])):
             lone, positive = _lone(vertices, faces[f], down[r])
             if lone < 0:
                 continue
@@ -293,22 +282,23 @@ def _list_hits(vertices, faces, rows, across, down, count, offset, found, first,
                     continue
                 if p_z + at_p / (at_p - at_q) * (q_z - p_z) <= 0.0:
                     continue
-                if writing:
-                    found[place, 0], found[place, 1] = r, c
-                    found[place, 2], found[place, 3] = f, 1 if at_q > 0.0 else -1
-                place += 1
-        if not writing:
-            count[r] = place
+                if len(found) > 0:
+                    found[place[r], 0], found[place[r], 1] = r, c
+                    found[place[r], 2], found[place[r], 3] = f, 1 if at_q > 0.0 else -1
+                place[r] += 1
+
+
+def _in_rows(function, vertices, corners, rows, across, down, *results: np.ndarray) -> None:
+    """Call a row kernel on all image rows, in parallel."""
+
+    def work(first: int, last: int) -> None:
+        function(vertices, corners, rows, across, down, *results, first, last)
+
+    in_parallel(work, len(down), at_once=_ROWS_AT_ONCE)
 
 
 def _views(points: Tensor, across: Tensor, down: Tensor, far: Tensor):
     yield from zip(_numbers(points), _numbers(across), _numbers(down), far.tolist(), strict=True)
-
-
-def _step_of(far: float) -> float:
-    """As projectors.triangles.step_of."""
-    mantissa, exponent = math.frexp(far)
-    return math.ldexp(1.0, (exponent - 1 if mantissa == 0.5 else exponent) - 52)
 
 
 def _numbers(tensor: Tensor) -> np.ndarray:
