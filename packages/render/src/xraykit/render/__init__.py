@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from .converters.rtk import RTKProjection as RTKProjection
     from .converters.rtk import from_rtk as from_rtk
     from .converters.rtk import to_rtk as to_rtk
+    from .displacement import displaced as displaced
+    from .displacement import volume_field as volume_field
     from .errors import BackendUnavailableError as BackendUnavailableError
     from .errors import FileError as FileError
     from .errors import GeometryError as GeometryError
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from .files.describe_radiograph import describe_radiograph as describe_radiograph
     from .files.describe_volume import describe_volume as describe_volume
     from .files.dicom_seg import write_dicom_seg as write_dicom_seg
+    from .files.meshes import read_mesh as read_mesh
     from .files.pose_json import read_pose as read_pose
     from .files.pose_json import write_pose as write_pose
     from .files.radiographs import read_radiograph as read_radiograph
@@ -67,6 +70,8 @@ if TYPE_CHECKING:
     from .frames import swap_ras_lps_transform as swap_ras_lps_transform
     from .frames import voxel_to_world as voxel_to_world
     from .frames import world_to_voxel as world_to_voxel
+    from .instruments import INSTRUMENTS as INSTRUMENTS
+    from .instruments import instrument as instrument
     from .intrinsics import camera_from_intrinsic as camera_from_intrinsic
     from .intrinsics import crop_camera as crop_camera
     from .intrinsics import homography as homography
@@ -82,6 +87,9 @@ if TYPE_CHECKING:
     from .masks import MaskSet as MaskSet
     from .masks import path_lengths as path_lengths
     from .masks import scene_masks as scene_masks
+    from .mesh import Mesh as Mesh
+    from .mesh_checks import self_intersections as self_intersections
+    from .mesh_thickness import thickness as thickness
     from .phantom import Box as Box
     from .phantom import Cylinder as Cylinder
     from .phantom import Ellipsoid as Ellipsoid
@@ -116,6 +124,8 @@ if TYPE_CHECKING:
     from .rotations import rotation_about as rotation_about
     from .rotations import rotation_angle as rotation_angle
     from .rotations import rotation_from as rotation_from
+    from .tool_library import ToolLibrary as ToolLibrary
+    from .tool_library import read_tool_library as read_tool_library
     from .torso_volume import torso as torso
     from .volume import Volume as Volume
 
@@ -133,10 +143,12 @@ _HOME = {
     "Ellipsoid": "phantom",
     "FileError": "errors",
     "GeometryError": "errors",
+    "INSTRUMENTS": "instruments",
     "InputError": "errors",
     "Landmarks": "landmarks",
     "MRPassthrough": "attenuation",
     "MaskSet": "masks",
+    "Mesh": "mesh",
     "NanoDRRView": "converters.nanodrr",
     "Origin": "radiograph",
     "OutputError": "errors",
@@ -145,6 +157,7 @@ _HOME = {
     "Projection": "projection",
     "RTKProjection": "converters.rtk",
     "Radiograph": "radiograph",
+    "ToolLibrary": "tool_library",
     "VIEWS": "carm",
     "View": "carm",
     "Volume": "volume",
@@ -166,6 +179,7 @@ _HOME = {
     "describe_volume": "files.describe_volume",
     "diffdrr_extrinsic": "converters.diffdrr",
     "diffdrr_parameters": "converters.diffdrr",
+    "displaced": "displacement",
     "explain_backend": "backends",
     "explain_geometry": "plot",
     "find_labels": "label_names",
@@ -178,6 +192,7 @@ _HOME = {
     "from_rtk": "converters.rtk",
     "geodesic_distance": "rigid",
     "homography": "intrinsics",
+    "instrument": "instruments",
     "intrinsic_matrix": "intrinsics",
     "label_bits": "rendering",
     "label_centroids": "landmarks",
@@ -194,8 +209,10 @@ _HOME = {
     "project": "projection",
     "project_landmarks": "landmarks",
     "read_itk_transform": "converters.itk",
+    "read_mesh": "files.meshes",
     "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
+    "read_tool_library": "tool_library",
     "render": "rendering",
     "resample": "intrinsics",
     "rescale_camera": "intrinsics",
@@ -210,9 +227,11 @@ _HOME = {
     "scene_masks": "masks",
     "se3_exp": "rigid",
     "se3_log": "rigid",
+    "self_intersections": "mesh_checks",
     "swap_ras_lps_points": "frames",
     "swap_ras_lps_pose": "frames",
     "swap_ras_lps_transform": "frames",
+    "thickness": "mesh_thickness",
     "to_deepdrr": "converters.deepdrr",
     "to_deepfluoro": "converters.deepfluoro",
     "to_dicom_tags": "converters.dicom",
@@ -223,6 +242,7 @@ _HOME = {
     "to_rtk": "converters.rtk",
     "torso": "torso_volume",
     "transform_points": "rigid",
+    "volume_field": "displacement",
     "voxel_to_world": "frames",
     "voxelise": "phantom",
     "world_to_voxel": "frames",
