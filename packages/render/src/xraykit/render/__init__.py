@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from .files.radiographs import read_radiograph as read_radiograph
     from .files.save_image import check_writable as check_writable
     from .files.save_image import save_image as save_image
+    from .files.save_simulation import save_simulation as save_simulation
+    from .files.scene_yaml import read_scene as read_scene
+    from .files.scene_yaml import write_scene as write_scene
     from .files.write_volume import write_volume as write_volume
     from .frames import affine_from_itk as affine_from_itk
     from .frames import affine_to_itk as affine_to_itk
@@ -124,14 +127,29 @@ if TYPE_CHECKING:
     from .rotations import rotation_about as rotation_about
     from .rotations import rotation_angle as rotation_angle
     from .rotations import rotation_from as rotation_from
+    from .scene import Body as Body
+    from .scene import PlacedTool as PlacedTool
+    from .scene import Scene as Scene
+    from .scene import tool_pose as tool_pose
+    from .simulation import Simulation as Simulation
+    from .simulation import simulate as simulate
+    from .simulation_settings import BeamSettings as BeamSettings
+    from .simulation_settings import DoseSettings as DoseSettings
+    from .simulation_settings import MarchSettings as MarchSettings
+    from .simulation_settings import ScatterSettings as ScatterSettings
+    from .simulation_settings import SimulationSettings as SimulationSettings
     from .tool_library import ToolLibrary as ToolLibrary
     from .tool_library import read_tool_library as read_tool_library
     from .torso_volume import torso as torso
+    from .view.server import start_viewer as start_viewer
+    from .view.state import ViewerState as ViewerState
     from .volume import Volume as Volume
 
 _HOME = {
     "Attenuation": "attenuation",
     "BackendUnavailableError": "errors",
+    "BeamSettings": "simulation_settings",
+    "Body": "scene",
     "Box": "phantom",
     "Camera": "camera",
     "CarmAngles": "carm",
@@ -140,6 +158,7 @@ _HOME = {
     "DeepFluoroView": "converters.deepfluoro",
     "DiffDRRDensity": "attenuation",
     "DiffDRRView": "converters.diffdrr",
+    "DoseSettings": "simulation_settings",
     "Ellipsoid": "phantom",
     "FileError": "errors",
     "GeometryError": "errors",
@@ -147,6 +166,7 @@ _HOME = {
     "InputError": "errors",
     "Landmarks": "landmarks",
     "MRPassthrough": "attenuation",
+    "MarchSettings": "simulation_settings",
     "MaskSet": "masks",
     "Mesh": "mesh",
     "NanoDRRView": "converters.nanodrr",
@@ -154,12 +174,18 @@ _HOME = {
     "OutputError": "errors",
     "PARAMETERIZATIONS": "rotations",
     "PeerView": "converters.pinhole",
+    "PlacedTool": "scene",
     "Projection": "projection",
     "RTKProjection": "converters.rtk",
     "Radiograph": "radiograph",
+    "ScatterSettings": "simulation_settings",
+    "Scene": "scene",
+    "Simulation": "simulation",
+    "SimulationSettings": "simulation_settings",
     "ToolLibrary": "tool_library",
     "VIEWS": "carm",
     "View": "carm",
+    "ViewerState": "view.state",
     "Volume": "volume",
     "XraykitError": "errors",
     "affine_from_itk": "frames",
@@ -212,6 +238,7 @@ _HOME = {
     "read_mesh": "files.meshes",
     "read_pose": "files.pose_json",
     "read_radiograph": "files.radiographs",
+    "read_scene": "files.scene_yaml",
     "read_tool_library": "tool_library",
     "render": "rendering",
     "resample": "intrinsics",
@@ -224,10 +251,13 @@ _HOME = {
     "rotation_from": "rotations",
     "save_image": "files.save_image",
     "save_png": "pictures",
+    "save_simulation": "files.save_simulation",
     "scene_masks": "masks",
     "se3_exp": "rigid",
     "se3_log": "rigid",
     "self_intersections": "mesh_checks",
+    "simulate": "simulation",
+    "start_viewer": "view.server",
     "swap_ras_lps_points": "frames",
     "swap_ras_lps_pose": "frames",
     "swap_ras_lps_transform": "frames",
@@ -240,6 +270,7 @@ _HOME = {
     "to_nanodrr": "converters.nanodrr",
     "to_projection_matrix": "converters.projection_matrix",
     "to_rtk": "converters.rtk",
+    "tool_pose": "scene",
     "torso": "torso_volume",
     "transform_points": "rigid",
     "volume_field": "displacement",
@@ -250,6 +281,7 @@ _HOME = {
     "write_dicom_seg": "files.dicom_seg",
     "write_itk_transform": "converters.itk",
     "write_pose": "files.pose_json",
+    "write_scene": "files.scene_yaml",
     "write_volume": "files.write_volume",
 }
 

@@ -1,0 +1,216 @@
+"""YAML files whose every key and value is checked, with errors that name the place and the nearest legal key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import FileError, InputError
+
+_LIMIT = 1 << 20
+_MOST_NODES = 20_000
+
+
+class Table:
+    """One mapping of the file, of which `keys` are all the keys it may have.
+
+    Args:
+        content: What the file holds there; None is an empty mapping.
+        where: The place, for messages: "beam", "tools[2]"; "" is the whole file.
+        file: The file.
+        keys: The legal keys.
+
+    Raises:
+        FileError: No mapping, or a key that is not legal.
+    """
+
+    def __init__(self, content: Any, where: str, *, file: Path, keys: Sequence[str]) -> None:
+        self.file, self.where = file, where
+        if content is not None and not isinstance(content, dict):
+            raise self.error(f"must be a table of {', '.join(keys)}, got {_shown(content)}")
+        self.content: dict[str, Any] = {} if content is None else content
+        for key in self.content:
+            if key not in keys:
+                near = get_close_matches(str(key), keys, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"it may hold {', '.join(keys)}."
+                raise FileError(f"{file}: {where or 'the scene'} has no key {key!r}; {hint}")
+
+    def __contains__(self, key: str) -> bool:
+        return self.content.get(key) is not None
+
+    def error(self, problem: str, key: str = "") -> FileError:
+        """The error "FILE: where.key problem"."""
+        place = ".".join(part for part in (self.where, key) if part) or "the scene"
+        return FileError(f"{self.file}: {place} {problem}.")
+
+    @contextmanager
+    def naming(self, key: str = "") -> Iterator[None]:
+        """Let errors that values cause name the file and the place."""
+        try:
+            yield
+        except FileError:
+            raise
+        except InputError as error:
+            place = ".".join(part for part in (self.where, key) if part) or "the scene"
+            raise FileError(f"{self.file}: {place}: {error}") from error
+
+    def number(self, key: str, default: float | None = None) -> float | None:
+        """A finite number, or the default where the key is absent or null."""
+        if key not in self:
+            return default
+        value = self.content[key]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self.error(f"must be a finite number, got {_shown(value)}", key)
+        return float(value)
+
+    def positive(self, key: str, default: float | None = None) -> float | None:
+        """A number above 0."""
+        value = self.number(key, default)
+        if value is not None and value <= 0:
+            raise self.error(f"must be above 0, got {value:g}", key)
+        return value
+
+    def whole(self, key: str, default: int) -> int:
+        """A whole number from 0 up."""
+        value = self.number(key, default)
+        if value is None or value != int(value) or not 0 <= value < 2**63:
+            raise self.error(f"must be a whole number from 0 up, got {_shown(self.content[key])}", key)
+        return int(value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self.content[key] if key in self else default
+        if not isinstance(value, bool):
+            raise self.error(f"must be true or false, got {_shown(value)}", key)
+        return value
+
+    def text(self, key: str, default: str | None = None, *, among: Sequence[str] = ()) -> str | None:
+        """A text, one of `among` if given."""
+        value = self.content[key] if key in self else default
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value:
+            raise self.error(f"must be text, got {_shown(value)}", key)
+        if among and value not in among:
+            near = get_close_matches(value, among, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(among)}"
+            raise self.error(f"knows no {value!r}; {hint.rstrip('?')}", key)
+        return value
+
+    def numbers(self, key: str, count: int, default: Sequence[float] | None = None) -> list[float] | None:
+        """A list of `count` finite numbers."""
+        if key not in self:
+            return None if default is None else list(default)
+        value = self.content[key]
+        if not isinstance(value, list) or len(value) != count or not all(_is_finite(entry) for entry in value):
+            raise self.error(f"must be a list of {count} finite numbers, got {_shown(value)}", key)
+        return [float(entry) for entry in value]
+
+    def row(self, key: str, default: Sequence[float]) -> list[float]:
+        """A list of finite numbers of any length."""
+        value = self.content[key] if key in self else list(default)
+        if not isinstance(value, list) or not all(_is_finite(entry) for entry in value):
+            raise self.error(f"must be a list of finite numbers, got {_shown(value)}", key)
+        return [float(entry) for entry in value]
+
+    def rows(self, key: str, count: int | None, length: int) -> list[list[float]]:
+        """`count` (None: any number of) lists of `length` finite numbers."""
+        value = self.content[key]
+        fits = isinstance(value, list) and count in (None, len(value))
+        if not fits or not all(
+            isinstance(row, list) and len(row) == length and all(_is_finite(entry) for entry in row) for row in value
+        ):
+            many = "" if count is None else f"{count} "
+            raise self.error(f"must be {many}lists of {length} finite numbers, got {_shown(value)}", key)
+        return [[float(entry) for entry in row] for row in value]
+
+    def table(self, key: str, keys: Sequence[str]) -> Table:
+        """The mapping under a key, empty where it is absent."""
+        return Table(self.content.get(key), self._place(key), file=self.file, keys=keys)
+
+    def tables(self, key: str, keys: Sequence[str]) -> list[Table]:
+        """The mappings in the list under a key."""
+        value = self.content.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.error(f"must be a list, each entry with a dash, got {_shown(value)}", key)
+        return [Table(entry, f"{self._place(key)}[{n}]", file=self.file, keys=keys) for n, entry in enumerate(value)]
+
+    def scalars(self, key: str) -> dict[str, float]:
+        """A mapping of names to finite numbers."""
+        value = self.content.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(
+            isinstance(name, str) and _is_finite(entry) for name, entry in value.items()
+        ):
+            raise self.error(f"must be a table of names and finite numbers, got {_shown(value)}", key)
+        return {name: float(entry) for name, entry in value.items()}
+
+    def path(self, key: str) -> Path | None:
+        """A file or folder that exists, relative to the YAML file."""
+        name = self.text(key)
+        if name is None:
+            return None
+        path = (self.file.parent / name).resolve()
+        if not path.exists():
+            raise self.error(f"must name an existing file, got {name!r}, which {path} is not", key)
+        return path
+
+    def _place(self, key: str) -> str:
+        return f"{self.where}.{key}" if self.where else key
+
+
+def read_table(path: str | Path, keys: Sequence[str]) -> Table:
+    """The mapping in a YAML file of at most 1 MiB.
+
+    Raises:
+        FileError: Missing, too large, no well-formed YAML, a key given twice, too deeply nested, or no mapping.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise FileError(f"{path} must be a YAML file under 1 MiB, got {path.stat().st_size} bytes.")
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise FileError(f"a YAML file was expected at {path}, got {error.strerror}; check the path.") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FileError(f"{path} must be well-formed YAML, got: {' '.join(str(error).split())[:200]}.") from error
+    return Table(content, "", file=path, keys=keys)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, aliases, and files of very many nodes."""
+
+    nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
+            raise yaml.YAMLError(f"more than {_MOST_NODES} entries")
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not supported")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                raise yaml.YAMLError(f"the key {key!r} is given twice{node.start_mark}")
+        return super().construct_mapping(node, deep=deep)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,292 @@
+"""The forward model: scene, camera and pose in; the detector's image, its ingredients and every mask out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .backends import Backend
+from .camera import Camera
+from .displacement import displaced
+from .errors import GeometryError, InputError
+from .label_names import match_names
+from .landmarks import Landmarks, project_landmarks
+from .masks import MaskSet, path_lengths, scene_masks
+from .materials import Material
+from .mesh_thickness import thickness
+from .physics.area_density import area_densities
+from .physics.beam import heel_effect, illumination, shutter_mask
+from .physics.detector import blur_image, detected_quanta
+from .physics.material_field import material_field
+from .physics.noise import add_quantum_noise, add_readout_noise
+from .physics.scatter import estimate_scatter
+from .physics.spectrum import Spectrum, mean_energy, photons_per_pixel
+from .physics.transmission import transmission
+from .rigid import check_pose
+from .scene import PlacedTool, Scene
+from .simulation_settings import SimulationSettings
+
+_DEFAULTS = SimulationSettings()
+_FAINTEST = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """B simulated X-rays and what is known about them.
+
+    Args:
+        intensity: The detector's signal relative to the central ray in air, (B, 1, H, W): scatter, noise and blur
+            included. Lungs are bright, metal dark. Readout noise can make it negative.
+        primary: The same for primary radiation alone, without the beam's shape, scatter, noise and blur, (B, 1, H, W).
+        air: The beam with nothing in it, relative to the central ray, (B or 1, 1, H, W): collimator, heel effect.
+        scatter: Scattered radiation in the same unit, before noise and blur, (B, 1, H, W).
+        area_densities: Mass per area of each material [g/cm2], (B, M, H, W): tools added, displaced tissue off.
+        materials: The M materials.
+        tool_lengths: Path length of each ray in each tool [mm], (B, T, H, W).
+        path_lengths: {name: (B, H, W) [mm]} of the labels and groups that the settings ask for.
+        masks: Amodal masks of organs and tools, or None if the settings want none.
+        landmarks: The scene's landmarks on the detector.
+        metadata: Numbers, texts and lists that say how the images were made.
+    """
+
+    intensity: Tensor
+    primary: Tensor
+    air: Tensor
+    scatter: Tensor
+    area_densities: Tensor
+    materials: tuple[Material, ...]
+    tool_lengths: Tensor
+    path_lengths: dict[str, Tensor]
+    masks: MaskSet | None
+    landmarks: Landmarks
+    metadata: dict[str, Any]
+
+    @property
+    def line_integrals(self) -> Tensor:
+        """-ln(primary), (B, 1, H, W), dimensionless; without noise, scatter and blur; at most 13.8."""
+        return -torch.log(self.primary.clamp(min=_FAINTEST))
+
+    @property
+    def log_attenuation(self) -> Tensor:
+        """-ln(intensity), (B, 1, H, W): what a flat panel's logarithmic image shows; -14 to 13.8."""
+        return -torch.log(self.intensity.clamp(min=_FAINTEST))
+
+
+def simulate(
+    scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings = _DEFAULTS, *, seed: int = 0
+) -> Simulation:
+    r"""X-ray a scene: polychromatic, with tools, scatter, noise and blur, and every mask.
+
+        A_m = sum over bodies of scale_m / 10 integral rho_m dl - (displaced by tools) + sum over tools rho T / 10
+        primary = sum_E N s exp(-sum_m (mu/rho)_m A_m) / sum_E N s
+        intensity = blur(quantum noise(F primary + scatter)) + readout noise,    F the beam in air
+
+    Args:
+        scene: Bodies, tools and landmarks.
+        camera: Intrinsics, shared or one per view.
+        pose: Camera to world RAS [mm], (B, 4, 4) or (4, 4), a proper rigid motion.
+        settings: Beam, dose, scatter, detector, march.
+        seed: Of the noise. View b's noise depends on the seed and b alone, so equal calls give equal bits.
+
+    Returns:
+        A `Simulation`.
+
+    Raises:
+        GeometryError: The pose is no rigid motion, or batch sizes differ.
+        InputError: A setting out of range, or noise that counts (law "poisson") where a gradient is wanted.
+        BackendUnavailableError: The backend cannot run here.
+
+    Gradients: of the images and path lengths with respect to pose, intrinsics, tools' poses, vertices and densities,
+    `Body.density_scale` and floating-point material densities; noise is held fixed with law "gaussian". Masks and
+    displacement's choice of samples have none.
+    """
+    pose = _poses(pose, scene)
+    lengths = _tool_lengths(scene, camera, pose, settings)
+    area, materials = _area_densities(scene, camera, pose, settings, lengths)
+    primary = transmission(area, materials, settings.beam.spectrum, detector=settings.detector)
+    air = _air(camera, settings, primary)
+    spacing = camera.tensors(dtype=primary.dtype, device=primary.device)[1]
+    scatter = estimate_scatter(
+        primary,
+        settings.scatter.scatter_to_primary,
+        pixel_spacing=spacing,
+        field=air,
+        kernel=settings.scatter.kernel,
+    )
+    quanta = _quanta(camera, settings)
+    intensity = _detected(air * primary + scatter, spacing, settings, quanta, seed)
+    names = [tool.name for tool in scene.tools]
+    bodies = [body.volume for body in scene.bodies]
+    backend = settings.march.backend
+    masks = None
+    if settings.masks:
+        masks = scene_masks(bodies, camera, pose, thickness=lengths, tool_names=names, backend=backend)
+    return Simulation(
+        intensity=intensity,
+        primary=primary,
+        air=air.expand(len(air), 1, camera.height, camera.width),
+        scatter=scatter,
+        area_densities=area,
+        materials=materials,
+        tool_lengths=lengths,
+        path_lengths=_path_lengths(scene, camera, pose, settings),
+        masks=masks,
+        landmarks=project_landmarks(scene.landmarks, camera, pose),
+        metadata=_metadata(scene, settings, quanta, seed),
+    )
+
+
+def _poses(pose: Tensor, scene: Scene) -> Tensor:
+    pose = pose[None] if pose.ndim == 2 else pose
+    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
+        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
+    if pose.device.type == "cpu":
+        check_pose(pose)
+    return pose.to(scene.device)
+
+
+def _tool_poses(tools: tuple[PlacedTool, ...], views: int, device: torch.device) -> Tensor:
+    """(T, 4, 4), or (B, T, 4, 4) where a tool moves between views."""
+    poses = [tool.pose.to(device, torch.float64) for tool in tools]
+    if all(pose.ndim == 2 for pose in poses):
+        return torch.stack(poses)
+    for tool, pose in zip(tools, poses, strict=True):
+        if pose.ndim == 3 and len(pose) not in (1, views):
+            raise GeometryError(f"pose of {tool.name} must be (4, 4) or ({views}, 4, 4), got {tuple(pose.shape)}.")
+    return torch.stack([pose.expand(views, 4, 4) for pose in poses], dim=1)
+
+
+def _tool_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings) -> Tensor:
+    if not scene.tools:
+        return torch.zeros(len(pose), 0, camera.height, camera.width, device=scene.device)
+    poses = _tool_poses(scene.tools, len(pose), scene.device)
+    meshes = [tool.mesh for tool in scene.tools]
+    return thickness(meshes, camera, pose, poses=poses, backend=_mesh_backend(settings))
+
+
+def _area_densities(
+    scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings, lengths: Tensor
+) -> tuple[Tensor, tuple[Material, ...]]:
+    """Mass per area of every material in the scene (B, M, H, W), and the materials."""
+    parts: list[tuple[Material, Tensor]] = []
+    displacing = tuple(tool for tool in scene.tools if tool.displaces)
+    march = settings.march
+    for body in scene.bodies:
+        scales = body.scales()
+        options = {"method": march.method, "samples": march.samples, "backend": march.backend}
+        area = area_densities(body.materials, camera, pose, scale=scales, **options)
+        if displacing:
+            gone = displaced(
+                material_field(body.materials),
+                [tool.mesh for tool in displacing],
+                camera,
+                pose,
+                poses=_tool_poses(displacing, len(pose), scene.device),
+                step=march.displacement_step,
+                backend=_mesh_backend(settings),
+            )
+            area = area - (gone * (scales / 10)[:, None, None]).to(area)
+        parts += zip(body.materials.materials, area.unbind(dim=1), strict=True)
+    for number, tool in enumerate(scene.tools):
+        density = torch.as_tensor(tool.mass_density).to(lengths)
+        parts.append((tool.substance, lengths[:, number] * (density / 10)))
+    materials = tuple(dict.fromkeys(material for material, _ in parts))
+    sums = [torch.stack([area for m, area in parts if m == material]).sum(dim=0) for material in materials]
+    return torch.stack(sums, dim=1), materials
+
+
+def _air(camera: Camera, settings: SimulationSettings, like: Tensor) -> Tensor:
+    """The beam in air, (B or 1, 1, H or 1, W or 1)."""
+    beam, options = settings.beam, {"dtype": like.dtype, "device": like.device}
+    air = torch.ones(1, 1, 1, 1, **options)
+    if beam.oblique:
+        air = air * illumination(camera, **options)
+    if beam.anode_direction is not None and isinstance(beam.spectrum, Spectrum):
+        direction = beam.anode_direction
+        detector = settings.detector
+        air = air * heel_effect(camera, beam.spectrum, anode_direction=direction, detector=detector, **options)
+    if beam.shutter is not None:
+        air = air * shutter_mask(beam.shutter, camera, penumbra=beam.penumbra, leakage=beam.leakage, **options)
+    return air
+
+
+def _quanta(camera: Camera, settings: SimulationSettings) -> float | None:
+    """Counted quanta per pixel on the central ray in air, None without a dose."""
+    dose, spectrum = settings.dose, settings.beam.spectrum
+    if dose.photons_per_pixel is not None:
+        photons = dose.photons_per_pixel
+    elif dose.mas is not None:
+        sdd, spacing, _ = (part.detach() for part in camera.tensors(dtype=torch.float64, device="cpu"))
+        if len(sdd) > 1 or len(spacing) > 1:
+            raise InputError("mas needs one camera for all views, got a batch of cameras; give photons_per_pixel.")
+        photons = photons_per_pixel(spectrum, mas=dose.mas, sdd=float(sdd), pixel_area=float(spacing.prod()))
+    else:
+        return None
+    return photons * detected_quanta(spectrum, settings.detector)
+
+
+def _detected(
+    expected: Tensor, spacing: Tensor, settings: SimulationSettings, quanta: float | None, seed: int
+) -> Tensor:
+    """The image that the detector reads out where it expects this one."""
+    if quanta is None:
+        return blur_image(expected, settings.detector, pixel_spacing=spacing)
+    generators = [_generator(seed, view, expected.device) for view in range(len(expected))]
+    counted = [
+        add_quantum_noise(expected[b : b + 1], quanta, generator=generator, law=settings.dose.law)
+        for b, generator in enumerate(generators)
+    ]
+    signal = blur_image(torch.cat(counted), settings.detector, pixel_spacing=spacing)
+    if settings.dose.readout_quanta == 0:
+        return signal
+    std = settings.dose.readout_quanta / quanta
+    read = [add_readout_noise(signal[b : b + 1], std, generator=generator) for b, generator in enumerate(generators)]
+    return torch.cat(read)
+
+
+def _generator(seed: int, view: int, device: torch.device) -> torch.Generator:
+    """Randomness for one view: seeds of neighbouring views and calls are unrelated."""
+    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed < 2**63:
+        raise InputError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}.")
+    source = torch.Generator().manual_seed(int(seed))
+    for _ in range(view + 1):
+        own = int(torch.randint(2**62, (1,), generator=source))
+    return torch.Generator(device).manual_seed(own)
+
+
+def _path_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings) -> dict[str, Tensor]:
+    """The wanted path lengths, added up over bodies; each name must be found in at least one."""
+    total: dict[str, Tensor] = {}
+    labelled = [body.volume for body in scene.bodies if body.volume.labels is not None]
+    for name in settings.path_lengths:
+        holders = [volume for volume in labelled if match_names(volume.label_names, name)]
+        if not holders:
+            raise InputError(f"path_lengths must name labels of the scene, got {name!r}, which no body has.")
+        for volume in holders:
+            found = path_lengths(volume, camera, pose, wanted=[name], backend=settings.march.backend)[name]
+            total[name] = total[name] + found if name in total else found
+    return total
+
+
+def _mesh_backend(settings: SimulationSettings) -> Backend:
+    return settings.march.backend if settings.march.backend == "torch" else "auto"
+
+
+def _metadata(scene: Scene, settings: SimulationSettings, quanta: float | None, seed: int) -> dict[str, Any]:
+    spectrum = settings.beam.spectrum
+    tube = {"kvp": spectrum.kvp} if isinstance(spectrum, Spectrum) else {"energy_kev": spectrum.energy_kev}
+    return {
+        **tube,
+        "mean_energy_kev": mean_energy(spectrum),
+        "quanta_per_pixel_in_air": quanta,
+        "scatter_to_primary": settings.scatter.scatter_to_primary,
+        "seed": seed,
+        "bodies": [body.name for body in scene.bodies],
+        "tools": [
+            {"name": tool.name, "material": tool.substance.name, "description": tool.mesh.description}
+            for tool in scene.tools
+        ],
+    }
