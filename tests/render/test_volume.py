@@ -144,3 +144,9 @@ def test_integer_storage_returns_to_floating_point():
 def test_int16_storage_refuses_negative_attenuation():
     with pytest.raises(InputError, match="int16 storage needs mu >= 0"):
         Volume(torch.full((1, 1, 2), -0.1), torch.eye(4)).stored_as(torch.int16)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.bool])
+def test_storage_that_would_lose_the_attenuation_is_refused(dtype):
+    with pytest.raises(InputError, match="storage must be floating point or int16"):
+        grid().stored_as(dtype)

@@ -1,9 +1,12 @@
 """The numba kernels against the torch truth, and as custom ops."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from support.scenes import METHODS, random_scene
-from xraykit.render import Camera, Volume, carm_pose, label_bits, render, se3_exp
+from xraykit.render import Camera, InputError, Volume, carm_pose, label_bits, render, se3_exp
 from xraykit.render.kernels import ops
 from xraykit.render.rays import voxel_rays
 
@@ -146,3 +149,29 @@ def test_rays_that_graze_a_face_stay_finite_and_bounded():
         for method in METHODS:
             image = render(volume, camera, pose, method=method, samples=50, backend="numba")
             assert 0 <= image.item() <= 4.001
+
+
+@pytest.mark.parametrize("labels", [None, "soft"])
+@pytest.mark.parametrize("wanted", ["pose", "mu"])
+def test_a_second_derivative_is_refused_rather_than_wrong(labels, wanted):
+    volume, camera, pose = random_scene()
+    leaf = (pose if wanted == "pose" else volume.mu).clone().requires_grad_()
+    seen = (volume, leaf) if wanted == "pose" else (volume.with_mu(leaf), pose)
+    image = render(seen[0], camera, seen[1], labels=labels, samples=20, backend="numba")
+    (first,) = torch.autograd.grad(image.square().sum(), leaf, create_graph=True)
+    with pytest.raises(InputError, match="differentiate once"):
+        first.square().sum().backward()
+
+
+def test_kernels_compile_where_nothing_can_be_kept_on_disk():
+    program = """
+from numba.core import caching
+caching.CacheImpl._locator_classes = []
+import torch
+from xraykit.render import Camera, Volume, carm_pose, render
+volume = Volume(torch.ones(6, 6, 6), torch.eye(4))
+camera, pose = Camera(sdd=60.0, height=2, width=2), carm_pose(sod=40.0, isocenter=volume.center)
+print(float(render(volume, camera, pose, method="siddon", backend="numba").max()) > 3)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300)
+    assert done.stdout.strip() == "True", done.stderr

@@ -76,6 +76,12 @@ def test_mistakes_exit_2(tmp_path, capsys, options, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [["--samples", "0"], ["--backend", "triton"], ["--size", "0", "0"]])
+def test_a_refused_demo_leaves_no_folder(tmp_path, options):
+    assert run(["demo", "-o", str(tmp_path / "out"), *TINY, *options]) == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_file_in_the_way_of_the_folder_is_refused(tmp_path, capsys):
     (tmp_path / "out").write_text("")
     assert run(["demo", "-o", str(tmp_path / "out")]) == 2

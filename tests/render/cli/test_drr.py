@@ -158,6 +158,34 @@ def test_output_is_checked_before_the_ct_is_read(tmp_path, capsys, name, words):
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("ending", ["pose.json", "config.json", "labels.png"])
+def test_a_companion_that_cannot_be_written_is_found_before_anything_is(ct, tmp_path, capsys, ending):
+    (tmp_path / f"a.{ending}").mkdir()
+    assert command(ct, tmp_path / "a.npy", "--labels", str(tmp_path / "seg.nii.gz"), *SMALL) == 2
+    assert f"a.{ending} must be a file to write, got a folder" in capsys.readouterr().err
+    assert not (tmp_path / "a.npy").exists()
+
+
+def test_the_input_is_never_replaced(tmp_path, capsys):
+    (tmp_path / "ct.dcm").write_bytes(b"precious")
+    assert command(tmp_path / "ct.dcm", tmp_path / "ct.dcm", *SMALL) == 2
+    assert "is the input itself" in capsys.readouterr().err
+    assert (tmp_path / "ct.dcm").read_bytes() == b"precious"
+
+
+def test_a_detector_that_would_fill_the_memory_is_refused(ct, tmp_path, capsys):
+    assert command(ct, tmp_path / "a.npy", "--size", "100000", "100000") == 2
+    camera = Camera(sdd=1020.0, height=10**9, width=10**9)
+    write_pose(tmp_path / "huge.json", camera, carm_pose(sod=850.0))
+    assert command(ct, tmp_path / "a.npy", "--pose", str(tmp_path / "huge.json")) == 2
+    assert capsys.readouterr().err.count("the detector must have at most") == 2
+
+
+def test_a_name_too_long_for_the_file_system_is_refused(ct, tmp_path, capsys):
+    assert command(ct, tmp_path / f"{'x' * 300}.npy", *SMALL) == 2
+    assert "must lie in a writable folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("name", "content"), [("none.nii", None), ("empty.nii", b""), ("junk.nii", b"junk" * 300)])
 def test_bad_ct_exits_2_with_its_name(tmp_path, capsys, name, content):
     if content is not None:

@@ -154,7 +154,7 @@ def test_unknown_key_in_a_config_is_refused(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("text", ["seed = = 7", "[1, 2"])
+@pytest.mark.parametrize("text", ["seed = = 7", "[1, 2", "a = " + "[" * 20000])
 def test_malformed_config_is_refused(tmp_path, capsys, text):
     (tmp_path / "c.toml").write_text(text)
     assert run(["demo", "--config", str(tmp_path / "c.toml")]) == 2

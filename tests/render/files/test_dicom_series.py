@@ -8,6 +8,7 @@ import pytest
 import SimpleITK
 import torch
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 from support.dicom import SERIES, nested_sequence, slice_dataset, write_dicom, write_enhanced, write_series
 from xraykit.render import FileError, Volume
@@ -285,6 +286,19 @@ def test_deeply_nested_sequences_are_refused(tmp_path, depth):
     pixels_tag = plain.index(bytes.fromhex("e07f1000"))
     path.write_bytes(plain[:pixels_tag] + opening * depth + closing * depth + plain[pixels_tag:])
     refused(path.parent, r"001.dcm nests DICOM sequences deeper than 32 levels")
+
+
+@pytest.mark.parametrize("depth", [40, 200])
+def test_deeply_nested_sequences_of_defined_length_are_refused(tmp_path, depth):
+    def nest(n, dataset):
+        inner = Sequence([])
+        for _ in range(depth):
+            item = Dataset()
+            item.RequestAttributesSequence = inner
+            inner = Sequence([item])
+        dataset.RequestAttributesSequence = inner
+
+    refused(damaged(tmp_path, nest), r"nests DICOM sequences deeper than 32 levels")
 
 
 def test_moderately_nested_sequences_are_read(tmp_path):

@@ -247,3 +247,9 @@ def test_tiff_description_of_another_hand_gives_no_camera(tmp_path):
         text = json.dumps({"xraykit": ours})
         Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "x.tif", tiffinfo={270: text})
         assert read_radiograph(tmp_path / "x.tif").camera is None
+
+
+def test_dicom_refuses_more_rows_than_its_tag_can_say(tmp_path):
+    with pytest.raises(InputError, match="at most 65535 rows and columns"):
+        save_image(tmp_path / "x.dcm", torch.zeros(1, 1, 1, 70000), camera=Camera(sdd=1000.0, height=1, width=70000))
+    assert not list(tmp_path.iterdir())

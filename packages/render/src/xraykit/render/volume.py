@@ -168,7 +168,12 @@ class Volume:
 
         float16 and bfloat16 round each voxel to 11 and 8 significant bits. int16 divides [0, max mu] into 32767
         equal steps: each voxel is off by at most max(mu) / 65534 [1/mm]. Integer storage has no mu-gradient.
+
+        Raises:
+            InputError: Another storage type, or negative attenuation for int16.
         """
+        if not (dtype.is_floating_point or dtype == torch.int16):
+            raise InputError(f"storage must be floating point or int16, got {dtype}; it would lose the attenuation.")
         mu = self.mu * self.mu_scale if not self.mu.is_floating_point() else self.mu
         if dtype != torch.int16:
             return self._replaced(mu=spread_rows(mu.to(dtype)), mu_scale=1.0)

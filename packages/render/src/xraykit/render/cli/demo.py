@@ -88,21 +88,24 @@ def demo(
     """
     from ..camera import Camera
     from ..torso_volume import torso
-    from .drr import usable_device
+    from .drr import check_size, usable_device
 
     if config.sod >= config.sdd:
         raise GeometryError(
             f"sod must be smaller than sdd, got sod={config.sod} mm and sdd={config.sdd} mm; did you swap them?"
         )
     device = usable_device(config.device)
-    folder = make_folder(config.output)
+    if config.output.exists():
+        make_folder(config.output)  # one that cannot be used is refused at once
     height, width = config.size
+    check_size(height, width)
     camera = Camera(sdd=config.sdd, height=height, width=width, pixel_spacing=config.pixel_spacing)
     with Steps(total=4 + len(VIEWS_SHOWN)) as steps:
         with steps.step("build the patient"):
             volume = torso(spacing=config.voxel_spacing, seed=config.seed)
         with steps.step("prepare the projector"):
             _warm_up(config, volume, camera, device)
+            folder = make_folder(config.output)  # now that every option has proved usable
         shots = {}
         for name in VIEWS_SHOWN:
             with steps.step(f"render the {name} X-ray and its masks"):
@@ -145,7 +148,7 @@ def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) ->
 
     tiny = resize_camera(camera, height=8, width=8)
     pose = _pose(config, volume, "ap")
-    render(volume.to(device), tiny, pose, method=config.method, samples=8, backend=config.backend)
+    render(volume.to(device), tiny, pose, method=config.method, samples=min(8, config.samples), backend=config.backend)
     label_masks(volume.to(device), tiny, pose, backend=config.backend)
 
 

@@ -25,6 +25,7 @@ ViewName = Literal["ap", "pa", "lateral_left", "lateral_right"]
 PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
 INTRINSICS = ("sdd", "size", "pixel_spacing")
 MOST_COLOURS = 24  # beyond, the overlay joins labels into families
+MOST_PIXELS = 2**27  # rendering takes some fifty bytes for each
 ANGLES = ("lao_rao", "cra_cau", "roll")
 DEFAULTS = {"sod": 850.0, "offset": (0.0, 0.0, 0.0), "sdd": 1020.0, "size": (512, 512), "pixel_spacing": 0.9}
 
@@ -89,6 +90,7 @@ def drr(config: Annotated[DrrConfig, Parameter(name="*")], *, config_file: Confi
     check_outputs(config)
     device = usable_device(config.device)
     given = None if config.pose is None else _read_pose(config.pose)
+    check_size(*((given[0].height, given[0].width) if given is not None else config.size or (0, 0)))
     start = time.perf_counter()
     volume = Volume.from_file(config.ct, labels=config.labels, label_names=config.label_names)
     print(f"read {config.ct}: {' x '.join(map(str, volume.shape[::-1]))} voxels, {time.perf_counter() - start:.1f} s")
@@ -99,12 +101,11 @@ def drr(config: Annotated[DrrConfig, Parameter(name="*")], *, config_file: Confi
     print(f"rendered {camera.width} x {camera.height} pixels by {config.method}, {time.perf_counter() - start:.2f} s")
     mirrored = _mirrored(config)
     save_image(config.output, image, camera=camera, pose=pose, sod=config.sod, mirrored=mirrored)
-    written = [config.output, beside(config, "pose.json"), beside(config, "config.json")]
-    write_pose(written[1], camera, pose)
-    write_settings(written[2], config, "render drr")
+    write_pose(beside(config, "pose.json"), camera, pose)
+    write_settings(beside(config, "config.json"), config, "render drr")
     if config.labels is not None:
-        written.append(_write_overlay(config, image, volume, camera, pose, mirrored=mirrored))
-    print("wrote " + ", ".join(map(str, written)))
+        _write_overlay(config, image, volume.to(device), camera, pose, mirrored=mirrored)
+    print("wrote " + ", ".join(map(str, [config.output, *companions(config)])))
 
 
 def resolved(config: DrrConfig) -> DrrConfig:
@@ -160,13 +161,30 @@ def camera_and_pose(config: DrrConfig, volume: Volume) -> tuple[Camera, Tensor]:
     return camera, carm_pose(**angles, sod=config.sod, isocenter=volume.center, offset=offset)
 
 
+def check_size(height: int, width: int) -> None:
+    """Raise InputError for a detector that would fill the memory before a pixel is rendered."""
+    if height * width > MOST_PIXELS:
+        size = f"{height} x {width}"
+        raise InputError(f"the detector must have at most {MOST_PIXELS} pixels, got {size}; make it smaller.")
+
+
 def check_outputs(config: DrrConfig) -> None:
-    """Raise before the long work if a result could not be written."""
+    """Raise before the long work if a result could not be written, or would replace what it is made from."""
+    from ..files.atomic_write import check_folder
     from ..files.save_image import check_writable
 
     check_writable(config.output)
-    if config.output.suffix.lower() == ".png" and beside(config, "labels.png") == config.output:
-        raise InputError(f"{config.output} is the name of the overlay; choose an output that ends otherwise.")
+    for path in companions(config):
+        check_folder(path)
+    for source in (config.ct, config.labels):
+        if source is not None and source.exists() and config.output.exists() and source.samefile(config.output):
+            raise InputError(f"--output {config.output} is the input itself; choose another name.")
+
+
+def companions(config: DrrConfig) -> list[Path]:
+    """The files that join the output: pose, config and, with labels, the overlay."""
+    endings = ["pose.json", "config.json", *(["labels.png"] if config.labels is not None else [])]
+    return [beside(config, ending) for ending in endings]
 
 
 def beside(config: DrrConfig, ending: str) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import FileError, InputError
+from ..errors import InputError
 from .settings import ConfigOption
 
 if TYPE_CHECKING:
@@ -53,16 +53,14 @@ def _is_radiograph(path: Path) -> bool:
         return path.suffix.lower() in RASTER
     if path.suffix.lower() in RASTER:
         return True
-    with path.open("rb") as file:
-        if file.read(132)[128:] != b"DICM":
-            return False
-    from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
+    from ..files.dicom_header import is_dicom, reading_dicom
 
-    try:
+    with reading_dicom(path, "DICOM tags"):
+        if not is_dicom(path):
+            return False
+        from pydicom import dcmread
+
         modality = str(dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality", ""))
-    except (InvalidDicomError, OSError, ValueError, KeyError, RecursionError, EOFError) as error:
-        raise FileError(f"{path} must be a DICOM file with a readable header, got a damaged one.") from error
     return modality not in ("CT", "MR", "SEG", "PT")
 
 

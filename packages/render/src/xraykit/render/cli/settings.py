@@ -51,7 +51,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         values = readers[path.suffix.lower()](path.read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"--config cannot read {path}: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"--config needs a well-formed file, but {path} is not: {error}.") from error
     if not isinstance(values, dict):
         raise FileError(f"--config needs a table of options in {path}, got {type(values).__name__}.")

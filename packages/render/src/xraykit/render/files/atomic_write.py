@@ -53,12 +53,14 @@ def check_folder(path: Path) -> None:
 
 
 def _created(path: Path, temporary: Path) -> BinaryIO:
-    if path.is_dir():
-        raise OutputError(f"{path} must be a file to write, got a folder; add a file name.")
-    if not path.parent.is_dir():
-        raise OutputError(f"{path} must lie in an existing folder, got {path.parent}; make it first.")
     try:
+        if path.is_dir():
+            raise OutputError(f"{path} must be a file to write, got a folder; add a file name.")
+        if not path.parent.is_dir():
+            raise OutputError(f"{path} must lie in an existing folder, got {path.parent}; make it first.")
         return temporary.open("xb")
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"{path} must lie in a writable folder, got {error.strerror}; choose another.") from error
 

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from ..errors import FileError
@@ -79,22 +82,34 @@ def tag_text(path: Path, dataset: pydicom.Dataset, keyword: str) -> str | None:
 
 
 def _nesting(dataset: pydicom.Dataset) -> int:
-    """Depth of the sequences that pydicom has parsed while reading; others stay bytes until someone asks."""
+    """Depth of the nested sequences, those included that pydicom has left as bytes."""
     deepest, waiting = 0, [(dataset, 0)]
     while waiting:
         current, depth = waiting.pop()
         deepest = max(deepest, depth)
         if depth > MAX_NESTING:
             break
-        waiting += [(item, depth + 1) for sequence in _parsed_sequences(current) for item in sequence]
+        waiting += [(item, depth + 1) for sequence in _sequences(current) for item in sequence]
     return deepest
 
 
-def _parsed_sequences(dataset: pydicom.Dataset) -> Iterator[Sequence]:
-    for element in dataset.values():  # .values() leaves raw elements raw
-        value = getattr(element, "value", None)
+def _sequences(dataset: pydicom.Dataset) -> Iterator[Sequence]:
+    for tag, element in list(dataset.items()):  # .items() leaves raw elements raw
+        value = element.value
+        if isinstance(element, RawDataElement) and (element.VR or _vr_of(tag)) == "SQ":
+            try:
+                value = dataset[tag].value
+            except RecursionError:
+                raise
+            except DICOM_DAMAGE:  # what cannot be parsed nests nothing
+                continue
         if isinstance(value, Sequence):
             yield value
+
+
+def _vr_of(tag: BaseTag) -> str:
+    """The type of a tag in the dictionary, where the file leaves it implicit; "UN" for private ones."""
+    return dictionary_VR(tag) if dictionary_has_tag(tag) else "UN"
 
 
 def transfer_syntax(dataset: FileDataset) -> UID:

@@ -21,6 +21,7 @@ from .polarity_tags import LINE_INTEGRAL_UNITS
 
 SIMULATED = "SIMULATED"
 LEVELS = 65535
+MOST_ROWS = 65535  # Rows and Columns are 16 bits
 # XA demands these, a simulation has nothing to say about them: present and empty, as type 2 allows.
 EMPTY = ("StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "StudyID", "SeriesNumber",
          "PatientBirthDate", "PatientSex", "Manufacturer", "InstanceNumber", "KVP", "XRayTubeCurrent", "ExposureTime",
@@ -50,8 +51,11 @@ def dicom_bytes(
         The file, Explicit VR Little Endian.
 
     Raises:
-        InputError: sod is not between 0 and sdd.
+        InputError: sod is not between 0 and sdd, or a side of the image is longer than a DICOM tag can say.
     """
+    if max(views.shape[1:]) > MOST_ROWS:
+        size = f"{views.shape[1]}x{views.shape[2]}"
+        raise InputError(f"a .dcm holds at most {MOST_ROWS} rows and columns, got {size}; write a .tiff or .npy.")
     if sod is not None and not 0 < sod < geometry["sdd"]:
         raise InputError(f"sod must lie between 0 and sdd, got sod={sod} mm and sdd={geometry['sdd']} mm.")
     dataset = _simulated()

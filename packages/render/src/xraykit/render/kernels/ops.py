@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import InputError
+
 _PACKAGES = {"numba": "numba_cpu", "triton": "triton_gpu"}
 
 
@@ -120,12 +122,35 @@ def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple:
             grad, mu, labels, rays, ctx.backend, ctx.method, ctx.samples, ctx.soft, need_mu, march
         )
     if ctx.has_jacobian:
-        per_pixel = grad * jacobian
+        per_pixel = grad * _once(jacobian, mu, rays)
     for_rays = contract(per_pixel).to(rays.dtype) if need_rays else None
     return for_mu.to(mu.dtype) if need_mu else None, None, for_rays, *([None] * 8)
 
 
 torch.library.register_autograd("xraykit::project", _backward, setup_context=_setup_context, lib=_LIBRARY)
+
+
+def _refuse(*_: Any) -> Any:
+    raise InputError("the kernels differentiate once, got a second derivative; render with backend='torch'.")
+
+
+torch.library.register_autograd("xraykit::project_backward", _refuse, lib=_LIBRARY)
+
+
+class _Once(torch.autograd.Function):
+    """A first derivative that would silently count as constant if it were differentiated again."""
+
+    @staticmethod
+    def forward(ctx: Any, derivative: Tensor, mu: Tensor, rays: Tensor) -> Tensor:
+        del ctx, mu, rays
+        return derivative.view_as(derivative)
+
+    backward = staticmethod(_refuse)
+
+
+def _once(derivative: Tensor, mu: Tensor, rays: Tensor) -> Tensor:
+    """The derivative, guarded where the backward pass is itself recorded (create_graph=True)."""
+    return _Once.apply(derivative, mu, rays) if torch.is_grad_enabled() else derivative
 
 
 def contract(per_pixel: Tensor) -> Tensor:
@@ -171,7 +196,7 @@ def _stack_backward(ctx: Any, grad: Tensor) -> tuple:
         mu, share = stack[..., c].contiguous(), grad[:, c : c + 1]
         if need_rays:
             size = (ctx.backend, "trilinear", *grad.shape[2:], ctx.samples, 1, False, True)
-            part = share * project(mu, None, rays, *size)[1]
+            part = share * _once(project(mu, None, rays, *size)[1], mu, rays)
             per_pixel = part if per_pixel is None else per_pixel + part
         if need_stack:
             options = (ctx.backend, "trilinear", ctx.samples, False, True, False)
