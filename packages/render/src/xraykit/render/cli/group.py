@@ -7,3 +7,5 @@ from cyclopts import App
 app = App(name="render", help="Render X-rays from CT, and say what a file knows of its geometry.")
 app.command("xraykit.render.cli.drr:drr", name="drr", help="Render one X-ray of a CT (or MR) volume.")
 app.command("xraykit.render.cli.info:info", name="info", help="Say what a CT or X-ray file knows of its geometry.")
+app.command("xraykit.render.cli.view:view", name="view", help="Open a page with the C-arm and the live X-ray.")
+app.command("xraykit.render.cli.simulate:simulate", name="simulate", help="Simulate the X-ray of a scene file.")
