@@ -145,7 +145,9 @@ class _Once(torch.autograd.Function):
         del ctx, mu, rays
         return derivative.view_as(derivative)
 
-    backward = staticmethod(_refuse)
+    @staticmethod
+    def backward(ctx: Any, *grad: Any) -> Any:
+        _refuse(ctx, *grad)
 
 
 def _once(derivative: Tensor, mu: Tensor, rays: Tensor) -> Tensor:
