@@ -43,7 +43,8 @@ def save_simulation(
     - image.dcm: -ln(intensity) with geometry tags; `read_radiograph` finds camera and pose in it.
     - intensity.tiff: 32-bit intensity relative to air, with camera and pose.
     - line_integrals.npy: float32 (1, 1, H, W), without noise and scatter.
-    - path_lengths.npz: [mm] of the tools and of the labels that were asked for, (H, W) each under its name.
+    - path_lengths.npy: float32 (N, H, W) [mm] of the tools and of the labels that were asked for, named in
+      simulation.json.
     - masks.coco.json and masks.dcm (DICOM segmentation), if the extra `export` is installed.
     - pose.json; simulation.json (how it was made, landmarks); scene.yaml, from which the same comes out again.
 
@@ -101,7 +102,8 @@ def _fill(folder: Path, simulation: Simulation, plan: ScenePlan, seg: bool | Non
     write_atomically(folder / "simulation.json", lambda file: file.write(record.encode()))
     lengths = _lengths(simulation)
     if lengths:
-        write_atomically(folder / "path_lengths.npz", lambda file: np.savez_compressed(file, **lengths))
+        stack = np.stack(list(lengths.values()))
+        write_atomically(folder / "path_lengths.npy", lambda file: np.save(file, stack, allow_pickle=False))
     if simulation.masks is None:
         return
     save_png(folder / "overlay.png", _overlay(simulation, shown[0, 0].numpy(), window, mirrored=plan.mirrored))
@@ -148,7 +150,7 @@ def _facts(simulation: Simulation) -> dict[str, Any]:
         }
         for n, name in enumerate(points.names)
     }
-    return {**simulation.metadata, "landmarks": landmarks}
+    return {**simulation.metadata, "path_lengths": list(_lengths(simulation)), "landmarks": landmarks}
 
 
 def _lengths(simulation: Simulation) -> dict[str, NDArray[np.float32]]:

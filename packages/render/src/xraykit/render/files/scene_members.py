@@ -110,7 +110,7 @@ def _torso(table: Table, record: Record) -> Volume:
         if key in table:
             raise table.error(f"belongs to a file, and the torso brings its own; leave {key} out", key)
     with options.naming():
-        return torso(spacing=2.5 if spacing is None else spacing, seed=seed)
+        return torso(spacing=spacing, seed=seed)
 
 
 def _volume(table: Table, record: Record) -> Volume:
@@ -138,7 +138,7 @@ def _mesh(table: Table, record: Record) -> Mesh:
     file, scale = table.path("file"), table.positive("scale", 1.0)
     if "seed" in table:
         raise table.error("belongs to an instrument; a file has one shape", "seed")
-    if file is None or scale is None:
+    if file is None:
         raise InputError("file must name a mesh, got none.")
     record |= {"file": str(file), "scale": scale}
     return read_mesh(file, scale=scale, name=record["name"])
@@ -157,4 +157,4 @@ def _pose(table: Table, bodies: Sequence[Body]) -> Tensor:
     offset = torch.tensor(table.numbers("offset", 3, (0.0, 0.0, 0.0)), dtype=torch.float64)
     turn = table.number("turn", 0.0)
     direction = table.numbers("direction", 3, (0.0, 0.0, 1.0)) or [0.0, 0.0, 1.0]
-    return tool_pose(where + offset, direction=direction, turn=0.0 if turn is None else turn)
+    return tool_pose(where + offset, direction=direction, turn=turn)

@@ -95,16 +95,16 @@ def _beam(table: Table) -> BeamSettings:
             also = [key for key in _TUBE if key in table]
             if also:
                 raise table.error(f"is one energy or a tube, got energy_kev and {also[0]}; leave one out")
-            spectrum = MonochromaticSpectrum(_required(table.number("energy_kev")))
+            spectrum = MonochromaticSpectrum(table.number("energy_kev", 60.0))
         else:
             filtration = table.scalars("filtration") if "filtration" in table else {"aluminium": 2.5}
             kvp, angle = table.number("kvp", 90.0), table.number("anode_angle", 12.0)
-            spectrum = Spectrum(_required(kvp), tuple(filtration.items()), _required(angle))
+            spectrum = Spectrum(kvp, tuple(filtration.items()), angle)
         return BeamSettings(
             spectrum=spectrum,
             shutter=_shutter(table.table("shutter", _SHUTTER)),
-            penumbra=_required(table.positive("penumbra", default.penumbra)),
-            leakage=_required(table.number("leakage", default.leakage)),
+            penumbra=table.positive("penumbra", default.penumbra),
+            leakage=table.number("leakage", default.leakage),
             anode_direction=table.number("anode_direction"),
             oblique=table.flag("oblique", default.oblique),
         )
@@ -140,11 +140,11 @@ def _detector(table: Table) -> Detector:
         counts = table.text("counts", default.counts, among=("energy", "photons"))
         return Detector(
             scintillator=None if scintillator == "none" else scintillator,
-            thickness=_required(table.positive("thickness", default.thickness)),
-            packing=_required(table.positive("packing", default.packing)),
+            thickness=table.positive("thickness", default.thickness),
+            packing=table.positive("packing", default.packing),
             counts=counts,  # type: ignore[arg-type]
             blur=None if blur == "none" else blur,  # type: ignore[arg-type]
-            mtf50=_required(table.positive("mtf50", default.mtf50)),
+            mtf50=table.positive("mtf50", default.mtf50),
         )
 
 
@@ -154,7 +154,7 @@ def _dose(table: Table) -> DoseSettings:
         return DoseSettings(
             photons_per_pixel=table.number("photons_per_pixel"),
             mas=table.number("mas"),
-            readout_quanta=_required(table.number("readout_quanta", 0.0)),
+            readout_quanta=table.number("readout_quanta", 0.0),
             law=law,  # type: ignore[arg-type]
         )
 
@@ -163,7 +163,7 @@ def _scatter(table: Table) -> ScatterSettings:
     default = ScatterKernel()
     with table.naming():
         kernel = ScatterKernel(tuple(table.row("widths", default.widths)), tuple(table.row("weights", default.weights)))
-        return ScatterSettings(_required(table.number("scatter_to_primary", 0.0)), kernel)
+        return ScatterSettings(table.number("scatter_to_primary", 0.0), kernel)
 
 
 def _march(table: Table) -> MarchSettings:
@@ -175,15 +175,8 @@ def _march(table: Table) -> MarchSettings:
         method=table.text("method", default.method, among=get_args(Method)),  # type: ignore[arg-type]
         samples=samples,
         backend=table.text("backend", default.backend, among=get_args(Backend)),  # type: ignore[arg-type]
-        displacement_step=_required(table.positive("displacement_step", default.displacement_step)),
+        displacement_step=table.positive("displacement_step", default.displacement_step),
     )
-
-
-def _required(value: float | None) -> float:
-    """The number of a key that has a default."""
-    if value is None:
-        raise TypeError("a key with a default has no value")
-    return value
 
 
 def _name(material: str | Material) -> str:

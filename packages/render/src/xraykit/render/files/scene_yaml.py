@@ -141,10 +141,10 @@ def _camera(table: Table) -> Camera:
     centre = table.numbers("principal_point", 2)
     with table.naming():
         return Camera(
-            1020.0 if sdd is None else sdd,
+            sdd,
             height,  # type: ignore[arg-type]  # a whole number, or Camera says so
             width,  # type: ignore[arg-type]
-            pixel_spacing=0.6 if step is None else step,
+            pixel_spacing=step or 0.6,
             principal_point=centre,
         )
 
@@ -173,7 +173,7 @@ def _pose(view: Table, camera: Camera, scene: Scene) -> Tensor:
             raise view.error(f"sets all three angles, got also {given[0]}; leave one out", "name")
         angles = VIEWS[name].angles
     sod = view.positive("sod", 0.8 * float(camera.sdd))
-    if sod is None or sod >= float(camera.sdd):
+    if sod >= float(camera.sdd):
         raise view.error(f"must be smaller than sdd, got {sod} mm and sdd={camera.sdd} mm; did you swap them?", "sod")
     isocenter = place(view, "isocenter", scene.bodies)
     offset = torch.tensor(view.numbers("offset", 3, (0.0, 0.0, 0.0)), dtype=torch.float64)

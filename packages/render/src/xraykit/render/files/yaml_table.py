@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import yaml
 
@@ -60,6 +60,12 @@ class Table:
             place = ".".join(part for part in (self.where, key) if part) or "the scene"
             raise FileError(f"{self.file}: {place}: {error}") from error
 
+    @overload
+    def number(self, key: str, default: float) -> float: ...
+
+    @overload
+    def number(self, key: str, default: None = None) -> float | None: ...
+
     def number(self, key: str, default: float | None = None) -> float | None:
         """A finite number, or the default where the key is absent or null."""
         if key not in self:
@@ -69,17 +75,23 @@ class Table:
             raise self.error(f"must be a finite number, got {_shown(value)}", key)
         return float(value)
 
+    @overload
+    def positive(self, key: str, default: float) -> float: ...
+
+    @overload
+    def positive(self, key: str, default: None = None) -> float | None: ...
+
     def positive(self, key: str, default: float | None = None) -> float | None:
         """A number above 0."""
-        value = self.number(key, default)
+        value = default if key not in self else self.number(key)
         if value is not None and value <= 0:
             raise self.error(f"must be above 0, got {value:g}", key)
         return value
 
     def whole(self, key: str, default: int) -> int:
         """A whole number from 0 up."""
-        value = self.number(key, default)
-        if value is None or value != int(value) or not 0 <= value < 2**63:
+        value = self.number(key, float(default))
+        if value != int(value) or not 0 <= value < 2**63:
             raise self.error(f"must be a whole number from 0 up, got {_shown(self.content[key])}", key)
         return int(value)
 
