@@ -1,0 +1,63 @@
+"""`xraykit render simulate`: one X-ray of a scene file, with every mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from ..errors import BackendUnavailableError
+from .progress import Steps
+from .settings import ConfigOption
+
+
+@dataclass(frozen=True)
+class SimulateConfig:
+    """Options of `xraykit render simulate`."""
+
+    scene: Path
+    """SCENE.yaml: bodies, tools, camera, view, beam, dose, scatter, detector."""
+    output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
+    """Folder for the results; made if need be, files of an earlier run are replaced."""
+    seg: bool = field(default=False, kw_only=True)
+    """Demand the DICOM segmentation; without this it is written where highdicom is installed (extra `export`)."""
+    seed: int | None = field(default=None, kw_only=True)
+    """Seed of the noise, in place of the scene's."""
+    backend: Literal["auto", "torch", "numba", "triton"] | None = field(default=None, kw_only=True)
+    """Implementation, in place of the scene's."""
+    device: str = field(default="cpu", kw_only=True)
+    """cpu, cuda or cuda:N."""
+
+
+def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+    """Simulate the X-ray of a scene: polychromatic, with tools, scatter, noise and every mask.
+
+    DIR then holds image.png, overlay.png, image.dcm, intensity.tiff, line_integrals.npy, path_lengths.npy,
+    masks.coco.json, masks.dcm, pose.json, simulation.json and scene.yaml (the scene with all defaults filled in).
+
+    Args:
+        config: The options.
+        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+    """
+    from ..files.save_simulation import has_export, save_simulation
+    from ..files.scene_yaml import read_scene
+    from ..simulation import simulate as run
+    from .demo import make_folder
+    from .drr import usable_device
+
+    device = usable_device(config.device)
+    if config.seg and not has_export("highdicom"):
+        raise BackendUnavailableError("--seg needs highdicom; run: pip install xraykit-render[export].")
+    with Steps(total=3) as steps:
+        with steps.step("read the scene"):
+            plan = read_scene(config.scene).with_options(seed=config.seed, backend=config.backend)
+            folder = make_folder(config.output)
+        with steps.step("simulate the X-ray"):
+            simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
+        with steps.step("write the results"):
+            written = save_simulation(folder, simulation, plan, seg=config.seg or None)
+    if not has_export("pycocotools"):
+        print("masks.coco.json was left out: it needs pip install xraykit-render[export]")
+    print("wrote " + ", ".join(str(path) for path in written))
