@@ -78,7 +78,7 @@ def test_tables_are_read_only_and_say_what_made_them():
 
 
 def test_unknown_material_is_refused_with_the_known_names():
-    with pytest.raises(InputError, match="material must be one of adipose, air, .*titanium.* got 'unobtainium'"):
+    with pytest.raises(InputError, match=r"material must be one of adipose, air, .*titanium.* got 'unobtainium'"):
         find_material("unobtainium")
 
 

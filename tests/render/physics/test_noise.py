@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from xraykit.render.errors import InputError
+from xraykit.render.materials import MATERIALS
 from xraykit.render.physics.detector import Detector, detected_quanta
-from xraykit.render.physics.noise import add_quantum_noise, add_readout_noise
+from xraykit.render.physics.noise import add_quantum_noise, add_readout_noise, quanta_behind
 from xraykit.render.physics.spectrum import Spectrum
+from xraykit.render.physics.transmission import transmission
 
 MILLION = (1, 1, 1000, 1000)
 
@@ -43,6 +45,27 @@ def test_a_compound_poisson_sum_over_the_spectrum_has_the_matched_moments():
     signal = counted @ beam.energies
     measured = signal.mean() ** 2 / signal.var()
     assert photons * detected_quanta(beam, panel) == pytest.approx(measured, rel=0.015)
+
+
+def test_behind_water_the_variance_is_that_of_a_compound_poisson_sum_of_the_hardened_beam():
+    beam, panel, photons, water = Spectrum(80), Detector(), 50_000.0, torch.full((1, 1, 1, 1), 20.0).double()
+    passed = np.exp(-MATERIALS["water"].mass_attenuation(beam.energies) * 20.0)
+    arriving = photons * beam.photons / beam.photons.sum() * panel.absorption(beam.energies)
+    signal = np.random.default_rng(0).poisson(arriving * passed, (200_000, len(beam.energies))) @ beam.energies
+    signal = signal / (arriving @ beam.energies)  # relative to air
+
+    first, second = (transmission(water, ("water",), beam, detector=panel, moment=moment) for moment in (1, 2))
+    quanta = quanta_behind(photons * detected_quanta(beam, panel), first, second)
+    assert first.item() == pytest.approx(signal.mean(), rel=2e-3)
+    assert (first / quanta).item() == pytest.approx(signal.var(), rel=0.01)
+    in_air = first / (photons * detected_quanta(beam, panel))
+    assert in_air.item() < 0.85 * signal.var()
+
+
+def test_in_air_and_in_complete_shadow_the_quanta_stay_finite_and_positive():
+    one = torch.ones(1, 1, 1, 1)
+    assert quanta_behind(500.0, one, one).item() == 500.0
+    assert quanta_behind(500.0, 0 * one, 0 * one).item() == 500.0
 
 
 @pytest.mark.parametrize("law", ["poisson", "gaussian"])

@@ -152,6 +152,7 @@ def test_displaced_tissue_counts_negative():
         (lambda: transmission(torch.zeros(1, 4, 2, 2, dtype=torch.int32), BODY, Spectrum(80)), "floating point"),
         (lambda: transmission(torch.zeros(1, 1, 2, 2), ("ether",), Spectrum(80)), "got 'ether'"),
         (lambda: transmission(torch.zeros(1, 1, 2, 2), ("water",), Spectrum(80), tolerance=0.5), "tolerance must lie"),
+        (lambda: transmission(torch.zeros(1, 1, 2, 2), ("water",), Spectrum(80), moment=3), "moment must be 1 or 2"),
     ],
 )
 def test_bad_arguments_are_refused(call, message):

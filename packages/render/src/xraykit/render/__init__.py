@@ -90,6 +90,9 @@ if TYPE_CHECKING:
     from .masks import MaskSet as MaskSet
     from .masks import path_lengths as path_lengths
     from .masks import scene_masks as scene_masks
+    from .materials import MATERIALS as MATERIALS
+    from .materials import Material as Material
+    from .materials import find_material as find_material
     from .mesh import Mesh as Mesh
     from .mesh_checks import self_intersections as self_intersections
     from .mesh_thickness import thickness as thickness
@@ -98,6 +101,29 @@ if TYPE_CHECKING:
     from .phantom import Ellipsoid as Ellipsoid
     from .phantom import line_integrals as line_integrals
     from .phantom import voxelise as voxelise
+    from .physics.area_density import MaterialVolume as MaterialVolume
+    from .physics.area_density import area_densities as area_densities
+    from .physics.beam import CircularShutter as CircularShutter
+    from .physics.beam import PolygonalShutter as PolygonalShutter
+    from .physics.beam import RectangularShutter as RectangularShutter
+    from .physics.beam import heel_effect as heel_effect
+    from .physics.beam import illumination as illumination
+    from .physics.beam import shutter_mask as shutter_mask
+    from .physics.detector import Detector as Detector
+    from .physics.detector import blur_image as blur_image
+    from .physics.detector import detected_quanta as detected_quanta
+    from .physics.noise import add_quantum_noise as add_quantum_noise
+    from .physics.noise import add_readout_noise as add_readout_noise
+    from .physics.noise import quanta_behind as quanta_behind
+    from .physics.scatter import ScatterKernel as ScatterKernel
+    from .physics.scatter import estimate_scatter as estimate_scatter
+    from .physics.spectrum import MonochromaticSpectrum as MonochromaticSpectrum
+    from .physics.spectrum import Spectrum as Spectrum
+    from .physics.spectrum import half_value_layer as half_value_layer
+    from .physics.spectrum import mean_energy as mean_energy
+    from .physics.spectrum import photons_per_pixel as photons_per_pixel
+    from .physics.tissue import TissueLaw as TissueLaw
+    from .physics.transmission import transmission as transmission
     from .pictures import montage as montage
     from .pictures import overlay as overlay
     from .pictures import save_png as save_png
@@ -153,9 +179,11 @@ _HOME = {
     "Box": "phantom",
     "Camera": "camera",
     "CarmAngles": "carm",
+    "CircularShutter": "physics.beam",
     "Cylinder": "phantom",
     "DeepDRRView": "converters.deepdrr",
     "DeepFluoroView": "converters.deepfluoro",
+    "Detector": "physics.detector",
     "DiffDRRDensity": "attenuation",
     "DiffDRRView": "converters.diffdrr",
     "DoseSettings": "simulation_settings",
@@ -165,32 +193,45 @@ _HOME = {
     "INSTRUMENTS": "instruments",
     "InputError": "errors",
     "Landmarks": "landmarks",
+    "MATERIALS": "materials",
     "MRPassthrough": "attenuation",
     "MarchSettings": "simulation_settings",
     "MaskSet": "masks",
+    "Material": "materials",
+    "MaterialVolume": "physics.area_density",
     "Mesh": "mesh",
+    "MonochromaticSpectrum": "physics.spectrum",
     "NanoDRRView": "converters.nanodrr",
     "Origin": "radiograph",
     "OutputError": "errors",
     "PARAMETERIZATIONS": "rotations",
     "PeerView": "converters.pinhole",
     "PlacedTool": "scene",
+    "PolygonalShutter": "physics.beam",
     "Projection": "projection",
     "RTKProjection": "converters.rtk",
     "Radiograph": "radiograph",
+    "RectangularShutter": "physics.beam",
+    "ScatterKernel": "physics.scatter",
     "ScatterSettings": "simulation_settings",
     "Scene": "scene",
     "Simulation": "simulation",
     "SimulationSettings": "simulation_settings",
+    "Spectrum": "physics.spectrum",
+    "TissueLaw": "physics.tissue",
     "ToolLibrary": "tool_library",
     "VIEWS": "carm",
     "View": "carm",
     "ViewerState": "view.state",
     "Volume": "volume",
     "XraykitError": "errors",
+    "add_quantum_noise": "physics.noise",
+    "add_readout_noise": "physics.noise",
     "affine_from_itk": "frames",
     "affine_to_itk": "frames",
+    "area_densities": "physics.area_density",
     "back_project": "projection",
+    "blur_image": "physics.detector",
     "box_corners": "frames",
     "camera_from_intrinsic": "intrinsics",
     "carm_angles": "carm",
@@ -203,12 +244,15 @@ _HOME = {
     "crop_camera": "intrinsics",
     "describe_radiograph": "files.describe_radiograph",
     "describe_volume": "files.describe_volume",
+    "detected_quanta": "physics.detector",
     "diffdrr_extrinsic": "converters.diffdrr",
     "diffdrr_parameters": "converters.diffdrr",
     "displaced": "displacement",
+    "estimate_scatter": "physics.scatter",
     "explain_backend": "backends",
     "explain_geometry": "plot",
     "find_labels": "label_names",
+    "find_material": "materials",
     "from_deepdrr": "converters.deepdrr",
     "from_deepfluoro": "converters.deepfluoro",
     "from_dicom_tags": "converters.dicom",
@@ -217,7 +261,10 @@ _HOME = {
     "from_projection_matrix": "converters.projection_matrix",
     "from_rtk": "converters.rtk",
     "geodesic_distance": "rigid",
+    "half_value_layer": "physics.spectrum",
+    "heel_effect": "physics.beam",
     "homography": "intrinsics",
+    "illumination": "physics.beam",
     "instrument": "instruments",
     "intrinsic_matrix": "intrinsics",
     "label_bits": "rendering",
@@ -225,15 +272,18 @@ _HOME = {
     "label_masks": "rendering",
     "label_table": "label_names",
     "line_integrals": "phantom",
+    "mean_energy": "physics.spectrum",
     "montage": "pictures",
     "overlay": "pictures",
     "parameters_from": "rotations",
     "path_lengths": "masks",
+    "photons_per_pixel": "physics.spectrum",
     "pixel_centers": "projection",
     "pixel_rays": "projection",
     "plot_xray": "plot",
     "project": "projection",
     "project_landmarks": "landmarks",
+    "quanta_behind": "physics.noise",
     "read_itk_transform": "converters.itk",
     "read_mesh": "files.meshes",
     "read_pose": "files.pose_json",
@@ -256,6 +306,7 @@ _HOME = {
     "se3_exp": "rigid",
     "se3_log": "rigid",
     "self_intersections": "mesh_checks",
+    "shutter_mask": "physics.beam",
     "simulate": "simulation",
     "start_viewer": "view.server",
     "swap_ras_lps_points": "frames",
@@ -273,6 +324,7 @@ _HOME = {
     "tool_pose": "scene",
     "torso": "torso_volume",
     "transform_points": "rigid",
+    "transmission": "physics.transmission",
     "volume_field": "displacement",
     "voxel_to_world": "frames",
     "voxelise": "phantom",

@@ -77,9 +77,7 @@ class MaterialVolume:
         Gradients: none; make `MaterialVolume(densities=...)` from `law.partial_densities(hu)` for gradients in HU.
         """
         if volume.hu is None:
-            raise InputError(
-                "materials need Hounsfield numbers, but volume.hu is None; use Volume.from_hu."
-            )
+            raise InputError("materials need Hounsfield numbers, but volume.hu is None; use Volume.from_hu.")
         if storage not in _STORAGE:
             raise InputError(f"storage must be one of {', '.join(map(str, _STORAGE))}, got {storage}.")
         own = {

@@ -65,9 +65,9 @@ class Detector:
         mu = find_material(self.scintillator).linear_attenuation(energies)
         return -np.expm1(-mu * self.thickness * self.packing)
 
-    def signal(self, energies: np.ndarray) -> np.ndarray:
-        """Mean signal of one arriving photon of each energy [keV]: energy in keV, or counts."""
-        return self.absorption(energies) * (energies if self.counts == "energy" else 1.0)
+    def signal(self, energies: np.ndarray, *, moment: int = 1) -> np.ndarray:
+        """Mean signal of one arriving photon of each energy [keV]: energy in keV, or counts; moment 2: its square."""
+        return self.absorption(energies) * (energies**moment if self.counts == "energy" else 1.0)
 
 
 def detected_quanta(spectrum: AnySpectrum, detector: Detector) -> float:
@@ -82,9 +82,8 @@ def detected_quanta(spectrum: AnySpectrum, detector: Detector) -> float:
     Source: moment matching; Swank (J Appl Phys 44, 4199, 1973) for the factor between energies.
     """
     energies, share = spectrum.energies, spectrum.photons / spectrum.photons.sum()
-    each = energies if detector.counts == "energy" else np.ones_like(energies)
-    stopped = share * detector.absorption(energies)
-    return float(np.sum(stopped * each) ** 2 / np.sum(stopped * each**2))
+    first, second = (float(share @ detector.signal(energies, moment=moment)) for moment in (1, 2))
+    return first**2 / second
 
 
 def blur_image(image: Tensor, detector: Detector, *, pixel_spacing: Pair) -> Tensor:

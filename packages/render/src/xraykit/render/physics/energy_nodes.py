@@ -26,7 +26,7 @@ class EnergyNodes(NamedTuple):
 
 @lru_cache(maxsize=64)
 def energy_nodes(
-    spectrum: AnySpectrum, detector: Detector, materials: tuple[Material, ...], *, tolerance: float
+    spectrum: AnySpectrum, detector: Detector, materials: tuple[Material, ...], *, tolerance: float, moment: int = 1
 ) -> EnergyNodes:
     r"""Energies and weights with  sum_k w_k exp(-mu_k . A)  equal to the full spectrum's sum within `tolerance`.
 
@@ -41,6 +41,7 @@ def energy_nodes(
         detector: Gives each photon its weight in the signal.
         materials: What is in the beam.
         tolerance: Largest relative error of the transmission; 0 keeps every bin.
+        moment: 1 for the mean signal, 2 for its square.
 
     Raises:
         InputError: The tolerance lies outside 0 to 0.1.
@@ -48,7 +49,7 @@ def energy_nodes(
     if not 0 <= tolerance <= 0.1:
         raise InputError(f"tolerance must lie in 0 to 0.1, got {tolerance}.")
     energies = spectrum.energies
-    weights = spectrum.photons * detector.signal(energies)
+    weights = spectrum.photons * detector.signal(energies, moment=moment)
     weights = weights / weights.sum()
     attenuation = np.stack([material.mass_attenuation(energies) for material in materials], axis=1)
     if tolerance > 0 and len(energies) > 1:

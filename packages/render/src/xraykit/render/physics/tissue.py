@@ -27,11 +27,11 @@ class TissueLaw:
         rho_k(HU) = v_k(HU) rho_k,    and beyond cortical bone (HU > H_bone)    rho_bone (1000 + HU) / (1000 + H_bone)
 
     averaged over [HU - smoothing, HU + smoothing], which rounds the corners and changes nothing else (at air the
-    window is 1 HU, so that -1000 HU is air alone). Volumes and
-    attenuations both mix linearly, so at the CT's own energy the mixture attenuates as mu_water (1 + HU / 1000)
-    exactly: the definition of the Hounsfield number. At 70 keV the knots are air -999, lung -741, adipose -76, soft
-    tissue 51 and cortical bone 1565 HU. The piecewise-linear density that follows stays within 0.04 g/cm3 of the
-    calibration of Schneider, Bortfeld and Schlegel (Phys Med Biol 45, 459, 2000) from 0 to 1500 HU.
+    window is 1 HU, so that -1000 HU is air alone). Volumes and attenuations both mix linearly, so at the CT's own
+    energy the mixture attenuates as mu_water (1 + HU / 1000) exactly: the definition of the Hounsfield number. At
+    70 keV the knots are air -999, lung -741, adipose -76, soft tissue 53 and cortical bone 1559 HU. The
+    piecewise-linear density that follows stays within 0.04 g/cm3 of the calibration of Schneider, Bortfeld and
+    Schlegel (Phys Med Biol 45, 459, 2000) up to 1500 HU.
 
     Args:
         ct_energy_kev: Effective energy of the CT [keV], 30 to 150.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -26,6 +26,7 @@ def transmission(
     *,
     detector: Detector = _IDEAL,
     tolerance: float = 5e-4,
+    moment: Literal[1, 2] = 1,
 ) -> Tensor:
     r"""The detector's mean signal in each pixel, divided by its signal with nothing in the beam.
 
@@ -42,6 +43,8 @@ def transmission(
         detector: Its scintillator gives photons their weight; its blur is not applied here.
         tolerance: Largest relative error of I from using few energies instead of all bins, for I > 1e-5;
             0 uses every bin. See `energy_nodes`.
+        moment: 1 for the mean signal; 2 for the transmission of its second moment, s -> s^2 / absorption, which is
+            what the variance of quantum noise follows: see `quanta_behind`.
 
     Returns:
         (B, 1, H, W), 1 where nothing attenuates, towards 0 behind dense objects.
@@ -59,7 +62,9 @@ def transmission(
         )
     if not area_densities.is_floating_point():
         raise InputError(f"area_densities must be floating point, got {area_densities.dtype}.")
-    nodes = energy_nodes(spectrum, detector, resolved, tolerance=tolerance)
+    if moment not in (1, 2):
+        raise InputError(f"moment must be 1 or 2, got {moment!r}.")
+    nodes = energy_nodes(spectrum, detector, resolved, tolerance=tolerance, moment=moment)
     attenuation = torch.as_tensor(nodes.mass_attenuation).to(area_densities)
     weights = torch.as_tensor(nodes.weights).to(area_densities)
     return _BeerLambert.apply(area_densities, attenuation, weights)
