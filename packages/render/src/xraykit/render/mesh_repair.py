@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -146,18 +147,27 @@ def _closed(vertices: Vertices, faces: Faces, name: str) -> tuple[Vertices, Face
 
 
 def _rims(edges: list[list[int]], name: str) -> Iterator[NDArray[np.int64]]:
-    """The closed chains that unpaired directed edges form."""
-    following = {start: end for start, end in edges}  # noqa: C416 (dict() of lists is beyond the type checker)
-    if len(following) != len(edges) or set(following) != set(following.values()):
-        raise InputError(f"{name}: the surface must be closed, its open edges meet in a branch; close it in an editor.")
+    """The simple loops that unpaired directed edges form."""
+    following: dict[int, list[int]] = {}
+    for start, end in edges:
+        following.setdefault(start, []).append(end)
     while following:
-        start, at = next(iter(following.items()))
-        rim = [start]
-        del following[start]
-        while at != start:
-            rim.append(at)
-            at = following.pop(at)
-        yield np.array(rim)
+        at = next(iter(following))
+        walk: list[int] = []
+        while at not in walk:
+            walk.append(at)
+            if at not in following:
+                raise InputError(
+                    f"{name}: the surface must be closed, an open edge leads nowhere; close it in an editor."
+                )
+            ends = following[at]
+            at = ends.pop()
+            if not ends:
+                del following[walk[-1]]
+        first = walk.index(at)
+        for start, end in pairwise(walk[: first + 1]):  # what led to the loop waits for the next walk
+            following.setdefault(start, []).append(end)
+        yield np.array(walk[first:])
 
 
 def _outward(vertices: Vertices, faces: Faces, name: str) -> tuple[Faces, int]:

@@ -123,7 +123,7 @@ def _depth(sight: Sight, meshes: int, backend: str) -> Tensor:
     for view, far in enumerate(sight.far):
         hits, z = hits_of(sight, view, backend)
         slot = (sight.mesh[hits.face] * height + hits.row) * width + hits.column
-        views.append(sum_signed(torch.minimum(z, far), hits.sign, slot, meshes * height * width, float(far)))
+        views.append(sum_signed(torch.minimum(z, far), hits.sign, slot, meshes * height * width, float(far.detach())))
     return torch.stack(views).reshape(-1, meshes, height, width)
 
 
@@ -141,7 +141,8 @@ def _in_camera(mesh: Mesh, number: int, pose: Tensor, placed: Tensor | None, bat
     vertices = mesh.vertices.to(torch.float64)[None]
     if placed is not None:
         vertices = _turned(placed[:, number, :3, :3], vertices) + placed[:, number, None, :3, 3]
-    return _turned(pose[:, :3, :3].mT, vertices - pose[:, None, :3, 3]).expand(batch, -1, -1)
+    # The inverse, not the transpose: a float32 pose is orthonormal to 1e-7, and volumes see its columns as they are.
+    return _turned(torch.linalg.inv(pose[:, :3, :3]), vertices - pose[:, None, :3, 3]).expand(batch, -1, -1)
 
 
 def _turned(rotation: Tensor, points: Tensor) -> Tensor:
