@@ -63,6 +63,19 @@ def test_storage_keeps_the_density_within_what_it_promises(storage, worst):
     assert (decoded - truth).abs().max() < worst
 
 
+def test_whole_hounsfield_numbers_are_split_as_any_others():
+    hu = random_ct().hu
+    assert hu is not None
+    whole, dented = hu.round(), hu.round()
+    dented[:, 0, 0] += 0.5  # every slice now holds a fraction, which rules out looking numbers up
+    made = [
+        MaterialVolume.from_volume(Volume.from_hu(h, torch.eye(4)), storage=torch.float32).densities
+        for h in (whole, dented)
+    ]
+    torch.testing.assert_close(made[0][:, 1:], made[1][:, 1:])
+    assert not torch.equal(made[0][:, 0, 0], made[1][:, 0, 0])
+
+
 def test_air_is_left_out_unless_asked_for():
     volume = Volume.from_hu(torch.full((4, 4, 4), -1000.0), torch.eye(4))
     assert not MaterialVolume.from_volume(volume).densities.any()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..backends import Backend, choose_backend
 from ..camera import Camera
@@ -22,6 +23,7 @@ from .tissue import TISSUES, TissueLaw
 _LAW = TissueLaw()
 _STORAGE = (torch.int16, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _SLICES_AT_ONCE = 8
+_LARGEST_TABLE = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,11 +187,23 @@ def _mix(
     materials: tuple[Material, ...],
 ) -> Tensor:
     """Partial densities of some slices, (d, H, W, M)."""
-    parts = law.partial_densities(hu)[-tissues:]
-    out = parts.new_zeros((*parts.shape[1:], len(materials)))
-    out[..., :tissues] = parts.movedim(0, -1)
+    parts = _tissues(hu, law, tissues)
+    out = parts if len(materials) == tissues else pad(parts, (0, len(materials) - tissues))
     for value, material in own.items():
         here = labels == value
         out[here] = 0.0
         out[..., materials.index(material)][here] = law.density_as(material, hu[here]).to(out)
     return out
+
+
+def _tissues(hu: Tensor, law: TissueLaw, tissues: int) -> Tensor:
+    """Partial densities of the denser `tissues` tissues, (d, H, W, tissues).
+
+    Scanners write whole Hounsfield numbers: each is then worked out once and looked up.
+    """
+    low, high = (int(value) for value in torch.stack(torch.aminmax(hu)).tolist())
+    if high - low < _LARGEST_TABLE and bool((hu == hu.round()).all()):
+        known = torch.arange(low, high + 1, dtype=hu.dtype, device=hu.device)
+        table = law.partial_densities(known)[-tissues:].T.contiguous()
+        return table[(hu - low).long()]
+    return law.partial_densities(hu)[-tissues:].movedim(0, -1).contiguous()
