@@ -52,7 +52,8 @@ def render(
 
     Raises:
         InputError: An option outside its range, or no labels in the volume.
-        GeometryError: The pose is no rigid motion, or the batch sizes disagree.
+        GeometryError: The pose is no rigid motion (checked on the CPU; elsewhere it would wait for the device), or the
+            batch sizes disagree.
         BackendUnavailableError: The backend cannot run here.
 
     Warns:
