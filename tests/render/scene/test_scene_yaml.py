@@ -138,7 +138,8 @@ def test_shutters_of_each_kind_survive_the_record(folder, shutter, expected):
 
 
 def test_the_built_in_patient_and_an_ideal_detector(folder):
-    text = "bodies: [{torso: {spacing: 8}, density_scale: {cortical_bone: 0.7}, label_materials: {femur_left: titanium}}]\n"
+    text = "bodies: [{torso: {spacing: 8}, density_scale: {cortical_bone: 0.7}, "
+    text += "label_materials: {femur_left: titanium}}]\n"
     found = plan(folder, text + "detector: {scintillator: none, blur: none}\nview: {name: pa}\n")
     body = found.scene.bodies[0]
     assert body.density_scale == {"cortical_bone": 0.7}
@@ -237,7 +238,7 @@ def test_mistakes_are_named_with_file_and_place(folder, text, message):
 
 
 def test_files_that_cannot_be_read_or_written_are_named(folder):
-    with pytest.raises(FileError, match="a YAML file was expected at .*none.yaml"):
+    with pytest.raises(FileError, match=r"a YAML file was expected at .*none.yaml"):
         read_scene(folder / "none.yaml")
     big = folder / "big.yaml"
     big.write_text("#" * (1 << 20) + "\n", encoding="utf-8")

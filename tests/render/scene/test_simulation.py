@@ -146,6 +146,17 @@ def test_the_dose_sets_the_noise():
     assert simulate(scene, camera, POSE, mas).metadata["quanta_per_pixel_in_air"] == pytest.approx(expected)
 
 
+def test_noise_behind_metal_is_that_of_the_hardened_beam():
+    camera = Camera(sdd=1000.0, height=200, width=200, pixel_spacing=0.02)
+    scene = Scene(tools=(PlacedTool(cube(10.0)),))
+    dose = DoseSettings(photons_per_pixel=1e4)
+    result = simulate(scene, camera, POSE, replace(MONO, beam=BeamSettings(), dose=dose))
+    second = transmission(result.area_densities, result.materials, Spectrum(90.0), detector=MONO.detector, moment=2)
+    quanta = result.metadata["quanta_per_pixel_in_air"]
+    assert float(result.intensity.var()) == pytest.approx(float(second.mean()) / quanta, rel=0.03)
+    assert float(second.mean()) > 1.1 * float(result.primary.mean())
+
+
 def test_masks_paths_and_landmarks_come_along():
     tools = (PlacedTool(cube(10.0), name="in"), PlacedTool(cube(10.0), moved(900.0), name="out of view"))
     scene = Scene((block(),), tools, {"tip": (0.0, 5.0, 0.0), "aside": (400.0, 0.0, 0.0)})

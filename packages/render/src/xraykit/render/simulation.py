@@ -12,18 +12,16 @@ from .backends import Backend
 from .camera import Camera
 from .displacement import displaced
 from .errors import GeometryError, InputError
+from .exposure import beam_in_air, quanta_in_air, quanta_in_place, read_out
 from .label_names import match_names
 from .landmarks import Landmarks, project_landmarks
 from .masks import MaskSet, path_lengths, scene_masks
 from .materials import Material
 from .mesh_thickness import thickness
 from .physics.area_density import area_densities
-from .physics.beam import heel_effect, illumination, shutter_mask
-from .physics.detector import blur_image, detected_quanta
 from .physics.material_field import material_field
-from .physics.noise import add_quantum_noise, add_readout_noise
 from .physics.scatter import estimate_scatter
-from .physics.spectrum import Spectrum, mean_energy, photons_per_pixel
+from .physics.spectrum import Spectrum, mean_energy
 from .physics.transmission import transmission
 from .rigid import check_pose
 from .scene import PlacedTool, Scene
@@ -107,7 +105,7 @@ def simulate(
     lengths = _tool_lengths(scene, camera, pose, settings)
     area, materials = _area_densities(scene, camera, pose, settings, lengths)
     primary = transmission(area, materials, settings.beam.spectrum, detector=settings.detector)
-    air = _air(camera, settings, primary)
+    air = beam_in_air(camera, settings, primary)
     spacing = camera.tensors(dtype=primary.dtype, device=primary.device)[1]
     scatter = estimate_scatter(
         primary,
@@ -116,8 +114,9 @@ def simulate(
         field=air,
         kernel=settings.scatter.kernel,
     )
-    quanta = _quanta(camera, settings)
-    intensity = _detected(air * primary + scatter, spacing, settings, quanta, seed)
+    quanta = quanta_in_air(camera, settings)
+    local = quanta_in_place(quanta, area, materials, primary, settings)
+    intensity = read_out(air * primary + scatter, spacing, settings, local, seed, readout=quanta)
     names = [tool.name for tool in scene.tools]
     bodies = [body.volume for body in scene.bodies]
     backend = settings.march.backend
@@ -196,65 +195,6 @@ def _area_densities(
     materials = tuple(dict.fromkeys(material for material, _ in parts))
     sums = [torch.stack([area for m, area in parts if m == material]).sum(dim=0) for material in materials]
     return torch.stack(sums, dim=1), materials
-
-
-def _air(camera: Camera, settings: SimulationSettings, like: Tensor) -> Tensor:
-    """The beam in air, (B or 1, 1, H or 1, W or 1)."""
-    beam, options = settings.beam, {"dtype": like.dtype, "device": like.device}
-    air = torch.ones(1, 1, 1, 1, **options)
-    if beam.oblique:
-        air = air * illumination(camera, **options)
-    if beam.anode_direction is not None and isinstance(beam.spectrum, Spectrum):
-        direction = beam.anode_direction
-        detector = settings.detector
-        air = air * heel_effect(camera, beam.spectrum, anode_direction=direction, detector=detector, **options)
-    if beam.shutter is not None:
-        air = air * shutter_mask(beam.shutter, camera, penumbra=beam.penumbra, leakage=beam.leakage, **options)
-    return air
-
-
-def _quanta(camera: Camera, settings: SimulationSettings) -> float | None:
-    """Counted quanta per pixel on the central ray in air, None without a dose."""
-    dose, spectrum = settings.dose, settings.beam.spectrum
-    if dose.photons_per_pixel is not None:
-        photons = dose.photons_per_pixel
-    elif dose.mas is not None:
-        sdd, spacing, _ = (part.detach() for part in camera.tensors(dtype=torch.float64, device="cpu"))
-        if len(sdd) > 1 or len(spacing) > 1:
-            raise InputError("mas needs one camera for all views, got a batch of cameras; give photons_per_pixel.")
-        photons = photons_per_pixel(spectrum, mas=dose.mas, sdd=float(sdd), pixel_area=float(spacing.prod()))
-    else:
-        return None
-    return photons * detected_quanta(spectrum, settings.detector)
-
-
-def _detected(
-    expected: Tensor, spacing: Tensor, settings: SimulationSettings, quanta: float | None, seed: int
-) -> Tensor:
-    """The image that the detector reads out where it expects this one."""
-    if quanta is None:
-        return blur_image(expected, settings.detector, pixel_spacing=spacing)
-    generators = [_generator(seed, view, expected.device) for view in range(len(expected))]
-    counted = [
-        add_quantum_noise(expected[b : b + 1], quanta, generator=generator, law=settings.dose.law)
-        for b, generator in enumerate(generators)
-    ]
-    signal = blur_image(torch.cat(counted), settings.detector, pixel_spacing=spacing)
-    if settings.dose.readout_quanta == 0:
-        return signal
-    std = settings.dose.readout_quanta / quanta
-    read = [add_readout_noise(signal[b : b + 1], std, generator=generator) for b, generator in enumerate(generators)]
-    return torch.cat(read)
-
-
-def _generator(seed: int, view: int, device: torch.device) -> torch.Generator:
-    """Randomness for one view: seeds of neighbouring views and calls are unrelated."""
-    if isinstance(seed, bool) or int(seed) != seed or not 0 <= seed < 2**63:
-        raise InputError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}.")
-    source = torch.Generator().manual_seed(int(seed))
-    for _ in range(view + 1):
-        own = int(torch.randint(2**62, (1,), generator=source))
-    return torch.Generator(device).manual_seed(own)
 
 
 def _path_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings) -> dict[str, Tensor]:

@@ -41,14 +41,14 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..files.save_simulation import has_export, save_simulation
+    from ..files import save_simulation as results
     from ..files.scene_yaml import read_scene
     from ..simulation import simulate as run
     from .demo import make_folder
     from .drr import usable_device
 
     device = usable_device(config.device)
-    if config.seg and not has_export("highdicom"):
+    if config.seg and not results.has_export("highdicom"):
         raise BackendUnavailableError("--seg needs highdicom; run: pip install xraykit-render[export].")
     with Steps(total=3) as steps:
         with steps.step("read the scene"):
@@ -57,7 +57,7 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
         with steps.step("simulate the X-ray"):
             simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
         with steps.step("write the results"):
-            written = save_simulation(folder, simulation, plan, seg=config.seg or None)
-    if not has_export("pycocotools"):
+            written = results.save_simulation(folder, simulation, plan, seg=config.seg or None)
+    if not results.has_export("pycocotools"):
         print("masks.coco.json was left out: it needs pip install xraykit-render[export]")
     print("wrote " + ", ".join(str(path) for path in written))

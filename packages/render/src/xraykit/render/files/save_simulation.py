@@ -89,10 +89,11 @@ def has_export(package: str) -> bool:
 
 def _fill(folder: Path, simulation: Simulation, plan: ScenePlan, seg: bool | None) -> None:
     camera, pose = plan.camera, plan.pose
-    shown = simulation.log_attenuation.detach().cpu()
+    measured = simulation.log_attenuation.detach().cpu()
     window = _window(simulation)
+    shown = torch.where(_is_open(simulation), measured, window[0])  # what the collimator covers is black, as on screens
     save_image(folder / "image.png", shown, window=window, mirrored=plan.mirrored)
-    image = save_image(folder / "image.dcm", shown, camera=camera, pose=pose, uid_seed=_seed(plan))
+    image = save_image(folder / "image.dcm", measured, camera=camera, pose=pose, uid_seed=_seed(plan))
     save_image(folder / "line_integrals.npy", simulation.line_integrals.detach().cpu())
     tiff = _intensity_tiff(simulation, camera, pose)
     write_atomically(folder / "intensity.tiff", lambda file: file.write(tiff))
@@ -124,10 +125,15 @@ def _seed(plan: ScenePlan) -> str:
 
 def _window(simulation: Simulation) -> tuple[float, float]:
     """Black and white of the picture, from the pixels that the collimator leaves open."""
-    values, air = simulation.log_attenuation.detach().cpu(), simulation.air.detach().cpu().expand_as(simulation.primary)
-    values = values[air > 0.5 * air.max()].double().numpy()
+    values = simulation.log_attenuation.detach().cpu()[_is_open(simulation)].double().numpy()
     low, high = np.quantile(values, WINDOW_QUANTILES)
     return float(low), float(max(high, low + 1e-6))
+
+
+def _is_open(simulation: Simulation) -> torch.Tensor:
+    """Pixels that get at least half of the beam, (1, 1, H, W) bool."""
+    air = simulation.air.detach().cpu().expand_as(simulation.primary)
+    return air >= 0.5 * air.max()
 
 
 def _intensity_tiff(simulation: Simulation, camera: Camera, pose: torch.Tensor) -> bytes:
