@@ -151,7 +151,7 @@ def test_hundred_million_triangles_are_refused_in_little_memory(tmp_path: Path) 
         file.write(bytes(80) + struct.pack("<I", 10**8))
         file.truncate(84 + 50 * 10**8)  # sparse: takes no disk
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(FileError, match="at most 4000000 triangles, got 100000000; simplify"):
+    with pytest.raises(FileError, match="at most 2000000 triangles, got 100000000; simplify"):
         read_mesh(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kilobytes
 

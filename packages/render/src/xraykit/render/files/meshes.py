@@ -17,7 +17,7 @@ from ..mesh import Mesh
 from ..mesh_checks import check_size, self_intersections
 from ..mesh_repair import repair
 
-MAX_FACES = 4_000_000
+MAX_FACES = 2_000_000
 MAX_TEXT = 256 * 2**20  # bytes; parsing text takes some ten times its size in memory
 _STL_HEADER, _STL_FACE, _PLY_HEADER = 84, 50, 1 << 16
 _PARSER_ERRORS = (
@@ -49,7 +49,7 @@ def read_mesh(
         FileError: The file is missing, of another type, damaged, larger than allowed, empty, holds NaN, cannot be
             repaired, pierces itself, or has a size that suggests another unit.
 
-    Memory: under 500 bytes per triangle; a file that promises more than `max_faces` costs one header.
+    Memory: about 1 kB per triangle; a file that promises more than `max_faces` costs one header.
     """
     path = Path(path)
     name = path.stem if name is None else name
