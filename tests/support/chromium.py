@@ -97,14 +97,17 @@ def chromium(profile: Path, *, size: tuple[int, int] = (1600, 900)) -> Iterator[
     path = find_chromium()
     if path is None:
         raise RuntimeError(f"none of {', '.join(NAMES)} is installed")
-    command = [path, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}", "about:blank"]
+    command = [path, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             port = _port(profile, process)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
                 pages = [page for page in json.load(answer) if page["type"] == "page"]
             with connect(pages[0]["webSocketDebuggerUrl"], max_size=2**28) as socket:
-                yield Tab(socket)
+                tab = Tab(socket)
+                metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+                tab.command("Emulation.setDeviceMetricsOverride", **metrics)
+                yield tab
         finally:
             process.terminate()
             try:

@@ -5,7 +5,15 @@ import pytest
 import torch
 import trimesh
 from xraykit.render import Camera, carm_pose, project
-from xraykit.render.view.carm_model import Triangles, arc, beam, detector_corners, patient_letters, placement, tube
+from xraykit.render.view.carm_model import (
+    Triangles,
+    arc,
+    beam_edges,
+    detector_corners,
+    patient_letters,
+    placement,
+    tube,
+)
 from xraykit.render.view.state import ViewerState
 from xraykit.render.volume import Volume
 
@@ -45,14 +53,12 @@ def test_placed_detector_corner_projects_to_the_corner_of_the_image():
 
 
 def test_beam_runs_from_the_source_to_the_corners_and_around():
-    edges, sides = beam(CAMERA)
+    edges = beam_edges(CAMERA)
     corners = detector_corners(CAMERA)
-    assert edges.shape == (8, 2, 3)
+    assert edges.shape == (9, 2, 3)
     assert np.all(edges[:4, 0] == 0) and np.allclose(edges[:4, 1], corners)
-    assert np.allclose(edges[4:, 0], corners) and np.allclose(edges[4:, 1], np.roll(corners, -1, axis=0))
-    mesh = as_mesh(sides)
-    middle = corners.mean(axis=0) / 2
-    assert np.all(np.einsum("ij,ij->i", mesh.face_normals, mesh.triangles_center - middle) > 0)
+    assert np.allclose(edges[4:8, 0], corners) and np.allclose(edges[4:8, 1], np.roll(corners, -1, axis=0))
+    assert np.allclose(edges[8], [[0, 0, 0], [0, 0, 1000.0]])
 
 
 def test_arc_is_closed_faces_outward_and_clears_source_and_detector():

@@ -48,14 +48,13 @@ def detector_corners(camera: Camera) -> Points:
     return back_project(uv, camera, torch.eye(4, dtype=torch.float64)[None])[0].detach().numpy()
 
 
-def beam(camera: Camera) -> tuple[Points, Triangles]:
-    """Edges of the beam as line segments (8, 2, 3), source to corners and around the detector, and its four sides."""
+def beam_edges(camera: Camera) -> Points:
+    """The beam as line segments (9, 2, 3): source to corners, around the detector, and the central ray."""
     corners = detector_corners(camera)
-    source = np.zeros(3)
+    source, foot = np.zeros(3), np.array([0.0, 0.0, corners[0, 2]])
     edges = [(source, corner) for corner in corners]
     edges += [(corner, corners[(n + 1) % 4]) for n, corner in enumerate(corners)]
-    sides = Triangles(np.vstack([source, corners]), np.array([[0, 1 + (n + 1) % 4, 1 + n] for n in range(4)]))
-    return np.array(edges), sides
+    return np.array([*edges, (source, foot)])
 
 
 def arc(sdd: float, *, radius: float = 42.0, steps: int = 48) -> Triangles:

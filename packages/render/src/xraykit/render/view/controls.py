@@ -63,7 +63,9 @@ class Controls:
         slide("width", "Width", 0.1, DARKEST, 0.05, "span of line integrals from black to white", high - low)
         for name in ("level", "width"):
             self._sliders[name].visible = start.window is not None
-        self._highlight = gui.add_dropdown("Highlight", (NOTHING, *highlights), visible=bool(highlights))
+        self._highlight = gui.add_dropdown(
+            "Highlight", (NOTHING, *highlights), initial_value=start.highlight or NOTHING, visible=bool(highlights)
+        )
         self._auto.on_update(self._toggle_auto)
         for widget in (self._polarity, self._mirrored, self._highlight):
             widget.on_update(lambda _: self._changed())

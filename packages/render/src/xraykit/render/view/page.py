@@ -14,7 +14,7 @@ from .state import SIDES, ViewerState, angles_in_words
 if TYPE_CHECKING:
     from viser import ViserServer
 
-MONITOR_WIDTH = 470  # CSS pixels
+MONITOR_WIDTH = 440  # CSS pixels
 MISSED = "The beam misses the patient: turn the C-arm or move the isocentre."
 QUALITY = 88  # of the JPEG on its way to the page
 
@@ -65,7 +65,7 @@ class Page:
 
     def describe(self, state: ViewerState, frame: Frame, speed: float) -> None:
         """Put what the picture is into words."""
-        projecting, drawing = (1000 * seconds for seconds in frame.seconds)
+        latest = 1000 * sum(frame.seconds)
         low, high = frame.window
         at_isocentre = state.field / state.magnification
         self._readout.content = rows(
@@ -77,7 +77,7 @@ class Page:
                 ("Source at", _place(frame.pose[0, :3, 3].tolist())),
                 ("Window", f"level {(low + high) / 2:.2f}, width {high - low:.2f} (line integral)"),
                 ("Picture", "mirrored for reading" if state.mirrored else "as the tube sees it"),
-                ("Speed", f"{speed:.1f} frames/s ({projecting:.0f} ms projecting, {drawing:.0f} ms drawing)"),
+                ("Speed", f"{speed:.1f} frames/s, this one in {latest:.0f} ms"),
             ]
         )
 

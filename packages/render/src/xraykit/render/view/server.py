@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SKIN_HU = -300.0
 TRIANGLES = {"bone": 75_000, "skin": 25_000, "highlight": 10_000}
+OUTSIDE = 0.2  # share of a label at its drawn border: a little outside, so that the surface of bone does not hide it
 SMOOTHING = 0.3  # share of the newest frame in the speed shown
 PATIENCE = 0.5  # seconds between looks at an interrupt
 
@@ -99,9 +100,9 @@ class Viewer:
         self._stage = Stage(server, volume, start)
         names = {volume.label_names[value] for value in present_labels(volume) if value in volume.label_names}
         self.controls = Controls(server.gui, start, highlights=sorted(names), changed=self._wanted.set)
-        surfaces = self._add_surfaces(bone)
+        self._surfaces = self._add_surfaces(bone)
         backends = _explained(volume, renderer.backend)
-        self.page = Page(server, backends=backends, surfaces=surfaces, save=self._save)
+        self.page = Page(server, backends=backends, surfaces=self._surfaces, save=self._save)
         self._wanted.set()
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="xraykit-view")
         self._work = self._pool.submit(self._follow)
@@ -173,13 +174,15 @@ class Viewer:
     def _show(self, state: ViewerState) -> None:
         begun = time.perf_counter()
         frame = self._renderer.frame(state)
-        if state.highlight != self._highlight:
+        chosen = state.highlight != self._highlight
+        if chosen:
             self._choose(state.highlight)
         with self._server.atomic():
             self._stage.show(state, frame.pose, frame.detector)
             self.page.monitor.image = frame.monitor
-            seconds = time.perf_counter() - begun
-            self._seconds = seconds if self.frames == 0 else self._seconds + SMOOTHING * (seconds - self._seconds)
+            if not chosen:  # that took longer than a frame does
+                seconds = time.perf_counter() - begun
+                self._seconds += (SMOOTHING if self._seconds else 1.0) * (seconds - self._seconds)
             self.page.describe(state, frame, self.frames_per_second)
             self.page.complain("" if frame.image.any() else MISSED)
         self.latest = state, frame
@@ -191,7 +194,7 @@ class Viewer:
         surface = None
         if name is not None:
             mask = label_mask(self._volume, name)
-            surface = isosurface(mask.float(), self._volume.affine, threshold=0.5, triangles=TRIANGLES["highlight"])
+            surface = isosurface(mask.float(), self._volume.affine, threshold=OUTSIDE, triangles=TRIANGLES["highlight"])
         self._stage.choose(surface)
         self._highlight = name
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..volume import Volume
-from .carm_model import Points, arc, beam, detector_corners, patient_letters, placement
+from .carm_model import Points, arc, beam_edges, patient_letters, placement
 from .isosurface import Surface
 from .state import ViewerState
 
@@ -53,7 +53,7 @@ class Stage:
     def _look_around(self, reach: float) -> None:
         """Begin above the feet and to the patient's right, with the C-arm in sight."""
         self._scene.set_up_direction(FRONT_IS_UP)
-        away = reach / METRE
+        away = 1.08 * reach / METRE
         camera = self._server.initial_camera
         camera.position = (0.72 * away, 0.72 * away, -0.95 * away)
         camera.look_at = (-0.06 * away, -0.16 * away, 0.0)
@@ -109,15 +109,11 @@ class Stage:
 
     def _resize(self, state: ViewerState) -> None:
         """Rebuild what depends on the size of the field."""
-        edges, sides = beam(state.camera)
-        edge, depth = state.field / METRE, detector_corners(state.camera)[0, 2] / METRE
+        edges = beam_edges(state.camera) / METRE
+        edge, depth = state.field / METRE, float(edges[0, 1, 2])
         self._picture.render_width = self._picture.render_height = edge
         self._picture.position = (0.0, 0.0, depth)
-        self._scene.add_line_segments("/carm/edges", edges / METRE, AMBER, thickness=1.5, thickness_units="screen")
-        self._scene.add_mesh_simple(
-            "/carm/sides", sides.vertices / METRE, sides.faces, color=AMBER, opacity=0.1, side="double",
-            cast_shadow=False, receive_shadow=False,
-        )  # fmt: skip
+        self._scene.add_line_segments("/carm/edges", edges, AMBER, thickness=1.5, thickness_units="screen")
         middle, offset = edge / 2 + RIM / 2, depth + RIM / 2
         for n, (x, y) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1))):  # a frame: the picture is seen from both sides
             bar = (RIM if x else edge + 2 * RIM, RIM if y else edge + 2 * RIM, 2 * RIM)
