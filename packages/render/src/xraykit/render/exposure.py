@@ -15,6 +15,8 @@ from .physics.spectrum import Spectrum, photons_per_pixel
 from .physics.transmission import transmission
 from .simulation_settings import SimulationSettings
 
+_NOISE_TOLERANCE = 5e-3  # of the noise's variance
+
 
 def beam_in_air(camera: Camera, settings: SimulationSettings, like: Tensor) -> Tensor:
     """The beam with nothing in it, relative to the central ray: (B or 1, 1, H or 1, W or 1)."""
@@ -57,7 +59,7 @@ def quanta_in_place(
     if quanta is None:
         return None
     spectrum, detector = settings.beam.spectrum, settings.detector
-    second = transmission(area, materials, spectrum, detector=detector, moment=2)
+    second = transmission(area, materials, spectrum, detector=detector, moment=2, tolerance=_NOISE_TOLERANCE)
     return quanta_behind(quanta, primary, second)
 
 

@@ -105,7 +105,7 @@ class MarchSettings:
     method: Method = "trilinear"
     samples: int = 500
     backend: Backend = "auto"
-    displacement_step: float = 0.5
+    displacement_step: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -68,14 +68,15 @@ class ScenePlan:
 def read_scene(path: str | Path) -> ScenePlan:
     """Read a scene file; every key has a default but the members, and examples/scenes shows them at work.
 
-    - bodies: list of {name, torso: {spacing, seed} or file with labels, label_names, series; density_scale: {material:
-      factor}; label_materials: {label: material}}.
-    - tools: list of {name, instrument with seed, or file with scale [mm per unit]; material; density [g/cm3]; displaces;
-      position [x, y, z] or at: label, offset, direction (of the mesh's z axis), turn [degrees], or mesh_to_world 4x4}.
+    - bodies: list of {name, torso: {spacing, seed} or file with labels, label_names, series; density_scale:
+      {material: factor}; label_materials: {label: material}}.
+    - tools: list of {name, instrument with seed, or file with scale [mm per unit]; material; density [g/cm3];
+      displaces; position [x, y, z] or at: label, offset, direction (of the mesh's z axis), turn [degrees], or
+      mesh_to_world 4x4}.
     - landmarks: {name: [x, y, z] or label}. World RAS [mm], as all places.
     - camera: {sdd, size [rows, columns], pixel_spacing, principal_point}.
-    - view: {name, or lao_rao, cra_cau, roll; sod; isocenter [x, y, z] or label; offset; mirrored}, or {pose: pose.json},
-      or {camera_to_world: 4x4}.
+    - view: {name, or lao_rao, cra_cau, roll; sod; isocenter [x, y, z] or label; offset; mirrored}, or
+      {pose: pose.json}, or {camera_to_world: 4x4}.
     - beam: {kvp, filtration: {material: mm}, anode_angle, or energy_kev; shutter: {rectangle, circle or polygon};
       penumbra; leakage; anode_direction; oblique}; dose, scatter, detector, march: the fields of `DoseSettings`,
       `ScatterSettings` (with widths and weights of its kernel), `Detector` and `MarchSettings`.
