@@ -3,7 +3,6 @@
 import pytest
 import torch
 from support.scenes import random_scene
-
 from xraykit.render.kernels import ops
 from xraykit.render.projectors.march import march, march_stack
 from xraykit.render.rays import voxel_rays
