@@ -18,8 +18,8 @@ from xraykit.render import (
     write_pose,
     write_volume,
 )
-from xraykit.render.cli.drr import families
 from xraykit.render.cli.umbrella import run
+from xraykit.render.pictures import families
 
 SMALL = ["--size", "12", "16", "--pixel-spacing", "12", "--samples", "40", "--backend", "torch"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +13,6 @@ from ..errors import BackendUnavailableError, InputError
 from .settings import ConfigOption, write_settings
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from ..camera import Camera
@@ -229,7 +226,7 @@ def _write_overlay(
 ) -> Path:
     import numpy as np
 
-    from ..pictures import legend, montage, overlay, save_png, to_grey
+    from ..pictures import families, legend, montage, overlay, save_png, to_grey
     from ..rendering import label_masks
 
     masks = label_masks(volume, camera, pose, backend=config.backend)[0].cpu().numpy()
@@ -243,12 +240,3 @@ def _write_overlay(
     columns = -(-len(seen) // rows)
     pictures = [picture, legend(list(seen), width=220 * columns, columns=columns)] if seen else [picture]
     return save_png(beside(config, "labels.png"), montage(pictures))
-
-
-def families(masks: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
-    """The masks with sides, numbers and lobes of one organ joined (rib_left_3 to rib), in order of appearance."""
-    joined: dict[str, NDArray[np.bool_]] = {}
-    for name, mask in masks.items():
-        family = re.sub(r"(_(upper|middle|lower)_lobe)?(_(left|right))?(_[A-Z]?\d+)?$", "", name)
-        joined[family] = joined[family] | mask if family in joined else mask
-    return joined

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import re
 import secrets
 import shutil
 from pathlib import Path
@@ -17,7 +16,7 @@ from PIL import Image, TiffImagePlugin
 
 from ..camera import Camera
 from ..errors import OutputError
-from ..pictures import legend, montage, overlay, save_png, to_grey
+from ..pictures import families, legend, montage, overlay, save_png, to_grey
 from ..simulation import Simulation
 from .atomic_write import write_atomically
 from .coco import coco_record, write_coco
@@ -187,12 +186,3 @@ def _overlay(
         return picture
     columns = -(-len(seen) // max(1, picture.shape[0] // 19))
     return montage([picture, legend(list(seen), width=220 * columns, columns=columns)])
-
-
-def families(masks: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
-    """The masks with sides, numbers and lobes of one organ joined (rib_left_3 to rib), in order of appearance."""
-    joined: dict[str, NDArray[np.bool_]] = {}
-    for name, mask in masks.items():
-        family = re.sub(r"(_(upper|middle|lower)_lobe)?(_(left|right))?(_[A-Z]?\d+)?$", "", name)
-        joined[family] = joined[family] | mask if family in joined else mask
-    return joined
