@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pycocotools.mask
 import pydicom
 import pytest
 import torch
@@ -11,6 +10,11 @@ from PIL import Image
 from xraykit.render import OutputError, read_pose, read_radiograph, read_scene, simulate, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.files import save_simulation as writer
+
+REASON = "needs the extra: pip install 'xraykit-render[export]'"
+coco_mask = pytest.importorskip("pycocotools.mask", reason=REASON)
+pytest.importorskip("highdicom", reason=REASON)
+
 
 NAMES = [
     *("image.dcm", "image.png", "intensity.tiff", "line_integrals.npy", "masks.coco.json", "masks.dcm"),
@@ -79,7 +83,7 @@ def test_the_folder_holds_what_the_library_simulates(scene, tmp_path, capsys):
 
     coco = json.loads((out / "masks.coco.json").read_text(encoding="utf-8"))
     named = {entry["id"]: entry["name"] for entry in coco["categories"]}
-    areas = {named[entry["category_id"]]: pycocotools.mask.area(entry["segmentation"]) for entry in coco["annotations"]}
+    areas = {named[entry["category_id"]]: coco_mask.area(entry["segmentation"]) for entry in coco["annotations"]}
     assert areas == {"liver": int(expected.masks.mask("liver").sum()), "wire": int(expected.masks.mask("wire").sum())}
     segmentation = pydicom.dcmread(out / "masks.dcm")
     assert [segment.SegmentLabel for segment in segmentation.SegmentSequence] == ["liver", "wire"]

@@ -2,7 +2,6 @@
 
 import sys
 
-import highdicom
 import numpy as np
 import pydicom
 import pytest
@@ -10,6 +9,10 @@ import torch
 from xraykit.render import BackendUnavailableError, Camera, FileError, InputError, carm_pose, save_image
 from xraykit.render.files.dicom_seg import write_dicom_seg
 from xraykit.render.masks import MaskEntry, MaskSet
+
+REASON = "needs the extra: pip install 'xraykit-render[export]'"
+highdicom = pytest.importorskip("highdicom", reason=REASON)
+
 
 CAMERA = Camera(sdd=1000.0, height=8, width=10, pixel_spacing=2.0)
 POSE = carm_pose(lao_rao=20.0, sod=800.0, isocenter=(0.0, 0.0, 0.0))
