@@ -187,7 +187,7 @@ def test_headers_that_promise_too_much_are_refused(tmp_path: Path) -> None:
             "empty|readable PLY",
         ),
         ("a.obj", b"v 0 0 0\nv 1 0 0\nf 1 2 9\n", "empty|readable OBJ|must name vertices"),
-        ("a.obj", b"\x00\xff\x13garbage", "empty mesh|readable OBJ"),
+        ("a.obj", b"\x00\xff\x13garbage", "empty mesh|readable OBJ|UTF-8 text"),
         ("a.txt", b"solid", r"must be a \.stl, \.ply or \.obj file"),
     ],
 )

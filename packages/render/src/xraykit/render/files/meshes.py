@@ -160,6 +160,8 @@ def _parse(path: Path) -> tuple[np.ndarray, np.ndarray]:
             vertices, faces = np.asarray(loaded.vertices), np.asarray(loaded.faces)
     except OSError as error:
         raise FileError(f"a mesh was expected at {path}, got {error.strerror}; check the path.") from error
+    except ModuleNotFoundError as error:  # trimesh wants to guess the encoding of text that is not UTF-8
+        raise FileError(f"{path} must be UTF-8 text, got other bytes; write the mesh again, or as STL.") from error
     except _PARSER_ERRORS as error:
         raise FileError(f"{path} must be a readable {path.suffix[1:].upper()} mesh, got: {error}.") from error
     return vertices.reshape(-1, 3).astype(np.float64), faces.reshape(-1, 3).astype(np.int64)
