@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .backends import Backend, choose_backend
 from .camera import Camera
-from .errors import BackendUnavailableError, GeometryError, InputError
+from .errors import GeometryError, InputError
 from .kernels import mesh_ops
 from .mesh import Mesh
 from .projectors.triangles import Hits, depth_of, find_hits, sum_signed
@@ -53,7 +53,7 @@ def thickness(
         pose: Camera to world [mm], (B, 4, 4) or (4, 4), a proper rigid motion.
         poses: Mesh to world [mm], (M, 4, 4), or (B, M, 4, 4) for others in each view; rigid. None leaves each mesh
             frame on the world's.
-        backend: "numba" (CPU), "torch" (any device), or "auto".
+        backend: "numba" (CPU), "triton" (CUDA), "torch" (any device), or "auto".
 
     Returns:
         (B, M, H, W) [mm], float32, or float64 if the vertices of a mesh are float64. Zero where a mesh is out of view.
@@ -108,16 +108,14 @@ def see_meshes(meshes: Sequence[Mesh], camera: Camera, pose: Tensor, poses: Tens
 def hits_of(sight: Sight, view: int, backend: str) -> tuple[Hits, Tensor]:
     """Every hit of one view in front of the source, unsorted, and its z [mm] (N,), differentiable as `thickness`."""
     points, across, down = sight.points[view], sight.across[view], sight.down[view]
-    if backend == "numba":
-        hits = Hits(*mesh_ops.triangles().find_hits(points, sight.faces, across, down))
-    else:
-        hits = find_hits(points, sight.faces, across, down)
+    find = find_hits if backend == "torch" else mesh_ops.triangles(backend).find_hits
+    hits = Hits(*find(points, sight.faces, across, down))
     return hits, depth_of(points, sight.faces, across, down, hits)
 
 
 def _depth(sight: Sight, meshes: int, backend: str) -> Tensor:
-    if backend == "numba":
-        return mesh_ops.mesh_depth(*sight, meshes)
+    if backend != "torch":
+        return mesh_ops.mesh_depth(*sight, meshes, backend)
     height, width = sight.down.shape[1], sight.across.shape[1]
     views = []
     for view, far in enumerate(sight.far):
@@ -128,11 +126,7 @@ def _depth(sight: Sight, meshes: int, backend: str) -> Tensor:
 
 
 def mesh_backend(backend: Backend, sight: Sight) -> str:
-    """Who computes for meshes on this device: "numba" or "torch"."""
-    if backend == "triton":
-        raise BackendUnavailableError("meshes have no triton kernel, got backend='triton'; use 'auto' or 'torch'.")
-    if backend == "auto" and sight.points.device.type != "cpu":
-        return "torch"
+    """Who computes for meshes on this device: "numba", "triton" or "torch"."""
     return choose_backend(backend, device=sight.points.device, dtype=torch.float32, voxels=len(sight.faces))
 
 

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from ..errors import InputError
 
-_PACKAGES = {"numba": "numba_cpu", "triton": "triton_gpu"}
+PACKAGES = {"numba": "numba_cpu", "triton": "triton_gpu"}
 
 
 def kernels(backend: str) -> ModuleType:
     """The kernel package of a backend, imported on first use."""
-    return import_module(f".{_PACKAGES[backend]}", __package__)
+    return import_module(f".{PACKAGES[backend]}", __package__)
 
 
 # torch.library.Library rather than its custom_op decorator: that one imports torch._dynamo and sympy, four seconds that
