@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -48,7 +48,7 @@ class Physique:
     bone_density: float = 1.0
     cortex: float = 1.0
     muscle: float = 1.0
-    segments: Mapping[str, float] = MappingProxyType({})
+    segments: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     hip_width: float = 1.0
     shoulder_width: float = 1.0
 
