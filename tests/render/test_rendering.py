@@ -105,7 +105,9 @@ def test_a_pose_that_sees_nothing_warns_and_gives_zeros():
 
 def test_triton_without_cuda_is_refused_with_the_reason():
     volume, camera, pose = random_scene()
-    with pytest.raises(BackendUnavailableError, match=r"backend='triton' cannot run: triton needs the volume on cuda"):
+    with pytest.raises(
+        BackendUnavailableError, match=r"backend='triton' cannot run: triton needs volumes and meshes on cuda"
+    ):
         render(volume, camera, pose, backend="triton")
 
 

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def choose_backend(backend: Backend, *, device: torch.device, dtype: torch.dtype, voxels: int) -> str:
-    """The backend that will run for voxels of this device, type and count.
+    """The backend that will run for voxels of this device, type and count; for meshes (float32) by their faces.
 
     Args:
         backend: "auto" takes the fast kernels of the device when they apply, otherwise torch; a name insists on it.
@@ -54,7 +54,7 @@ def why_not(name: str, *, device: torch.device, dtype: torch.dtype, voxels: int)
         return None
     interpreted = name == "triton" and _triton_is_interpreted()
     if device.type != _DEVICE[name] and not interpreted:
-        return f"{name} needs the volume on {_DEVICE[name]}, got {device.type} (move it with volume.to(...))"
+        return f"{name} needs volumes and meshes on {_DEVICE[name]}, got {device.type} (move them with .to(...))"
     if find_spec(name) is None:
         return f"the package {name} is not installed; {_INSTALL[name]}"
     if dtype not in KERNEL_STORAGE:
@@ -66,7 +66,10 @@ def why_not(name: str, *, device: torch.device, dtype: torch.dtype, voxels: int)
 
 
 def explain_backend(*, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> str:
-    """One line per backend: whether it runs on voxels of this device and type, and which one "auto" takes."""
+    """One line per backend: whether it runs on voxels of this device and type, and which one "auto" takes.
+
+    Meshes are answered for by float32, whatever the type of their vertices.
+    """
     device = torch.device(device)
     chosen = choose_backend("auto", device=device, dtype=dtype, voxels=1)
     lines = [f"auto -> {chosen} for {str(dtype).removeprefix('torch.')} voxels on {device}"]

@@ -2,6 +2,7 @@
 
     lanes.py      which pixel and which part of its ray a lane serves; clipping; joining; label channels
     trilinear.py  siddon.py  joseph.py      the marches: image, derivative of the image with respect to its ray, adjoint
+    triangles.py  closed meshes (see kernels/mesh_ops.py)
 
 Images, derivatives and label bits are reproducible and independent of the batch. The adjoint adds with atomics, so its
 last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
@@ -10,6 +11,8 @@ last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in 
 # constexpr parameters take plain values, which the type checker cannot know.
 # pyright: reportArgumentType=false
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import triton
@@ -58,43 +61,18 @@ def project(
     mu, labels, rays = _packed(mu), _plain(labels), rays.to(torch.float64).contiguous()
     if labels is None:
         image = mu.new_empty((len(rays), 1, height, width), dtype=torch.float32)
-        chunks = CHUNKS if method != "trilinear" else _chunks(samples)
+        chunks = _chunks(method, samples)
     else:  # the kernels add to their channels; one lane owns a pixel
         image = mu.new_zeros((len(rays), channels, height, width), dtype=torch.float32)
         chunks = 1
-    common = {**_grid(mu), "height": height, "width": width, "BLOCK": BLOCK, **_OPTIONS}
-    blocks = _blocks(len(rays), height, width, chunks)
-    if not blocks[0]:
-        return image
-    with torch.cuda.device_of(mu):
-        if method != "trilinear":
-            kind = _kind(method, labels, soft)
-            _MARCH[method][blocks](
-                mu, labels, rays, rays, image, **common, channels=channels, LABELS=kind, ADJOINT=False, CHUNKS=chunks
-            )
-        elif labels is None:
-            trilinear.image_kernel[blocks](
-                mu,
-                rays,
-                image,
-                **common,
-                samples=samples,
-                NEXT_I=int(mu.shape[2] > 1),
-                EVEN=samples % chunks == 0,
-                CHUNKS=chunks,
-            )
-        else:
-            trilinear.channels_kernel[blocks](
-                mu,
-                labels,
-                rays,
-                image,
-                **common,
-                channels=channels,
-                samples=samples,
-                NEXT_I=int(mu.shape[2] > 1),
-                SOFT=soft,
-            )
+    options = {**_grid(mu), **_sampling(method, samples, mu), "height": height, "width": width, "CHUNKS": chunks}
+    if method != "trilinear":
+        options |= {"channels": channels, "LABELS": _kind(method, labels, soft), "ADJOINT": False}
+        _launch(_MARCH[method], len(rays), mu, labels, rays, rays, image, **options)
+    elif labels is None:
+        _launch(trilinear.image_kernel, len(rays), mu, rays, image, **options, EVEN=samples % chunks == 0)
+    else:
+        _launch(trilinear.channels_kernel, len(rays), mu, labels, rays, image, **options, channels=channels, SOFT=soft)
     return image
 
 
@@ -141,32 +119,13 @@ def backproject(
     labels, rays, grad = _plain(labels), rays.to(torch.float64).contiguous(), grad.contiguous().float()
     _, channels, height, width = grad.shape
     volume = grad.new_zeros(shape)
-    chunks = CHUNKS if method != "trilinear" else _chunks(samples)
-    blocks = _blocks(len(rays), height, width, chunks)
-    if not blocks[0]:
-        return volume
-    grid = _grid(volume)
-    common = {"height": height, "width": width, "channels": channels, "BLOCK": BLOCK, **_OPTIONS}
-    kind = _kind(method, labels, soft)
-    with torch.cuda.device_of(volume):
-        if method == "trilinear":
-            del grid["stride_j"], grid["stride_k"]
-            trilinear.adjoint_kernel[blocks](
-                labels,
-                rays,
-                grad,
-                volume,
-                **grid,
-                **common,
-                samples=samples,
-                LABELS=kind,
-                NEXT_I=int(shape[2] > 1),
-                CHUNKS=chunks,
-            )
-        else:
-            _MARCH[method][blocks](
-                grad, labels, rays, grad, volume, **grid, **common, LABELS=kind, ADJOINT=True, CHUNKS=chunks
-            )
+    options = {**_sizes(volume), **_sampling(method, samples, volume), "LABELS": _kind(method, labels, soft)}
+    options |= {"height": height, "width": width, "channels": channels, "CHUNKS": _chunks(method, samples)}
+    if method == "trilinear":
+        _launch(trilinear.adjoint_kernel, len(rays), labels, rays, grad, volume, **options)
+    else:
+        options |= _grid(volume)
+        _launch(_MARCH[method], len(rays), grad, labels, rays, grad, volume, **options, ADJOINT=True)
     return volume
 
 
@@ -174,24 +133,8 @@ def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: 
     """The labels whose voxels each ray crosses: label l is bit l % 32 of word l // 32; (B, words, H, W) int32."""
     labels, rays = _integers(labels), rays.to(torch.float64).contiguous()
     bits = rays.new_zeros((len(rays), words, height, width), dtype=torch.int32)
-    blocks = _blocks(len(rays), height, width, CHUNKS)
-    if not blocks[0]:
-        return bits
-    grid = _grid(labels)
-    del grid["stride_j"], grid["stride_k"]
-    with torch.cuda.device_of(bits):
-        siddon.bits_kernel[blocks](
-            labels,
-            rays,
-            bits,
-            **grid,
-            height=height,
-            width=width,
-            words=words,
-            CHUNKS=CHUNKS,
-            BLOCK=BLOCK,
-            **_OPTIONS,
-        )
+    options = {**_sizes(labels), "height": height, "width": width, "words": words, "CHUNKS": CHUNKS}
+    _launch(siddon.bits_kernel, len(rays), labels, rays, bits, **options)
     return bits
 
 
@@ -211,41 +154,30 @@ def _derive(
         raise InputError("give grad or image, got neither.")
     _, channels, height, width = given.shape
     out = given.new_empty((len(rays), 6, height, width), dtype=torch.float32)
-    chunks = CHUNKS if method != "trilinear" else _chunks(samples)
-    blocks = _blocks(len(rays), height, width, chunks)
-    extra = {"samples": samples, "NEXT_I": int(mu.shape[2] > 1)} if method == "trilinear" else {}
-    if blocks[0]:
-        with torch.cuda.device_of(mu):
-            _DERIVATIVE[method][blocks](
-                mu,
-                labels,
-                rays,
-                given,
-                given,
-                out,
-                **_grid(mu),
-                height=height,
-                width=width,
-                channels=channels,
-                LABELS=_kind(method, labels, soft),
-                IMAGE=image is not None,
-                CHUNKS=chunks,
-                BLOCK=BLOCK,
-                **_OPTIONS,
-                **extra,
-            )
+    options = {**_grid(mu), **_sampling(method, samples, mu), "LABELS": _kind(method, labels, soft)}
+    options |= {"height": height, "width": width, "channels": channels, "CHUNKS": _chunks(method, samples)}
+    _launch(_DERIVATIVE[method], len(rays), mu, labels, rays, given, given, out, **options, IMAGE=image is not None)
     return out
 
 
-def _chunks(samples: int) -> int:
-    """How many lanes share a ray of the trilinear march: a matter of the samples alone, never of the batch."""
-    return CHUNKS if samples >= _FEW_SAMPLES else 1
-
-
-def _blocks(batch: int, height: int, width: int, chunks: int) -> tuple[int]:
-    pixels = BLOCK // chunks
+def _launch(kernel: Any, views: int, *tensors: Tensor | None, **options: Any) -> None:
+    """Run a march on every pixel of every view; tensors and options are named as in the kernel."""
+    pixels = BLOCK // options["CHUNKS"]
     across = 16 if pixels == 128 else 8
-    return (batch * triton.cdiv(width, across) * triton.cdiv(height, pixels // across),)
+    blocks = views * triton.cdiv(options["width"], across) * triton.cdiv(options["height"], pixels // across)
+    if blocks:
+        with torch.cuda.device_of(tensors[-1]):
+            kernel[(blocks,)](*tensors, **options, BLOCK=BLOCK, **_OPTIONS)
+
+
+def _chunks(method: str, samples: int) -> int:
+    """How many lanes share a ray: a matter of method and samples alone, never of the batch."""
+    return CHUNKS if method != "trilinear" or samples >= _FEW_SAMPLES else 1
+
+
+def _sampling(method: str, samples: int, mu: Tensor) -> dict[str, int]:
+    """What the trilinear march alone wants to know."""
+    return {"samples": samples, "NEXT_I": int(mu.shape[2] > 1)} if method == "trilinear" else {}
 
 
 def _kind(method: str, labels: Tensor | None, soft: bool) -> str | bool:
@@ -269,6 +201,10 @@ def _integers(labels: Tensor) -> Tensor:
     return (labels.to(torch.uint8) if labels.dtype == torch.bool else labels).contiguous()
 
 
-def _grid(mu: Tensor) -> dict[str, int]:
+def _sizes(mu: Tensor) -> dict[str, int]:
     n_k, n_j, n_i = mu.shape
-    return {"n_i": n_i, "n_j": n_j, "n_k": n_k, "stride_j": mu.stride(1), "stride_k": mu.stride(0)}
+    return {"n_i": n_i, "n_j": n_j, "n_k": n_k}
+
+
+def _grid(mu: Tensor) -> dict[str, int]:
+    return {**_sizes(mu), "stride_j": mu.stride(1), "stride_k": mu.stride(0)}

@@ -156,10 +156,11 @@ def channels_kernel(
     samples,
     NEXT_I: tl.constexpr,
     SOFT: tl.constexpr,
+    CHUNKS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """The integral over alpha of each label; one lane per ray."""
-    who, _, x, dx = first_sample(rays, height, width, samples, n_i, n_j, n_k, 1, BLOCK)
+    """The integral over alpha of each label; one lane per ray (CHUNKS is 1)."""
+    who, _, x, dx = first_sample(rays, height, width, samples, n_i, n_j, n_k, CHUNKS, BLOCK)
     batch, pixel, mine, _, count = who
     x_i, x_j, x_k = x
     dx_i, dx_j, dx_k, step = dx
