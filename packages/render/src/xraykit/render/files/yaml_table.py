@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -25,13 +26,14 @@ class Table:
         where: The place, for messages: "beam", "tools[2]"; "" is the whole file.
         file: The file.
         keys: The legal keys.
+        what: What to call the whole file in messages.
 
     Raises:
         FileError: No mapping, or a key that is not legal.
     """
 
-    def __init__(self, content: Any, where: str, *, file: Path, keys: Sequence[str]) -> None:
-        self.file, self.where = file, where
+    def __init__(self, content: Any, where: str, *, file: Path, keys: Sequence[str], what: str = "the scene") -> None:
+        self.file, self.where, self.what = file, where, what
         if content is not None and not isinstance(content, dict):
             raise self.error(f"must be a table of {', '.join(keys)}, got {_shown(content)}")
         self.content: dict[str, Any] = {} if content is None else content
@@ -39,15 +41,15 @@ class Table:
             if key not in keys:
                 near = get_close_matches(str(key), keys, n=1, cutoff=0.5)
                 hint = f"did you mean {near[0]!r}?" if near else f"it may hold {', '.join(keys)}."
-                raise FileError(f"{file}: {where or 'the scene'} has no key {key!r}; {hint}")
+                raise FileError(f"{file}: {where or what} has no key {key!r}; {hint}")
 
     def __contains__(self, key: str) -> bool:
         return self.content.get(key) is not None
 
     def error(self, problem: str, key: str = "") -> FileError:
         """The error "FILE: where.key problem"."""
-        place = ".".join(part for part in (self.where, key) if part) or "the scene"
-        return FileError(f"{self.file}: {place} {problem}.")
+        place = ".".join(part for part in (self.where, key) if part) or self.what
+        return FileError(f"{self.file}: {place} {problem}{'' if problem.endswith('?') else '.'}")
 
     @contextmanager
     def naming(self, key: str = "") -> Iterator[None]:
@@ -57,7 +59,7 @@ class Table:
         except FileError:
             raise
         except InputError as error:
-            place = ".".join(part for part in (self.where, key) if part) or "the scene"
+            place = ".".join(part for part in (self.where, key) if part) or self.what
             raise FileError(f"{self.file}: {place}: {error}") from error
 
     @overload
@@ -112,7 +114,7 @@ class Table:
         if among and value not in among:
             near = get_close_matches(value, among, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(among)}"
-            raise self.error(f"knows no {value!r}; {hint.rstrip('?')}", key)
+            raise self.error(f"knows no {value!r}; {hint}", key)
         return value
 
     def numbers(self, key: str, count: int, default: Sequence[float] | None = None) -> list[float] | None:
@@ -180,8 +182,8 @@ class Table:
         return f"{self.where}.{key}" if self.where else key
 
 
-def read_table(path: str | Path, keys: Sequence[str]) -> Table:
-    """The mapping in a YAML file of at most 1 MiB.
+def read_table(path: str | Path, keys: Sequence[str], *, what: str = "the scene") -> Table:
+    """The mapping in a YAML file of at most 1 MiB; messages call the whole file `what`.
 
     Raises:
         FileError: Missing, too large, no well-formed YAML, a key given twice, too deeply nested, or no mapping.
@@ -195,7 +197,7 @@ def read_table(path: str | Path, keys: Sequence[str]) -> Table:
         raise FileError(f"a YAML file was expected at {path}, got {error.strerror}; check the path.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise FileError(f"{path} must be well-formed YAML, got: {' '.join(str(error).split())[:200]}.") from error
-    return Table(content, "", file=path, keys=keys)
+    return Table(content, "", file=path, keys=keys, what=what)
 
 
 class _Loader(yaml.SafeLoader):
@@ -217,6 +219,12 @@ class _Loader(yaml.SafeLoader):
             if key in keys[:number]:
                 raise yaml.YAMLError(f"the key {key!r} is given twice{node.start_mark}")
         return super().construct_mapping(node, deep=deep)
+
+
+# 1e5 is a number, as in YAML 1.2 and JSON; YAML 1.1 wants 1.0e+5.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
+)
 
 
 def _is_finite(value: Any) -> bool:

@@ -1,0 +1,87 @@
+"""From a planned patient to something that can be X-rayed: generated, or read from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import FileError, InputError
+from ..landmarks import label_centroids
+from ..scene import Body, PlacedTool, Scene
+from ..torso_volume import torso
+from ..volume import Volume
+from .config import DatasetConfig
+from .plan import PatientPlan
+from .seeds import seed_for, stream
+
+REGIONS = ("torso",)
+_AIR_AND_LUNG = -300.0  # HU; tools are laid into what is denser
+_TRIED_PLACES = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A patient ready for the beam.
+
+    Args:
+        scene: Its body, its implants and its landmarks.
+        volume: The voxels of the body.
+        places: Points inside the body [mm, world RAS], (N, 3) float64, where a tool may lie.
+        description: What is known of the patient, as JSON has it.
+    """
+
+    scene: Scene
+    volume: Volume
+    places: Tensor
+    description: Mapping[str, Any]
+
+    @property
+    def implants(self) -> tuple[PlacedTool, ...]:
+        """Tools that belong to the patient."""
+        return self.scene.tools
+
+
+def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
+    """The patient of a plan, made once for all its images.
+
+    Raises:
+        FileError: A volume or label map is missing or damaged.
+        InputError: The patient cannot be made as asked.
+    """
+    subject = _generated(plan, config) if plan.file is None else _read(plan, config)
+    return replace(subject, places=_places(subject.volume, plan, config))
+
+
+def _generated(plan: PatientPlan, config: DatasetConfig) -> Subject:
+    spacing = max(1.0, min(8.0, 720.0 / config.procedural.size))
+    seed = seed_for(config.seed, "anatomy", plan.number) % 2**31
+    volume = torso(spacing=spacing, seed=seed)
+    scene = Scene((Body.from_volume(volume),), landmarks=label_centroids(volume))
+    return Subject(scene, volume, torch.empty(0, 3), {"region": "torso", "seed": seed})
+
+
+def _read(plan: PatientPlan, config: DatasetConfig) -> Subject:
+    if plan.file is None or config.ct.folder is None:
+        raise InputError("a patient from files needs a file, got none.")
+    volume = Volume.from_file(plan.file, labels=plan.labels, label_names=config.ct.label_names)
+    if volume.hu is None:
+        raise FileError(f"{plan.file} must be a CT with Hounsfield numbers, got none.")
+    landmarks = label_centroids(volume) if volume.labels is not None else {}
+    name = plan.file.relative_to(config.ct.folder).as_posix()
+    return Subject(Scene((Body.from_volume(volume),), landmarks=landmarks), volume, torch.empty(0, 3), {"file": name})
+
+
+def _places(volume: Volume, plan: PatientPlan, config: DatasetConfig) -> Tensor:
+    if volume.hu is None:
+        return torch.empty(0, 3, dtype=torch.float64)
+    shape = volume.hu.shape
+    draws = stream(config.seed, "places", plan.number).integers(volume.hu.numel(), size=_TRIED_PLACES)
+    tried = torch.from_numpy(draws)
+    inside = tried[volume.hu.reshape(-1)[tried] > _AIR_AND_LUNG]
+    k, j, i = (torch.as_tensor(index) for index in torch.unravel_index(inside, shape))
+    voxels = torch.stack([i, j, k], dim=1).double()
+    return voxels @ volume.affine[:3, :3].mT + volume.affine[:3, 3]

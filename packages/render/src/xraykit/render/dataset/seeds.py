@@ -1,0 +1,19 @@
+"""Where randomness comes from: one stream for each purpose, patient and view, whoever computes it and when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+PURPOSES = ("plan", "beams", "anatomy", "places", "view", "tools", "physics", "noise")
+"""Each has a stream of its own; new ones go to the end, or old seeds change their meaning."""
+
+
+def stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
+    """The generator of a purpose: its numbers (patient, view) choose one of many unrelated streams."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), *numbers))
+    return np.random.Generator(np.random.PCG64(sequence))
+
+
+def seed_for(seed: int, purpose: str, *numbers: int) -> int:
+    """A whole number below 2^62, for those who want a seed of their own."""
+    return int(stream(seed, purpose, *numbers).integers(2**62))
