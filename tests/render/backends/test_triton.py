@@ -3,13 +3,7 @@
 Worst error seen interpreted: 4e-7 of the maximum in images, 2e-6 in gradients.
 """
 
-import os
-import pickle
-import subprocess
-import sys
-from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import torch
@@ -29,64 +23,6 @@ LABELLINGS = [None, "hard", "soft"]
 # Even, so that no sample falls by symmetry on the middle of the grid, where labels and slopes jump. One lane takes all
 # of FEW samples; MANY are shared out, unevenly.
 FEW, MANY = 6, 34
-
-
-class Interpreted:
-    """The kernel package in another process, interpreted."""
-
-    def __init__(self):
-        worker = Path(__file__).with_name("triton_worker.py")
-        environment = {**os.environ, "TRITON_INTERPRET": "1"}
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen([sys.executable, str(worker)], env=environment, **pipes)
-
-    def __call__(self, function, *args, **kwargs):
-        pickle.dump((function, args, kwargs), self.process.stdin)
-        self.process.stdin.flush()
-        ok, result = pickle.load(self.process.stdout)
-        if not ok:
-            raise RuntimeError(result)
-        return result
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
-
-
-def on_cuda(tensor):
-    """The tensor on CUDA with its strides, which .cuda() would not keep."""
-    return torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="cuda").copy_(tensor)
-
-
-class Compiled:
-    """The kernel package on CUDA; tensors go there and back."""
-
-    def __init__(self):
-        self.package = import_module("xraykit.render.kernels.triton_gpu")
-
-    def __call__(self, function, *args, **kwargs):
-        if function == "deterministically":
-            function, *args = args
-            torch.set_deterministic_debug_mode("error")
-        try:
-            args = [on_cuda(a) if isinstance(a, torch.Tensor) else a for a in args]
-            result = getattr(self.package, function)(*args, **kwargs)
-        finally:
-            torch.set_deterministic_debug_mode("default")
-        return tuple(r.cpu() for r in result) if isinstance(result, tuple) else result.cpu()
-
-    def close(self):
-        pass
-
-
-@pytest.fixture(scope="module", params=["interpreted", pytest.param("compiled", marks=pytest.mark.gpu)])
-def kernels(request):
-    if request.param == "compiled" and not torch.cuda.is_available():
-        pytest.skip("needs a CUDA device")
-    package = Interpreted() if request.param == "interpreted" else Compiled()
-    yield package
-    package.close()
 
 
 def view(source, centre, right, down):

@@ -62,6 +62,7 @@ def thickness(
         InputError: No mesh, or meshes on several devices.
         GeometryError: A pose that is no rigid motion, or shapes that do not fit.
         BackendUnavailableError: The backend cannot run here.
+        InputError: On backward with backend "triton", if intrinsics want a deterministic gradient: atomics add it.
 
     Gradients: with respect to vertices, poses, pose, sdd, pixel_spacing and principal_point, through the plane of
     each triangle that is hit: dz / d vertex = lambda n / (n . d). Undefined on silhouettes parallel to the ray. Second

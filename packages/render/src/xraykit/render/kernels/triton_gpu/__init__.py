@@ -4,8 +4,8 @@
     trilinear.py  siddon.py  joseph.py      the marches: image, derivative of the image with respect to its ray, adjoint
     triangles.py  closed meshes (see kernels/mesh_ops.py)
 
-Images, derivatives and label bits are reproducible and independent of the batch. The adjoint adds with atomics, so its
-last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
+Images, derivatives and label bits are reproducible and independent of the batch. The adjoint, and the gradient of mesh
+thickness with respect to intrinsics, add with atomics, so their last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
 """
 
 # constexpr parameters take plain values, which the type checker cannot know.

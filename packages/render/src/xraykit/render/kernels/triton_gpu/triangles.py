@@ -20,10 +20,9 @@ from torch import Tensor
 from ...errors import InputError
 from ..fixed_point import steps_of
 
-ROWS = 8
-COLUMNS = 8  # of a tile: two pixels per lane of a warp
-_OPTIONS = {"ROWS": ROWS, "COLUMNS": COLUMNS, "num_warps": 1, "enable_fp_fusion": False}
-_RUNTIME = ["n_points", "n_faces", "meshes", "height", "width", "strips"]
+TILE = {"ROWS": 8, "COLUMNS": 8}  # pixels that a warp looks at together: two per lane
+COMPILER = {"num_warps": 1, "enable_fp_fusion": False}
+_RUNTIME = ["n_points", "n_faces", "meshes", "height", "width", "strips", "hits"]
 _ENOUGH_WARPS = 4096
 
 
@@ -72,17 +71,17 @@ def find_hits(points: Tensor, faces: Tensor, across: Tensor, down: Tensor) -> tu
     """Row, column, face and sign of every hit of one view, as `projectors.triangles.find_hits`; one wait for CUDA."""
     points, across, down = points[None], across[None], down[None]
     count = torch.zeros(_strips(faces, down) * len(faces), dtype=torch.int64, device=points.device)
-    _launch(hit_kernel, points, faces, across, down, count, count, total=0, LIST=False)
+    _launch(hit_kernel, points, faces, across, down, count, count, hits=0, LIST=False)
     end = count.cumsum(0)
     found = torch.empty((4, int(end[-1])), dtype=torch.int64, device=points.device)
-    _launch(hit_kernel, points, faces, across, down, end - count, found, total=found.shape[1], LIST=True)
+    _launch(hit_kernel, points, faces, across, down, end - count, found, hits=found.shape[1], LIST=True)
     row, column, face, sign = found.unbind()
     return row, column, face, sign.to(torch.float64)
 
 
 def _strips(faces: Tensor, down: Tensor) -> int:
     """How many warps share a triangle's rows: a matter of mesh and image alone, never of the batch."""
-    return max(1, min(triton.cdiv(down.shape[1], ROWS), _ENOUGH_WARPS // len(faces)))
+    return max(1, min(triton.cdiv(down.shape[1], TILE["ROWS"]), _ENOUGH_WARPS // len(faces)))
 
 
 def _launch(
@@ -96,7 +95,7 @@ def _launch(
     plain = (tensor.detach().contiguous() for tensor in (points, faces, across, down, *tensors))
     sizes = {"n_points": points.shape[1], "n_faces": len(faces), "height": down.shape[1], "width": across.shape[1]}
     with torch.cuda.device_of(points):
-        kernel[blocks](*plain, **sizes, strips=strips, **options, **_OPTIONS)
+        kernel[blocks](*plain, **sizes, strips=strips, **options, **TILE, **COMPILER)
 
 
 @triton.jit
@@ -393,7 +392,7 @@ def ray_kernel(
             tl.atomic_add(slot + 2 * height * width, given, mask=hit & (z >= end), sem="relaxed")
 
 
-@triton.jit(do_not_specialize=[*_RUNTIME, "total"])
+@triton.jit(do_not_specialize=_RUNTIME)
 def hit_kernel(
     points,
     faces,
@@ -406,14 +405,14 @@ def hit_kernel(
     height,
     width,
     strips,
-    total,
+    hits,
     LIST: tl.constexpr,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
     """Count this program's hits in front of the source into place or, with LIST, write them to found from place on.
 
-    found is (4, total): row, column, face, sign.
+    found is (4, hits): row, column, face, sign.
     """
     who, a, b, c = corners_of(points, faces, n_points, n_faces, strips)
     strip = who[1]
@@ -437,9 +436,9 @@ def hit_kernel(
                 rank = tl.cumsum(one, axis=1) - one + (tl.cumsum(in_row, axis=0) - in_row)[:, None]
                 target = found + at + rank
                 tl.store(target, (row[:, None] + tl.zeros_like(column)).to(tl.int64), mask=hit)
-                tl.store(target + total, (column + tl.zeros_like(row)[:, None]).to(tl.int64), mask=hit)
-                tl.store(target + 2 * total, face.to(tl.int64) + tl.zeros_like(one), mask=hit)
-                tl.store(target + 3 * total, tl.where(leaves, 1, -1).to(tl.int64), mask=hit)
+                tl.store(target + hits, (column + tl.zeros_like(row)[:, None]).to(tl.int64), mask=hit)
+                tl.store(target + 2 * hits, face.to(tl.int64) + tl.zeros_like(one), mask=hit)
+                tl.store(target + 3 * hits, tl.where(leaves, 1, -1).to(tl.int64), mask=hit)
             at += tl.sum(in_row)
     if not LIST:
         tl.store(place + slot, at)
