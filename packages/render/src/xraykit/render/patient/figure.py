@@ -56,7 +56,8 @@ class Figure:
         canvas: The grid.
         skeleton: Frames of every part, build and posture.
         ids: Label value of each name.
-        fractures: Breaks by bone ("femur_right", "vertebrae_L1").
+        fractures: Breaks by bone ("femur_right", "ulna_left").
+        deformed: Affine motion of whole bones within their frames ("vertebrae_L1" crushed to 0.7 of its height).
         osteophytes: Degree of wear at joints, 0 none to 1 severe.
         contrast: HU that contrast agent adds to vessels filled with it; 0 without.
     """
@@ -65,6 +66,7 @@ class Figure:
     skeleton: Skeleton
     ids: Mapping[str, int]
     fractures: Mapping[str, Fracture] = field(default_factory=lambda: MappingProxyType({}))
+    deformed: Mapping[str, Matrix] = field(default_factory=lambda: MappingProxyType({}))
     osteophytes: float = 0.0
     contrast: float = 0.0
 
@@ -122,6 +124,8 @@ class Figure:
 
     def _fragments(self, bone: str, frame: str) -> list[Chart]:
         whole = self.frame(frame)
+        if bone in self.deformed:
+            whole = MovedFrame(whole, self.deformed[bone])
         broken = self.fractures.get(bone)
         if broken is None:
             return [Chart(self.canvas, whole)]

@@ -1,0 +1,81 @@
+"""The regions of the body that a patient can be generated for: where each lies and what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .skeleton import Side, Skeleton
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box of the body.
+
+    Args:
+        name: What it is called.
+        frame: Frame of its centre, "trunk", "skull" or a limb's bone without its side.
+        center: Its centre in that frame, of the right side [local mm].
+        half: Half its edges along the world's axes in the reference adult [mm].
+        parts: What is painted: "trunk", "head", "arm", "leg".
+        sided: It is a region of one side.
+    """
+
+    name: str
+    frame: str
+    center: Triple
+    half: Triple
+    parts: tuple[str, ...]
+    sided: bool = False
+
+    def box(self, skeleton: Skeleton, side: Side) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest corner of the region in the world [mm]."""
+        if self.frame == "trunk":
+            mirror = -1.0 if self.sided and side == "left" else 1.0
+            middle = skeleton.point("trunk", np.array(self.center) * (mirror, 1, 1))
+        else:
+            middle = skeleton.point(f"{self.frame}_{side}" if self.sided else self.frame, self.center)
+        half = np.array(self.half) * skeleton.physique.size
+        half[:2] *= max(1.0, (skeleton.physique.bmi / 25) ** 0.5) if "trunk" in self.parts else 1.0
+        return middle - half, middle + half
+
+
+REGIONS: Mapping[str, Region] = MappingProxyType(
+    {
+        region.name: region
+        for region in (
+            Region("skull", "skull", (0, 22, 32), (98, 130, 132), ("head", "trunk")),
+            Region("cervical_spine", "trunk", (0, -5, 540), (105, 115, 112), ("trunk", "head", "arm")),
+            Region("thoracic_spine", "trunk", (0, -12, 335), (190, 150, 190), ("trunk", "arm")),
+            Region("lumbar_spine", "trunk", (0, 0, 85), (190, 148, 155), ("trunk", "leg")),
+            Region("thorax", "trunk", (0, -8, 335), (215, 150, 205), ("trunk", "arm", "head")),
+            Region("abdomen_pelvis", "trunk", (0, -5, 45), (200, 150, 225), ("trunk", "leg")),
+            Region("hip", "trunk", (95, -5, -95), (120, 135, 150), ("trunk", "leg"), sided=True),
+            Region("knee", "femur", (0, 0, -430), (88, 100, 130), ("leg",), sided=True),
+            Region("ankle_foot", "foot", (0, 68, -10), (78, 162, 100), ("leg",), sided=True),
+            Region("shoulder", "trunk", (135, -20, 425), (125, 130, 130), ("trunk", "arm", "head"), sided=True),
+            Region("elbow", "forearm", (0, 0, -8), (85, 95, 125), ("arm",), sided=True),
+            Region("wrist_hand", "hand", (0, 0, -62), (85, 70, 145), ("arm",), sided=True),
+            Region("whole_body", "trunk", (0, 5, -115), (330, 190, 905), ("trunk", "head", "arm", "leg")),
+        )
+    }
+)
+"""Every region by name."""
+
+
+def find_region(name: str) -> Region:
+    """The region of that name.
+
+    Raises:
+        InputError: There is none.
+    """
+    if name not in REGIONS:
+        raise InputError(f"region must be one of {', '.join(REGIONS)}, got {name!r}.")
+    return REGIONS[name]
