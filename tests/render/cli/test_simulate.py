@@ -146,30 +146,28 @@ def test_without_the_extra_the_rest_is_written_and_the_gap_is_said(scene, tmp_pa
     assert not (tmp_path / "other").exists()
 
 
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("beam: {kvp: 400}", "kvp must lie in the table's 40 to 150 kV"),
-        ("dose: {mas: 0}", "dose must be positive and finite"),
-        ("toolz: []", "the scene has no key 'toolz'; did you mean 'tools'?"),
-    ],
-)
-def test_mistakes_end_with_one_sentence_and_no_folder(scene, tmp_path, capsys, line, sentence):
-    key = line.partition(":")[0]
-    kept = [row for row in SCENE.splitlines() if not row.startswith(key)]
-    scene.write_text("\n".join([*kept, line]), encoding="utf-8")
-    assert command(scene, tmp_path / "out") == 2
-    error = capsys.readouterr().err
-    assert sentence in error
-    assert error.count("\n") == 1
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_file_in_place_of_the_folder_is_refused(scene, tmp_path, capsys):
     (tmp_path / "out").write_text("mine", encoding="utf-8")
     assert command(scene, tmp_path / "out") == 2
     assert "must be a folder that can be made" in capsys.readouterr().err
     assert (tmp_path / "out").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_in_place_of_a_result_is_refused_before_anything_is_replaced(scene, tmp_path, capsys):
+    (tmp_path / "out" / "scene.yaml").mkdir(parents=True)
+    assert command(scene, tmp_path / "out") == 2
+    assert "scene.yaml must be a file to replace, got a folder; move it away" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["scene.yaml"]
+
+
+def test_a_second_run_leaves_nothing_of_the_first(scene, tmp_path):
+    out = tmp_path / "out"
+    assert command(scene, out) == 0
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    scene.write_text(SCENE + "masks: false\n", encoding="utf-8")
+    assert command(scene, out) == 0
+    without = {"masks.coco.json", "masks.dcm", "overlay.png"}
+    assert {path.name for path in out.iterdir()} == {*NAMES, "notes.txt"} - without
 
 
 def test_a_failure_while_writing_leaves_the_folder_as_it_was(scene, tmp_path, monkeypatch, capsys):
@@ -184,3 +182,5 @@ def test_a_failure_while_writing_leaves_the_folder_as_it_was(scene, tmp_path, mo
     assert command(scene, out, "--seed", "8") == 2
     assert "the disk is full" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert command(scene, tmp_path / "new" / "out") == 2
+    assert not (tmp_path / "new").exists()

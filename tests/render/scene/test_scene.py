@@ -48,6 +48,10 @@ def test_a_tool_takes_name_and_material_of_its_mesh_unless_told():
         (lambda: Scene((block(), block())), "got 'patient' twice"),
         (lambda: PlacedTool(cube(), material="unobtainium"), "material must be one of"),
         (lambda: PlacedTool(cube(), density=-1.0), "density of cube must be positive"),
+        (
+            lambda: PlacedTool(cube(0.01)),
+            "cube: vertices must be in mm, the bounding box is 0.01 x .* looks like metres",
+        ),
         (lambda: PlacedTool(cube(), density=float("nan")), "density of cube must be positive"),
         (lambda: replace(block(), density_scale={"bone": 1.0}), "density_scale of 'patient' must name one of"),
         (

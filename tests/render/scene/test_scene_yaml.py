@@ -185,7 +185,7 @@ def test_options_replace_seed_and_backend_and_stand_in_the_record(folder):
         (CUBE + "scatter: {scatter_to_primary: -1}", "scatter: scatter_to_primary must be 0 or more"),
         (CUBE + "detector: {scintillator: cesium}", "detector.scintillator knows no 'cesium'"),
         (CUBE + "detector: {thickness: 0}", "detector.thickness must be above 0, got 0"),
-        (CUBE + "march: {samples: 0}", "march.samples must be at least 1"),
+        (CUBE + "march: {samples: 0}", "march: samples must be a whole number from 1 to 100000, got 0"),
         (CUBE + "march: {samples: 1.5}", "march.samples must be a whole number"),
         (CUBE + "march: 5", "march must be a table of method, samples"),
         (CUBE + "camera: {sdd: .nan}", "camera.sdd must be a finite number, got nan"),

@@ -256,6 +256,13 @@ def test_mistakes_are_named():
         (lambda: DoseSettings(readout_quanta=1.0), "readout_quanta needs a dose"),
         (lambda: DoseSettings(mas=1.0, readout_quanta=-1.0), "readout_quanta must be 0 or more"),
         (lambda: DoseSettings(law="uniform"), "law must be 'poisson' or 'gaussian'"),
+        (lambda: MarchSettings(samples=0), "samples must be a whole number from 1 to 100000, got 0"),
+        (lambda: MarchSettings(samples=2.0), "samples must be a whole number from 1 to 100000, got 2.0"),
+        (
+            lambda: MarchSettings(displacement_step=0.0),
+            "displacement_step must be finite and at least 0.001 mm, got 0.0",
+        ),
+        (lambda: MarchSettings(displacement_step=float("nan")), "displacement_step must be finite"),
         (lambda: ScatterSettings(-0.1), "scatter_to_primary must be 0 or more"),
         (lambda: BeamSettings(MonochromaticSpectrum(60.0), anode_direction=0.0), "anode_direction needs the spectrum"),
     ],

@@ -64,7 +64,7 @@ def check_size(mesh: Mesh) -> None:
     if diagonal < _METRES and longest >= 0.01:
         raise InputError(
             f"{mesh.name}: vertices must be in mm, the bounding box is {box}, which looks like metres; "
-            "pass scale=1000 if so."
+            "pass scale=1000 if so, or multiply the vertices."
         )
     if not SMALLEST <= longest <= LARGEST:
         raise InputError(

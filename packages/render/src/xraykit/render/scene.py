@@ -13,6 +13,7 @@ from torch import Tensor
 from .errors import GeometryError, InputError
 from .materials import Material, find_material
 from .mesh import Mesh
+from .mesh_checks import check_size
 from .physics.area_density import MaterialVolume
 from .physics.tissue import TissueLaw
 from .rigid import check_pose
@@ -109,7 +110,8 @@ class PlacedTool:
         displaces: The tool takes the place of the tissue. Otherwise its mass comes on top of it.
 
     Raises:
-        InputError: The material is unknown, or the density is not positive.
+        InputError: The material is unknown, the density is not positive, or the mesh's size suggests another unit
+            than mm (checked on the CPU).
         GeometryError: The pose is no rigid motion.
     """
 
@@ -128,6 +130,8 @@ class PlacedTool:
             check_pose(self.pose.detach().reshape(-1, 4, 4), name=f"pose of {self.name}")
         material = find_material(self.mesh.material if self.material is None else self.material)
         object.__setattr__(self, "material", material)
+        if self.mesh.vertices.device.type == "cpu":
+            check_size(self.mesh)
         if self.density is not None:
             value = float(torch.as_tensor(self.density).detach())
             if not (math.isfinite(value) and value > 0):

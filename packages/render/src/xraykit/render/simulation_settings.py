@@ -14,6 +14,8 @@ from .physics.scatter import ScatterKernel
 from .physics.spectrum import AnySpectrum, Spectrum
 from .projectors.march import Method
 
+MOST_SAMPLES, SHORTEST_STEP = 100_000, 0.001  # beyond these an image takes hours, and is no better
+
 
 @dataclass(frozen=True)
 class DoseSettings:
@@ -100,12 +102,23 @@ class MarchSettings:
     """How rays are integrated; `method`, `samples` and `backend` as for `render`.
 
     `displacement_step` is the longest distance between samples inside tools [mm].
+
+    Raises:
+        InputError: samples outside 1 to 100 000, or a displacement_step below 0.001 mm.
     """
 
     method: Method = "trilinear"
     samples: int = 500
     backend: Backend = "auto"
     displacement_step: float = 1.0
+
+    def __post_init__(self) -> None:
+        if type(self.samples) is not int or not 1 <= self.samples <= MOST_SAMPLES:
+            raise InputError(f"samples must be a whole number from 1 to {MOST_SAMPLES}, got {self.samples}.")
+        if not (math.isfinite(self.displacement_step) and self.displacement_step >= SHORTEST_STEP):
+            raise InputError(
+                f"displacement_step must be finite and at least {SHORTEST_STEP} mm, got {self.displacement_step}."
+            )
 
 
 @dataclass(frozen=True)

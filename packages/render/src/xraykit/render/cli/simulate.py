@@ -20,7 +20,7 @@ class SimulateConfig:
     scene: Path
     """SCENE.yaml: bodies, tools, camera, view, beam, dose, scatter, detector."""
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
-    """Folder for the results; made if need be, files of an earlier run are replaced."""
+    """Folder for the results; made if need be, all files of an earlier run are replaced."""
     seg: bool = field(default=False, kw_only=True)
     """Demand the DICOM segmentation; without this it is written where highdicom is installed (extra `export`)."""
     seed: int | None = field(default=None, kw_only=True)
@@ -42,9 +42,9 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
     from ..files import save_simulation as results
+    from ..files.atomic_write import check_result_folder
     from ..files.scene_yaml import read_scene
     from ..simulation import simulate as run
-    from .demo import make_folder
     from .drr import usable_device
 
     device = usable_device(config.device)
@@ -53,11 +53,11 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
     with Steps(total=3) as steps:
         with steps.step("read the scene"):
             plan = read_scene(config.scene).with_options(seed=config.seed, backend=config.backend)
-            folder = make_folder(config.output)
+            check_result_folder(config.output)
         with steps.step("simulate the X-ray"):
             simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
         with steps.step("write the results"):
-            written = results.save_simulation(folder, simulation, plan, seg=config.seg or None)
+            written = results.save_simulation(config.output, simulation, plan, seg=config.seg or None)
     if not results.has_export("pycocotools"):
         print("masks.coco.json was left out: it needs pip install xraykit-render[export]")
     print("wrote " + ", ".join(str(path) for path in written))

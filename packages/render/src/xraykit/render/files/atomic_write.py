@@ -52,6 +52,19 @@ def check_folder(path: Path) -> None:
     temporary.unlink()
 
 
+def check_result_folder(path: Path) -> Path:
+    """Raise OutputError unless `path` is, or could be made, a folder to write in; nothing is made yet.
+
+    Returns:
+        The nearest folder on the way there that exists: temporary files in it can be renamed into `path`.
+    """
+    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise OutputError(f"{path} must be a folder that can be made, got the file {existing} in its place.")
+    check_folder(existing / "results")
+    return existing
+
+
 def _created(path: Path, temporary: Path) -> BinaryIO:
     try:
         if path.is_dir():

@@ -20,6 +20,9 @@ from ..mesh_repair import repair
 MAX_FACES = 2_000_000
 MAX_TEXT = 256 * 2**20  # bytes; parsing text takes some ten times its size in memory
 _STL_HEADER, _STL_FACE, _PLY_HEADER = 84, 50, 1 << 16
+_PLY_ELEMENT = {b"ascii": 256, b"binary": 64}  # most bytes of a vertex or face; a triangle takes 13, colours some more
+_PIECE = 1 << 20
+Counts = tuple[int, int]  # vertices and faces
 _PARSER_ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, NotImplementedError, OverflowError, MemoryError,
     struct.error, Warning,
@@ -49,7 +52,8 @@ def read_mesh(
         FileError: The file is missing, of another type, damaged, larger than allowed, empty, holds NaN, cannot be
             repaired, pierces itself, or has a size that suggests another unit.
 
-    Memory: about 1 kB per triangle; a file that promises more than `max_faces` costs one header.
+    Memory: about 1 kB per triangle. Triangles are counted before anything is parsed: a file that holds or promises
+    more than `max_faces` costs one header, or one pass through at most 256 MiB of text in pieces of 1 MiB.
     """
     path = Path(path)
     name = path.stem if name is None else name
@@ -98,55 +102,82 @@ def _mesh_of(vertices: np.ndarray, faces: np.ndarray, name: str, material: str, 
 
 
 def _check_size_of_file(path: Path, max_faces: int) -> None:
-    checks: dict[str, Callable[[Path, BinaryIO, int], int]] = {".stl": _stl_faces, ".ply": _ply_faces, ".obj": _text}
+    checks: dict[str, Callable[[Path, BinaryIO, int, int], Counts]] = {
+        ".stl": _stl_counts, ".ply": _ply_counts, ".obj": _obj_counts
+    }  # fmt: skip
     kind = path.suffix.lower()
     if kind not in checks:
         raise FileError(f"a mesh must be a .stl, .ply or .obj file, got {path}.")
     try:
         with path.open("rb") as file:
-            faces = checks[kind](path, file, path.stat().st_size)
+            vertices, faces = checks[kind](path, file, path.stat().st_size, max_faces)
     except OSError as error:
         raise FileError(f"a mesh was expected at {path}, got {error.strerror}; check the path.") from error
-    if faces > max_faces:
-        raise FileError(f"{path} must hold at most {max_faces} triangles, got {faces}; simplify the mesh.")
+    if faces > max_faces or vertices > 3 * max_faces:
+        raise FileError(
+            f"{path} must hold at most {max_faces} triangles and {3 * max_faces} vertices, got at least {faces} and "
+            f"{vertices}; simplify the mesh."
+        )
 
 
-def _stl_faces(path: Path, file: BinaryIO, size: int) -> int:
+def _stl_counts(path: Path, file: BinaryIO, size: int, most: int) -> Counts:
+    del most
     header = file.read(_STL_HEADER)
     if len(header) == _STL_HEADER:
         faces = int.from_bytes(header[80:], "little")
         if size == _STL_HEADER + _STL_FACE * faces:
-            return faces
+            return 3 * faces, faces
     if not header.lstrip().lower().startswith(b"solid"):
         promised = int.from_bytes(header[80:], "little")
         raise FileError(
             f"{path} must be STL, got {size} bytes where its header promises {promised} triangles "
             f"({_STL_HEADER + _STL_FACE * promised} bytes); the file is damaged or cut short."
         )
-    return _text(path, file, size)
+    _check_text(path, size)
+    file.seek(0)
+    vertices = sum(piece.lower().count(b"vertex") for piece in iter(lambda: file.read(_PIECE), b""))
+    return vertices, vertices // 3
 
 
-def _ply_faces(path: Path, file: BinaryIO, size: int) -> int:
+def _ply_counts(path: Path, file: BinaryIO, size: int, most: int) -> Counts:
+    del most
     header, ending, _ = file.read(_PLY_HEADER).partition(b"end_header")
     if not header.startswith(b"ply") or not ending:
         raise FileError(f"{path} must be PLY, got no header that begins with 'ply' and ends with 'end_header'.")
     counts = {key: int(number) for key, number in re.findall(rb"element\s+(\w+)\s+(\d{1,18})\s", header)}
-    vertices, faces = counts.get(b"vertex", 0), counts.get(b"face", 0)
-    if sum(counts.values()) > size or vertices > 3 * MAX_FACES:
+    vertices, faces, elements = counts.get(b"vertex", 0), counts.get(b"face", 0), sum(counts.values())
+    kind = b"ascii" if b"format ascii" in header else b"binary"
+    if kind == b"ascii":
+        _check_text(path, size)
+    if not elements <= size <= _PLY_HEADER + elements * _PLY_ELEMENT[kind]:
         raise FileError(
-            f"{path} must hold what its header promises, got {vertices} vertices and {faces} faces in {size} bytes."
+            f"{path} must hold what its header promises, got {vertices} vertices and {faces} faces in {size} bytes; "
+            "save it again as triangles."
         )
-    return faces if b"format ascii" not in header else max(faces, _text(path, file, size))
+    return vertices, faces
 
 
-def _text(path: Path, file: BinaryIO, size: int) -> int:
-    """Text has no header to trust: its size is bounded, which bounds the triangles in it."""
-    del file
+def _obj_counts(path: Path, file: BinaryIO, size: int, most: int) -> Counts:
+    """Lines say what they are by their first letter; one that begins with a number goes on with the face before it."""
+    _check_text(path, size)
+    vertices = faces = 0
+    for line in iter(lambda: file.readline(_PIECE), b""):
+        if line.startswith(b"v "):
+            vertices += 1
+        elif line.startswith(b"f"):
+            faces += max(0, len(line.split()) - 3)  # a polygon of n corners becomes n - 2 triangles
+        elif line.lstrip()[:1] in b"-0123456789":
+            faces += len(line.split())
+        if faces > most or vertices > 3 * most:
+            break
+    return vertices, faces
+
+
+def _check_text(path: Path, size: int) -> None:
     if size > MAX_TEXT:
         raise FileError(
             f"{path} must be a text mesh of at most {MAX_TEXT >> 20} MiB, got {size >> 20} MiB; save it as binary STL."
         )
-    return 0
 
 
 def _parse(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from ..camera import Camera
 from ..errors import OutputError
 from ..pictures import families, legend, montage, overlay, save_png, to_grey
 from ..simulation import Simulation
-from .atomic_write import write_atomically
+from .atomic_write import check_result_folder, write_atomically
 from .coco import coco_record, write_coco
 from .dicom_seg import write_dicom_seg
 from .pose_json import write_pose
@@ -29,6 +29,10 @@ from .scene_yaml import ScenePlan, write_scene
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NAMES = (
+    *("image.png", "image.dcm", "intensity.tiff", "line_integrals.npy", "path_lengths.npy", "overlay.png"),
+    *("masks.coco.json", "masks.dcm", "pose.json", "simulation.json", "scene.yaml"),
+)
 WINDOW_QUANTILES = (0.002, 0.998)
 MOST_COLOURS = 24
 
@@ -48,7 +52,7 @@ def save_simulation(
     - pose.json; simulation.json (how it was made, landmarks); scene.yaml, from which the same comes out again.
 
     Args:
-        folder: Made if need be; files of these names in it are replaced.
+        folder: Made if need be; files of these names in it are replaced, or removed where this run has none.
         simulation: Of one view.
         plan: Camera, pose and settings it was made with.
         seg: True demands the DICOM segmentation and False leaves it out; None writes it where highdicom is installed.
@@ -61,17 +65,19 @@ def save_simulation(
         OutputError: The folder cannot be made or written.
     """
     folder = Path(folder)
+    staging = check_result_folder(folder) / f".{secrets.token_hex(4)}.part"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = folder / f".{secrets.token_hex(4)}.part"
         staging.mkdir()
-    except OSError as error:
-        raise OutputError(f"{folder} must be a folder that can be written, got {error.strerror}.") from error
-    try:
         _fill(staging, simulation, plan, seg)
         names = sorted(path.name for path in staging.iterdir())
+        for name in NAMES:
+            if (folder / name).is_dir():
+                raise OutputError(f"{folder / name} must be a file to replace, got a folder; move it away.")
+        folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             (staging / name).replace(folder / name)
+        for name in set(NAMES).difference(names):
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         if isinstance(error, OutputError):
             raise

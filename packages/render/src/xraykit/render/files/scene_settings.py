@@ -168,15 +168,13 @@ def _scatter(table: Table) -> ScatterSettings:
 
 def _march(table: Table) -> MarchSettings:
     default = MarchSettings()
-    samples = table.whole("samples", default.samples)
-    if samples < 1:
-        raise table.error("must be at least 1, got 0", "samples")
-    return MarchSettings(
-        method=table.text("method", default.method, among=get_args(Method)),  # type: ignore[arg-type]
-        samples=samples,
-        backend=table.text("backend", default.backend, among=get_args(Backend)),  # type: ignore[arg-type]
-        displacement_step=table.positive("displacement_step", default.displacement_step),
-    )
+    with table.naming():
+        return MarchSettings(
+            method=table.text("method", default.method, among=get_args(Method)),  # type: ignore[arg-type]
+            samples=table.whole("samples", default.samples),
+            backend=table.text("backend", default.backend, among=get_args(Backend)),  # type: ignore[arg-type]
+            displacement_step=table.positive("displacement_step", default.displacement_step),
+        )
 
 
 def _name(material: str | Material) -> str:

@@ -14,6 +14,7 @@ from ..backends import Backend
 from ..camera import Camera
 from ..carm import VIEWS, carm_pose
 from ..errors import InputError
+from ..label_names import match_names
 from ..scene import Body, Scene
 from ..simulation_settings import SimulationSettings
 from .atomic_write import write_atomically
@@ -98,6 +99,7 @@ def read_scene(path: str | Path) -> ScenePlan:
     camera, pose = _posed(frame, view) if "pose" in view else (_camera(frame), None)
     bodies = [body_from(entry, n) for n, entry in enumerate(table.tables("bodies", BODY))]
     members = [body for body, _ in bodies]
+    _check_labels(table, settings.path_lengths, members)
     tools = [tool_from(entry, members) for entry in table.tables("tools", TOOL)]
     points = Table(table.content.get("landmarks"), "landmarks", file=table.file, keys=_names(table))
     landmarks = {name: place(points, name, members) for name in points.content}
@@ -132,6 +134,13 @@ def write_scene(path: str | Path, plan: ScenePlan) -> Path:
     """
     text = yaml.safe_dump(plan.record, sort_keys=False, default_flow_style=None, width=120)
     return write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _check_labels(table: Table, wanted: tuple[str, ...], bodies: list[Body]) -> None:
+    """What simulate would refuse too, but only after the march."""
+    for name in wanted:
+        if not any(body.volume.labels is not None and match_names(body.volume.label_names, name) for body in bodies):
+            raise table.error(f"must name labels or groups of a body, got {name!r}", "path_lengths")
 
 
 def _names(table: Table) -> tuple[str, ...]:
