@@ -46,3 +46,63 @@ class Steps:
             self._bar.advance(self._task)
         else:
             print(f"[{len(self.seconds)}/{self.total}] {title}: {self.seconds[title]:.1f} s", flush=True)
+
+
+class Tally:
+    """How much of a long job is done, how fast it goes, and how long it will take.
+
+    The rate is that of this run: what was done before it began does not count.
+
+    Args:
+        unit: What is counted, in the plural.
+        every: Seconds between two lines where there is no terminal.
+    """
+
+    def __init__(self, unit: str, *, every: float = 10.0) -> None:
+        self.unit, self.every = unit, every
+        self._bar = None
+        self._started = self._begun = self._said = time.monotonic()
+        self._first: int | None = None
+
+    def __enter__(self) -> Tally:
+        if sys.stdout.isatty():
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            self._bar = Progress(TextColumn("{task.description}"), BarColumn())
+            self._bar.start()
+            self._task = self._bar.add_task("", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Since it started."""
+        return time.monotonic() - self._started
+
+    def report(self, done: int, total: int) -> None:
+        """Say that `done` of `total` are done; the first call says what was there before."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._begun = done, now
+        rate = (done - self._first) / max(now - self._begun, 1e-9)
+        text = f"{done}/{total} {self.unit}"
+        if rate > 0:
+            text += f", {rate:.2f}/s, {duration((total - done) / rate)} left"
+        if self._bar is not None:
+            self._bar.update(self._task, description=text, total=total, completed=done)
+        elif now - self._said >= self.every or done == total:
+            self._said = now
+            print(text, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time as one reads it: 42 s, 3 min 20 s, 5 h 7 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

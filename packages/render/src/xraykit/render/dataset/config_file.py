@@ -68,17 +68,17 @@ def read_dataset_config(path: str | Path) -> DatasetConfig:
 
 def config_record(config: DatasetConfig) -> dict[str, Any]:
     """The configuration as the tables of the file, nothing left out; `read_dataset_config` reads them back."""
-    physics = {key: _plain(getattr(config.physics, key)) for key in KEYS["physics"]}
     return {
         "seed": config.seed,
         "patients": {
             "procedural": {key: _plain(getattr(config.procedural, key)) for key in KEYS["patients.procedural"]},
             "ct": {key: _plain(getattr(config.ct, key)) for key in KEYS["patients.ct"]},
         },
-        "views": {key: _plain(getattr(config.views, key)) for key in KEYS["views"]},
+        "views": {key: _plain(getattr(config.views, key)) for key in KEYS["views"]}
+        | {"standard": list(config.views.standard) or "all"},
         "tools": {key: _plain(getattr(config.tools, key)) for key in KEYS["tools"]},
-        "physics": physics,
-        "labels": list(config.labels),
+        "physics": {key: _plain(getattr(config.physics, key)) for key in KEYS["physics"]},
+        "labels": list(config.labels) or "all",
         "image": {"size": list(config.size), "line_integrals": config.line_integrals},
         "split": dict(config.split),
         "images_per_shard": config.images_per_shard,

@@ -28,7 +28,7 @@ SCALE: dict[str, object] = {
     "ceiling": CEILING,
     "formula": "intensity = floor * (ceiling / floor) ** (code / 65535)",
 }
-"""What a code means. Equal steps of the logarithm are equal steps of line integral: 2.2e-4 each, in air as behind metal.
+"""What a code means. Equal steps of the logarithm are equal steps of line integral, 2.2e-4 each, in air and in bone.
 
 A linear code would leave seven steps to a hip at 1e-4 of the beam. The ceiling leaves room for noise and scatter above
 the beam in air; the floor is where `Simulation.line_integrals` ends. Code 0 is the floor and all that is below.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -35,8 +35,8 @@ class Sample:
     members: tuple[Member, ...]
 
 
-def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> Iterator[Sample]:
-    """The samples of a patient, one by one; the patient is made once.
+def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> tuple[Sample, ...]:
+    """The samples of a patient; the patient is made once.
 
     Every view is simulated by itself from random numbers of its own, so its bytes depend on the configuration, the
     patient and the view alone.
@@ -46,8 +46,8 @@ def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> Iterat
     """
     with torch.inference_mode():
         subject = make_subject(plan, config)
-        for view in range(config.views.per_patient):
-            yield _sample(subject, plan, view, config, split)
+        views = range(config.views.per_patient)
+        return tuple(_sample(subject, plan, view, config, split) for view in views)
 
 
 @lru_cache(maxsize=1)
