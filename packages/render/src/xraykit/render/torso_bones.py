@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .implicit import Array, Canvas, Region, ellipsoid, merge, normalised, spline, tube
+from .patient.figure import Figure
 from .torso_shape import Level, levels, rib_line
 
 Points = NDArray[np.float64]
 
 
-def paint_bones(canvas: Canvas, ids: dict[str, int]) -> None:
-    """Paint every bone with its label."""
+def paint_bones(figure: Figure) -> None:
+    """Paint spine, rib cage, shoulder girdle and pelvis with their labels."""
     stack = levels()
     for level in stack.values():
-        _vertebra(canvas, level, ids[f"vertebrae_{level.name}"])
-    _sacrum(canvas, ids)
-    _sternum(canvas, ids["sternum"])
+        _vertebra(figure, level)
+    _sacrum(figure)
+    _sternum(figure)
     for side, sign in (("right", 1), ("left", -1)):
         for number in range(1, 13):
-            _rib(canvas, number, sign, stack, ids[f"rib_{side}_{number}"], ids["costal_cartilages"])
-        _clavicle(canvas, sign, ids[f"clavicula_{side}"])
-        _scapula(canvas, sign, ids[f"scapula_{side}"])
-        _humerus(canvas, sign, ids[f"humerus_{side}"])
-        _hip(canvas, sign, ids[f"hip_{side}"])
-        _femur(canvas, sign, ids[f"femur_{side}"])
+            _rib(figure, number, side, sign, stack)
+        _hip(figure, side, sign)
+
+
+def paint_girdle(figure: Figure) -> None:
+    """Paint clavicles, scapulae and the stumps of raised humeri and of femora: a torso without limbs."""
+    for side, sign in (("right", 1), ("left", -1)):
+        _clavicle(figure, side, sign)
+        _scapula(figure, side, sign)
+        _humerus(figure, side, sign)
+        _femur(figure, side, sign)
 
 
 def _mirror(points: ArrayLike, sign: int) -> Points:
     return np.asarray(points, dtype=np.float64) * (sign, 1, 1)
 
 
-def _bone(canvas: Canvas, label: int, points: ArrayLike, radius: ArrayLike, cortex: float, **shape: Any) -> None:
-    region, distance = tube(canvas, points, radius, **shape)
-    canvas.paint_bone(region, distance, label, cortex=cortex)
+def _vertebra(figure: Figure, level: Level) -> None:
+    name = f"vertebrae_{level.name}"
+    figure.paint_bone(name, lambda canvas: vertebra(canvas, level), cortex=1.3, shell=820, core=270)
 
 
-def _vertebra(canvas: Canvas, level: Level, label: int) -> None:
+def vertebra(canvas: Canvas, level: Level) -> tuple[Region, Array]:
+    """Body, pedicles, laminae, processes and facets of a vertebra."""
     x, y, z = level.center
     width, depth, height = level.half
     cervical, lumbar = level.name[0] == "C", level.name[0] == "L"
@@ -68,7 +76,7 @@ def _vertebra(canvas: Canvas, level: Level, label: int) -> None:
     blade = local([(0, back - canal - 2, -height * 0.2), (0, spine_tip, spine_drop - height * 0.2)])
     wide = 10.0 if lumbar else 6.0
     parts.append(tube(canvas, blade, [2.6, 3.2], flat=[(1, 0, 0)] * 2, wide=[wide, wide]))
-    canvas.paint_bone(*merge(canvas, parts, blend=2.0), label, cortex=1.3, shell=820, core=270)
+    return merge(canvas, parts, blend=2.0)
 
 
 def _body(region: Region, level: Level) -> Array:
@@ -86,7 +94,15 @@ def _body(region: Region, level: Level) -> Array:
     return np.where(np.maximum(side, plate) < -2, np.maximum(side, plate), corner).astype(np.float32)
 
 
-def _sacrum(canvas: Canvas, ids: dict[str, int]) -> None:
+def _sacrum(figure: Figure) -> None:
+    region, field = sacrum(figure.chart("sacrum"))
+    figure.paint_bone("sacrum", lambda canvas: (region, field), cortex=1.8, shell=720, core=170)
+    first = (field < 0) & (region.z > -27)
+    figure.canvas.labels[region.window][first] = figure.ids["vertebrae_S1"]
+
+
+def sacrum(canvas: Canvas) -> tuple[Region, Array]:
+    """The sacrum with its foramina."""
     z = np.linspace(0, -112, 29)
     share = -z / 112
     y = -26 - 52 * np.sin(share * 1.75) + 22 * share**2
@@ -112,9 +128,7 @@ def _sacrum(canvas: Canvas, ids: dict[str, int]) -> None:
                 3.8 - 0.4 * number,
             )
             field = np.maximum(field, -_place(region, hole, distance))
-    canvas.paint_bone(region, field, ids["sacrum"], cortex=1.8, shell=720, core=170)
-    first = (field < 0) & (region.z > -27)
-    canvas.labels[region.window][first] = ids["vertebrae_S1"]
+    return region, field
 
 
 def _place(region: Region, part: Region, distance: Array) -> Array:
@@ -129,7 +143,7 @@ def _place(region: Region, part: Region, distance: Array) -> Array:
     return field
 
 
-def _rib(canvas: Canvas, number: int, sign: int, stack: dict[str, Level], label: int, cartilage: int) -> None:
+def _rib(figure: Figure, number: int, side: str, sign: int, stack: dict[str, Level]) -> None:
     line = rib_line(number, stack)
     outward = np.stack([line[:, 0] / 1.3, line[:, 1] + 10, np.full(len(line), 18.0 if number > 2 else 55.0)], axis=1)
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
@@ -140,22 +154,25 @@ def _rib(canvas: Canvas, number: int, sign: int, stack: dict[str, Level], label:
         thin, wide = thin * np.interp(s, (0.8, 1), (1, 0.6)), wide * np.interp(s, (0.8, 1), (1, 0.5))
     points, flat = _mirror(line, sign), _mirror(outward, sign)
     if number <= 10:
-        _cartilage(canvas, number, sign, line, stack, cartilage)
-    region, distance = tube(canvas, points, thin, flat=flat, wide=wide)
-    canvas.paint_bone(region, distance, label, cortex=1.6, shell=1150, core=420)
+        _cartilage(figure, number, sign, line)
+    label = f"rib_{side}_{number}"
+    figure.paint_bone(
+        label, lambda canvas: tube(canvas, points, thin, flat=flat, wide=wide), cortex=1.6, shell=1150, core=420
+    )
 
 
-def _cartilage(canvas: Canvas, number: int, sign: int, line: Points, stack: dict[str, Level], label: int) -> None:
+def _cartilage(figure: Figure, number: int, sign: int, line: Points) -> None:
     end, before = line[-1], line[-4]
     if number <= 7:
         joint_z = (428, 392, 372, 352, 332, 312, 298)[number - 1]
         target = np.array([17 if number > 1 else 24, sternum_y(joint_z), joint_z])
     else:
-        target = rib_line(number - 1, stack)[-1] + np.array([-16, 4, 6])
+        target = rib_line(number - 1, levels())[-1] + np.array([-16, 4, 6])
     middle = end + 0.45 * (target - end) + 0.5 * (end - before) * (0.6 if number > 4 else 0.2)
     curve = spline([end, middle, target], 10)
-    region, distance = tube(canvas, _mirror(curve, sign), np.linspace(6.0, 5.0, 10))
-    canvas.paint(region, distance, 110.0, label)
+    chart = figure.chart("trunk")
+    region, distance = tube(chart, _mirror(curve, sign), np.linspace(6.0, 5.0, 10))
+    chart.paint(region, distance, 110.0, figure.ids["costal_cartilages"])
 
 
 def sternum_y(z: float) -> float:
@@ -163,24 +180,35 @@ def sternum_y(z: float) -> float:
     return float(np.interp(z, (255, 290, 392, 440), (97, 97, 66, 44)))
 
 
-def _sternum(canvas: Canvas, label: int) -> None:
+def _sternum(figure: Figure) -> None:
     z = np.array([438, 425, 400, 392, 380, 340, 300, 288])
     points = np.stack([np.zeros(8), [sternum_y(v) for v in z], z], axis=1)
     wide = [26, 27, 19, 16, 15, 18, 18, 12]
-    _bone(canvas, label, points, [5.5, 6, 5.5, 5, 5, 5, 5, 4.5], 1.2, flat=[(0, 1, 0.3)] * 8, wide=wide)
+    thin = [5.5, 6, 5.5, 5, 5, 5, 5, 4.5]
+    figure.paint_bone(
+        "sternum", lambda canvas: tube(canvas, points, thin, flat=[(0, 1, 0.3)] * 8, wide=wide), cortex=1.2
+    )
     xiphoid = [(0, 97, 284), (0, 96, 262)]
-    _bone(canvas, label, xiphoid, [3.5, 2.5], 1.2, flat=[(0, 1, 0)] * 2, wide=[8, 4])
+    figure.paint_bone(
+        "sternum", lambda canvas: tube(canvas, xiphoid, [3.5, 2.5], flat=[(0, 1, 0)] * 2, wide=[8, 4]), cortex=1.2
+    )
 
 
-def _clavicle(canvas: Canvas, sign: int, label: int) -> None:
+def _clavicle(figure: Figure, side: str, sign: int) -> None:
     line = spline([(22, 48, 441), (55, 52, 450), (95, 28, 462), (130, -2, 470), (152, -12, 470)], 24)
     s = np.linspace(0, 1, 24)
     radius = np.interp(s, (0, 0.12, 0.4, 0.8, 1), (10, 7, 6, 6.2, 6.5))
-    region, distance = tube(canvas, _mirror(line, sign), radius)
-    canvas.paint_bone(region, distance, label, cortex=2.5, shell=1150, core=400)
+    figure.paint_bone(
+        f"clavicula_{side}", lambda c: tube(c, _mirror(line, sign), radius), cortex=2.5, shell=1150, core=400
+    )
 
 
-def _scapula(canvas: Canvas, sign: int, label: int) -> None:
+def _scapula(figure: Figure, side: str, sign: int) -> None:
+    figure.paint_bone(f"scapula_{side}", lambda canvas: scapula(canvas, sign), cortex=1.5)
+
+
+def scapula(canvas: Canvas, sign: int) -> tuple[Region, Array]:
+    """Blade, borders, glenoid, spine with acromion, and coracoid of a scapula."""
     medial = spline([(80, -96, 452), (74, -105, 425), (78, -108, 385), (90, -103, 345), (102, -97, 320)], 30)
     lateral = spline([(118, -70, 458), (146, -45, 434), (142, -58, 405), (126, -77, 355), (106, -94, 318)], 30)
     blade = [
@@ -197,24 +225,40 @@ def _scapula(canvas: Canvas, sign: int, label: int) -> None:
         tube(canvas, _mirror(ridge, sign), np.interp(np.linspace(0, 1, 20), (0, 0.6, 1), (2.5, 4.5, 7))),
         tube(canvas, _mirror(coracoid, sign), np.linspace(7, 5, 10)),
     ]
-    canvas.paint_bone(*merge(canvas, [merge(canvas, blade), merge(canvas, thick, blend=3)], blend=2), label, cortex=1.5)
+    return merge(canvas, [merge(canvas, blade), merge(canvas, thick, blend=3)], blend=2)
 
 
-def _humerus(canvas: Canvas, sign: int, label: int) -> None:
+def _humerus(figure: Figure, side: str, sign: int) -> None:
     shaft = _mirror([(174, -20, 446), (184, -14, 470), (192, -6, 510), (203, 4, 620)], sign)
     head = _mirror([(168, -24, 441), (169, -23, 442)], sign)
-    parts = [tube(canvas, shaft, [15, 16, 12.5, 11]), tube(canvas, head, 23.5)]
-    region, distance = merge(canvas, parts, blend=4)
-    _long_bone(canvas, region, distance, label, metaphysis=488, shaft=530)
+    lines = ((shaft, [15, 16, 12.5, 11]), (head, [23.5, 23.5]))
+    _long_bone(figure, f"humerus_{side}", lines, blend=4, metaphysis=488, shaft=530)
 
 
-def _long_bone(canvas: Canvas, region: Region, distance: Array, label: int, *, metaphysis: float, shaft: float) -> None:
+def _long_bone(
+    figure: Figure, label: str, lines: Iterable[Any], *, blend: float, metaphysis: float, shaft: float
+) -> None:
     """Spongy at the joint, a thick cortex round a fatty canal in the shaft; it changes between two heights [mm]."""
-    share = np.clip((region.z - metaphysis) / (shaft - metaphysis), 0, 1).astype(np.float32)
-    canvas.paint_bone(region, distance, label, cortex=1.8 + 3.0 * share, shell=950, core=220 - 220 * share)
+
+    def share(region: Region) -> Array:
+        return np.clip((region.z - metaphysis) / (shaft - metaphysis), 0, 1).astype(np.float32)
+
+    figure.paint_bone(
+        label,
+        lambda canvas: merge(canvas, [tube(canvas, line, radius) for line, radius in lines], blend=blend),
+        frame="trunk",
+        cortex=lambda region: 1.8 + 3.0 * share(region),
+        shell=950,
+        core=lambda region: 220 - 220 * share(region),
+    )
 
 
-def _hip(canvas: Canvas, sign: int, label: int) -> None:
+def _hip(figure: Figure, side: str, sign: int) -> None:
+    figure.paint_bone(f"hip_{side}", lambda canvas: hip(canvas, sign), cortex=1.5, shell=850, core=220)
+
+
+def hip(canvas: Canvas, sign: int) -> tuple[Region, Array]:
+    """Ilium, ischium and pubis with the socket of the hip joint."""
     crest = spline(
         [
             (46, -92, -8),
@@ -263,7 +307,7 @@ def _hip(canvas: Canvas, sign: int, label: int) -> None:
     region, distance = merge(canvas, parts, blend=3)
     center = np.array(HIP_JOINT) * (sign, 1, 1)
     socket = ellipsoid(region, center, (27, 27, 27))
-    canvas.paint_bone(region, np.maximum(distance, -socket), label, cortex=1.5, shell=850, core=220)
+    return region, np.maximum(distance, -socket)
 
 
 HIP_JOINT = (88.0, 2.0, -80.0)
@@ -281,7 +325,7 @@ def _acetabulum(canvas: Canvas, sign: int) -> tuple[Region, Array]:
     return region, np.maximum(ellipsoid(region, center, (32, 32, 32)), opening - 6)
 
 
-def _femur(canvas: Canvas, sign: int, label: int) -> None:
+def _femur(figure: Figure, side: str, sign: int) -> None:
     shaft = _mirror([(126, -8, -118), (122, -4, -150), (112, 4, -250)], sign)
     lines = (
         (shaft, [17, 16.5, 14]),
@@ -290,5 +334,4 @@ def _femur(canvas: Canvas, sign: int, label: int) -> None:
         (_mirror([HIP_JOINT, (104, -2, -94), (124, -8, -114)], sign), [17, 15.5, 18]),
         (_mirror([HIP_JOINT, np.add(HIP_JOINT, (1, 0, -1)).tolist()], sign), [24.0, 24.0]),
     )
-    region, distance = merge(canvas, [tube(canvas, line, radius) for line, radius in lines], blend=5)
-    _long_bone(canvas, region, distance, label, metaphysis=-128, shaft=-185)
+    _long_bone(figure, f"femur_{side}", lines, blend=5, metaphysis=-128, shaft=-185)

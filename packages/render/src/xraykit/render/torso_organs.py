@@ -12,27 +12,42 @@ SIDES = (("right", 1), ("left", -1))
 
 
 def paint_body(canvas: Canvas) -> None:
-    """Skin, subcutaneous fat, muscle, and the fat of the abdominal cavity; no labels."""
+    """Skin, subcutaneous fat, muscle, and the fat of the abdominal cavity of a torso with stumps; no labels."""
     region = canvas.whole()
-    skin = _body(canvas, region)
+    skin = _with_stumps(canvas, trunk_surface(region))
     canvas.paint(region, skin, 30.0)
-    fat = np.interp(region.z[:, 0, 0], (-200, -90, 60, 200, 330, 480), (15, 20, 14, 9, 7, 4)).astype(np.float32)
     inside = skin + 2
     canvas.paint(region, inside, -95.0)
-    canvas.paint(region, inside + fat[:, None, None], 45.0)
-    cavity = np.maximum(skin + fat[:, None, None] + 15, diaphragm(region) + 4)
+    muscle = inside + trunk_fat(region)
+    canvas.paint(region, muscle, 45.0)
+    paint_cavity(canvas, region, muscle)
+
+
+def trunk_fat(region: Region) -> Array:
+    """Thickness of the subcutaneous fat at each height [mm]."""
+    fat = np.interp(region.z[:, 0, 0], (-200, -90, 60, 200, 330, 480), (15, 20, 14, 9, 7, 4))
+    return fat.astype(np.float32)[:, None, None]
+
+
+def paint_cavity(canvas: Canvas, region: Region, muscle: Array) -> None:
+    """The fat of the abdominal cavity, within `muscle` mm of the muscles' surface; no label."""
+    cavity = np.maximum(muscle + 13, diaphragm(region) + 4)
     cavity = np.maximum(cavity, -(region.z + 105))
     cavity = np.maximum(cavity, spine_y(region.z[:, 0, 0]).astype(np.float32)[:, None, None] - 8 - region.y)
     pelvis = ellipsoid(region, (0, 4, 40), (128, 100, 140))
     canvas.paint(region, np.maximum(cavity, np.where(region.z < 60, pelvis, -1)), -75.0)
 
 
-def _body(canvas: Canvas, region: Region) -> Array:
+def trunk_surface(region: Region) -> Array:
+    """Distance to the skin of a torso without limbs; buttocks and perineum round off below the hip joints."""
     z = region.z[:, 0, 0]
     width, back, front = (np.interp(z, OUTLINE[:, 0], OUTLINE[:, n]) for n in (1, 2, 3))
     trunk = section(region, width, back, front, 2.4)
-    # The buttocks and the perineum round off below the hip joints.
-    field = smooth_max(trunk, -108 - region.z - 0.6 * np.abs(region.x), 24)
+    return smooth_max(trunk, -108 - region.z - 0.6 * np.abs(region.x), 24)
+
+
+def _with_stumps(canvas: Canvas, field: Array) -> Array:
+    """The torso with thighs and raised arms."""
     for _, sign in SIDES:
         thigh, leg = tube(
             canvas, [(sign * 92, -12, -60), (sign * 97, -10, -130), (sign * 102, -6, -270)], [88, 87, 80], margin=45

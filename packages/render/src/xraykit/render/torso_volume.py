@@ -8,7 +8,11 @@ import torch
 from .errors import InputError
 from .implicit import Canvas
 from .label_names import label_table
-from .torso_bones import paint_bones
+from .patient.figure import Figure
+from .patient.joint_angles import Posture
+from .patient.physique import Physique
+from .patient.skeleton import Skeleton
+from .torso_bones import paint_bones, paint_girdle
 from .torso_organs import paint_abdomen, paint_body, paint_chest
 from .volume import Volume
 
@@ -41,7 +45,9 @@ def torso(*, spacing: float = 2.5, seed: int = 0) -> Volume:
     paint_body(canvas)
     paint_chest(canvas, ids, np.random.default_rng(seed))
     paint_abdomen(canvas, ids)
-    paint_bones(canvas, ids)
+    figure = Figure(canvas, Skeleton(Physique(), Posture()), ids)
+    paint_bones(figure)
+    paint_girdle(figure)
     affine = torch.diag(torch.tensor([spacing, spacing, spacing, 1.0], dtype=torch.float64))
     affine[:3, 3] = torch.tensor(LOW, dtype=torch.float64)
     present = {int(v) for v in np.unique(canvas.labels)} - {0}
