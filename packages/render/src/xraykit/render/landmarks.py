@@ -50,10 +50,10 @@ def project_landmarks(points: Mapping[str, Sequence[float] | Tensor], camera: Ca
     pose = pose[None] if pose.ndim == 2 else pose
     rows = []
     for name, point in points.items():
-        row = torch.as_tensor(point, dtype=torch.float64, device=pose.device)
+        row = torch.as_tensor(point, dtype=torch.float64)  # where it is: most are on the CPU, and nothing waits
         if row.shape != (3,) or not bool(torch.isfinite(row).all()):
             raise InputError(f"landmark {name!r} must be three finite coordinates in mm, got {row.tolist()}.")
-        rows.append(row)
+        rows.append(row.to(pose.device))
     world = torch.stack(rows) if rows else torch.zeros(0, 3, dtype=torch.float64, device=pose.device)
     seen = project(world, camera, pose.to(torch.float64))
     return Landmarks(tuple(points), world, seen.uv, seen.depth, seen.visible)

@@ -201,13 +201,12 @@ def path_lengths(
 
 def _organs(volume: Volume, bits: Tensor) -> dict[int, str]:
     """{label value: name} of every label that `bits` has room for, in ascending order; 0 is background."""
-    names = {}
-    for value in range(1, WORD * bits.shape[1]):
-        if value in volume.label_names:
-            names[value] = volume.label_names[value]
-        elif bool(((bits[:, value // WORD] >> (value % WORD)) & 1).any()):
-            names[value] = f"label {value}"
-    return names
+    values = range(1, WORD * bits.shape[1])
+    unnamed = [value for value in values if value not in volume.label_names]
+    found = [((bits[:, value // WORD] >> (value % WORD)) & 1).any() for value in unnamed]
+    shown = torch.stack(found).tolist() if found else []  # one wait for the device
+    names = {**volume.label_names, **{v: f"label {v}" for v, seen in zip(unnamed, shown, strict=True) if seen}}
+    return {value: names[value] for value in values if value in names}
 
 
 def _span(touched: Tensor) -> tuple[Tensor, Tensor]:

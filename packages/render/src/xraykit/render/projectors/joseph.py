@@ -35,8 +35,8 @@ def joseph(mu: Tensor, source: Tensor, direction: Tensor, *, labelling: Labellin
     axes = torch.stack([main, (main + 1) % 3, (main + 2) % 3], dim=1)  # dominant axis, then the two across
     sizes = torch.tensor(mu.shape[::-1], device=source.device)
     start, along = source.gather(1, axes), direction.gather(1, axes)
-    total = torch.zeros(1 if labelling is None else labelling.channels, len(source), dtype=compute_dtype(mu))
-    total = total.to(mu.device)
+    channels = 1 if labelling is None else labelling.channels
+    total = torch.zeros(channels, len(source), dtype=compute_dtype(mu), device=mu.device)
     for first in range(0, max(mu.shape), BLOCK):
         block = torch.arange(first, min(first + BLOCK, max(mu.shape)), device=source.device)[:, None]
         alpha = (block - start[:, 0]) / along[:, 0]

@@ -37,8 +37,8 @@ def trilinear(
     upper = torch.tensor(mu.shape[::-1], dtype=source.dtype, device=source.device)
     near, far = clip_to_box(source, direction, -torch.ones_like(upper), upper)
     step = (far - near) / samples
-    total = torch.zeros(1 if labelling is None else labelling.channels, len(source), dtype=compute_dtype(mu))
-    total = total.to(mu.device)
+    channels = 1 if labelling is None else labelling.channels
+    total = torch.zeros(channels, len(source), dtype=compute_dtype(mu), device=mu.device)
     for first in range(0, samples, BLOCK):
         middle = torch.arange(first, min(first + BLOCK, samples), dtype=source.dtype, device=source.device) + 0.5
         alpha = near + middle[:, None] * step
