@@ -67,6 +67,11 @@ _PUBLIC = {
     "torso_volume": "torso",
     "view.server": "start_viewer",
     "view.state": "ViewerState",
+    "views.catalogue": "STANDARD_VIEWS",
+    "views.definition": "StandardView",
+    "views.planning": "applicable_views standard_view view_obstacles ViewPlan",
+    "views.pose_ranges": "POSE_RANGES PoseRange sample_pose",
+    "views.random_directions": "random_view",
     "volume": "Volume",
 }  # module: its public names
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

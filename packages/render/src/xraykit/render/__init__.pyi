@@ -162,6 +162,16 @@ from .tool_library import read_tool_library as read_tool_library
 from .torso_volume import torso as torso
 from .view.server import start_viewer as start_viewer
 from .view.state import ViewerState as ViewerState
+from .views.catalogue import STANDARD_VIEWS as STANDARD_VIEWS
+from .views.definition import StandardView as StandardView
+from .views.planning import ViewPlan as ViewPlan
+from .views.planning import applicable_views as applicable_views
+from .views.planning import standard_view as standard_view
+from .views.planning import view_obstacles as view_obstacles
+from .views.pose_ranges import POSE_RANGES as POSE_RANGES
+from .views.pose_ranges import PoseRange as PoseRange
+from .views.pose_ranges import sample_pose as sample_pose
+from .views.random_directions import random_view as random_view
 from .volume import Volume as Volume
 
 __all__: list[str]

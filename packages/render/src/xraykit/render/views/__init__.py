@@ -1,0 +1,1 @@
+"""Radiographic views: standard ones as data, resolved on any labelled volume; random ones; published pose ranges."""
