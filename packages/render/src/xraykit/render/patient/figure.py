@@ -41,11 +41,11 @@ class Fracture:
 
     Args:
         surface: Signed distance to the break in the bone's local frame [mm]; negative on the side that stays.
-        motion: How the other fragment has moved, in the local frame, a rigid (4, 4).
+        motion: How the other fragment has moved, in the local frame, a rigid (4, 4); None where it has been removed.
     """
 
     surface: Callable[[Region], Array]
-    motion: Matrix
+    motion: Matrix | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,8 @@ class Figure:
         broken = self.fractures.get(bone)
         if broken is None:
             return [Chart(self.canvas, whole)]
-        return [
-            Chart(self.canvas, whole, clip=broken.surface),
-            Chart(self.canvas, MovedFrame(whole, broken.motion), clip=lambda region: -broken.surface(region)),
-        ]
+        stays = Chart(self.canvas, whole, clip=broken.surface)
+        if broken.motion is None:
+            return [stays]
+        moved = MovedFrame(whole, broken.motion)
+        return [stays, Chart(self.canvas, moved, clip=lambda region: -broken.surface(region))]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..torso_shape import levels
 from .figure import Figure, Fracture
-from .fracture_sites import crush, sites_of
+from .fracture_sites import crush, resected_neck, sites_of
 from .frames import Matrix
 from .physique import Physique
 from .regions import Region
@@ -88,7 +88,7 @@ class Findings:
                 "name": name,
                 "frame": frame,
                 "point": list(point),
-                "motion": self.fractures[bone].motion.tolist(),
+                "motion": np.asarray(self.fractures[bone].motion).tolist(),
             }
             for bone, (name, frame, point) in self.sites.items()
         ]
@@ -127,10 +127,16 @@ def sample_findings(
         name = spine[int(rng.integers(len(spine)))]
         found["deformed"][f"vertebrae_{name}"] = crush(levels()[name].center, float(rng.uniform(0.55, 0.8)))
     kinds = _IMPLANTS.get(region.name, ())
+    implant = kinds[int(rng.integers(len(kinds)))] if dice["implant"] and kinds else ""
+    if implant == "hip_stem":  # the head and its fracture are gone
+        for table in ("fractures", "sites"):
+            found[table].pop(f"femur_{side}", None)
+        found["displaced"].clear()
+        found["fractures"][f"femur_{side}"] = resected_neck()
     return Findings(
         **{name: MappingProxyType(value) for name, value in found.items()},
         scoliosis=round(float(rng.choice([-1, 1]) * (8 + rng.gamma(2.0, 7.0))), 1) if dice["scoliosis"] else 0.0,
         osteophytes=round(old * float(rng.uniform(0.2, 1)), 3) if dice["osteophytes"] else 0.0,
         contrast=round(float(rng.uniform(120, 350)), 1) if dice["contrast"] else 0.0,
-        implant=kinds[int(rng.integers(len(kinds)))] if dice["implant"] and kinds else "",
+        implant=implant,
     )

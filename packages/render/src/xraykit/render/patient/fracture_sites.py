@@ -77,7 +77,8 @@ def _rough_plane(point: NDArray, normal: NDArray, across: NDArray, rng: np.rando
 
 
 def _dot(direction: NDArray, offset: list[Array]) -> Array:
-    return sum((np.float32(d) * o for d, o in zip(direction, offset, strict=True)), np.float32(0))
+    x, y, z = (np.float32(d) * o for d, o in zip(direction, offset, strict=True))
+    return x + y + z
 
 
 _DOWN = (0.0, 0.0, -1.0)
@@ -136,6 +137,16 @@ SITES: tuple[FractureSite, ...] = (
 def sites_of(region: str) -> tuple[FractureSite, ...]:
     """The fractures looked for in a region."""
     return tuple(site for site in SITES if region in site.regions)
+
+
+def resected_neck() -> Fracture:
+    """The femur without head and neck, as it is cut for a stem: 45 degrees, a finger's breadth above the trochanter."""
+    normal, point = np.array([-0.72, 0.0, 0.69]), np.array([22.0, 0.0, -24.0])
+
+    def surface(region: Region) -> Array:
+        return _dot(normal, [axis - np.float32(c) for axis, c in zip(region.axes, point, strict=True)])
+
+    return Fracture(surface, None)
 
 
 def crush(center: Triple, height: float) -> Matrix:
