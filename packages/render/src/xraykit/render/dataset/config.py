@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 from ..errors import InputError
 from ..instruments import INSTRUMENTS
+from ..label_names import match_names
+from ..labels_totalsegmentator import TABLES
 from ..materials import find_material
+from ..patient.regions import REGIONS
+from ..views.catalogue import STANDARD_VIEWS
+from ..views.pose_ranges import POSE_RANGES
 
 Range = tuple[float, float]
 Lines = Literal["none", "float16", "float32"]
@@ -101,7 +107,6 @@ class PhysicsSettings:
         model: "xray" for the whole chain; "drr" for exp(-line integral) at `energy_kev` alone, without spectrum,
             scatter, noise, blur and collimator.
         energy_kev: Photon energy of "drr" [keV].
-        beams: How many tubes (kvp, filtration) the data set has; each image takes one. Preparing one takes a second.
         kvp: Tube voltage [kV], 40 to 150.
         filtration: {material: range of thickness [mm]}.
         photons_per_pixel: Dose, photons per pixel on the central ray in air; spread evenly in its logarithm. (0, 0)
@@ -116,7 +121,6 @@ class PhysicsSettings:
 
     model: Literal["xray", "drr"] = "xray"
     energy_kev: float = 70.0
-    beams: int = 8
     kvp: Range = (60.0, 120.0)
     filtration: Mapping[str, Range] = field(
         default_factory=lambda: MappingProxyType({"aluminium": (2.5, 4.0), "copper": (0.0, 0.2)})
@@ -170,6 +174,7 @@ class DatasetConfig:
         _check_patients(self.procedural, self.ct)
         _check_views(self.views)
         _check_tools(self.tools)
+        _check_labels(self.labels, self.ct)
         _check_physics(self.physics)
         _demand(min(self.size) >= 8 and max(self.size) <= 4096, "image.size", "8 to 4096 pixels", self.size)
         names = [name for name in self.split if not _SPLIT_NAME.fullmatch(name)]
@@ -183,11 +188,14 @@ def _check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
     if procedural.count == 0 and ct.folder is None:
         raise InputError("patients needs procedural.count or ct.folder, got neither; say where patients come from.")
     _demand(procedural.count <= 999_999, "patients.procedural.count", "under a million", procedural.count)
-    _demand(16 <= procedural.size <= 512, "patients.procedural.size", "16 to 512 voxels", procedural.size)
+    _demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
     _check_weights("patients.procedural.regions", procedural.regions)
+    _check_names("patients.procedural.regions", procedural.regions, REGIONS)
 
 
 def _check_views(views: ViewSettings) -> None:
+    _check_names("views.standard", views.standard, STANDARD_VIEWS)
+    _check_names("views.ranges", views.ranges, POSE_RANGES)
     _demand(1 <= views.per_patient <= 9_999, "views.per_patient", "1 to 9999", views.per_patient)
     shares = {"random": views.random, **views.ranges}
     _demand(all(_is_share(value) for value in shares.values()), "views", "shares from 0 to 1", shares)
@@ -198,10 +206,16 @@ def _check_tools(tools: ToolSettings) -> None:
     _demand(_is_share(tools.share), "tools.share", "a share from 0 to 1", tools.share)
     low, high = tools.count
     _demand(1 <= low <= high <= 50, "tools.count", "two whole numbers, 1 to 50, the smaller first", tools.count)
-    for name in tools.instruments:
-        _demand(name in INSTRUMENTS, "tools.instruments", f"names among {', '.join(INSTRUMENTS)}", name)
+    _check_names("tools.instruments", tools.instruments, INSTRUMENTS)
     has_any = bool(tools.instruments) or tools.library is not None
     _demand(has_any or tools.share == 0, "tools", "instruments or a library to choose from", "none; set share: 0")
+
+
+def _check_labels(labels: Sequence[str], ct: CTPatients) -> None:
+    """Organs of generated patients and of published tables are known; a CT may bring names of its own."""
+    known = dict(enumerate(sorted({name for table in TABLES.values() for name in table.values()})))
+    for name in labels if ct.labels is None else ():
+        _demand(bool(match_names(known, name)), "labels", "names, groups or patterns of organs", repr(name))
 
 
 def _check_physics(physics: PhysicsSettings) -> None:
@@ -218,7 +232,6 @@ def _check_physics(physics: PhysicsSettings) -> None:
         find_material(material)
         _check_range(f"physics.filtration.{material}", thickness, 0, 100)
     _demand(10 <= physics.energy_kev <= 150, "physics.energy_kev", "10 to 150 keV", physics.energy_kev)
-    _demand(1 <= physics.beams <= 64, "physics.beams", "1 to 64", physics.beams)
     _demand(_is_share(physics.collimation), "physics.collimation", "a share from 0 to 1", physics.collimation)
     _demand(1 <= physics.samples <= 10_000, "physics.samples", "1 to 10000", physics.samples)
 
@@ -232,6 +245,14 @@ def _check_range(name: str, pair: Range, least: float, most: float) -> None:
 def _check_weights(name: str, weights: Mapping[str, float]) -> None:
     fine = all(math.isfinite(value) and value >= 0 for value in weights.values())
     _demand(fine and (not weights or sum(weights.values()) > 0), name, "weights of 0 or more, not all 0", dict(weights))
+
+
+def _check_names(place: str, names: Iterable[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(list(known)[:12])}, and so on."
+            raise InputError(f"{place} knows no {name!r}; {hint}")
 
 
 def _is_share(value: float) -> bool:

@@ -30,7 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "views": ("per_patient", "standard", "random", "ranges"),
     "tools": ("share", "count", "instruments", "library"),
     "physics": (
-        *("model", "energy_kev", "beams", "kvp", "filtration", "photons_per_pixel", "readout_quanta"),
+        *("model", "energy_kev", "kvp", "filtration", "photons_per_pixel", "readout_quanta"),
         *("scatter_to_primary", "mtf50", "collimation", "opening", "samples"),
     ),
     "image": ("size", "line_integrals"),
@@ -142,7 +142,6 @@ def _physics(parent: Table) -> PhysicsSettings:
     return PhysicsSettings(
         model=_choice(table, "model", default.model, ("xray", "drr")),
         energy_kev=table.number("energy_kev", default.energy_kev),
-        beams=table.whole("beams", default.beams),
         filtration=filtration,
         collimation=table.number("collimation", default.collimation),
         samples=table.whole("samples", default.samples),

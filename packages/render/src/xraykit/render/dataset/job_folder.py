@@ -13,7 +13,6 @@ from ..files.atomic_write import write_atomically
 from .config import DatasetConfig
 from .config_file import config_text, read_dataset_config
 from .manifest import MANIFEST, RECEIPTS, Manifest, ShardRecord, read_manifest, read_receipts, write_manifest
-from .patients import REGIONS
 from .plan import DatasetPlan, make_plan
 from .sample import program_versions
 
@@ -28,7 +27,7 @@ def begin(config: DatasetConfig, folder: Path, *, resume: bool) -> DatasetPlan:
             another configuration or of other versions of the programs.
         FileError: The configuration points to files that are not there.
     """
-    plan = make_plan(config, REGIONS)
+    plan = make_plan(config)
     try:
         (folder / RECEIPTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -53,7 +52,7 @@ def opened(folder: Path, config_sha256: str) -> DatasetPlan:
     Raises:
         OutputError: This machine sees other files than the one that began: the plans differ.
     """
-    plan = make_plan(read_dataset_config(folder / CONFIG), REGIONS)
+    plan = make_plan(read_dataset_config(folder / CONFIG))
     if plan.config_sha256 != config_sha256:
         raise OutputError(_differs(folder / CONFIG, plan.config_sha256, config_sha256))
     return plan

@@ -18,7 +18,10 @@ from .config import DatasetConfig
 from .plan import PatientPlan
 from .seeds import seed_for, stream
 
-REGIONS = ("torso",)
+try:
+    from ..patient.generate import PatientSettings, generate_patient
+except ImportError:  # until it lands
+    generate_patient = None
 _AIR_AND_LUNG = -300.0  # HU; tools are laid into what is denser
 _TRIED_PLACES = 20_000
 
@@ -57,6 +60,12 @@ def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
 
 
 def _generated(plan: PatientPlan, config: DatasetConfig) -> Subject:
+    if generate_patient is not None:
+        seed = seed_for(config.seed, "anatomy", plan.number)
+        patient = generate_patient(
+            seed=seed, region=str(plan.region), settings=PatientSettings(size=config.procedural.size)
+        )
+        return Subject(patient.scene(), patient.volume, torch.empty(0, 3), patient.description)
     spacing = max(1.0, min(8.0, 720.0 / config.procedural.size))
     seed = seed_for(config.seed, "anatomy", plan.number) % 2**31
     volume = torso(spacing=spacing, seed=seed)

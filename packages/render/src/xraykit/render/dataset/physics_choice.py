@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from ..simulation_settings import (
     SimulationSettings,
 )
 from .config import DatasetConfig, PhysicsSettings, Range
-from .seeds import stream
 
 
 def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[SimulationSettings, dict[str, Any]]:
@@ -29,8 +27,8 @@ def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[Sim
         beam = BeamSettings(spectrum=MonochromaticSpectrum(physics.energy_kev))
         settings = SimulationSettings(beam, detector=Detector(scintillator=None, blur=None), march=march)
         return settings, {"model": "drr", "energy_kev": physics.energy_kev}
-    number = int(rng.integers(physics.beams))
-    spectrum = beams(config.seed, physics.beams, physics.kvp, tuple(physics.filtration.items()))[number]
+    filters = tuple((name, round(float(rng.uniform(*pair)), 3)) for name, pair in physics.filtration.items())
+    spectrum = Spectrum(round(float(rng.uniform(*physics.kvp)), 1), filters)
     low, high = physics.photons_per_pixel
     photons = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if high > 0 else None
     readout = _between(physics.readout_quanta, rng)
@@ -47,7 +45,7 @@ def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[Sim
     record = {
         "model": "xray",
         "kvp": spectrum.kvp,
-        "filtration": {str(name): thickness for name, thickness in spectrum.filtration},
+        "filtration": dict(filters),
         "photons_per_pixel": photons,
         "readout_quanta": readout,
         "scatter_to_primary": scatter,
@@ -55,26 +53,6 @@ def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[Sim
         "shutter": shape,
     }
     return settings, record
-
-
-@lru_cache(maxsize=8)
-def beams(seed: int, count: int, kvp: Range, filtration: tuple[tuple[str, Range], ...]) -> tuple[Spectrum, ...]:
-    """The tubes of a data set: whole kilovolts, filters in hundredths of a millimetre, evenly spread in their ranges.
-
-    Each range is divided into `count` parts, and each tube has a part of its own in each.
-    """
-    rng = stream(seed, "beams")
-
-    def spread(pair: Range, digits: int) -> list[float]:
-        strata = (rng.permutation(count) + rng.random(count)) / count
-        return [round(pair[0] + (pair[1] - pair[0]) * part, digits) for part in strata.tolist()]
-
-    voltages = [min(max(value, kvp[0]), kvp[1]) for value in spread(kvp, 0)]
-    filters = {name: spread(pair, 2) for name, pair in filtration}
-    return tuple(
-        Spectrum(voltage, tuple((name, values[n]) for name, values in filters.items()))
-        for n, voltage in enumerate(voltages)
-    )
 
 
 def _shutter(config: DatasetConfig, rng: np.random.Generator) -> tuple[Shutter | None, dict[str, list[float]] | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
+from ..patient.regions import REGIONS
 from .config import CTPatients, DatasetConfig
 from .config_file import config_record
 from .seeds import stream
@@ -58,17 +59,13 @@ class DatasetPlan:
         return sum(len(shard.patients) for shard in self.shards) * self.config.views.per_patient
 
 
-def make_plan(config: DatasetConfig, regions: Sequence[str]) -> DatasetPlan:
+def make_plan(config: DatasetConfig) -> DatasetPlan:
     """The plan of a configuration; the same one gives the same plan, whoever asks.
-
-    Args:
-        config: The configuration.
-        regions: All regions that patients can be generated of.
 
     Raises:
         FileError: The folder of CTs holds none.
     """
-    patients = [*_procedural(config, regions), *_volumes(config)]
+    patients = [*_procedural(config), *_volumes(config)]
     shards: list[ShardPlan] = []
     each = max(1, config.images_per_shard // config.views.per_patient)
     for split, members in _split(patients, config).items():
@@ -88,8 +85,8 @@ def apportioned(total: int, weights: Mapping[str, float]) -> dict[str, int]:
     return counts
 
 
-def _procedural(config: DatasetConfig, regions: Sequence[str]) -> Iterator[PatientPlan]:
-    weights = config.procedural.regions or dict.fromkeys(regions, 1.0)
+def _procedural(config: DatasetConfig) -> Iterator[PatientPlan]:
+    weights = config.procedural.regions or dict.fromkeys(REGIONS, 1.0)
     counts = apportioned(config.procedural.count, weights)
     chosen = [region for region, count in counts.items() for _ in range(count)]
     order = stream(config.seed, "plan", 0).permutation(len(chosen))

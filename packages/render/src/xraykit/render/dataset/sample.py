@@ -22,7 +22,7 @@ from .placement import place_tools
 from .plan import PatientPlan
 from .seeds import seed_for, stream
 from .shard import Member
-from .view_choice import ChosenView, choose_view
+from .view_choice import ChosenView, choose_view, standard_names
 
 _PROGRAMS = ("xraykit-render", "torch", "numpy", "numba")
 
@@ -46,8 +46,9 @@ def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> tuple[
     """
     with torch.inference_mode():
         subject = make_subject(plan, config)
+        names = standard_names(subject, config.views)
         views = range(config.views.per_patient)
-        return tuple(_sample(subject, plan, view, config, split) for view in views)
+        return tuple(_sample(subject, names, plan, view, config, split) for view in views)
 
 
 @lru_cache(maxsize=1)
@@ -62,9 +63,11 @@ def program_versions() -> Mapping[str, str]:
     return found
 
 
-def _sample(subject: Subject, plan: PatientPlan, view: int, config: DatasetConfig, split: str) -> Sample:
+def _sample(
+    subject: Subject, names: tuple[str, ...], plan: PatientPlan, view: int, config: DatasetConfig, split: str
+) -> Sample:
     numbers = (plan.number, view)
-    chosen = choose_view(subject, config, stream(config.seed, "view", *numbers))
+    chosen = choose_view(subject, names, config, stream(config.seed, "view", *numbers))
     settings, physics = choose_physics(config, stream(config.seed, "physics", *numbers))
     taken = [tool.name for tool in subject.implants]
     tools = place_tools(

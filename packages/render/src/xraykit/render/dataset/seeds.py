@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = ("plan", "beams", "anatomy", "places", "view", "tools", "physics", "noise")
+PURPOSES = ("plan", "anatomy", "places", "view", "tools", "physics", "noise")
 """Each has a stream of its own; new ones go to the end, or old seeds change their meaning."""
 
 

@@ -16,7 +16,7 @@ from .plan import PatientPlan, ShardPlan
 from .sample import make_samples, program_versions
 from .shard import Member, write_shard
 
-ONE_THREAD = dict.fromkeys(
+ONE_THREAD: dict[str, str] = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
 """Environment in which a working process starts: sums are split by threads, so their number has a say in the bits."""

@@ -2,33 +2,87 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-from dataclasses import dataclass
 from torch import Tensor
 
 from ..camera import Camera
-from ..carm import VIEWS, carm_pose
-from .config import DatasetConfig
+from ..errors import InputError
+from ..views.planning import ViewPlan, applicable_views, standard_view
+from ..views.pose_ranges import POSE_RANGES, sample_pose
+from ..views.random_directions import random_view
+from .config import DatasetConfig, ViewSettings
 from .patients import Subject
 
+_SDD, _FIELD = 1020.0, 278.6  # of pose ranges without a published camera: those of "deepfluoro" [mm]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class ChosenView:
-    name: str
+    """A camera, its pose (1, 4, 4), and what is to be told of the view."""
+
     camera: Camera
     pose: Tensor
-    record: dict[str, Any]
+    record: Mapping[str, Any]
 
 
-def choose_view(subject: Subject, config: DatasetConfig, rng: np.random.Generator) -> ChosenView:
-    height, width = config.size
-    name = sorted(VIEWS)[int(rng.integers(len(VIEWS)))]
-    sid, field = 1000.0, 400.0
-    camera = Camera(sdd=sid, height=height, width=width, pixel_spacing=field / width)
-    offset = rng.uniform(-20, 20, 3)
-    angle = VIEWS[name].lao_rao + float(rng.uniform(-5, 5))
-    pose = carm_pose(lao_rao=angle, sod=0.8 * sid, isocenter=subject.volume.center.double(), offset=offset.tolist())
-    record = {"name": name, "kind": "standard", "mirrored_display": VIEWS[name].mirrored_display}
-    return ChosenView(name, camera, pose.double(), record)
+def standard_names(subject: Subject, views: ViewSettings) -> tuple[str, ...]:
+    """The standard views that a patient can show, of those that are wanted.
+
+    Views that were asked for by name may need a flexed limb; "all" leaves those out.
+
+    Raises:
+        InputError: There are none, and the configuration has images for them.
+    """
+    if views.random + sum(views.ranges.values()) >= 1:
+        return ()
+    fitting = applicable_views(subject.volume, landmarks=subject.scene.landmarks, pose_limited=bool(views.standard))
+    names = tuple(name for name in fitting if not views.standard or name in views.standard)
+    if not names:
+        wanted = ", ".join(views.standard) or "any"
+        raise InputError(f"the patient must show one of the standard views asked for ({wanted}), got none that fits.")
+    return names
+
+
+def choose_view(
+    subject: Subject, names: tuple[str, ...], config: DatasetConfig, rng: np.random.Generator
+) -> ChosenView:
+    """A view drawn in the configured shares.
+
+    Args:
+        subject: The patient.
+        names: What `standard_names` found.
+        config: Shares and image size.
+        rng: Decides.
+
+    Raises:
+        InputError: The patient has no labels that a view could be found from.
+    """
+    views, part = config.views, float(rng.random())
+    if part < views.random:
+        return _planned("random", random_view(subject.volume, rng, size=config.size))
+    part -= views.random
+    for preset, share in views.ranges.items():
+        if part < share:
+            return _from_range(preset, subject, config.size, rng)
+        part -= share
+    name = names[int(rng.integers(len(names)))]
+    landmarks = subject.scene.landmarks
+    return _planned("standard", standard_view(subject.volume, name, size=config.size, rng=rng, landmarks=landmarks))
+
+
+def _planned(kind: Literal["standard", "random"], plan: ViewPlan) -> ChosenView:
+    return ChosenView(plan.camera, plan.pose, {"name": plan.name, "kind": kind, **plan.metadata})
+
+
+def _from_range(preset: str, subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> ChosenView:
+    published, centre = POSE_RANGES[preset], subject.volume.center.double()
+    pose = sample_pose(preset, centre, rng)
+    sdd = published.sdd or _SDD
+    field = _FIELD if published.delx is None else 128 * published.delx
+    camera = Camera(sdd=sdd, height=size[0], width=size[1], pixel_spacing=field / max(size))
+    record = {"name": preset, "kind": "range", "mirrored_display": False, "isocenter": centre.tolist(), "targets": []}
+    return ChosenView(camera, pose, record)

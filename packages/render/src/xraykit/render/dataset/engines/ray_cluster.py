@@ -56,7 +56,6 @@ def ray_module() -> ModuleType:
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         import ray
-        import ray.exceptions
     except ImportError as error:
         raise BackendUnavailableError("the engine ray needs ray; run: pip install xraykit-render[cluster].") from error
     return ray
