@@ -25,9 +25,9 @@ def block(*, hu: float = 40.0, voxels: int = 20, edge: float = 4.0, storage: tor
     return Body.from_volume(volume, storage=storage)
 
 
-def wavy(*, voxels: int = 12, edge: float = 5.0) -> Body:
+def wavy(*, voxels: int = 12, edge: float = 5.0, hu: float = 40.0) -> Body:
     """A cube whose density varies smoothly, in float64, for gradients."""
-    body = block(voxels=voxels, edge=edge)
+    body = block(hu=hu, voxels=voxels, edge=edge)
     at = torch.linspace(0.3, 2.9, voxels, dtype=torch.float64)
     wave = 1 + 0.3 * torch.sin(at)[:, None, None] * torch.cos(1.3 * at)[:, None] * torch.sin(0.7 + at)
     stack = body.materials

@@ -153,6 +153,21 @@ def test_gradients_of_tool_camera_and_tissue_pass_gradcheck(backend: str) -> Non
     assert torch.autograd.gradcheck(image, (tool, carm, scale), atol=1e-5, eps=1e-5)
 
 
+def test_gradients_add_up_to_the_change_while_samples_come_and_go() -> None:
+    """Coarse samples of curved tissue: the mean slope over a move of several steps is the change."""
+    camera = Camera(sdd=600.0, height=3, width=3, pixel_spacing=7.0)
+
+    def total(stretch):
+        box = cuboid((9.0, 14.0, 11.0))
+        box = box.with_vertices(box.vertices.double() * (1 + stretch))
+        return displaced(lambda p: torch.cos(p[:, :1].T / 2), [box], camera, POSE, poses=MOTION, step=2.0).sum()
+
+    places = ((torch.arange(200, dtype=torch.float64) + 0.5) / 400).requires_grad_()
+    slopes = torch.autograd.grad(sum(total(place) for place in places), places)[0]
+    change = float(total(torch.tensor(0.5)) - total(torch.tensor(0.0)))
+    assert abs(change) > 1 and float(slopes.mean()) / 2 == pytest.approx(change, rel=1e-3)
+
+
 def test_volume_field_is_zero_outside_and_mu_at_voxel_centres() -> None:
     volume = ramp()
     seen = volume_field(volume)(torch.tensor([[-20.0, 3.0, 7.0], [100.0, 0, 0]], dtype=torch.float64))

@@ -94,6 +94,20 @@ def test_gradient_is_that_of_central_differences():
     )
 
 
+def test_gradients_add_up_to_the_change_while_an_outline_moves_across_pixels():
+    """Nothing jumps where a pixel joins the object: the mean slope over the move is the change."""
+    at = torch.linspace(-3.0, 3.0, 24, dtype=torch.float64)
+    weights = torch.linspace(0.5, 2.0, 24, dtype=torch.float64)
+
+    def total(shift):
+        image = 1 - 0.8 * torch.sigmoid(3 * (at - shift))
+        return (estimate_scatter(image.expand(1, 1, 24, 24), 1.0, pixel_spacing=9.0) * weights).sum()
+
+    places = ((torch.arange(400, dtype=torch.float64) + 0.5) / 400).requires_grad_()
+    slopes = torch.autograd.grad(sum(total(place) for place in places), places)[0]
+    assert float(slopes.mean()) == pytest.approx(float(total(1.0) - total(0.0)), rel=1e-3)
+
+
 def test_total_shadow_and_more_than_all_are_harmless():
     image = disc()
     image[..., 40:60, 40:60] = 0.0

@@ -57,7 +57,8 @@ def displaced(
         camera: Intrinsics, shared or one per view.
         pose: Camera to world [mm], (B, 4, 4) or (4, 4).
         poses: Mesh to world, as in `thickness`.
-        step: Longest distance between samples [mm]; each interval has ceil(length / step) midpoints.
+        step: Distance between samples [mm]: the midpoints of cells that start at the source, the first and last cell
+            of each interval cut off by its ends.
         backend: Who finds the intervals, as in `thickness`.
 
     Returns:
@@ -67,7 +68,8 @@ def displaced(
         InputError: step is not positive, or as for `thickness`.
 
     Gradients: to poses, pose, vertices and intrinsics (through the ends of the intervals and the sample points) and to
-    whatever the field depends on, mu included.
+    whatever the field depends on, mu included. Complete: a sample comes and goes with a cell of length zero, so the
+    result is continuous in all of them.
 
     Accuracy: the ends are exact; between them the midpoint rule, second order in step where the tissue is smooth.
     Cost is proportional to the tissue inside the tools, not to the image. Memory: `_SAMPLES_AT_ONCE` samples.
@@ -138,18 +140,21 @@ def _integrate(field: Field, sight: Sight, view: int, backend: str, pose: Tensor
     x, y = across[pixel % len(across)], down[pixel // len(across)]
     slope = (1 + x**2 + y**2).sqrt()
     direction = torch.stack([x, y, torch.ones_like(x)], dim=1) @ pose[:3, :3].mT
-    count = ((leave - enter) * slope / step).detach().ceil().clamp(min=1).long()
-    weight = (leave - enter) * slope / count
+    pitch = step / slope  # of the cells, in z
+    lowest = (enter / pitch).detach().floor()
+    count = ((leave / pitch).detach().ceil() - lowest).clamp(min=1).long()
 
     def sums(first: int, last: int) -> Tensor:
         """The integral over each interval from first to last, (C, last - first)."""
         chosen = count[first:last]
         which = torch.repeat_interleave(torch.arange(first, last, device=chosen.device), chosen)
         number = torch.arange(len(which), device=chosen.device) - (chosen.cumsum(0) - chosen)[which - first]
-        z = enter[which] + (number + 0.5) / count[which] * (leave - enter)[which]
-        values = field(pose[:3, 3] + z[:, None] * direction[which])
-        parts = torch.zeros(len(values), last - first, dtype=torch.float64, device=z.device)
-        return parts.index_add(1, which - first, values.to(torch.float64)) * weight[first:last]
+        low = (lowest[which] + number) * pitch[which]
+        begin, end = torch.maximum(low, enter[which]), torch.minimum(low + pitch[which], leave[which])
+        values = field(pose[:3, 3] + ((begin + end) / 2)[:, None] * direction[which])
+        terms = values.to(torch.float64) * ((end - begin) * slope[which])
+        parts = torch.zeros(len(values), last - first, dtype=torch.float64, device=low.device)
+        return parts.index_add(1, which - first, terms)
 
     pieces = []
     for first, last in _groups(count):

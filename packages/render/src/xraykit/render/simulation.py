@@ -98,8 +98,9 @@ def simulate(
         BackendUnavailableError: The backend cannot run here.
 
     Gradients: of the images and path lengths with respect to pose, intrinsics, tools' poses, vertices and densities,
-    `Body.density_scale` and floating-point material densities; noise is held fixed with law "gaussian". Masks and
-    displacement's choice of samples have none.
+    `Body.density_scale` and floating-point material densities; noise is held fixed with law "gaussian". Complete:
+    nothing that moves with these is left out; masks alone have none. The image is smooth but for kinks where a ray
+    meets an edge of a mesh or a sample a face between voxels, which are met with probability zero.
     """
     pose = _poses(pose, scene)
     lengths = _tool_lengths(scene, camera, pose, settings)

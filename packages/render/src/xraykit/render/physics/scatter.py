@@ -12,9 +12,7 @@ from ..camera import Pair
 from ..errors import InputError
 from .detector import pair_of
 
-OBJECT_TRANSMISSION = 0.95
-"""A pixel belongs to the object where less than this share of the beam comes through."""
-
+_OBJECT, _OPEN = 0.92, 0.98  # transmission below which a pixel is all object, above which it is none
 _FAINTEST = 1e-6
 _CELLS_PER_WIDTH = 2.5  # coarse cells per standard deviation of the narrowest Gaussian
 
@@ -64,8 +62,10 @@ def estimate_scatter(
 
     T is the primary transmission, F the illumination, k the kernel (of integral 1). A ray scatters in proportion to
     its interactions (-ln T) and to what is left of them on the way out (T). The scale is not predicted but given:
-    `scatter_to_primary` is the ratio of mean scatter to mean primary over the object (T < 0.95) of each image. On a
-    uniform slab whose edges are many kernel widths away, S / (F T) is that number in every pixel.
+    `scatter_to_primary` is the ratio of mean scatter to mean primary over the object of each image. A pixel is object
+    where T < 0.92 and open field where T > 0.98; in between its weight falls smoothly (3 x^2 - 2 x^3), so that S stays
+    differentiable while an outline moves across pixels. On a uniform slab whose edges are many kernel widths away,
+    S / (F T) is that number in every pixel.
 
     What lies outside the image neither scatters nor is reached: near the border of a collimated field scatter falls
     off as it does physically, near the border of a cropped image it falls off too early. Scatter is white light here:
@@ -85,7 +85,7 @@ def estimate_scatter(
     Raises:
         InputError: The knob is negative or not finite, or the transmission is no (B, 1, H, W).
 
-    Gradients: with respect to transmission and field; which pixels count as object has none.
+    Gradients: with respect to transmission and field.
 
     Accuracy: q is averaged over cells of 0.4 kernel widths and spread by exact Gaussian integrals; under 0.5 % of the
         convolution at full resolution.
@@ -100,11 +100,17 @@ def estimate_scatter(
     lit = torch.ones_like(transmission) if field is None else field.to(transmission).expand_as(transmission)
     attenuation = -torch.log(transmission.clamp(_FAINTEST, 1.0))
     spread = _spread(lit * transmission * attenuation, kernel, pair_of(pixel_spacing, transmission))
-    is_object = (transmission.detach() < OBJECT_TRANSMISSION).to(transmission.dtype)
-    primary = (is_object * lit * transmission).sum(dim=(2, 3), keepdim=True)
-    scattered = (is_object * spread).sum(dim=(2, 3), keepdim=True)
+    share = _object_share(transmission)
+    primary = (share * lit * transmission).sum(dim=(2, 3), keepdim=True)
+    scattered = (share * spread).sum(dim=(2, 3), keepdim=True)
     seen = scattered > 0
     return torch.where(seen, scatter_to_primary * primary / torch.where(seen, scattered, 1.0), 0.0) * spread
+
+
+def _object_share(transmission: Tensor) -> Tensor:
+    """How far each pixel belongs to the object, 0 to 1, with a continuous slope."""
+    x = ((_OPEN - transmission) / (_OPEN - _OBJECT)).clamp(0.0, 1.0)
+    return x * x * (3 - 2 * x)
 
 
 def _spread(potential: Tensor, kernel: ScatterKernel, spacing: Tensor) -> Tensor:
