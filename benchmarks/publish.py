@@ -6,8 +6,9 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-from .report import RESULTS, table
+from .report import RESULTS, stages_table, table
 
+SUITES = ("render", "simulate")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# How fast, how lean, how exact
 
@@ -16,14 +17,19 @@ Written by `python -m benchmarks.publish` from the files in `benchmarks/results`
 interquartile range; peak memory is what each operation (forward / pose / mu) takes on top of the loaded volume, in a
 process of its own; the error is the largest deviation from the float64 reference of the same method, relative to the
 image maximum. Absolute times belong to the machine: read down a column, not across pages.
+
+`python -m benchmarks.simulate` measures [simulated scenes](simulation.md): what a march that finds every mask costs
+more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, blur, every mask) with its
+stages, each timed by itself on ready ingredients, all in turn.
 """
 
 
 def main() -> None:
     """Regenerate the page."""
     parts = [HEAD]
-    for path in sorted(RESULTS.glob("*.json")):
-        parts.append(section(path.name, json.loads(path.read_text(encoding="utf-8"))))
+    for suite in SUITES:
+        for path in sorted(RESULTS.glob(f"{suite}--*.json")):
+            parts.append(section(path.name, json.loads(path.read_text(encoding="utf-8"))))
     PAGE.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -38,7 +44,11 @@ def section(name: str, result: dict) -> str:
     ]
     regimes = groupby(result["rows"], key=lambda row: (row["height"], row["width"], row["batch"], row["samples"]))
     for (height, width, batch, samples), rows in regimes:
-        lines.append(f"### {height} x {width}, batch {batch}, {samples} samples\n\n```\n{table(list(rows))}\n```\n")
+        lines.append(f"### {height} x {width}, batch {batch}, {samples} samples\n")
+        if result["suite"] == "simulate":
+            lines.append(f"{stages_table(list(rows))}\n")
+            continue
+        lines.append(f"```\n{table(list(rows))}\n```\n")
         lines.append(versus(result["ratios"], height=height, width=width, batch=batch))
     return "\n".join(lines)
 

@@ -24,6 +24,12 @@ ROW_FIELDS = {
     "error_max": (float, type(None)), "error_rms": (float, type(None)), "reference": str,
     "skipped": (str, type(None)),
 }  # fmt: skip
+STAGE_FIELDS = {
+    "work": str, "group": str, "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
+    "wall": dict, "device": dict, "skipped": (str, type(None)),
+}  # fmt: skip
+GROUPS = ("march", "image")  # the first row of each is what the others are compared with
+ROWS = {"render": ROW_FIELDS, "simulate": STAGE_FIELDS}
 FILE_FIELDS = {
     "schema": int, "suite": str, "mode": str, "created": str, "commit": str, "device": str, "machine": dict,
     "clock_policy": str, "load_before": list, "load_after": list, "threads": dict, "versions": dict,
@@ -36,9 +42,11 @@ def problems(result: dict) -> list[str]:
     found = _mistyped(result, FILE_FIELDS, "file")
     if found or result["schema"] != SCHEMA:
         return found or [f"schema is {result['schema']}, expected {SCHEMA}"]
+    if result["suite"] not in ROWS:
+        return [f"suite is {result['suite']!r}, expected one of {', '.join(ROWS)}"]
     for number, row in enumerate(result["rows"]):
         where = f"rows[{number}]"
-        found += _mistyped(row, ROW_FIELDS, where)
+        found += _mistyped(row, ROWS[result["suite"]], where)
         for clock in ("wall", "device"):
             for operation, times in row.get(clock, {}).items():
                 if operation not in OPERATIONS or times["n"] != len(times["all_ms"]) or times["n"] < 1:
@@ -96,6 +104,22 @@ def table(rows: list[dict]) -> str:
         memory = "/".join(f"{row['peak_memory_mb'][o]:.0f}" for o in OPERATIONS if o in row["peak_memory_mb"]) or "-"
         error = f"{row['error_max']:.1e}" if row["error_max"] is not None else "-"
         lines.append(f"{name_of(row):34}" + "".join(f"{c:>18}" for c in cells) + f"{first:>12}{memory:>18}{error:>11}")
+    return "\n".join(lines)
+
+
+def stages_table(rows: list[dict]) -> str:
+    """The rows of one regime of the suite `simulate` as Markdown; shares are of the complete image."""
+    medians = {row["work"]: (row["device"] or row["wall"])["forward"]["median_ms"] for row in rows}
+    plain, image = (next((medians[row["work"]] for row in rows if row["group"] == group), None) for group in GROUPS)
+    lines = ["| work | time | images/s | |", "|---|---|---|---|"]
+    for row in rows:
+        median, note = medians[row["work"]], ""
+        if row["group"] == "march" and plain:
+            note = f"{median / plain:.2f} x the plain march"
+        elif row["group"] == "stage" and image:
+            note = f"{100 * median / image:.0f} % of the complete image"
+        rate = f"{1e3 * row['batch'] / median:.3g}" if row["group"] != "stage" else ""
+        lines.append(f"| {row['work']} | {_time(row, 'forward')} | {rate} | {note} |")
     return "\n".join(lines)
 
 

@@ -150,3 +150,15 @@ def test_int16_storage_refuses_negative_attenuation():
 def test_storage_that_would_lose_the_attenuation_is_refused(dtype):
     with pytest.raises(InputError, match="storage must be floating point or int16"):
         grid().stored_as(dtype)
+
+
+def test_the_highest_label_follows_the_label_map():
+    labels = torch.tensor([[[0, 3], [7, 1]]], dtype=torch.uint8)
+    volume = Volume(torch.zeros(1, 2, 2), torch.eye(4), labels=labels)
+    assert volume.highest_label == volume.highest_label == 7
+    labels[0, 0, 0] = 40  # written in place
+    assert volume.highest_label == 40
+    assert volume.to("cpu").with_mu(torch.ones(1, 2, 2)).highest_label == 40
+    assert Volume(torch.zeros(1, 2, 2), torch.eye(4)).highest_label == 0
+    with torch.inference_mode():
+        assert Volume(torch.zeros(1, 2, 2), torch.eye(4), labels=labels + 1).highest_label == 41

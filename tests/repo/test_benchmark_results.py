@@ -1,4 +1,4 @@
-"""Every committed benchmark result follows the schema, and the schema can be violated."""
+"""Every committed result of the suites `render` and `simulate` follows the schema, and the schema can be violated."""
 
 import importlib.util
 import json
@@ -7,7 +7,8 @@ import sys
 import pytest
 from support.repo import ROOT
 
-RESULTS = sorted((ROOT / "benchmarks/results").glob("**/*.json"))
+FOLDER = ROOT / "benchmarks/results"
+RESULTS = sorted(path for suite in ("render", "simulate") for path in FOLDER.glob(f"**/{suite}--*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,15 @@ def test_ratio_is_the_peers_time_over_ours(report):
 def test_table_names_what_was_skipped(report):
     row = a_row("nanodrr", 1.0) | {"wall": {}, "skipped": "no memory"}
     assert "skipped: no memory" in report.table([row])
+
+
+def test_stages_are_compared_with_the_plain_march_and_the_complete_image(report):
+    place = {"height": 8, "width": 8, "pixel_spacing_mm": 1.0, "batch": 4, "samples": 50, "device": {}, "skipped": None}
+    times = [("plain", "march", 10.0), ("masks", "march", 12.0), ("whole", "image", 80.0), ("noise", "stage", 20.0)]
+    rows = [{"work": w, "group": g, **place, "wall": {"forward": timing(t)}} for w, g, t in times]
+    assert report.problems(a_file(rows) | {"suite": "simulate"}) == []
+    assert report.problems(a_file(rows) | {"suite": "other"})[0].startswith("suite is 'other', expected one of")
+    table = report.stages_table(rows)
+    assert "| masks | 12.00 ± 0.00 ms | 333 | 1.20 x the plain march |" in table
+    assert "| whole | 80.00 ± 0.00 ms | 50 |  |" in table
+    assert "| noise | 20.00 ± 0.00 ms |  | 25 % of the complete image |" in table

@@ -84,8 +84,7 @@ def label_masks(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backen
     For many labels at high resolution prefer `label_bits`, which needs one bit per label.
     """
     bits = label_bits(volume, camera, pose, backend=backend)
-    count = int(_labels_of(volume).max()) + 1
-    label = torch.arange(count, device=bits.device)
+    label = torch.arange(volume.highest_label + 1, device=bits.device)
     return (bits[:, label // 32] >> (label % 32)[:, None, None]) & 1 == 1
 
 
@@ -94,7 +93,7 @@ def label_bits(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backend
     labels = _labels_of(volume)
     rays, _ = voxel_rays(camera, _poses(pose), volume.affine)
     name = choose_backend(backend, device=labels.device, dtype=torch.int16, voxels=labels.numel())
-    words = int(labels.max()) // 32 + 1
+    words = volume.highest_label // 32 + 1
     return march_label_bits(labels, rays.to(labels.device), name, height=camera.height, width=camera.width, words=words)
 
 

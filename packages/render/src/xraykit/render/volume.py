@@ -149,6 +149,19 @@ class Volume:
         middle = torch.tensor([width - 1, height - 1, depth - 1], dtype=torch.float64, device=self.affine.device) / 2
         return self.affine[:3, :3] @ middle + self.affine[:3, 3]
 
+    @property
+    def highest_label(self) -> int:
+        """The largest value in the label map, 0 without one; looked up once, and again after a write in place."""
+        labels = self.labels
+        if labels is None:
+            return 0
+        version = None if labels.is_inference() else labels._version  # inference tensors count no writes
+        known = self.__dict__.get("_highest_label")
+        if known is None or known[0] is not labels or version is None or known[1] != version:
+            known = (labels, version, int(labels.max()))
+            object.__setattr__(self, "_highest_label", known)
+        return known[2]
+
     def with_mu(self, mu: Tensor, *, mu_scale: float = 1.0) -> Volume:
         """The same grid with other attenuation, for instance a tensor that requires a gradient.
 
