@@ -289,6 +289,16 @@ def test_reference_is_twice_differentiable() -> None:
     assert torch.autograd.gradgradcheck(image, (start,), atol=1e-3, eps=1e-5)
 
 
+def test_kernel_refuses_a_second_derivative() -> None:
+    parameters = torch.full((6,), 0.1, dtype=torch.float64, requires_grad=True)
+    camera = Camera(sdd=600.0, height=3, width=3, pixel_spacing=7.0)
+    poses = se3_exp(parameters)[None]
+    seen = thickness([cuboid((20.0, 34.0, 11.0))], camera, view(), poses=poses, backend="numba")
+    (slope,) = torch.autograd.grad(seen.square().sum(), parameters, create_graph=True)
+    with pytest.raises(InputError, match="differentiate once, got a second derivative; use backend='torch'"):
+        slope.sum().backward()
+
+
 def test_custom_op_is_sound() -> None:
     camera = Camera(sdd=600.0, height=3, width=4, pixel_spacing=7.0)
     sight = see_meshes([cuboid((20.0, 34.0, 11.0))] * 2, camera, view(), None)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .ops import PACKAGES
+from .ops import PACKAGES, refuse
 
 _LIBRARY = torch.library.Library("xraykit", "FRAGMENT")
 _LIBRARY.define(
@@ -96,5 +96,6 @@ def _backward(ctx: Any, grad: Tensor) -> tuple:
 
 
 torch.library.register_autograd("xraykit::mesh_depth", _backward, setup_context=_setup_context, lib=_LIBRARY)
+torch.library.register_autograd("xraykit::mesh_depth_backward", refuse, lib=_LIBRARY)
 _LIBRARY.impl("mesh_depth", _depth, "CompositeExplicitAutograd")
 _LIBRARY.impl("mesh_depth_backward", _depth_backward, "CompositeExplicitAutograd")

@@ -130,11 +130,12 @@ def _backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple:
 torch.library.register_autograd("xraykit::project", _backward, setup_context=_setup_context, lib=_LIBRARY)
 
 
-def _refuse(*_: Any) -> Any:
-    raise InputError("the kernels differentiate once, got a second derivative; render with backend='torch'.")
+def refuse(*_: Any) -> Any:
+    """The derivative of a derivative: there is none."""
+    raise InputError("the kernels differentiate once, got a second derivative; use backend='torch'.")
 
 
-torch.library.register_autograd("xraykit::project_backward", _refuse, lib=_LIBRARY)
+torch.library.register_autograd("xraykit::project_backward", refuse, lib=_LIBRARY)
 
 
 class _Once(torch.autograd.Function):
@@ -147,7 +148,7 @@ class _Once(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad: Any) -> Any:
-        _refuse(ctx, *grad)
+        refuse(ctx, *grad)
 
 
 def _once(derivative: Tensor, mu: Tensor, rays: Tensor) -> Tensor:

@@ -5,7 +5,8 @@
     triangles.py  closed meshes (see kernels/mesh_ops.py)
 
 Images, derivatives and label bits are reproducible and independent of the batch. The adjoint, and the gradient of mesh
-thickness with respect to intrinsics, add with atomics, so their last bits vary. All take float32, float16, bfloat16 and int16 voxels and add in float32.
+thickness with respect to intrinsics, add with atomics, so their last bits vary. The marches take float32, float16,
+bfloat16 and int16 voxels and add in float32.
 """
 
 # constexpr parameters take plain values, which the type checker cannot know.
