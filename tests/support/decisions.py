@@ -12,7 +12,7 @@ _ANSWERS = ("eq", "ne", "lt", "le", "gt", "ge", "floor", "ceil", "argsort")
 
 
 class _Recorder(TorchFunctionMode):
-    """Keeps what decides between branches. Rounding lengths to 2e-13 mm is arithmetic, and |x| occurs in checks only."""
+    """Keeps what decides between branches. Rounding lengths to 2e-13 mm is arithmetic; |x| occurs in checks only."""
 
     def __init__(self) -> None:
         super().__init__()
