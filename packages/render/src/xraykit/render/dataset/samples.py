@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..camera import Camera
@@ -20,6 +20,7 @@ from ..errors import FileError, GeometryError
 from ..rigid import check_pose
 from .reader_tar import RawSample
 from .run_lengths import MOST_PIXELS, decode_run_lengths
+from .sample_tiff import decode_tiff
 
 IMAGE, RECORD, MASKS, LINES = "image.tiff", "json", "masks.json", "lines.npy"
 
@@ -124,12 +125,12 @@ class XraySample:
         size = (self.image.shape[-2], self.image.shape[-1]) if self.image.numel() else self._size
         if [one.get("name") if isinstance(one, dict) else None for one in runs] != list(self.names):
             raise self._wrong(f"annotations and {MASKS} must name the same things in the same order")
-        stack = np.empty((len(runs), *size), dtype=np.bool_)
+        columns = np.empty((len(runs), size[1], size[0]), dtype=np.bool_)
         for n, one in enumerate(runs):
             if one.get("size") != list(size) or not isinstance(one.get("counts"), str):
                 raise self._wrong(f"mask {self.names[n]!r} must be run lengths of {size[0]} x {size[1]} pixels")
-            stack[n] = decode_run_lengths(one["counts"], size)
-        return torch.from_numpy(stack)
+            columns[n] = decode_run_lengths(one["counts"], size).T
+        return torch.from_numpy(columns).mT.contiguous()
 
     @cached_property
     def camera(self) -> Camera:
@@ -172,10 +173,11 @@ class XraySample:
         image = self._get("image", dict)
         scale = image.get("scale")
         scale = scale if isinstance(scale, dict) else {}
-        floor, ceiling = scale.get("floor"), scale.get("ceiling")
-        if isinstance(floor, int | float) and isinstance(ceiling, int | float) and 0 < floor < ceiling < math.inf:
-            if scale.get("law") == "log":
-                return math.log(floor), math.log(ceiling)
+        floor: Any = scale.get("floor")
+        ceiling: Any = scale.get("ceiling")
+        numbers = isinstance(floor, int | float) and isinstance(ceiling, int | float)
+        if scale.get("law") == "log" and numbers and 0 < float(floor) < float(ceiling) < math.inf:
+            return math.log(float(floor)), math.log(float(ceiling))
         raise self._wrong("image.scale must be a log law from floor to ceiling")
 
     @property
@@ -218,7 +220,7 @@ def decode_sample(raw: RawSample, *, where: str) -> XraySample:
     image, lines = raw.members.get(IMAGE), raw.members.get(LINES)
     sample = XraySample(
         raw.key,
-        torch.empty(0) if image is None else _image(image, f"{name}.{IMAGE}"),
+        torch.empty(0) if image is None else _shares(decode_tiff(image, f"{name}.{IMAGE}")),
         record,
         None if lines is None else _lines(lines, f"{name}.{LINES}"),
         raw.members.get(MASKS),
@@ -231,21 +233,8 @@ def decode_sample(raw: RawSample, *, where: str) -> XraySample:
     return sample
 
 
-def _image(content: bytes, name: str) -> Tensor:
-    try:
-        with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
-            width, height = image.size
-            if image.mode != "I;16" or 2 * width * height > len(content):
-                raise FileError(
-                    f"{name} must be an uncompressed 16-bit TIFF, got {width} x {height} pixels of mode {image.mode} "
-                    f"in {len(content)} bytes."
-                )
-            codes = np.asarray(image)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{name} must be an uncompressed 16-bit TIFF, got something else ({error}).") from error
-    return torch.from_numpy(codes.astype(np.float32)).mul_(1 / 65_535)[None]
+def _shares(codes: NDArray[np.uint16]) -> Tensor:
+    return torch.from_numpy(codes.astype(np.float32)[None]).mul_(1 / 65_535)
 
 
 def _lines(content: bytes, name: str) -> Tensor:
