@@ -12,7 +12,8 @@ from .patient.figure import Figure
 from .patient.joint_angles import Posture
 from .patient.physique import Physique
 from .patient.skeleton import Skeleton
-from .torso_bones import paint_bones, paint_girdle
+from .torso_bones import paint_bones
+from .torso_limbs import paint_girdle
 from .torso_organs import paint_abdomen, paint_body, paint_chest
 from .volume import Volume
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..torso_bones import HIP_JOINT, paint_bones
+from ..torso_bones import paint_bones
 from ..torso_organs import paint_abdomen, paint_cavity, paint_chest, trunk_fat, trunk_surface
+from ..torso_pelvis import HIP_JOINT
 from ..torso_shape import levels
 from .figure import Figure, Flesh
 from .layers import SKIN
