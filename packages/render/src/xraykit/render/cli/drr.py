@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..camera import Camera
     from ..volume import Volume
 
-ViewName = Literal["ap", "pa", "lateral_left", "lateral_right"]
+CENTRAL_VIEWS = ("ap", "pa", "lateral_left", "lateral_right")  # of the volume's centre, needing no labels
 PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
 INTRINSICS = ("sdd", "size", "pixel_spacing")
 MOST_COLOURS = 24  # beyond, the overlay joins labels into families
@@ -41,8 +41,10 @@ class DrrConfig:
     """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
     label_channels: Literal["hard", "soft"] | None = field(default=None, kw_only=True)
     """Write one channel per label (.npy and .tiff); they add up to the image. Needs --labels."""
-    view: ViewName | None = field(default=None, kw_only=True)
-    """Standard view, which sets all three angles; ap if no angle is given. A .png of pa is mirrored, numbers never."""
+    view: str | None = field(default=None, kw_only=True)
+    """ap, pa, lateral_left or lateral_right of the volume's centre set all three angles; ap if no angle is given. With
+    --labels also any name that `xraykit render views` lists, which sets all but --size. A .png of pa is mirrored,
+    numbers never."""
     lao_rao: float | None = field(default=None, kw_only=True)
     """Positioner primary angle [degrees], LAO positive; 0 is the detector in front of the patient."""
     cra_cau: float | None = field(default=None, kw_only=True)
@@ -125,6 +127,8 @@ def resolved(config: DrrConfig) -> DrrConfig:
         )
     if config.pose is not None:
         return config
+    if config.view is not None and config.view not in CENTRAL_VIEWS:
+        return _resolved_by_anatomy(config, given)
     filled = {name: value for name, value in DEFAULTS.items() if getattr(config, name) is None}
     if config.view is None and all(getattr(config, name) is None for name in ANGLES):
         filled["view"] = "ap"
@@ -133,11 +137,26 @@ def resolved(config: DrrConfig) -> DrrConfig:
     return replace(config, **filled)  # type: ignore[arg-type]
 
 
+def _resolved_by_anatomy(config: DrrConfig, given: list[str]) -> DrrConfig:
+    """A config whose view is found from the labels."""
+    from ..views.planning import find_view
+
+    view = find_view(str(config.view), also=CENTRAL_VIEWS)
+    if config.labels is None:
+        raise InputError(f"--view {view.name} is found from labels, got none; add --labels SEG.")
+    doubled = [name for name in given if name not in ("view", "size")]
+    if doubled:
+        option = "--" + doubled[0].replace("_", "-")
+        raise InputError(f"--view {view.name} sets camera and pose, got also {option}; leave it out.")
+    return replace(config, size=config.size or DEFAULTS["size"])  # type: ignore[arg-type]
+
+
 def camera_and_pose(config: DrrConfig, volume: Volume) -> tuple[Camera, Tensor]:
-    """Camera and pose (1, 4, 4) float64 that a resolved config asks for, about the centre of the volume.
+    """Camera and pose (1, 4, 4) float64 that a resolved config asks for, about the volume's centre or its anatomy.
 
     Raises:
         GeometryError: A length is not positive, or the isocentre lies behind the detector.
+        InputError: The labels that a view needs are absent, or the config is not resolved.
     """
     import torch
 
@@ -145,6 +164,11 @@ def camera_and_pose(config: DrrConfig, volume: Volume) -> tuple[Camera, Tensor]:
     from ..carm import VIEWS, carm_pose
     from ..errors import GeometryError
 
+    if config.view is not None and config.view not in CENTRAL_VIEWS and config.size is not None:
+        from ..views.planning import standard_view
+
+        plan = standard_view(volume, config.view, size=config.size)
+        return plan.camera, plan.pose
     if config.sdd is None or config.sod is None or config.size is None or config.pixel_spacing is None:
         raise InputError("camera_and_pose needs a resolved config, got one with open options; call resolved first.")
     if config.sod >= config.sdd:
@@ -217,8 +241,9 @@ def _read_pose(path: Path) -> tuple[Camera, Tensor]:
 
 def _mirrored(config: DrrConfig) -> bool:
     from ..carm import VIEWS
+    from ..views.catalogue import STANDARD_VIEWS
 
-    return config.view is not None and VIEWS[config.view].mirrored_display
+    return config.view is not None and {**STANDARD_VIEWS, **VIEWS}[config.view].mirrored_display
 
 
 def _write_overlay(

@@ -10,3 +10,6 @@ app.command("xraykit.render.cli.info:info", name="info", help="Say what a CT or 
 app.command("xraykit.render.cli.view:view", name="view", help="Open a page with the C-arm and the live X-ray.")
 app.command("xraykit.render.cli.simulate:simulate", name="simulate", help="Simulate the X-ray of a scene file.")
 app.command("xraykit.render.cli.dataset:dataset", name="dataset", help="Make a data set of X-rays as tar shards.")
+app.command(
+    "xraykit.render.cli.views:views", name="views", help="List the standard views, or those that a CT can show."
+)

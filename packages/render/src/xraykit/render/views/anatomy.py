@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..label_names import match_names
 from ..volume import Volume
 
-LABEL_STEP, BODY_STEP = 2.0, 5.0  # distance between the voxels looked at [mm]
+LABEL_STEP, BODY_STEP = 2.0, 8.0  # distance between the voxels looked at [mm]
 LEAST_VOLUME = 200.0  # smaller labels are segmentation noise [mm^3]
 DENSE = 0.008  # what attenuates more belongs to the patient or the table [1/mm]
 JOINT_REACH, JOINT_SAMPLE = 6.0, 1000  # how far behind the gap a joint's surfaces count [mm]; points looked at
@@ -27,8 +27,8 @@ class Anatomy:
         clouds: World positions [mm] of every label's voxels, thinned to about 2 mm, {value: (n, 3) float64}.
         volumes: Of each label [mm^3].
         cuts: Area in which the border of the grid cuts each label [mm^2].
-        body: World positions [mm] of what is denser than lung or labelled, thinned to about 5 mm, (n, 3).
-        border: Those of them on the border of the grid, (m, 3).
+        body: World positions [mm] of the surface of what is denser than lung or labelled, about 8 mm apart, (n, 3).
+        border: Where the border of the grid cuts that, (m, 3).
         world_to_voxel: (4, 4) float64.
         shape: Voxels along i, j, k.
     """
@@ -155,15 +155,22 @@ def _cuts(labels: Tensor, affine: Tensor, size: int) -> Tensor:
 
 
 def _body(volume: Volume) -> tuple[Tensor, Tensor]:
-    """The points of the body, and those of them in the outermost layers of the thinned grid."""
+    """The points on the surface of the body, and the body's points in the outermost layers of the thinned grid."""
     mu, (k, j, i) = _strided(volume.mu.detach(), volume.spacing, BODY_STEP)
     dense = mu.float() * volume.mu_scale > DENSE
     if volume.labels is not None:
         dense = dense | (volume.labels[::k, ::j, ::i].cpu() > 0)
-    at = torch.nonzero(dense)
-    outer = ((at == 0) | (at == torch.tensor(dense.shape) - 1)).any(dim=1)
-    points = (at * torch.tensor((k, j, i))).flip(1).double() @ volume.affine[:3, :3].T + volume.affine[:3, 3]
-    return points, points[outer]
+    outer = torch.ones_like(dense)
+    outer[1:-1, 1:-1, 1:-1] = False
+    inner = dense & ~outer
+    for axis in range(3):
+        inner &= dense.roll(1, axis) & dense.roll(-1, axis)
+    to_world = volume.affine[:3, :3] * torch.tensor([i, j, k])
+
+    def points(mask: Tensor) -> Tensor:
+        return torch.nonzero(mask).flip(1).double() @ to_world.T + volume.affine[:3, 3]
+
+    return points(dense & ~inner), points(dense & outer)
 
 
 def _thinned(cloud: Tensor, count: int) -> Tensor:

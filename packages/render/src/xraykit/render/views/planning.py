@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -81,7 +81,7 @@ def standard_view(
         InputError: No view has this name, or labels that it needs are absent.
         GeometryError: Needed anatomy is cut by the border of the volume, or the target lies at the border.
     """
-    view = _find(name)
+    view = find_view(name)
     body = anatomy_of(volume)
     aim = aim_of(view, body, landmarks)
     turn, shift = (np.zeros(3), np.zeros(3)) if rng is None else (rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3))
@@ -197,9 +197,14 @@ def _point(view: StandardView, body: Anatomy, landmarks: Landmarks) -> tuple[Ten
     return (cloud.amin(dim=0) + cloud.amax(dim=0)) / 2, targets
 
 
-def _find(name: str) -> StandardView:
+def find_view(name: str, *, also: Sequence[str] = ()) -> StandardView:
+    """The standard view of this name.
+
+    Raises:
+        InputError: There is none; the sentence offers the nearest names, those in `also` among them.
+    """
     if name in STANDARD_VIEWS:
         return STANDARD_VIEWS[name]
-    near = difflib.get_close_matches(name, STANDARD_VIEWS, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, [*also, *STANDARD_VIEWS], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`xraykit render views` lists them."
-    raise InputError(f"no standard view is called {name!r}; {hint}")
+    raise InputError(f"no view is called {name!r}; {hint}")

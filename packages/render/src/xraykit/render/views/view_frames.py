@@ -13,7 +13,7 @@ from torch import Tensor
 
 from . import arm_frames, leg_frames
 from .anatomy import Anatomy
-from .axes import ViewFrame, principal_axes, upright
+from .axes import WIDER, ViewFrame, across, principal_axes, upright
 from .definition import FrameName, Side
 from .leg_frames import FRONT, UP
 
@@ -52,11 +52,14 @@ def _head(body: Anatomy, landmarks: Landmarks) -> ViewFrame:
         forward = (eyes[0] + eyes[1] - ears[0] - ears[1]) / 2
         up = torch.linalg.cross(ears[1] - ears[0], forward)
         return upright(up, [("orbitomeatal line", forward)])
-    axes = principal_axes(body.cloud("skull"))[1]
+    deviations, axes = principal_axes(body.cloud("skull"))
     front = int(axes[1].abs().argmax())
-    upwards = max((n for n in range(3) if n != front), key=lambda n: float(axes[2, n].abs()))
-    y, z = axes[:, front] * axes[1, front].sign(), axes[:, upwards] * axes[2, upwards].sign()
-    return upright(z, [("principal axes of the skull", y)])
+    y = axes[:, front] * axes[1, front].sign()
+    low, high = (n for n in range(3) if n != front)
+    upwards = max((low, high), key=lambda n: float(axes[2, n].abs()))
+    # Where height and width are alike, these two axes may lie anywhere across y: the head is then taken as not tilted.
+    z = axes[:, upwards] * axes[2, upwards].sign() if float(deviations[high]) > WIDER * float(deviations[low]) else UP
+    return upright(across(z, y), [("principal axes of the skull", y)])
 
 
 def _point(names: tuple[str, ...], side: str, body: Anatomy, landmarks: Landmarks) -> Tensor | None:
