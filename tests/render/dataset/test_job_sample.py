@@ -10,10 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support.dataset_jobs import write_job
 from xraykit.render import Camera, InputError, carm_pose, project, simulate
 from xraykit.render.dataset.config import PhysicsSettings, ToolSettings
-from xraykit.render.dataset.config_file import read_dataset_config
 from xraykit.render.dataset.encode import CEILING, FLOOR, image_bytes, to_codes, to_intensity
 from xraykit.render.dataset.patients import make_subject
 from xraykit.render.dataset.physics_choice import choose_physics
@@ -24,11 +22,6 @@ from xraykit.render.dataset.seeds import PURPOSES, seed_for, stream
 from xraykit.render.dataset.view_choice import choose_view, standard_names
 
 coco = pytest.importorskip("pycocotools.mask", reason="needs the extra: pip install 'xraykit-render[dataset]'")
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory):
-    return read_dataset_config(write_job(tmp_path_factory.mktemp("job")))
 
 
 @pytest.fixture(scope="module")

@@ -87,10 +87,10 @@ def _read(plan: PatientPlan, config: DatasetConfig) -> Subject:
 def _places(volume: Volume, plan: PatientPlan, config: DatasetConfig) -> Tensor:
     if volume.hu is None:
         return torch.empty(0, 3, dtype=torch.float64)
-    shape = volume.hu.shape
+    _, height, width = volume.hu.shape
     draws = stream(config.seed, "places", plan.number).integers(volume.hu.numel(), size=_TRIED_PLACES)
     tried = torch.from_numpy(draws)
     inside = tried[volume.hu.reshape(-1)[tried] > _AIR_AND_LUNG]
-    k, j, i = (torch.as_tensor(index) for index in torch.unravel_index(inside, shape))
-    voxels = torch.stack([i, j, k], dim=1).double()
+    rows = inside // width
+    voxels = torch.stack([inside % width, rows % height, rows // height], dim=1).double()
     return voxels @ volume.affine[:3, :3].mT + volume.affine[:3, 3]

@@ -1,0 +1,42 @@
+"""What the tests of data set jobs share: one small data set, and processes that start faster the second time."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.dataset_jobs import write_job
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bytecode():
+    """Let processes that tests start keep their bytecode, which halves their start."""
+    cache = Path(__file__).parents[3] / ".pytest_cache/bytecode"
+    with pytest.MonkeyPatch.context() as patch:
+        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+            patch.delenv("PYTHONDONTWRITEBYTECODE")
+            patch.setenv("PYTHONPYCACHEPREFIX", str(cache))
+        yield
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory):
+    """The configuration file of a small data set of four shards."""
+    return write_job(tmp_path_factory.mktemp("job"))
+
+
+@pytest.fixture(scope="session")
+def config(job):
+    """What it says."""
+    from xraykit.render.dataset.config_file import read_dataset_config
+
+    return read_dataset_config(job)
+
+
+@pytest.fixture(scope="session")
+def whole(config, tmp_path_factory):
+    """The data set, made by one worker, and what was reported meanwhile."""
+    from xraykit.render.dataset.job import make_dataset
+
+    reports = []
+    folder = tmp_path_factory.mktemp("whole") / "made"
+    return make_dataset(config, folder, workers=1, report=lambda *done: reports.append(done)), reports
