@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..torso_bones import paint_bones
-from ..torso_organs import paint_abdomen, paint_cavity, paint_chest, trunk_fat, trunk_surface
+from ..torso_organs import paint_abdomen, paint_cavity, paint_chest, smooth_max, trunk_fat, trunk_surface
 from ..torso_pelvis import HIP_JOINT
 from ..torso_shape import levels
 from .figure import Figure, Flesh
 from .layers import SKIN
+
+NECK_TOP = 545.0
 
 
 def trunk_flesh(figure: Figure, seed: int) -> list[Flesh]:
@@ -19,7 +21,8 @@ def trunk_flesh(figure: Figure, seed: int) -> list[Flesh]:
     region = chart.whole()
     fat = trunk_fat(region)
     scale = figure.skeleton.trunk.scale
-    muscle = (trunk_surface(region) + SKIN + fat) * np.float32(scale)
+    surface = smooth_max(trunk_surface(region), region.z - np.float32(NECK_TOP), 20)
+    muscle = (surface + SKIN + fat) * np.float32(scale)
     return [Flesh(region, muscle, fat * np.float32(figure.physique.fat) + np.float32(SKIN))]
 
 
