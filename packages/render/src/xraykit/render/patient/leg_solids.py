@@ -1,0 +1,104 @@
+"""Solids that bones of the limbs are made of: lofts of outlines, rounded boxes, and joints cut between neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..implicit import Array, Region
+from .frames import AffineFrame, Matrix
+
+Section = tuple[float, ...]
+"""Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
+
+_ANGLES = 256
+
+
+def seen(region: Region, motion: Matrix) -> Region:
+    """The same voxels in the coordinates of a body that was described at the origin and then moved by motion."""
+    return Region(region.window, *AffineFrame(motion).to_local(*region.axes))
+
+
+def oval(z: float, x: float, y: float, lateral: float, front: float, medial: float, back: float) -> Section:
+    """An outline of four quarter ellipses about (x, y) at height z."""
+
+    def corner(a: float, b: float) -> float:
+        return a * b / float(np.hypot(a, b)) * 2**0.5
+
+    quarters = (lateral, front, medial, back)
+    diagonal = [corner(a, b) for a, b in zip(quarters, (*quarters[1:], lateral), strict=True)]
+    return (z, x, y, *(r for pair in zip(quarters, diagonal, strict=True) for r in pair))
+
+
+def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0) -> Array:
+    r"""First-order distance (rho - R) / sqrt(1 + (R_theta / R)^2 + R_z^2) to a tube of given outlines about the z axis.
+
+    Args:
+        region: Where.
+        sections: Outlines by ascending height; the outermost go on for ever.
+        smooth: Length over which corners between the heights are rounded [mm].
+    """
+    low, step, x, y, radius, slope = _table(sections, smooth)
+    last = len(x) - 1
+    at = np.clip((region.z - np.float32(low)) * np.float32(1 / step), 0, last - 1e-3)
+    k = at.astype(np.int32)
+    share = (at - k).astype(np.float32)
+    u = region.x - (x[k] + share * (x[k + 1] - x[k]))
+    v = region.y - (y[k] + share * (y[k + 1] - y[k]))
+    turn = np.arctan2(v, u) * np.float32(_ANGLES / (2 * np.pi))
+    index = np.round(turn).astype(np.int32) % _ANGLES + k * _ANGLES
+    r, s = radius.reshape(-1), slope.reshape(-1)
+    near = r[index]
+    return (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
+
+
+def _table(sections: Sequence[Section], smooth: float) -> tuple[float, float, Array, Array, Array, Array]:
+    """Centres, radii by height and angle, and 1 / sqrt(1 + slope^2), on a grid of a millimetre."""
+    knots = np.array(sections, dtype=np.float64)
+    count = max(int(np.ceil(knots[-1, 0] - knots[0, 0])), 2) + 1
+    z = np.linspace(knots[0, 0], knots[-1, 0], count)
+    step = float(z[1] - z[0])
+    rows = np.stack([np.interp(z, knots[:, 0], column) for column in knots.T[1:]], axis=1)
+    half = int(np.ceil(smooth / step / 2))
+    bell = np.hanning(2 * half + 3)[1:-1]
+    rows = np.pad(rows, ((half, half), (0, 0)), mode="edge")
+    rows = np.stack([np.convolve(c, bell / bell.sum(), mode="valid") for c in rows.T], axis=1)
+    radius = _round_about(rows[:, 2:])
+    along, about = np.gradient(radius, step, axis=0), np.gradient(radius, 2 * np.pi / _ANGLES, axis=1)
+    slope = 1 / np.sqrt(1 + np.square(along) + np.square(about / radius))
+    x, y, radius, slope = (a.astype(np.float32) for a in (rows[:, 0], rows[:, 1], radius, slope))
+    return float(z[0]), step, x, y, radius, slope
+
+
+def _round_about(radii: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Radii at all angles from those at eight, by the trigonometric polynomial through them."""
+    spectrum = np.fft.rfft(radii, axis=1)
+    spectrum[:, -1] /= 2
+    return np.maximum(np.fft.irfft(spectrum, _ANGLES, axis=1) * _ANGLES / radii.shape[1], 0.5)
+
+
+def corner(first: Array, second: Array, rounding: float) -> Array:
+    """Intersection of two distances, its edge rounded with a radius [mm]."""
+    most = np.maximum(first, second)
+    a, b = np.maximum(first + rounding, 0), np.maximum(second + rounding, 0)
+    return np.where(most < -rounding, most, np.sqrt(a * a + b * b) - rounding).astype(np.float32)
+
+
+def box(region: Region, half: Sequence[float], rounding: float) -> Array:
+    """Distance to a box about the origin with rounded edges."""
+    q = [np.abs(c) - np.float32(h - rounding) for c, h in zip(region.axes, half, strict=True)]
+    outside = sum((np.square(np.maximum(c, 0)) for c in q), np.float32(0))
+    inside = np.minimum(np.maximum(np.maximum(q[0], q[1]), q[2]), 0)
+    return (np.sqrt(outside) + inside - rounding).astype(np.float32)
+
+
+def apart(field: Array, neighbour: Array, gap: float) -> Array:
+    """A body cut back to `gap` mm from its neighbour."""
+    return np.maximum(field, np.float32(gap) - neighbour)
+
+
+def profile(values: Array, knots: ArrayLike, heights: ArrayLike) -> Array:
+    """Piecewise linear function of a coordinate, as float32."""
+    return np.interp(values, np.asarray(knots), np.asarray(heights)).astype(np.float32)
