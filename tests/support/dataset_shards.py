@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 FLOOR, CEILING = 1e-6, 2.0
 POSE = [[1.0, 0.0, 0.0, 5.0], [0.0, 0.0, 1.0, -800.0], [0.0, -1.0, 0.0, 7.0], [0.0, 0.0, 0.0, 1.0]]
 
 
-def run_length_text(mask: np.ndarray) -> str:
+def run_length_text(mask: NDArray[Any]) -> str:
     """COCO's compressed run lengths of a mask, one character at a time, as the format says."""
     flat = mask.T.ravel().astype(int)
     changes = np.flatnonzero(np.diff(flat)) + 1
@@ -34,7 +35,7 @@ def run_length_text(mask: np.ndarray) -> str:
     return text
 
 
-def disc(size: int, x: float, y: float, radius: float) -> np.ndarray:
+def disc(size: int, x: float, y: float, radius: float) -> NDArray[Any]:
     rows, columns = np.mgrid[:size, :size] + 0.5
     return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
 
@@ -46,9 +47,9 @@ def sample_members(
     *,
     size: int = 16,
     region: str = "knee",
-    intensity: np.ndarray | None = None,
-    masks: Mapping[str, np.ndarray] | None = None,
-    tools: Mapping[str, np.ndarray] | None = None,
+    intensity: NDArray[Any] | None = None,
+    masks: Mapping[str, NDArray[Any]] | None = None,
+    tools: Mapping[str, NDArray[Any]] | None = None,
     lines: bool = False,
     edit: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
@@ -87,7 +88,7 @@ def sample_members(
     return {f"{key}.{name}": content for name, content in members.items()}
 
 
-def box(mask: np.ndarray) -> dict[str, Any]:
+def box(mask: NDArray[Any]) -> dict[str, Any]:
     rows, columns = np.nonzero(mask)
     if not len(rows):
         return {"bbox": [0, 0, 0, 0], "area": 0}
@@ -109,7 +110,7 @@ def tar_bytes(members: Iterable[tuple[str, bytes] | tarfile.TarInfo]) -> bytes:
     return file.getvalue()
 
 
-def write_manifest(folder: Path, shards: Mapping[str, tuple[bytes, int, list[int]]], **changes: Any) -> None:
+def write_manifest(folder: Path, shards: Mapping[str, tuple[bytes, int, list[int]]], /, **changes: Any) -> None:
     """manifest.json of {name: (content, samples, patients)}."""
     entries = [
         {"name": name, "split": name.rpartition("-")[0], "sha256": hashlib.sha256(content).hexdigest(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
-from ..errors import InputError
+from ..errors import InputError, XraykitError
 from .reader import XrayDataset, check_state
 from .reader_order import Share
 
@@ -61,10 +61,13 @@ class XrayLoader(DataLoader):
         epoch, batches = self._now = self._next
         self._next = (epoch + 1, 0)
         self.dataset.start_at(epoch=epoch, batches=batches, batch_size=self._size, drop_last=self.drop_last)
-        for batch in super().__iter__():
-            batches += 1
-            self._now = (epoch, batches)
-            yield batch
+        try:
+            for batch in super().__iter__():
+                batches += 1
+                self._now = (epoch, batches)
+                yield batch
+        except XraykitError as error:  # torch lets it hold the frames that hold it, and the workers would wait for that
+            raise error.with_traceback(None) from None
         self._now = self._next
 
     def set_epoch(self, epoch: int) -> None:

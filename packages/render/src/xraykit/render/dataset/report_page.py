@@ -17,12 +17,13 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1180
 h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; } p { margin: .3rem 0; } .soft { color: #5d6b7a; }
 code { font-size: .85em; word-break: break-all; }
-.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: .5rem 2.2rem; }
+.columns { columns: 340px; column-gap: 2.2rem; } .columns h3 { break-after: avoid; margin-top: 0; }
+.columns > div { padding-bottom: 1rem; } .columns > div:has(svg), tr { break-inside: avoid; }
 table { border-collapse: collapse; width: 100%; } td { padding: 1px 6px 1px 0; vertical-align: middle; }
-td.name { width: 44%; overflow-wrap: anywhere; } td.count { width: 4rem; text-align: right; padding-right: 10px; }
+td.name { width: 60%; overflow-wrap: anywhere; } td.count { width: 3rem; text-align: right; padding-right: 10px; }
 .bar { background: #3f7cac; height: 11px; min-width: 1px; border-radius: 2px; }
-.pictures { display: flex; flex-wrap: wrap; gap: 8px; } figure { margin: 0; width: 150px; }
-figure img { width: 150px; display: block; background: #000; border-radius: 3px; }
+.pictures { display: flex; flex-wrap: wrap; gap: 8px; } figure { margin: 0; width: 180px; }
+figure img { width: 180px; display: block; background: #000; border-radius: 3px; }
 figcaption { font-size: 11px; line-height: 1.25; color: #5d6b7a; overflow-wrap: anywhere; }
 .pair { display: flex; gap: 4px; border: 1px solid #d5dce3; padding: 6px; border-radius: 4px; }
 .good { color: #21703d; } .look { color: #a8480b; } summary { cursor: pointer; }

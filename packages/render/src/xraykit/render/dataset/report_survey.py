@@ -56,7 +56,7 @@ class Survey:
         rows: One for each sample.
         labels: Images that show each organ.
         tools: Images that show each tool; numbers of equal tools in one image (screw_2) are left out.
-        histograms: Pixels by -ln(intensity), for each region.
+        histograms: Pixels inside the collimator by -ln(intensity), for each region.
         findings: {heading: what was found}.
     """
 
@@ -68,9 +68,10 @@ class Survey:
 
     def add(self, sample: XraySample, shard: int, place: int) -> None:
         """Count one more sample."""
-        dark = sample.log_attenuation()
+        seen = sample.open_field
+        dark = sample.log_attenuation()[0][seen]
         self.histograms[sample.region] += histogram(dark)
-        flaw = exposure_flaw(sample.image, dark)
+        flaw = exposure_flaw(sample.image[0][seen], dark)
         if flaw:
             self.findings["Saturated, black or empty images"].append(Finding(sample.key, flaw))
         self._count_masks(sample)
@@ -166,7 +167,14 @@ def histogram(log_attenuation: Tensor) -> NDArray[np.int64]:
 
 
 def exposure_flaw(image: Tensor, log_attenuation: Tensor) -> str:
-    """What is wrong with the exposure of an image, or nothing."""
+    """What is wrong with the exposure of an image, or nothing.
+
+    Args:
+        image: Its pixels inside the collimator in [0, 1], (n,).
+        log_attenuation: The same as -ln(intensity), (n,).
+    """
+    if not image.numel():
+        return "the collimator leaves no pixel open"
     shares = {
         f"of the pixels get less than {np.exp(-_NOTHING):.2g} of the beam": (log_attenuation > _NOTHING, _NEARLY_ALL),
         "of the pixels are open beam": (log_attenuation.abs() < _OPEN, _NEARLY_ALL),

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..camera import Camera
 from ..errors import FileError, GeometryError
+from ..physics.beam import CircularShutter, RectangularShutter, Shutter
 from ..rigid import check_pose
 from .reader_tar import RawSample
 from .run_lengths import MOST_PIXELS, decode_run_lengths
@@ -85,8 +86,9 @@ class XraySample:
 
     @property
     def region(self) -> str:
-        """The patient's region of the body, "unknown" where nobody said so (as of CTs)."""
-        return str(self._get("description", dict).get("region", "unknown"))
+        """The region of the body: that of the view, else that of the patient, else "unknown"."""
+        sources = (self._get("view", dict), self._get("description", dict))
+        return next((region for told in sources if isinstance(region := told.get("region"), str)), "unknown")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -131,6 +133,20 @@ class XraySample:
                 raise self._wrong(f"mask {self.names[n]!r} must be run lengths of {size[0]} x {size[1]} pixels")
             columns[n] = decode_run_lengths(one["counts"], size).T
         return torch.from_numpy(columns).mT.contiguous()
+
+    @cached_property
+    def open_field(self) -> Tensor:
+        """Pixels whose centre the collimator leaves open, (H, W) bool."""
+        height, width = self._size
+        told = self._get("physics", dict).get("shutter")
+        if told is None:
+            return torch.ones(height, width, dtype=torch.bool)
+        try:
+            kind, numbers = next(iter(told.items()))
+            shutter: Shutter = {"circle": CircularShutter, "rectangle": RectangularShutter}[kind](*map(float, numbers))
+        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+            raise self._wrong("physics.shutter must be a circle, a rectangle or null") from error
+        return shutter.outside(torch.arange(width) + 0.5, torch.arange(height)[:, None] + 0.5) <= 0
 
     @cached_property
     def camera(self) -> Camera:
