@@ -26,6 +26,7 @@ SHOULDER = (166.0, -24.0, 438.0)
 CONDYLES = (0.0, -24.0, 611.0)  # where the skull rests on the atlas vertebra
 THIGH, SHANK, UPPER_ARM, FOREARM = 428.0, 402.0, 301.0, 255.0
 CARRYING_ANGLE = 11.0
+SCAPULAR_PLANE, UPWARD_ROTATION = 41.0, (5.0, 40.0)  # Ludewig et al., J Bone Joint Surg Am 91, 2009; at rest, and gain
 RADIAL_HEAD, ULNAR_HEAD = (17.0, 2.0, -18.0), (-14.0, -3.0, -243.0)  # the axis of pronation, in the forearm's frame
 NECK_BASE = 478.0
 
@@ -36,7 +37,8 @@ class Skeleton:
 
     "trunk" is the atlas of the torso (`TrunkFrame`): promontory near z = 0, x = 0 the midline. "skull" has its origin
     between the occipital condyles. Limbs, for each side: humerus, forearm (the ulna's), radius, hand, femur, tibia,
-    patella, foot. A limb's frame has its origin at the proximal joint centre; in the anatomical position x points
+    patella, foot. The scapula's frame has the humerus's origin, x along its blade to the glenoid, y from blade to ribs,
+    z along its medial border. A limb's frame has its origin at the proximal joint centre; in the anatomical position x points
     laterally, y anteriorly, z proximally on both sides: left frames mirror. Its unit is the reference adult's mm.
 
     Args:
@@ -76,6 +78,8 @@ class Skeleton:
         build, names = self.physique, [f"{n}_{side}" for n in ("humerus", "forearm", "radius", "hand")]
         upper, lower = UPPER_ARM * build.length("arm"), FOREARM * build.length("forearm")
         shoulder = self._root(side, SHOULDER) @ move_by(12 * a.elevation, 0, 40 * a.elevation)
+        upward = UPWARD_ROTATION[0] + UPWARD_ROTATION[1] * a.elevation
+        scapula = shoulder @ turn_about("z", SCAPULAR_PLANE) @ turn_about("y", -upward)
         humerus = shoulder @ turn_about("x", a.flexion) @ turn_about("y", -a.abduction)
         humerus = humerus @ turn_about("z", a.internal_rotation)
         elbow = self._distal(names[0], humerus, build.length("arm")) @ move_by(0, 0, -upper)
@@ -85,8 +89,8 @@ class Skeleton:
         radius = forearm @ _about_line(np.array(RADIAL_HEAD) * scale, axis, a.pronation)
         wrist = self._distal(names[2], radius, scale) @ move_by(4 * scale, 0, -lower)
         hand = wrist @ turn_about("x", -a.wrist_extension) @ turn_about("y", a.wrist_deviation)
-        poses = (humerus, forearm, radius, hand)
-        scales = (build.length("arm"), scale, scale, build.length("hand"))
+        names, poses = [*names, f"scapula_{side}"], (humerus, forearm, radius, hand, scapula)
+        scales = (build.length("arm"), scale, scale, build.length("hand"), build.length("arm"))
         return {n: AffineFrame(m @ stretch(s)) for n, m, s in zip(names, poses, scales, strict=True)}
 
     def _leg(self, side: Side, a: LegAngles) -> dict[str, AffineFrame]:

@@ -1,0 +1,102 @@
+"""The humerus: head, tubercles, shaft, and the condyles that the elbow turns about."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..implicit import Array, Canvas, ellipsoid, merge, smooth_union, tube
+from .arm_girdle import HEAD_RADIUS
+from .arm_solids import Body, along, box, carve, girth, half_space, limb_tube, sphere
+from .figure import Figure
+from .skeleton import UPPER_ARM, Side
+
+# Humerus 335 mm long with a head of 48 mm and 63 mm across the epicondyles (men: 334, 48.8, 63.9 mm, Spradley & Jantz,
+# J Forensic Sci 56, 2011); neck-shaft angle 135 +- 4 degrees, retroversion 20 +- 8, cap of 0.75 radius (Boileau & Walch,
+# J Bone Joint Surg Br 79, 1997). Half-thickness and half-width along the shaft:
+_SHAFT = (
+    *((7, 2, -12, 17, 18), (9, 2, -30, 14.5, 15), (9, 2, -55, 12.3, 12.5), (8, 1, -95, 11.3, 11.3)),
+    *((7.5, 0.5, -135, 10.8, 12), (4, -1, -190, 10.3, 10.5), (1, -3.5, -235, 9.5, 12), (0, -5, -262, 8.5, 17)),
+    *((-1, -5, -278, 8, 22), (-1, -4, -290, 7.5, 23)),
+)
+ELBOW = -UPPER_ARM
+CAPITULUM, CAPITULUM_RADIUS = (17.8, 1.0, ELBOW), 10.8
+LATERAL_EPICONDYLE, MEDIAL_EPICONDYLE = (30.5, -2.0, ELBOW + 10), (-32.0, -4.0, ELBOW + 9)
+_SPOOL = ((-23.0, -20.5, -15.0, -9.0, -3.0, 3.0, 7.0), (10.5, 12.4, 10.4, 8.8, 9.2, 10.2, 9.6))
+
+
+def paint_humerus(figure: Figure, side: Side, seed: int) -> None:
+    """Paint the humerus of one side."""
+    rng, thick = figure.rng(seed, "humerus"), girth(figure, seed)
+    neck, version = np.radians(135 + 3 * rng.normal()), np.radians(20 + 7 * rng.normal())
+    level = np.sin(neck - np.pi / 2)
+    axis = np.array([-np.cos(version) * np.sqrt(1 - level**2), -np.sin(version) * np.sqrt(1 - level**2), level])
+    tubercle = float(rng.normal(0, 0.8))
+
+    def draw(canvas: Canvas) -> Body:
+        parts = [_shaft(canvas, thick), _proximal(canvas, thick, axis, tubercle, figure.osteophytes)]
+        return merge(canvas, [merge(canvas, parts, blend=5), _condyles(canvas, thick)], blend=2.5)
+
+    figure.paint_bone(
+        f"humerus_{side}",
+        draw,
+        cortex=lambda r: along(
+            r.z, (-301, -275, -255, -215, -110, -65, -35, 0), (1.0, 1.6, 3.0, 4.2, 4.2, 2.8, 1.3, 1.0)
+        ),
+        shell=1250,
+        core=lambda r: along(r.z, (-290, -268, -235, -90, -55, -25, 0), (240, 150, 0, -10, 50, 150, 230)),
+    )
+
+
+def _proximal(canvas: Canvas, thick: float, axis: np.ndarray, tubercle: float, worn: float) -> Body:
+    """The cap of the head, the greater tubercle lateral to it, the lesser in front with the groove between them."""
+    radius = HEAD_RADIUS * thick
+    region = box(canvas, (0, 0, 0), radius + 4)
+    head = np.maximum(sphere(region, (0, 0, 0), radius), -half_space(region, -0.05 * radius * axis, axis))
+    greater = [(13, -12, 2), (16 + tubercle / 2, -3, 5 + tubercle), (17, 6, 1), (15, 8, -16)]
+    lesser = [(4, 15, -3), (7, 13, -18)]
+    parts = [
+        (region, head),
+        tube(canvas, greater, thick * np.array([9.5, 10, 9, 6.5])),
+        tube(canvas, lesser, thick * np.array([6.5, 4.5])),
+        tube(canvas, [(3, 1, -3), (7, 2, -20)], thick * np.array([17.0, 16.0])),
+    ]
+    if worn > 0:  # the spur below the head
+        under = np.array((-18.0, -4.0, -15.0)) * thick
+        parts.append(tube(canvas, [under, under + (-1.0, 0, -6 * worn)], [3.0 + worn, 1.5 + worn]))
+    return merge(canvas, parts, blend=4)
+
+
+def _shaft(canvas: Canvas, thick: float) -> Body:
+    """The shaft, flattening to the two columns beside the olecranon fossa."""
+    body = limb_tube(canvas, _SHAFT, girth=thick, n=40)
+    fossae = (((-5, -14, ELBOW + 22), (12.5, 10.5, 11)), ((-6, 6.5, ELBOW + 18), (9.5, 5.5, 8)))
+    for center, radii in fossae:
+        center = np.array(center) * (thick, 1, 1)
+        body = carve(canvas, body, center, 16, lambda r, c=center, h=radii: ellipsoid(r, c, [thick * v for v in h]))
+    return body
+
+
+def _condyles(canvas: Canvas, thick: float) -> Body:
+    """Trochlea and capitulum, and the epicondyles above them."""
+    region = box(canvas, (0, 0, ELBOW), 38)
+    z = region.z - np.float32(ELBOW)
+    joint = trochlea(region.x, region.y, z, thick)
+    ball = sphere(region, np.array(CAPITULUM) * (thick, 1, 1), CAPITULUM_RADIUS * thick)
+    joint = smooth_union(joint, ball, 1.5)
+    scale = np.array((thick, 1, 1))
+    parts = [
+        (region, joint),
+        tube(
+            canvas, np.array([(-12, -5, -281), (-20, -4, -288), (-26, -4, -292)]) * scale, thick * np.array([7, 7, 6])
+        ),
+        tube(canvas, np.array([(12, -4, -280), (18, -3, -288), (25, -2, -292)]) * scale, thick * np.array([7, 7, 5.5])),
+    ]
+    return merge(canvas, parts, blend=3)
+
+
+def trochlea(x: Array, y: Array, z: Array, thick: float, gap: float = 0.0) -> Array:
+    """Distance to the spool about the elbow's axis, `gap` mm off; x, y, z in the humerus's frame from that axis."""
+    rho = np.sqrt(y * y + z * z)
+    radius = along(x / np.float32(thick), _SPOOL[0], _SPOOL[1]) * np.float32(thick)
+    ends = np.abs(x + np.float32(7.5 * thick)) - np.float32(15 * thick + gap)
+    return np.maximum(rho - radius - np.float32(gap), ends).astype(np.float32)
