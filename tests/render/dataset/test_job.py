@@ -66,6 +66,8 @@ def test_pieces_and_damage_are_completed_to_the_same_bytes(whole, config, tmp_pa
     assert sorted(digests(folder)) == ["train-000001.tar", "train-000002.tar"]
     (folder / "train-000001.tar").write_bytes((folder / "train-000001.tar").read_bytes()[:-1] + b"!")
     (folder / ".train-000000.tar.0123.part").write_bytes(b"left by a killed process")
+    (folder / ".manifest.json.0123.part").write_bytes(b"so is this")
+    (folder / RECEIPTS / ".train-000000.tar.json.0123.part").write_bytes(b"and this")
     last = make_dataset(config, folder, workers=1, resume=True)
     assert last.made == 3
     assert digests(folder) == digests(whole[0].folder)
@@ -109,6 +111,12 @@ def test_other_versions_are_refused(whole, config, monkeypatch):
 def test_no_workers_are_refused(config, tmp_path, workers):
     with pytest.raises(InputError, match=f"workers must be 1 or more, got {workers}"):
         make_dataset(config, tmp_path / "x", workers=workers)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_unknown_engine_is_refused(config, tmp_path):
+    with pytest.raises(InputError, match="engine must be local or ray, got 'dask'"):
+        make_dataset(config, tmp_path / "x", engine="dask")
     assert not (tmp_path / "x").exists()
 
 

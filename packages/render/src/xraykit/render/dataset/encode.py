@@ -30,7 +30,7 @@ SCALE: dict[str, object] = {
 }
 """What a code means. Equal steps of the logarithm are equal steps of line integral, 2.2e-4 each, in air and in bone.
 
-A linear code would leave seven steps to a hip at 1e-4 of the beam. The ceiling leaves room for noise and scatter above
+A linear code would leave three steps to a hip at 1e-4 of the beam. The ceiling leaves room for noise and scatter above
 the beam in air; the floor is where `Simulation.line_integrals` ends. Code 0 is the floor and all that is below.
 """
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from ..errors import InputError
 from .config import DatasetConfig
 from .encode import run_length_coder
-from .job_folder import begin, finished, save, sweep
-from .manifest import ShardRecord
+from .job_folder import CONFIG, begin, finished, save, sweep
+from .manifest import MANIFEST, ShardRecord
 from .plan import DatasetPlan
 
 Engine = Literal["local", "ray"]
@@ -80,6 +81,8 @@ def make_dataset(
     if workers is not None and workers < 1:
         raise InputError(f"workers must be 1 or more, got {workers}.")
     run_length_coder()
+    if engine not in get_args(Engine):
+        raise InputError(f"engine must be local or ray, got {engine!r}.")
     if engine == "ray":
         from .engines.ray_cluster import ray_module
 
@@ -90,22 +93,24 @@ def make_dataset(
     waiting = [number for number in numbers if plan.shards[number].name not in records]
     total = sum(len(plan.shards[number].patients) for number in numbers) * config.views.per_patient
     done = total - sum(len(plan.shards[number].patients) for number in waiting) * config.views.per_patient
-    names = [plan.shards[number].name for number in waiting]
+    names = [plan.shards[number].name for number in numbers]
+    names += [CONFIG, MANIFEST] if shards is None else []
     sweep(folder, names)
     if report is not None:
         report(done, total)
     saved = time.monotonic()
     try:
-        for event in _engine(engine, folder, plan, waiting, workers, address):
-            if isinstance(event, ShardRecord):
-                records[event.name] = event
-                if shards is None and time.monotonic() - saved > _SECONDS_BETWEEN_MANIFESTS:
-                    save(plan, folder, records)
-                    saved = time.monotonic()
-                continue
-            done += event
-            if report is not None:
-                report(done, total)
+        with closing(_engine(engine, folder, plan, waiting, workers, address)) as events:
+            for event in events:
+                if isinstance(event, ShardRecord):
+                    records[event.name] = event
+                    if shards is None and time.monotonic() - saved > _SECONDS_BETWEEN_MANIFESTS:
+                        save(plan, folder, records)
+                        saved = time.monotonic()
+                    continue
+                done += event
+                if report is not None:
+                    report(done, total)
     finally:
         sweep(folder, names)
     if shards is None:
@@ -125,18 +130,17 @@ def _chosen(shards: tuple[int, int] | None, count: int) -> range:
 
 def _engine(
     engine: Engine, folder: Path, plan: DatasetPlan, numbers: Sequence[int], workers: int | None, address: str | None
-) -> Iterator[int | ShardRecord]:
+) -> Generator[int | ShardRecord, None, None]:
     if not numbers:
-        return iter(())
+        return
     if engine == "ray":
         from .engines.ray_cluster import in_ray
 
-        return in_ray(folder, plan.config_sha256, numbers, workers=workers, address=address)
-    if engine == "local":
+        yield from in_ray(folder, plan.config_sha256, numbers, workers=workers, address=address)
+    else:
         from .engines.processes import in_processes
 
-        return in_processes(folder, plan.config_sha256, numbers, workers=workers or _cpus())
-    raise InputError(f"engine must be local or ray, got {engine!r}.")
+        yield from in_processes(folder, plan.config_sha256, numbers, workers=workers or _cpus())
 
 
 def _cpus() -> int:

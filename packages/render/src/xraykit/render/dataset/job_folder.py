@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
@@ -74,10 +74,11 @@ def save(plan: DatasetPlan, folder: Path, records: dict[str, ShardRecord]) -> No
     write_manifest(folder, Manifest(plan.config_sha256, dict(program_versions()), complete, shards))
 
 
-def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove the temporary files of shards that nobody is writing any more."""
-    for name in names:
-        for path in folder.glob(f".{name}.*.part"):
+def sweep(folder: Path, names: Collection[str]) -> None:
+    """Remove the temporary files of shards, their receipts and other files that nobody is writing any more."""
+    known = {*names, *(f"{name}.json" for name in names)}
+    for path in (*folder.glob(".*.part"), *(folder / RECEIPTS).glob(".*.part")):
+        if path.name[1:].rsplit(".", 2)[0] in known:
             with contextlib.suppress(OSError):
                 path.unlink()
 

@@ -88,7 +88,7 @@ def _sample(
         "labels": [entry["name"] for entry in annotations if entry["kind"] == "organ"],
         "annotations": annotations,
         "landmarks": landmark_records(simulation.landmarks),
-        "description": subject.description,
+        "description": dict(subject.description),
         "tools": tool_records(scene.tools),
         "physics": physics,
         "seed": noise,
