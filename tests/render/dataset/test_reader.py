@@ -10,13 +10,13 @@ import torch
 from support.dataset_shards import POSE, disc, run_length_text, sample_members, write_dataset
 from xraykit.render import FileError, InputError
 from xraykit.render.dataset.reader import XrayDataset
-from xraykit.render.dataset.reader_order import OrderSettings
+from xraykit.render.dataset.reader_order import ReadingOrder
 from xraykit.render.dataset.reader_tar import RawSample
 from xraykit.render.dataset.run_lengths import decode_run_lengths
 from xraykit.render.dataset.sample_tiff import decode_tiff
 from xraykit.render.dataset.samples import decode_sample
 
-IN_ORDER = OrderSettings(shuffle=False)
+IN_ORDER = ReadingOrder(shuffle=False)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_impossible_rank_is_refused(folder, place):
 
 
 def test_epochs_are_shuffled_anew_and_alike_for_alike_seeds(folder):
-    data = XrayDataset(folder, order=OrderSettings(window=8))
+    data = XrayDataset(folder, order=ReadingOrder(window=8))
     first = [s.key for s in data]
     data.set_epoch(1)
     second = [s.key for s in data]
@@ -170,12 +170,12 @@ def test_epochs_are_shuffled_anew_and_alike_for_alike_seeds(folder):
 
 
 def test_state_of_a_stream_goes_on_where_it_was_taken(folder):
-    data = XrayDataset(folder, order=OrderSettings(window=8))
+    data = XrayDataset(folder, order=ReadingOrder(window=8))
     data.set_epoch(3)
     stream = iter(data)
     head = [next(stream).key for _ in range(7)]
     state = json.loads(json.dumps(data.state_dict()))
-    fresh = XrayDataset(folder, order=OrderSettings(window=8))
+    fresh = XrayDataset(folder, order=ReadingOrder(window=8))
     fresh.load_state_dict(state)
     rest = [s.key for s in fresh]
     assert rest == [s.key for s in stream]
@@ -186,7 +186,7 @@ def test_state_of_a_stream_goes_on_where_it_was_taken(folder):
 
 def test_state_of_another_order_is_refused(folder):
     state = XrayDataset(folder).state_dict()
-    for other in (XrayDataset(folder, split="val"), XrayDataset(folder, order=OrderSettings(seed=1))):
+    for other in (XrayDataset(folder, split="val"), XrayDataset(folder, order=ReadingOrder(seed=1))):
         with pytest.raises(InputError, match="the state must be of the same data set, seed, order"):
             other.load_state_dict(state)
 

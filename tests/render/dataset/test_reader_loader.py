@@ -9,7 +9,7 @@ from support.dataset_shards import write_dataset
 from xraykit.render import InputError
 from xraykit.render.dataset.reader import XrayDataset
 from xraykit.render.dataset.reader_loader import XrayLoader
-from xraykit.render.dataset.reader_order import OrderSettings
+from xraykit.render.dataset.reader_order import ReadingOrder
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork:DeprecationWarning")
 COUNT = 23
@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 
 
 def loader(folder, *, workers=0, batch_size=3, rank=0, world_size=1, uneven="keep", **options) -> XrayLoader:
-    order = OrderSettings(seed=5, window=6, uneven=uneven)
+    order = ReadingOrder(seed=5, window=6, uneven=uneven)
     data = XrayDataset(folder, order=order, parts=(), transform=key_of, rank=rank, world_size=world_size)
     context = {"multiprocessing_context": "fork"} if workers else {}
     return XrayLoader(data, batch_size=batch_size, num_workers=workers, **context, **options)

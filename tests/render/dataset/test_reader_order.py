@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xraykit.render import InputError
-from xraykit.render.dataset.reader_order import OrderSettings, Share, batches_delivered, itinerary, part
+from xraykit.render.dataset.reader_order import ReadingOrder, Share, batches_delivered, itinerary, part
 
 SIZES = st.lists(st.integers(0, 7), min_size=1, max_size=6)
 
 
 def delivered(sizes, share, *, epoch=0, **order) -> list[tuple[int, int]]:
-    plan = itinerary(sizes, share, epoch=epoch, settings=OrderSettings(**order))
+    plan = itinerary(sizes, share, epoch=epoch, settings=ReadingOrder(**order))
     return [(int(plan.shards[n]), int(plan.places[n])) for n in plan.delivery]
 
 
@@ -53,7 +53,7 @@ def test_ranks_can_be_made_equally_long(sizes, ranks, workers):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 20), st.integers(0, 5))
 def test_no_more_than_the_window_waits(count, window, seed):
-    delivery = itinerary([count], Share(), epoch=0, settings=OrderSettings(seed=seed, window=window)).delivery
+    delivery = itinerary([count], Share(), epoch=0, settings=ReadingOrder(seed=seed, window=window)).delivery
     assert sorted(delivery.tolist()) == list(range(count))
     read = np.maximum.accumulate(delivery) + 1
     assert (read - np.arange(count)).max() <= window
@@ -71,12 +71,12 @@ def test_epochs_seeds_and_windows_differ_and_come_again():
 
 
 def test_workers_of_one_epoch_shuffle_apart():
-    same_size = [itinerary([64], Share(0, 1, w, 2), epoch=0, settings=OrderSettings()).delivery for w in (0, 1)]
+    same_size = [itinerary([64], Share(0, 1, w, 2), epoch=0, settings=ReadingOrder()).delivery for w in (0, 1)]
     assert same_size[0].tolist() != same_size[1].tolist()
 
 
 def test_few_shards_are_read_by_each_of_many_workers():
-    plan = itinerary([100] * 40, Share(1, 4, 1, 2), epoch=0, settings=OrderSettings())
+    plan = itinerary([100] * 40, Share(1, 4, 1, 2), epoch=0, settings=ReadingOrder())
     assert len(plan.shards) == 500
     assert len(np.unique(plan.shards)) <= 6
 
@@ -105,4 +105,4 @@ def test_parts_of_a_rank_lie_side_by_side():
 )
 def test_impossible_order_is_refused(wrong, words):
     with pytest.raises(InputError, match=words):
-        OrderSettings(**wrong)
+        ReadingOrder(**wrong)

@@ -15,7 +15,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ..errors import FileError, InputError
 from .manifest import ShardRecord
 from .reader_manifest import check_shard, check_size, checked_manifest, shards_of
-from .reader_order import Itinerary, OrderSettings, Share, batches_delivered, itinerary, part
+from .reader_order import Itinerary, ReadingOrder, Share, batches_delivered, itinerary, part
 from .reader_store import ShardStore
 from .reader_tar import RawSample, raw_samples
 from .samples import IMAGE, LINES, MASKS, RECORD, XraySample, decode_sample
@@ -38,7 +38,7 @@ class XrayDataset(IterableDataset[Any]):
     Args:
         address: Folder of the data set, or an fsspec address ("s3://bucket/set").
         split: Which split; None reads all.
-        order: Seed, shuffling, and what happens to a remainder; None is `OrderSettings()`.
+        order: Seed, shuffling, and what happens to a remainder; None is `ReadingOrder()`.
         parts: What is read beside the record (which has names and boxes): "image", "masks", "lines".
         transform: Applied to each `XraySample` where it is read; must be picklable for workers that are spawned.
         rank: This process among `world_size` that share the samples. Both None: torch.distributed's where it is
@@ -59,7 +59,7 @@ class XrayDataset(IterableDataset[Any]):
         address: str | Path,
         *,
         split: str | None = None,
-        order: OrderSettings | None = None,
+        order: ReadingOrder | None = None,
         parts: Collection[Part] = ("image", "masks"),
         transform: Callable[[XraySample], Any] | None = None,
         rank: int | None = None,
@@ -76,7 +76,7 @@ class XrayDataset(IterableDataset[Any]):
                 "or read what there is with allow_incomplete=True."
             )
         self.shards = shards_of(self.manifest, split)
-        self.split, self.order, self.transform, self.verify = split, order or OrderSettings(), transform, verify
+        self.split, self.order, self.transform, self.verify = split, order or ReadingOrder(), transform, verify
         unknown = sorted(set(parts) - set(PARTS))
         if unknown:
             raise InputError(f"parts must be among {', '.join(PARTS)}, got {', '.join(unknown)}.")

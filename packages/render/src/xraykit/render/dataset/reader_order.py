@@ -25,7 +25,7 @@ class Share(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OrderSettings:
+class ReadingOrder:
     """How samples are ordered and shared.
 
     Args:
@@ -67,7 +67,7 @@ class Itinerary(NamedTuple):
     delivery: NDArray[np.int64]
 
 
-def itinerary(sizes: Sequence[int], share: Share, *, epoch: int, settings: OrderSettings) -> Itinerary:
+def itinerary(sizes: Sequence[int], share: Share, *, epoch: int, settings: ReadingOrder) -> Itinerary:
     r"""The samples of one worker in one epoch.
 
     All shards, in an order drawn for the epoch, make one row of samples. Ranks take consecutive parts of the row of
