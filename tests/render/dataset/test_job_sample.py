@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from xraykit.render import Camera, InputError, carm_pose, project, simulate
-from xraykit.render.dataset.config import PhysicsSettings, ToolSettings
+from xraykit.render.dataset.config import (
+    DatasetConfig,
+    PhysicsSettings,
+    ProceduralPatients,
+    ToolSettings,
+    ViewSettings,
+)
 from xraykit.render.dataset.encode import CEILING, FLOOR, image_bytes, to_codes, to_intensity
 from xraykit.render.dataset.patients import make_subject
 from xraykit.render.dataset.physics_choice import choose_physics
@@ -183,3 +189,30 @@ def test_no_photons_means_no_noise(config):
     made, record = choose_physics(quiet, stream(3, "physics"))
     assert not made.dose.is_noisy
     assert record["photons_per_pixel"] is None
+
+
+def test_a_generated_patient_is_seen_from_standard_views_with_its_landmarks():
+    config = DatasetConfig(
+        seed=2,
+        procedural=ProceduralPatients(count=1, size=40, regions={"abdomen_pelvis": 1.0}),
+        views=ViewSettings(per_patient=2, standard=("pelvis_ap",), random=0.0),
+        tools=ToolSettings(share=0.0),
+        physics=PhysicsSettings(model="drr", samples=40),
+        size=(32, 32),
+    )
+    (patient,) = make_plan(config).shards[0].patients
+    record = parts(make_samples(patient, config, "train")[1])["json"]
+    assert (record["view"]["name"], record["view"]["kind"]) == ("pelvis_ap", "standard")
+    assert record["description"]["region"] == "abdomen_pelvis"
+    assert {"hip_left", "hip_right", "sacrum"} <= set(record["labels"])
+    assert any(landmark["visible"] for landmark in record["landmarks"].values())
+    with torch.inference_mode():
+        subject = make_subject(patient, config)
+    matrix = torch.tensor(record["camera"]["camera_to_world"], dtype=torch.float64)
+    for name, landmark in record["landmarks"].items():
+        world = torch.tensor(landmark["world"], dtype=torch.float64)
+        assert torch.allclose(subject.scene.landmarks[name], world, atol=1e-3)
+        x, y, z = (matrix.T[:3, :3] @ (world - matrix[:3, 3])).tolist()
+        pitch, (u, v) = record["camera"]["pixel_spacing"], record["camera"]["principal_point"]
+        assert abs(u + record["camera"]["sdd"] / pitch[1] * x / z - landmark["uv"][0]) < 2e-3
+        assert abs(v + record["camera"]["sdd"] / pitch[0] * y / z - landmark["uv"][1]) < 2e-3

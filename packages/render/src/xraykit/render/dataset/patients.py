@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..errors import FileError, InputError
+from ..errors import FileError
 from ..landmarks import label_centroids
+from ..patient.generate import PatientSettings, generate_patient
 from ..scene import Body, PlacedTool, Scene
-from ..torso_volume import torso
 from ..volume import Volume
 from .config import DatasetConfig
 from .plan import PatientPlan
 from .seeds import seed_for, stream
 
-try:
-    from ..patient.generate import PatientSettings, generate_patient
-except ImportError:  # until it lands
-    generate_patient = None
 _AIR_AND_LUNG = -300.0  # HU; tools are laid into what is denser
 _TRIED_PLACES = 20_000
 
@@ -55,33 +52,24 @@ def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
         FileError: A volume or label map is missing or damaged.
         InputError: The patient cannot be made as asked.
     """
-    subject = _generated(plan, config) if plan.file is None else _read(plan, config)
-    return replace(subject, places=_places(subject.volume, plan, config))
+    scene, description = _generated(plan, config) if plan.file is None else _read(plan.file, plan, config)
+    volume = scene.bodies[0].volume
+    return Subject(scene, volume, _places(volume, plan, config), description)
 
 
-def _generated(plan: PatientPlan, config: DatasetConfig) -> Subject:
-    if generate_patient is not None:
-        seed = seed_for(config.seed, "anatomy", plan.number)
-        patient = generate_patient(
-            seed=seed, region=str(plan.region), settings=PatientSettings(size=config.procedural.size)
-        )
-        return Subject(patient.scene(), patient.volume, torch.empty(0, 3), patient.description)
-    spacing = max(1.0, min(8.0, 720.0 / config.procedural.size))
-    seed = seed_for(config.seed, "anatomy", plan.number) % 2**31
-    volume = torso(spacing=spacing, seed=seed)
-    scene = Scene((Body.from_volume(volume),), landmarks=label_centroids(volume))
-    return Subject(scene, volume, torch.empty(0, 3), {"region": "torso", "seed": seed})
+def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
+    seed, settings = seed_for(config.seed, "anatomy", plan.number), PatientSettings(size=config.procedural.size)
+    patient = generate_patient(seed=seed, region=str(plan.region), settings=settings)
+    return patient.scene(), patient.description
 
 
-def _read(plan: PatientPlan, config: DatasetConfig) -> Subject:
-    if plan.file is None or config.ct.folder is None:
-        raise InputError("a patient from files needs a file, got none.")
-    volume = Volume.from_file(plan.file, labels=plan.labels, label_names=config.ct.label_names)
+def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
+    volume = Volume.from_file(file, labels=plan.labels, label_names=config.ct.label_names)
     if volume.hu is None:
-        raise FileError(f"{plan.file} must be a CT with Hounsfield numbers, got none.")
+        raise FileError(f"{file} must be a CT with Hounsfield numbers, got none.")
     landmarks = label_centroids(volume) if volume.labels is not None else {}
-    name = plan.file.relative_to(config.ct.folder).as_posix()
-    return Subject(Scene((Body.from_volume(volume),), landmarks=landmarks), volume, torch.empty(0, 3), {"file": name})
+    name = file.relative_to(config.ct.folder or file.parent).as_posix()
+    return Scene((Body.from_volume(volume),), landmarks=landmarks), {"file": name}
 
 
 def _places(volume: Volume, plan: PatientPlan, config: DatasetConfig) -> Tensor:
