@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,11 @@ def rays(shape: LegShape) -> tuple[Ray, ...]:
     a, second = shape.arch, shape.second_toe
     bases = ((-22, 85.5, -30 + a), (-7, 77.5, -21.5 + a), (8, 82.5, -26 + a), (18.5, 71.5, -37), (28.5, 66, -46))
     heads = (
-        (-31.5, 144.5, -53.0),
-        (-9.5, 150 + second, -53.5),
-        (6.5, 147, -55),
-        (21.5, 136, -56.5),
-        (36.0, 123.5, -57.5),
+        (-30.0, 144.5, -49.0),
+        (-9.5, 150 + second, -52),
+        (6.5, 147, -53.5),
+        (21.5, 136, -55),
+        (36.0, 123.5, -56.5),
     )
     lengths = ((33.5, 25.0), (28, 14, 13), (26, 12, 12), (24, 9.5, 11.5), (21.5, 8, 10.5))
     turns = (shape.hallux - 9.0, 1.0, -1.0, -4.0, -9.0)  # degrees towards the little toe
@@ -63,12 +64,29 @@ def rays(shape: LegShape) -> tuple[Ray, ...]:
 def paint_rays(figure: Figure, side: Side, shape: LegShape) -> None:
     """Paint metatarsals and sesamoids with the metatarsals' label, then the phalanges."""
     frame = f"foot_{side}"
-    hollow = {"cortex": 1.4, "shell": 1050.0, "core": 240.0, "frame": frame}
+    options: dict[str, Any] = {"shell": 1050.0, "frame": frame}
     for number, ray in enumerate(rays(shape)):
-        figure.paint_bone(f"metatarsal_{side}", lambda c, n=number, r=ray: metatarsal(c, n, r, shape), **hollow)
-        for n in range(len(ray.joints) - 1):
-            figure.paint_bone(f"phalanges_feet_{side}", lambda c, k=number, n=n, r=ray: phalanx(c, k, n, r), **hollow)
-    figure.paint_bone(f"metatarsal_{side}", lambda c: sesamoids(c, rays(shape)[0]), **hollow)
+        shaft = _hollow(ray.base, ray.head, 1.3 if number else 1.6)
+        figure.paint_bone(
+            f"metatarsal_{side}", lambda c, n=number, r=ray: metatarsal(c, n, r, shape), **shaft, **options
+        )
+        for n, ends in enumerate(pairwise(ray.joints)):
+            shaft = _hollow(*ends, 0.9 if number else 1.3)
+            figure.paint_bone(
+                f"phalanges_feet_{side}", lambda c, k=number, n=n, r=ray: phalanx(c, k, n, r), **shaft, **options
+            )
+    figure.paint_bone(f"metatarsal_{side}", lambda c: sesamoids(c, rays(shape)[0]), cortex=1.4, core=380.0, **options)
+
+
+def _hollow(start: Point, end: Point, more: float) -> dict[str, Any]:
+    """Cortex and core of a small long bone: thin and spongy at its ends, `more` mm thicker with marrow between."""
+    step = (end - start) / float((end - start) @ (end - start))
+
+    def share(region: Region) -> Array:
+        along = sum((np.float32(d) * (c - np.float32(o)) for d, c, o in zip(step, region.axes, start, strict=True)))
+        return np.clip(np.float32(2.6) * (1 - np.abs(2 * along - 1)), 0, 1).astype(np.float32)
+
+    return {"cortex": lambda r: 0.9 + more * share(r), "core": lambda r: 270 - 230 * share(r)}
 
 
 def along(start: Point, end: Point) -> Matrix:
@@ -117,7 +135,7 @@ def metatarsal(canvas: Canvas, number: int, ray: Ray, shape: LegShape) -> tuple[
     if number == 4:
         field = smooth_union(field, ellipsoid(region, np.add(ray.base, (6.5, -5, -3)), (5.5, 9, 5.5)), 4.0)
     for tarsal in midfoot(region, shape).values():
-        field = apart(field, tarsal, 1.7)
+        field = apart(field, tarsal, 1.5)
     return region, field
 
 
@@ -129,13 +147,13 @@ def phalanx(canvas: Canvas, number: int, n: int, ray: Ray) -> tuple[Region, Arra
     length = float(np.linalg.norm(end - start))
     size = (1.55, 1.0, 0.97, 0.95, 0.95)[number] * (1.0, 0.88 if number else 0.98, 0.8)[n]
     last = n == len(ray.joints) - 2
-    waist, tip = (4.2, 4.6) if not last else (3.0, 4.2)
+    waist, tip = (3.6, 4.7) if not last else (2.8, 4.2)
     low, high = 0.9, length - 0.9
     sections = [
-        oval(low, 0, 0, 6.4 * size, 5.6 * size, 6.4 * size, 5.6 * size),
+        oval(low, 0, 0, 6.7 * size, 5.6 * size, 6.7 * size, 5.6 * size),
         oval(low + 0.16 * length, 0, 0, 6.0 * size, 5.2 * size, 6.0 * size, 5.2 * size),
         oval(low + 0.5 * length, 0, 0, waist * size, 3.5 * size, waist * size, 3.5 * size),
-        oval(high - 0.14 * length, 0, 0, 5.0 * size, 4.2 * size, 5.0 * size, 4.0 * size),
+        oval(high - 0.14 * length, 0, 0, 5.2 * size, 4.2 * size, 5.2 * size, 4.0 * size),
         oval(high, 0, 0, tip * size, (4.0 if not last else 2.8) * size, tip * size, (4.0 if not last else 2.8) * size),
     ]
     field = loft(view, sections, smooth=min(5.0, length / 3))
@@ -150,6 +168,6 @@ def sesamoids(canvas: Canvas, ray: Ray) -> tuple[Region, Array]:
     """The two sesamoids below the head of the first metatarsal."""
     region = canvas.region(ray.head - 22, ray.head + 14)
     view = seen(region, along(ray.base, ray.head))
-    y = 10.2 + 4.6
-    pair = [ellipsoid(view, (x, y, -3), (4.6, 3.3, 6.0)) for x in (-6.0, 6.4)]
+    y, z = 10.2 + 5.0, float(np.linalg.norm(ray.head - ray.base)) - 3.0
+    pair = [ellipsoid(view, (x, y, z), (4.8, 3.8, 6.2)) for x in (-6.0, 6.4)]
     return region, np.minimum(*pair)

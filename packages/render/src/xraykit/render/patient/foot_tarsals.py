@@ -10,12 +10,12 @@ from ..implicit import Array, Canvas, Region, ellipsoid, merge, smooth_union
 from .figure import Figure
 from .frames import Matrix, move_by, turn_about
 from .leg_shape import LegShape
-from .leg_solids import apart, box, corner, seen
+from .leg_solids import apart, box, corner, cut_back, profile, seen
 from .skeleton import Side
 
 TROCHLEA, GAP, TOE_OUT = 20.0, 3.4, 10.0
 """Radius of the talar trochlea and joint space of the ankle [mm]; turn of its axis outwards [degrees]."""
-_SPACE = 1.8
+_SPACE = 1.6
 
 
 def paint_tarsals(figure: Figure, side: Side, shape: LegShape) -> None:
@@ -34,8 +34,11 @@ def tarsals(canvas: Canvas, shape: LegShape) -> dict[str, tuple[Region, Array]]:
     hind = region.part(canvas.window((-30, -62, -64), (34, 42, -2)))
     front = region.part(canvas.window((-40, 30, -60), (44, 96, 2)))
     bones = {"talus": (upper, talus(upper)), "calcaneus": (hind, calcaneus(hind))}
+    bones["calcaneus"] = cut_back(bones["calcaneus"], bones["talus"], 2.2)
     for name, field in midfoot(front, shape).items():
-        bones[name] = (front, apart(apart(field, talus(front), _SPACE), calcaneus(front), _SPACE))
+        bones[name] = (front, field)
+        for neighbour in ("talus", "calcaneus"):
+            bones[name] = cut_back(bones[name], bones[neighbour], _SPACE)
     return bones
 
 
@@ -64,7 +67,7 @@ def talus(region: Region) -> Array:
     field = smooth_union(field, box(neck, (11, 14, 9), 7), 6.0)
     head = seen(region, move_by(-9, 30, -11) @ turn_about("z", 14) @ turn_about("y", 38))
     field = smooth_union(field, ellipsoid(head, (0, 0, 0), (16.5, 13.5, 12.5)), 3.0)
-    field = smooth_union(field, ellipsoid(region, (-2, -20, -10), (8, 7, 4.5)), 4.0)
+    field = smooth_union(field, ellipsoid(region, (-1, -17, -9), (8, 6.5, 5.5)), 4.0)
     field = smooth_union(field, ellipsoid(region, (15.5, 0, -10), (6, 8, 6)), 4.0)
     # The facet for the calcaneus: a vault across the axis of the subtalar joint; the sinus tarsi in front of it.
     vault = seen(region, move_by(2, -9, -38) @ turn_about("z", -40))
@@ -74,22 +77,20 @@ def talus(region: Region) -> Array:
 
 
 def calcaneus(region: Region) -> Array:
-    """Distance to the calcaneus: tuber, body, posterior facet, sustentaculum, anterior process.
+    """Distance to the calcaneus before the talus is cut from it: tuber, body, sustentaculum, anterior process.
 
     Length 82 mm, Boehler's angle about 30 degrees.
     """
-    body = seen(region, move_by(3.5, -12, -39) @ turn_about("z", -5) @ turn_about("x", 14))
-    x, y = body.x, body.y
-    at = np.clip((y + 42) / 84, 0, 1)
-    top = np.interp(at, (0, 0.12, 0.32, 0.45, 0.62, 0.7, 0.85, 1), (13, 15.5, 14, 17, 13, 8, 8.5, 9)).astype(np.float32)
-    low = np.interp(at, (0, 0.08, 0.25, 0.5, 0.8, 1), (16, 20, 18.5, 15, 13, 11)).astype(np.float32)
-    wide = np.interp(at, (0, 0.15, 0.4, 0.7, 1), (12, 14.5, 12.5, 11.5, 12.5)).astype(np.float32)
-    upright = np.maximum(body.z - top, -body.z - low)
-    side = corner(np.abs(x) - wide, upright.astype(np.float32), 7.0)
-    field = corner(side, np.maximum(np.abs(y) - 42, -1e3), 7.0)
-    field = smooth_union(field, ellipsoid(region, (6, -8, -24), (14, 13, 10)), 5.0)
-    field = smooth_union(field, ellipsoid(region, (-12, 8, -26), (10, 10, 5)), 4.0)
-    return apart(field, talus(region), 2.2)
+    x = region.x - (np.float32(4.0) - np.float32(0.09) * (region.y + 10))
+    knots = (-54, -48, -40, -28, -18, -8, 2, 10, 18, 26, 33)
+    top = profile(region.y, knots, (-33, -27, -24.5, -24, -21, -15, -18, -26, -25.5, -23, -25))
+    low = profile(region.y, knots, (-48, -55, -57.5, -56.5, -53, -50.5, -48.5, -47.5, -47, -47, -46))
+    wide = profile(region.y, knots, (12, 14.5, 14.5, 13, 12.5, 13, 13, 12, 11, 11.5, 12))
+    upright = np.float32(0.92) * np.maximum(region.z - top, low - region.z)
+    field = corner(np.abs(x) - wide, upright, 6.0)
+    field = corner(field, np.abs(region.y + np.float32(10.5)) - np.float32(43.5), 7.0)
+    field = smooth_union(field, ellipsoid(region, (6, -8, -25), (14, 13, 11)), 4.0)
+    return smooth_union(field, ellipsoid(region, (-12, 8, -26), (10, 10, 5)), 4.0)
 
 
 def midfoot(region: Region, shape: LegShape) -> dict[str, Array]:
@@ -98,9 +99,9 @@ def midfoot(region: Region, shape: LegShape) -> dict[str, Array]:
     blocks: dict[str, tuple[Matrix, Sequence[float], float]] = {
         "navicular": (move_by(-13, 48, -18 + rise) @ turn_about("z", 12) @ turn_about("y", 35), (21, 9.5, 13.0), 5.0),
         "cuboid": (move_by(19, 51, -40) @ turn_about("z", -8) @ turn_about("y", 25), (13.0, 18.5, 12), 5.0),
-        "medial": (move_by(-21, 71, -29 + rise) @ turn_about("z", 6) @ turn_about("y", 18), (8.5, 13.5, 16), 4.5),
-        "middle": (move_by(-6, 66, -19 + rise) @ turn_about("y", 2), (8.0, 9.5, 12), 3.5),
-        "lateral": (move_by(8, 68, -23.5 + rise) @ turn_about("z", -3) @ turn_about("y", -12), (8.2, 12.5, 12.5), 3.5),
+        "medial": (move_by(-21, 71, -29 + rise) @ turn_about("z", 6) @ turn_about("y", 18), (9.0, 13.5, 16), 5.0),
+        "middle": (move_by(-6, 66, -19 + rise) @ turn_about("y", 2), (9.5, 11.0, 12.5), 4.5),
+        "lateral": (move_by(8, 68, -23.5 + rise) @ turn_about("z", -3) @ turn_about("y", -12), (9.0, 12.5, 13), 4.5),
     }
     fields = {name: box(seen(region, motion), half, rounding) for name, (motion, half, rounding) in blocks.items()}
     # The navicular holds the talar head in a bowl and bulges to the front.
@@ -116,5 +117,5 @@ def _share(name: str, fields: dict[str, Array]) -> Array:
     field = fields[name]
     for other, neighbour in fields.items():
         if other != name:
-            field = np.maximum(field, (fields[name] - neighbour + np.float32(_SPACE)) / 2)
+            field = np.maximum(field, (fields[name] - neighbour + np.float32(1.2)) / 2)
     return field.astype(np.float32)

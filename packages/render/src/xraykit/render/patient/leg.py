@@ -10,7 +10,7 @@ from .foot_rays import paint_rays, rays
 from .foot_tarsals import paint_tarsals
 from .leg_femur import paint_femur
 from .leg_knee import paint_patella, paint_shank, patella_shift
-from .leg_muscles import foot_and_toes, thigh_and_shank
+from .leg_muscles import foot_and_toes, knee_cap, thigh_and_shank
 from .leg_shape import LegShape, sample_leg
 from .leg_soft_parts import paint_soft_parts
 from .skeleton import Side
@@ -36,7 +36,8 @@ _POINTS = {
 
 def leg_flesh(figure: Figure, side: Side, seed: int) -> list[Flesh]:
     """Muscle and fat from the thigh's root to the toes."""
-    return thigh_and_shank(figure, side) + foot_and_toes(figure, side, sample_leg(figure, seed))
+    shape = sample_leg(figure, seed)
+    return thigh_and_shank(figure, side) + knee_cap(figure, side) + foot_and_toes(figure, side, shape)
 
 
 def paint_leg_bones(figure: Figure, side: Side, seed: int) -> None:

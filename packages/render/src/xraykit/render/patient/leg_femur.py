@@ -30,7 +30,7 @@ def paint_femur(figure: Figure, side: Side, shape: LegShape) -> None:
             1.3 + profile(region.z, (-410, -370, -320, -230, -110, -70, -30), (0, 1, 3.8, 5.6, 4.4, 2, 0))
         ),
         shell=1150.0,
-        core=lambda region: 250 - 265 * hollow(region),
+        core=lambda region: 280 - 295 * hollow(region),
     )
 
 
@@ -94,9 +94,9 @@ def _proximal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Arr
     beam = tube(
         canvas,
         [root - 6 * along, root + 12 * along, 0.42 * root, -2 * along],
-        [15.5, 14.0, 12.6, 15.5],
+        [15.0, 13.2, 12.2, 15.0],
         flat=[flat] * 4,
-        wide=[22.0, 18.5, 15.6, 16.5],
+        wide=[20.0, 16.5, 14.6, 16.0],
         margin=9,
     )
     body = corner(_loft(region, shape), region.z + np.float32(12.0), 7.0)
@@ -107,7 +107,7 @@ def _proximal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Arr
     lesser = tube(canvas, [(29, -13, -66), (19, -21, -73)], np.array([12, 7.0]) * t, margin=9)
     crest = tube(canvas, [(48, -22, -18), (36, -23, -46), (24, -21, -70)], [6, 5, 6], margin=9)
     parts = [(region, body), beam, *greater, crest, lesser]
-    region, field = merge(canvas, parts, blend=7.0)
+    region, field = merge(canvas, parts, blend=6.0)
     head = ellipsoid(region, (0, 0, 0), (shape.head,) * 3)
     if wear > 0:
         head = np.minimum(head, _collar(region, along, shape.head, wear))
@@ -135,12 +135,12 @@ def _distal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Array
     back = profile(
         x,
         (-60, -41, -39, -36, -31, -24, -17, -12, -9, 9, 12, 17, 24, 31, 35, 38, 40, 60),
-        (-30, 6, 13, 18.5, 21.3, 22, 21, 17.5, 12, 12, 16.5, 20, 21.3, 20.3, 17, 12, 6, -30),
+        (-30, 9, 16, 20.3, 21.7, 22, 21, 17.5, 12, 12, 16.5, 20, 21.3, 21, 18.8, 15, 8, -30),
     )
     front = profile(
         x,
         (-60, -42, -38, -33, -28, -23, -17, -9, 1, 10, 18, 24, 30, 35, 40, 43, 60),
-        (-30, 4, 14, 20.5, 23.6, 24.6, 23.8, 21, 19.4, 22, 25.4, 25, 23.2, 19, 11, 4, -30),
+        (-30, 6, 17, 22.3, 24.2, 24.6, 23.8, 21, 19.4, 22, 25.4, 25, 23.9, 21, 13, 6, -30),
     )
     hind = (np.hypot(y + 1, z) - back) * np.float32(0.9)
     fore = (np.hypot(y - 14, z - 3) - front) * np.float32(0.9)

@@ -21,9 +21,9 @@ def paint_patella(figure: Figure, side: Side, shape: LegShape) -> None:
     figure.paint_bone(
         f"patella_{side}",
         lambda canvas: patella(canvas, flexion, shape, figure.osteophytes),
-        cortex=1.5,
+        cortex=1.8,
         shell=1000.0,
-        core=330.0,
+        core=400.0,
     )
 
 
@@ -34,13 +34,13 @@ def paint_shank(figure: Figure, side: Side, shape: LegShape) -> None:
         lambda canvas: tibia(canvas, shape, figure.osteophytes),
         cortex=lambda r: 1.3 + profile(r.z, (-376, -350, -310, -200, -110, -70, -45), (0, 0.5, 2.8, 5, 4, 1, 0)),
         shell=1150.0,
-        core=lambda r: 250 - 265 * profile(r.z, (-365, -310, -110, -65), (0, 1, 1, 0)),
+        core=lambda r: 280 - 295 * profile(r.z, (-365, -310, -110, -65), (0, 1, 1, 0)),
     )
     figure.paint_bone(
         f"fibula_{side}",
         lambda canvas: fibula(canvas, shape),
         frame=f"tibia_{side}",
-        cortex=lambda r: 1.0 + profile(r.z, (-392, -350, -300, -100, -62), (0, 1.0, 2.0, 2.0, 0)),
+        cortex=lambda r: 1.1 + profile(r.z, (-392, -350, -300, -100, -56), (0, 1.2, 2.4, 2.2, 0)),
         shell=1100.0,
         core=lambda r: 230 - 230 * profile(r.z, (-385, -330, -90, -60), (0, 1, 1, 0)),
     )
@@ -101,14 +101,14 @@ def _shaft(region: Region, shape: LegShape) -> Array:
         (-362, -2, 0, 18.5, 19.5, 18, 18.5, 19, 18, 17, 18),
         (-345, -1, 1, 14.5, 16, 16, 15, 15.5, 14.5, 14, 14.5),
         (-310, 0, 2, 11.8 * g, 13 * g, 15 * g, 12.5 * g, 13 * g, 12.4 * g, 12.4 * g, 12 * g),
-        (-260, 0, 2, 11.0 * g, 13 * g, 16.5 * g, 12 * g, 12.5 * g, 12.6 * g, 12.6 * g, 12 * g),
-        (-200, 0, 2, 11.2 * g, 14 * g, 19 * g, 13 * g, 12.8 * g, 13.6 * g, 13.4 * g, 13 * g),
-        (-140, 1, 2, 12.5 * g, 15.5 * g, 22 * g, 15 * g, 14 * g, 14.5 * g, 15 * g, 14.5 * g),
-        (-100, 1, 1, 15.5, 19, 26, 19, 18, 17.5, 17, 17),
+        (-260, 0, 2, 12.0 * g, 13 * g, 16.5 * g, 12 * g, 13 * g, 12.6 * g, 12.6 * g, 12 * g),
+        (-200, 0, 2, 12.8 * g, 14 * g, 19 * g, 13 * g, 14 * g, 13.6 * g, 13.4 * g, 13 * g),
+        (-140, 1, 2, 14.3 * g, 15.5 * g, 22 * g, 15 * g, 15.8 * g, 14.5 * g, 15 * g, 14.5 * g),
+        (-100, 1, 1, 17, 19, 26, 19, 18.5, 17.5, 17, 17),
         (-76, 0, 1, 21, 23, 30 + bump, 23.5, 23.5, 21.5, 18.5, 20),
-        (-60, 0, 1, 27.5, 27, 34 + bump, 27, 29, 25, 19.5, 24),
-        (-48, 0, 1, 32.5, 30, 30, 31, 34, 29, 20, 28),
-        (-38, 0, 1, 36, 34, 26, 35, 38, 33, 20, 32),
+        (-60, 0, 1, 28, 28, 34 + bump, 28, 29.5, 25, 19.5, 25),
+        (-48, 0, 1, 34.5, 32, 30, 33, 36, 31, 20, 30),
+        (-38, 0, 1, 37, 34.5, 26, 35.5, 38.8, 34, 20, 33),
         (-20, 0, 1, 37, 34.5, 25, 35.5, 39, 35, 19, 33.5),
     ]
     wide = profile(region.z, (-200, -80), (1.0, shape.knee))
@@ -127,7 +127,7 @@ def _plateau(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Arra
     # The surfaces fall by 5 degrees to the back.
     top = z - (np.float32(PLATEAU) + np.float32(0.085) * (y - 3) + hollow + spines[0] + spines[1])
     steep = 1 + 0.25 * (spines[0] + spines[1]) / np.float32(shape.spines)
-    field = corner(_shaft(region, shape), (top / steep).astype(np.float32), 2.5)
+    field = corner(_shaft(region, shape), (top / steep).astype(np.float32), 3.5)
     if wear > 0:
         view = Region(region.window, x, y, z)
         for center in ((-38, 2, -29), (36.5, 2, -29)):
@@ -140,8 +140,8 @@ def _plafond(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Arra
     region = canvas.region((-36, -30, -416), (30, 30, -335))
     shaft = _shaft(region, shape)
     body = corner(shaft, np.float32(-SHANK + 13) - region.z, 2.5)
-    line = [(-22.0, 2, -366), (-22.6, 3.5, -392), (-22.0, 2.5, -399)]
-    part = tube(canvas, line, [6, 5.2, 4.5], flat=[(1.0, 0.18, 0)] * 3, wide=[15, 12, 8.5 + 2 * wear], margin=5)
+    line = [(-15.0, 2, -362), (-21.3, 3.0, -385), (-22.2, 2.5, -399)]
+    part = tube(canvas, line, [6, 5.4, 4.6], flat=[(1.0, 0.18, 0)] * 3, wide=[11, 11.5, 8.5 + 2 * wear], margin=5)
     region, field = merge(canvas, [(region, body), part], blend=5.0)
     field = apart(field, _fibula(region, shape), 2.5)
     return region, corner(field, -mortise(region, -SHANK), 1.5)
@@ -160,10 +160,10 @@ def fibula(canvas: Canvas, shape: LegShape) -> tuple[Region, Array]:
 def _fibula(region: Region, shape: LegShape) -> Array:
     g = shape.girth
     sections: list[Section] = [
-        oval(-412, 25, -9, 3, 4, 3, 4),
-        oval(-405, 24.5, -8.5, 5, 8, 5.5, 8),
-        oval(-392, 24.5, -7.5, 6.2, 10.5, 6, 10),
-        oval(-376, 25, -7.5, 6.5, 9.5, 6, 9),
+        oval(-412, 24.5, -9, 4, 5, 3, 5),
+        oval(-405, 24.3, -8, 6.5, 9, 5.5, 9),
+        oval(-392, 24.3, -7, 7.8, 11, 6, 10.5),
+        oval(-376, 24.8, -7.5, 7.2, 10, 6.2, 9.5),
         oval(-355, 26, -8.5, 6, 7.5, 6, 7.5),
         oval(-330, 27.5, -10, 5.8 * g, 6.5 * g, 5.8 * g, 6.5 * g),
         oval(-250, 31, -13, 6.2 * g, 7 * g, 6.2 * g, 7 * g),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..implicit import ellipsoid, spline, tube
 from .figure import Figure
 from .layers import FAT_HU
+from .leg_solids import carried
 from .skeleton import Side
-
-Point = NDArray[np.float64]
 
 TENDON_HU, BLOOD_HU = 85.0, 45.0
 
@@ -52,7 +50,7 @@ def _fat(figure: Figure, side: Side) -> None:
         (knee, (0, -30, -412), (13, 11, 36)),
         (knee, (0, 33, -382), (14, 3.5, 18)),
         (shank, (0, 36, -26), (20, 9, 15)),
-        (shank, (0, -34, -352), (9, 7.5, 34)),
+        (shank, (0, -33, -352), (15, 7, 32)),
     ):
         region = chart.region(np.subtract(center, radii) - 4, np.add(center, radii) + 4)
         chart.paint(region, ellipsoid(region, center, radii), FAT_HU)
@@ -60,9 +58,9 @@ def _fat(figure: Figure, side: Side) -> None:
 
 def _tendons(figure: Figure, side: Side) -> None:
     """Quadriceps and patellar tendon, Achilles tendon."""
-    apex = _carried(figure, side, "patella", "tibia", (1.5, 52, -14))
-    base = _carried(figure, side, "patella", "femur", (1.5, 50, 24))
-    heel = _carried(figure, side, "foot", "tibia", (4.0, -52, -36))
+    apex = carried(figure, side, "patella", "tibia", (1.5, 52, -14))
+    base = carried(figure, side, "patella", "femur", (1.5, 50, 24))
+    heel = carried(figure, side, "foot", "tibia", (4.0, -52, -36))
     for frame, knots, thin, wide in (
         ("tibia", [apex, (0.5, 36.5, -62)], (2.8, 2.8), (13, 11)),
         ("femur", [base, (6, 42, -348)], (3.5, 3.5), (16, 14)),
@@ -73,10 +71,3 @@ def _tendons(figure: Figure, side: Side) -> None:
         radius, half = np.linspace(*thin, 12), np.linspace(*wide, 12)
         region, field = tube(chart, line, radius, flat=[(0.0, 1.0, 0.1)] * 12, wide=half)
         chart.paint(region, field, TENDON_HU)
-
-
-def _carried(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
-    """A point of one frame in the coordinates of another."""
-    world = figure.landmark(f"{source}_{side}", point)
-    matrix = np.linalg.inv(figure.skeleton.frames[f"{target}_{side}"].matrix)
-    return matrix[:3, :3] @ world + matrix[:3, 3]

@@ -8,10 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..implicit import Array, Region
+from .figure import Figure
 from .frames import AffineFrame, Matrix
+from .skeleton import Side
+
+Point = NDArray[np.float64]
 
 Section = tuple[float, ...]
 """Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
+
+Part = tuple[Region, Array]
 
 _ANGLES = 256
 
@@ -99,6 +105,25 @@ def apart(field: Array, neighbour: Array, gap: float) -> Array:
     return np.maximum(field, np.float32(gap) - neighbour)
 
 
+def cut_back(body: Part, neighbour: Part, gap: float) -> Part:
+    """`apart` for bodies on windows of their own."""
+    region, field = body
+    low = [max(a.start, b.start) for a, b in zip(region.window, neighbour[0].window, strict=True)]
+    high = [min(a.stop, b.stop) for a, b in zip(region.window, neighbour[0].window, strict=True)]
+    if all(a < b for a, b in zip(low, high, strict=True)):
+        common = slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
+        here = region.inner(common)
+        field[here] = apart(field[here], neighbour[1][neighbour[0].inner(common)], gap)
+    return region, field
+
+
 def profile(values: Array, knots: ArrayLike, heights: ArrayLike) -> Array:
     """Piecewise linear function of a coordinate, as float32."""
     return np.interp(values, np.asarray(knots), np.asarray(heights)).astype(np.float32)
+
+
+def carried(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
+    """A point of one bone's frame in the coordinates of another's; names without the side."""
+    world = figure.landmark(f"{source}_{side}", point)
+    matrix = np.linalg.inv(figure.skeleton.frames[f"{target}_{side}"].matrix)
+    return matrix[:3, :3] @ world + matrix[:3, 3]
