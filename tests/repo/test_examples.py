@@ -2,11 +2,21 @@
 
 import runpy
 
+import pytest
 from support.repo import ROOT
 
 
-def test_the_screw_is_recovered_through_the_simulator():
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_screw_is_recovered_in_all_six_degrees_of_freedom_through_the_simulator(views):
     example = runpy.run_path(str(ROOT / "examples/recover_screw.py"))
-    millimetres, degrees = example["recover"](pixels=100, spacing=0.8, steps=60)
-    assert millimetres < 0.2
-    assert degrees < 0.5
+    result = example["recover"](views=views, pixels=100, spacing=0.8)
+    start = result.setting.error(result.start, result.truth)
+    assert start[:3].norm() > 7
+    assert start[3:].norm() > 9
+    assert result.error[:3].norm() < 0.2
+    assert result.error[3:6].norm() < 0.5
+    assert abs(result.error[6]) < 0.5
+    assert (result.error.abs() < 5 * result.bound).all()
+    shown = example["picture"](result)
+    assert shown.shape[0] > views * 200
+    assert shown.shape[1] > 5 * 200
