@@ -106,6 +106,11 @@ from .materials import find_material as find_material
 from .mesh import Mesh as Mesh
 from .mesh_checks import self_intersections as self_intersections
 from .mesh_thickness import thickness as thickness
+from .patient.findings import FindingSettings as FindingSettings
+from .patient.generate import Patient as Patient
+from .patient.generate import PatientSettings as PatientSettings
+from .patient.generate import generate_patient as generate_patient
+from .patient.regions import REGIONS as REGIONS
 from .phantom import Box as Box
 from .phantom import Cylinder as Cylinder
 from .phantom import Ellipsoid as Ellipsoid

@@ -16,7 +16,7 @@ from .figure import Figure, Fracture
 from .fracture_sites import crush, resected_neck, sites_of
 from .frames import Matrix
 from .physique import Physique
-from .regions import Region
+from .regions import BodyRegion
 from .skeleton import Side
 
 _SPINE = {
@@ -108,7 +108,7 @@ class Findings:
 
 
 def sample_findings(
-    rng: np.random.Generator, settings: FindingSettings, region: Region, side: Side, physique: Physique
+    rng: np.random.Generator, settings: FindingSettings, region: BodyRegion, side: Side, physique: Physique
 ) -> Findings:
     """Random findings of a region; wear and crushed vertebrae come with age and thin bone."""
     dice = {f.name: rng.random() < getattr(settings, f.name) for f in fields(FindingSettings)}

@@ -14,29 +14,32 @@ from ..scene import PlacedTool, tool_pose
 from ..torso_shape import levels
 from .figure import Figure
 from .findings import Findings
-from .regions import Region
+from .regions import BodyRegion
 from .skeleton import Side
 
 Point = NDArray[np.float64]
 
 # In the frame of the bone, right side: where a plate lies along it, and from where the surface is sought.
 _PLATES = {
-    "knee": ("femur", "femur", (0.0, 0.0, -330.0), (1.0, 0.0, 0.0)),
+    "knee": ("femur", "femur", (10.0, 15.0, -330.0), (1.0, 0.0, 0.0)),
     "ankle_foot": ("fibula", "tibia", (25.0, -9.0, -350.0), (1.0, 0.0, 0.0)),
     "shoulder": ("humerus", "humerus", (0.0, 0.0, -75.0), (0.95, 0.3, 0.0)),
-    "wrist_hand": ("radius", "radius", (9.0, 0.0, -205.0), (0.0, 1.0, 0.0)),
+    "wrist_hand": ("radius", "radius", (14.0, 0.0, -210.0), (0.0, 1.0, 0.0)),
 }
 # Ends of wires, tip first, in the frame of the bone.
 _WIRES = {
-    "ankle_foot": ("tibia", (((-16.0, 2.0, -350.0), (-8.0, 6.0, -425.0)), ((10.0, 0.0, -350.0), (2.0, 4.0, -425.0)))),
-    "elbow": ("humerus", (((10.0, 0.0, -235.0), (-28.0, -2.0, -308.0)), ((-10.0, 0.0, -235.0), (30.0, -2.0, -308.0)))),
-    "wrist_hand": ("radius", (((-6.0, 0.0, -195.0), (20.0, 2.0, -262.0)), ((14.0, 0.0, -195.0), (-4.0, -6.0, -262.0)))),
+    "ankle_foot": (
+        "tibia",
+        (((-2.0, -1.0, -352.0), (-26.0, -1.0, -412.0)), ((-6.0, 7.0, -350.0), (-24.0, 6.0, -413.0))),
+    ),
+    "elbow": ("humerus", (((8.0, -6.0, -235.0), (-34.0, -3.0, -304.0)), ((-6.0, -6.0, -235.0), (33.0, -2.0, -304.0)))),
+    "wrist_hand": ("radius", (((8.0, 0.0, -205.0), (26.0, 2.0, -262.0)), ((24.0, 3.0, -205.0), (-1.0, -9.0, -258.0)))),
 }
-_NECK = ((-3.0, 0.0, -1.0), (58.0, -4.0, -62.0))  # along the femoral neck: below the head's surface, lateral cortex
+_NECK = ((-10.0, 2.1, 9.6), (55.0, -11.7, -52.7))  # along the femoral neck: below the head's surface, lateral cortex
 
 
 def place_implants(
-    figure: Figure, findings: Findings, region: Region, side: Side, rng: np.random.Generator
+    figure: Figure, findings: Findings, region: BodyRegion, side: Side, rng: np.random.Generator
 ) -> tuple[PlacedTool, ...]:
     """The implants that the findings name, in the painted figure; none where they name none."""
     makers: dict[str, Callable[[], list[PlacedTool]]] = {
@@ -54,8 +57,8 @@ def _stem(figure: Figure, side: Side, rng: np.random.Generator) -> PlacedTool:
     mesh = instrument("hip_stem", seed=int(rng.integers(1000)))
     vertices = mesh.vertices.numpy().astype(np.float64)
     ball = sphere_center(vertices[-300:])
-    up = _axis(figure, f"femur_{side}", (11.0, 3.0, -190.0), (30.0, -4.0, -70.0))
-    medial = _axis(figure, f"femur_{side}", (40.0, 0.0, -20.0), (0.0, 0.0, -20.0))
+    up = _axis(figure, f"femur_{side}", (27.0, 12.0, -190.0), (38.0, -5.0, -60.0))
+    medial = _axis(figure, f"femur_{side}", (41.0, -9.0, -38.0), (0.0, 0.0, -38.0))
     medial = _unit(medial - (medial @ up) * up)
     pose = np.eye(4)
     pose[:3, :3] = np.stack([medial, np.cross(up, medial), up], axis=1)
@@ -63,7 +66,7 @@ def _stem(figure: Figure, side: Side, rng: np.random.Generator) -> PlacedTool:
     return PlacedTool(mesh, torch.from_numpy(pose), name=f"hip stem {side}")
 
 
-def _pedicle_screws(figure: Figure, region: Region, rng: np.random.Generator) -> list[PlacedTool]:
+def _pedicle_screws(figure: Figure, region: BodyRegion, rng: np.random.Generator) -> list[PlacedTool]:
     """Screws through both pedicles of two to four neighbouring vertebrae."""
     names = ["L5", "L4", "L3", "L2", "L1"] if region.name != "thoracic_spine" else ["T12", "T11", "T10", "T9", "T8"]
     count = int(rng.integers(2, 5))
@@ -98,7 +101,7 @@ def _neck_screws(figure: Figure, side: Side, rng: np.random.Generator) -> list[P
     return tools
 
 
-def _plate(figure: Figure, region: Region, side: Side, rng: np.random.Generator) -> list[PlacedTool]:
+def _plate(figure: Figure, region: BodyRegion, side: Side, rng: np.random.Generator) -> list[PlacedTool]:
     """A plate on a bone's surface, along its axis; no plate where the bone is out of the picture."""
     bone, frame, middle, outward = _PLATES[region.name]
     mesh = instrument("plate", seed=int(rng.integers(1000)))
@@ -122,7 +125,7 @@ def _plate(figure: Figure, region: Region, side: Side, rng: np.random.Generator)
     return [PlacedTool(mesh, torch.from_numpy(pose), name=f"plate {bone} {side}")]
 
 
-def _wires(figure: Figure, region: Region, side: Side, rng: np.random.Generator) -> list[PlacedTool]:
+def _wires(figure: Figure, region: BodyRegion, side: Side, rng: np.random.Generator) -> list[PlacedTool]:
     """Two crossing wires."""
     frame, lines = _WIRES[region.name]
     tools = []

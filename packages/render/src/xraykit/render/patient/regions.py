@@ -16,7 +16,7 @@ Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Region:
+class BodyRegion:
     """A box of the body.
 
     Args:
@@ -47,30 +47,30 @@ class Region:
         return middle - half, middle + half
 
 
-REGIONS: Mapping[str, Region] = MappingProxyType(
+REGIONS: Mapping[str, BodyRegion] = MappingProxyType(
     {
         region.name: region
         for region in (
-            Region("skull", "skull", (0, 22, 32), (98, 130, 132), ("head", "trunk")),
-            Region("cervical_spine", "trunk", (0, -5, 540), (105, 115, 112), ("trunk", "head", "arm")),
-            Region("thoracic_spine", "trunk", (0, -12, 335), (190, 150, 190), ("trunk", "arm")),
-            Region("lumbar_spine", "trunk", (0, 0, 85), (190, 148, 155), ("trunk", "leg")),
-            Region("thorax", "trunk", (0, -8, 335), (215, 150, 205), ("trunk", "arm", "head")),
-            Region("abdomen_pelvis", "trunk", (0, -5, 45), (200, 150, 225), ("trunk", "leg")),
-            Region("hip", "trunk", (95, -5, -95), (120, 135, 150), ("trunk", "leg"), sided=True),
-            Region("knee", "femur", (0, 0, -430), (88, 100, 130), ("leg",), sided=True),
-            Region("ankle_foot", "foot", (0, 68, -10), (78, 162, 100), ("leg",), sided=True),
-            Region("shoulder", "trunk", (135, -20, 425), (125, 130, 130), ("trunk", "arm", "head"), sided=True),
-            Region("elbow", "forearm", (0, 0, -8), (85, 95, 125), ("arm",), sided=True),
-            Region("wrist_hand", "hand", (0, 0, -62), (85, 70, 145), ("arm",), sided=True),
-            Region("whole_body", "trunk", (0, 5, -115), (330, 190, 905), ("trunk", "head", "arm", "leg")),
+            BodyRegion("skull", "skull", (0, 22, 32), (98, 130, 132), ("head", "trunk")),
+            BodyRegion("cervical_spine", "trunk", (0, -5, 540), (105, 115, 112), ("trunk", "head", "arm")),
+            BodyRegion("thoracic_spine", "trunk", (0, -12, 335), (190, 150, 190), ("trunk", "arm")),
+            BodyRegion("lumbar_spine", "trunk", (0, 0, 85), (190, 148, 155), ("trunk", "leg")),
+            BodyRegion("thorax", "trunk", (0, -8, 335), (215, 150, 205), ("trunk", "arm", "head")),
+            BodyRegion("abdomen_pelvis", "trunk", (0, -5, 45), (200, 150, 225), ("trunk", "leg")),
+            BodyRegion("hip", "trunk", (95, -5, -95), (120, 135, 150), ("trunk", "leg"), sided=True),
+            BodyRegion("knee", "femur", (0, 0, -430), (88, 100, 130), ("leg",), sided=True),
+            BodyRegion("ankle_foot", "foot", (0, 68, -10), (78, 162, 100), ("leg",), sided=True),
+            BodyRegion("shoulder", "trunk", (135, -20, 425), (125, 130, 130), ("trunk", "arm", "head"), sided=True),
+            BodyRegion("elbow", "forearm", (0, 0, -8), (85, 95, 125), ("arm",), sided=True),
+            BodyRegion("wrist_hand", "hand", (0, 0, -62), (85, 70, 145), ("arm",), sided=True),
+            BodyRegion("whole_body", "trunk", (0, 5, -115), (330, 190, 905), ("trunk", "head", "arm", "leg")),
         )
     }
 )
 """Every region by name."""
 
 
-def find_region(name: str) -> Region:
+def find_region(name: str) -> BodyRegion:
     """The region of that name.
 
     Raises:
