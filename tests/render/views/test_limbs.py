@@ -5,7 +5,8 @@ import functools
 import pytest
 import torch
 from support.limbs import ELBOW, FOOT, HAND, HEAD, KNEE, limb, turned
-from xraykit.render import Volume, applicable_views, project, standard_view
+from xraykit.render import GeometryError, Volume, applicable_views, project, standard_view
+from xraykit.render.views.axes import upright
 
 PLACE = (30.0, 20.0, 100.0)
 TILT = turned(25.0, -30.0, 20.0)
@@ -173,3 +174,9 @@ def test_ears_and_eyes_may_be_labels():
     plan = standard_view(Volume(volume.mu, volume.affine, labels=labels, label_names=names), "skull_ap")
     assert plan.metadata["frame_from"] == "orbitomeatal line"
     assert near(plan.pose[0, :3, 2], (0, -1, 0), 2)
+
+
+def test_a_frame_that_no_hint_can_tell_is_refused():
+    front = torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64)
+    with pytest.raises(GeometryError, match="a bone that points to the front needs a neighbour"):
+        upright(front, [("patella", None), ("volume", front)])

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import GeometryError
+
 SHAFT_NEAR, SHAFT_FAR = 45.0, 170.0  # the stretch of a long bone that shows its direction, from the joint [mm]
 SLANT = 0.35  # sine of the smallest angle between two hints that tell a frame
 WIDER = 1.15  # a slab of bone has a broad side if it is by this factor wider than deep
@@ -49,10 +51,16 @@ def shaft_from(joint: Tensor, cloud: Tensor) -> Tensor:
 
 
 def upright(z: Tensor, hints: Iterable[tuple[str, Tensor | None]]) -> ViewFrame:
-    """The frame with this z whose y is as near as can be to the first hint that is there and not along z."""
+    """The frame with this z whose y is as near as can be to the first hint that is there and not along z.
+
+    Raises:
+        GeometryError: No hint tells a direction across z.
+    """
     z = unit(z)
-    basis, y = next((name, across(hint, z)) for name, hint in hints if hint is not None and is_slanted(hint, z))
-    y = unit(y)
+    told = next(((name, across(hint, z)) for name, hint in hints if hint is not None and is_slanted(hint, z)), None)
+    if told is None:
+        raise GeometryError("a bone that points to the front needs a neighbour that tells its own front, got none.")
+    basis, y = told[0], unit(told[1])
     return ViewFrame(torch.stack([torch.linalg.cross(y, z), y, z], dim=1), basis)
 
 
