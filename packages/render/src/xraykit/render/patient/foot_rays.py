@@ -31,9 +31,8 @@ class Ray(NamedTuple):
 def rays(shape: LegShape) -> tuple[Ray, ...]:
     """The five rays, big toe first.
 
-    Lengths of the bones in a foot of 267 mm: metatarsals 62, 74, 69, 67, 66 mm; phalanges of the big toe 33 and 24,
-    proximal ones 27, 25, 23, 21 mm (near the means for men of Case and Ross, J Forensic Sci 52, 2007; and of Jung et
-    al., 2019, for the ratios of phalanges).
+    In a foot of 267 mm (0.152 of stature: Winter, Biomechanics, 2009) metatarsals are 63, 76, 70, 67 and 63 mm long,
+    phalanges of the big toe 33 and 24, proximal ones of the others 27, 25, 23 and 21 mm.
     """
     a, second = shape.arch, shape.second_toe
     bases = ((-22, 85.5, -30 + a), (-7, 77.5, -21.5 + a), (8, 82.5, -26 + a), (18.5, 71.5, -37), (28.5, 66, -46))
@@ -168,6 +167,6 @@ def sesamoids(canvas: Canvas, ray: Ray) -> tuple[Region, Array]:
     """The two sesamoids below the head of the first metatarsal."""
     region = canvas.region(ray.head - 22, ray.head + 14)
     view = seen(region, along(ray.base, ray.head))
-    y, z = 10.2 + 5.0, float(np.linalg.norm(ray.head - ray.base)) - 3.0
+    y, z = 10.2 + 5.0, float(np.linalg.norm(ray.head - ray.base)) - 1.0
     pair = [ellipsoid(view, (x, y, z), (4.8, 3.8, 6.2)) for x in (-6.0, 6.4)]
     return region, np.minimum(*pair)

@@ -87,8 +87,8 @@ SITES: tuple[FractureSite, ...] = (
         "femoral neck fracture",
         "femur",
         "femur",
-        (20, -1, -14),
-        (0.75, 0, -0.66),
+        (20, -4, -19),
+        (0.71, -0.15, -0.68),
         True,
         4,
         8,
@@ -96,12 +96,12 @@ SITES: tuple[FractureSite, ...] = (
         ("hip", "abdomen_pelvis"),
     ),
     FractureSite(
-        "intertrochanteric fracture", "femur", "femur", (36, -6, -45), (0.55, 0, -0.83), True, 6, 8, 5, ("hip",)
+        "intertrochanteric fracture", "femur", "femur", (36, -6, -45), (0.8, 0, -0.6), True, 6, 8, 5, ("hip",)
     ),
-    FractureSite("distal femoral fracture", "femur", "femur", (0, 0, -362), _DOWN, True, 7, 6, 8, ("knee",)),
-    FractureSite("tibial plateau fracture", "tibia", "tibia", (22, 0, -12), (0.85, 0, 0.5), False, 3, 3, 4, ("knee",)),
+    FractureSite("distal femoral fracture", "femur", "femur", (7, 13, -362), _DOWN, True, 7, 6, 8, ("knee",)),
+    FractureSite("tibial plateau fracture", "tibia", "tibia", (22, 0, -40), (0.85, 0, 0.5), False, 3, 3, 4, ("knee",)),
     FractureSite(
-        "transverse patellar fracture", "patella", "patella", (0, 42, 2), (0, 0, 1.0), False, 1.5, 4, -5, ("knee",)
+        "transverse patellar fracture", "patella", "patella", (1.5, 47.5, 6), (0, 0, 1.0), False, 1.5, 4, -5, ("knee",)
     ),
     FractureSite(
         "tibial shaft fracture", "tibia", "tibia", (0, 0, -330), (0.3, 0, -0.95), True, 6, 4, 6, ("ankle_foot",)
@@ -119,16 +119,16 @@ SITES: tuple[FractureSite, ...] = (
         ("ankle_foot",),
     ),
     FractureSite(
-        "surgical neck fracture of the humerus", "humerus", "humerus", (4, 0, -46), _DOWN, True, 7, 10, 6, ("shoulder",)
+        "surgical neck fracture of the humerus", "humerus", "humerus", (9, 2, -46), _DOWN, True, 7, 10, 6, ("shoulder",)
     ),
     FractureSite(
-        "supracondylar fracture of the humerus", "humerus", "humerus", (0, 0, -268), _DOWN, True, 4, 8, 2, ("elbow",)
+        "supracondylar fracture of the humerus", "humerus", "humerus", (0, -8, -268), _DOWN, True, 4, 8, 2, ("elbow",)
     ),
     FractureSite(
-        "olecranon fracture", "ulna", "forearm", (-4, -14, -4), (0, -0.5, 0.87), False, 1.5, 4, -5, ("elbow",)
+        "olecranon fracture", "ulna", "forearm", (-8, -18, -6), (0, -0.5, 0.87), False, 1.5, 4, -5, ("elbow",)
     ),
     FractureSite(
-        "distal radial fracture", "radius", "radius", (8, 2, -226), (0, 0.3, -0.95), True, 3, 10, 3, ("wrist_hand",)
+        "distal radial fracture", "radius", "radius", (12, 0, -226), (0, 0.3, -0.95), True, 3, 10, 3, ("wrist_hand",)
     ),
 )
 """The fractures that a patient may have."""

@@ -11,7 +11,8 @@ from .leg_solids import Section, apart, corner, loft, oval, profile
 from .skeleton import THIGH, Side
 
 # The shaft's axis leans 6 degrees from the line of the joint centres and is bowed to the front with a radius of about
-# 1.1 m (Egol et al., J Orthop Trauma 18, 2004); shaft 27-30 mm wide, cortex 6-7 mm at the isthmus.
+# 1.1 m. Whole length 472 mm, widest diameter at mid-shaft 30 mm (464 (24) and 31 (2) mm in men of 1.71 m: Mall et al.,
+# Forensic Sci Int 113, 2000); cortex 6-7 mm at the isthmus.
 _AXIS_Z = (-428.0, -380.0, -320.0, -260.0, -180.0, -100.0, -60.0, -38.0, 0.0)
 _AXIS_X = (0.0, 5.0, 11.3, 17.6, 26.0, 34.4, 38.6, 41.0, 46.0)
 _AXIS_Y = (9.0, 12.0, 15.5, 15.0, 11.0, 2.0, -5.0, -8.5, -12.0)
@@ -127,8 +128,8 @@ def _collar(region: Region, along: Array, radius: float, wear: float) -> Array:
 def _distal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Array]:
     """Condyles with trochlear groove, intercondylar notch and epicondyles.
 
-    Epicondylar breadth 84 mm (men 88.6 (4.4), women 78.5 (4.0) mm: Terzidis et al., J Orthop Surg 20, 2012), posterior
-    condylar radius 21-22 mm (Howell et al., J Bone Joint Surg Am 92, 2010), notch a quarter of the breadth.
+    Epicondylar breadth 84 mm, condyles 62 mm deep, notch 20 mm wide (men 82.7 (4.0), 61.9 (4.0), 19.3 (4.1): Kapur et
+    al., Folia Medica; 88.6 (4.2), 61.1 (3.4), 22.0 (1.8): Terzidis et al., Anat Res Int 2012).
     """
     region = canvas.region((-52, -34, -462), (52, 58, -330))
     x, y, z = region.x / np.float32(shape.knee), region.y, region.z + np.float32(THIGH)

@@ -54,7 +54,7 @@ def patella_shift(flexion: float) -> float:
 def patella(canvas: Canvas, flexion: float, shape: LegShape, wear: float = 0.0) -> tuple[Region, Array]:
     """Region and distance field of a patella, 45 mm wide, 43 mm high, 21 mm thick.
 
-    Men 44.8 x 44.6 x 22.4 mm, women 39.6 x 37.9 x 19 (Yoo et al., Arch Orthop Trauma Surg 127, 2007).
+    Breadth 44.8 (4.8) and thickness 22.4 (2.3) mm: Iranpour et al., Clin Orthop Relat Res 466, 2008.
     """
     depth = patella_shift(flexion)
     center = (1.5, 47.5 + depth, 6.0)
@@ -81,9 +81,9 @@ def patella(canvas: Canvas, flexion: float, shape: LegShape, wear: float = 0.0) 
 def tibia(canvas: Canvas, shape: LegShape, wear: float = 0.0) -> tuple[Region, Array]:
     """Region and distance field of a tibia.
 
-    Plateau 77 mm wide and 50 deep (men 77.2 (3.6) and 50.7, women 68.7 (3.5) and 44.2: Yue et al., J Arthroplasty 26,
-    2011, and others); length with malleolus 385 mm at a stature of 1.75 m (Trotter and Gleser, Am J Phys Anthropol 16,
-    1958). Three pieces on windows of their own.
+    Plateau 76 mm wide and 48 deep (men 76.1 (4.0) and 48.2 (3.3): Kwak et al., Knee 14, 2007); length with malleolus
+    386 mm (382 at a stature of 1.75 m: Trotter and Gleser, Am J Phys Anthropol 10, 1952). Three pieces on windows of
+    their own.
     """
     middle = canvas.region((-40, -40, -350), (40, 50, -100))
     shaft = (middle, _shaft(middle, shape))

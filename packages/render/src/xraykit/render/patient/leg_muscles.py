@@ -143,7 +143,7 @@ def knee_cap(figure: Figure, side: Side) -> list[Flesh]:
     )
     shank = figure.chart(f"tibia_{side}")
     apex = carried(figure, side, "patella", "tibia", (1.5, 42 + patella_shift(flexion), -14))
-    region, field = tube(shank, [apex, (0.5, 20, -62)], [17, 17], margin=30)
+    region, field = tube(shank, [tuple(apex), (0.5, 20, -62)], [17, 17], margin=30)
     return [cap, Flesh(region, field * np.float32(shank.frame.scale), fat)]
 
 

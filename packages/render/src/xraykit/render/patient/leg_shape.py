@@ -27,8 +27,8 @@ class LegShape:
         arch: Height of the medial arch beyond the mean [mm].
     """
 
-    neck_shaft: float = 127.0
-    anteversion: float = 12.0
+    neck_shaft: float = 128.0
+    anteversion: float = 11.0
     head: float = 24.0
     girth: float = 1.0
     knee: float = 1.0
@@ -43,15 +43,16 @@ class LegShape:
 def sample_leg(figure: Figure, seed: int) -> LegShape:
     """The leg of a person.
 
-    Neck-shaft angle 127 (3) and anteversion 12 (6) degrees, women 3 degrees more (Boese et al., Skeletal Radiol 45,
-    2016; Koerner et al., J Orthop Trauma 27, 2013); hallux valgus angle 10 (4) degrees, women 3 more, up to 35.
+    Neck-shaft angle about 128 and anteversion about 11 degrees, women 2 degrees more (129 and 10: Toogood et al., Clin
+    Orthop Relat Res 467, 2009); femoral head 49 (3) mm wide in men, 44 (3) in women (Mall et al., Forensic Sci Int 113,
+    2000), of which stature explains most; hallux valgus angle 10 (4) degrees, women 3 more.
     """
     rng = figure.rng(seed, "leg")
     woman = figure.physique.sex == "female"
     draw = rng.normal(0, 1, 11).clip(-2, 2)
     return LegShape(
-        neck_shaft=127.0 + 2.5 * draw[0] + (0.5 if woman else 0.0),
-        anteversion=12.0 + 5 * draw[1] + (2.0 if woman else 0.0),
+        neck_shaft=128.0 + 2.5 * draw[0] + (0.5 if woman else 0.0),
+        anteversion=11.0 + 5 * draw[1] + (2.0 if woman else 0.0),
         head=(23.6 if woman else 24.0) + 0.35 * draw[2],
         girth=(0.97 if woman else 1.0) * (1 + 0.035 * draw[3]),
         knee=(0.98 if woman else 1.0) * (1 + 0.02 * draw[4]),

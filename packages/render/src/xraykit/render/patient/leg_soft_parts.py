@@ -62,9 +62,9 @@ def _tendons(figure: Figure, side: Side) -> None:
     base = carried(figure, side, "patella", "femur", (1.5, 50, 24))
     heel = carried(figure, side, "foot", "tibia", (4.0, -52, -36))
     for frame, knots, thin, wide in (
-        ("tibia", [apex, (0.5, 36.5, -62)], (2.8, 2.8), (13, 11)),
-        ("femur", [base, (6, 42, -348)], (3.5, 3.5), (16, 14)),
-        ("tibia", [heel, (2, -45, -385), (2, -44, -350), (4, -44, -290)], (3.0, 2.6), (10, 8)),
+        ("tibia", [tuple(apex), (0.5, 36.5, -62)], (2.8, 2.8), (13, 11)),
+        ("femur", [tuple(base), (6, 42, -348)], (3.5, 3.5), (16, 14)),
+        ("tibia", [tuple(heel), (2, -45, -385), (2, -44, -350), (4, -44, -290)], (3.0, 2.6), (10, 8)),
     ):
         chart = figure.chart(f"{frame}_{side}")
         line = spline(np.array(knots, dtype=np.float64), 12)
