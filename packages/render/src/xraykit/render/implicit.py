@@ -247,6 +247,19 @@ def merge(canvas: Canvas, parts: Sequence[tuple[Region, Array]], *, blend: float
     return region, field
 
 
+def placed(region: Region, part: Region, distance: Array) -> Array:
+    """The distance field of part on another region of the grid: where the two overlap, far elsewhere."""
+    field = region.empty_field()
+    inner, outer = [], []
+    for big, small in zip(region.window, part.window, strict=True):
+        low = max(big.start, small.start)
+        high = max(low, min(big.stop, small.stop))
+        outer.append(slice(low - big.start, high - big.start))
+        inner.append(slice(low - small.start, high - small.start))
+    field[tuple(outer)] = distance[tuple(inner)]
+    return field
+
+
 def spline(points: ArrayLike, n: int) -> NDArray[np.float64]:
     """Points evenly spaced in parameter along the Catmull-Rom curve through points (m, d), (n, d)."""
     p = np.asarray(points, dtype=np.float64)

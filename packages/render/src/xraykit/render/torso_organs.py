@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .implicit import Array, Canvas, Region, ellipsoid, smooth_union, spline, tube
+from .implicit import Array, Canvas, Region, ellipsoid, placed, smooth_union, spline, tube
 from .torso_shape import OUTLINE, cage, section, spine_y
 
 SIDES = (("right", 1), ("left", -1))
@@ -239,10 +239,7 @@ def _stomach(canvas: Canvas, region: Region) -> Array:
         spline([(-62, -8, 228), (-66, 8, 200), (-58, 30, 165), (-34, 46, 140), (-4, 44, 134), (22, 30, 146)], 20),
         np.interp(np.linspace(0, 1, 20), (0, 0.3, 0.7, 1), (34, 33, 23, 12)),
     )
-    field = region.empty_field()
-    window = tuple(slice(p.start - r.start, p.stop - r.start) for p, r in zip(part.window, region.window, strict=True))
-    field[window] = distance
-    return field
+    return placed(region, part, distance)
 
 
 def _bowel(canvas: Canvas, ids: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .implicit import Array, Canvas, Region, ellipsoid, merge, normalised, spline, tube
+from .implicit import Array, Canvas, Region, ellipsoid, merge, normalised, placed, spline, tube
 from .patient.figure import Figure
 
 
@@ -53,20 +53,8 @@ def sacrum(canvas: Canvas) -> tuple[Region, Array]:
                 [(hole_x + sign * 6, hole_y - 40, height - 16), (hole_x - sign * 2, hole_y + 40, height + 16)],
                 3.8 - 0.4 * number,
             )
-            field = np.maximum(field, -_place(region, hole, distance))
+            field = np.maximum(field, -placed(region, hole, distance))
     return region, field
-
-
-def _place(region: Region, part: Region, distance: Array) -> Array:
-    """The distance field of part on the larger or shifted region."""
-    field = region.empty_field()
-    inner, outer = [], []
-    for big, small in zip(region.window, part.window, strict=True):
-        low, high = max(big.start, small.start), min(big.stop, small.stop)
-        outer.append(slice(low - big.start, high - big.start))
-        inner.append(slice(low - small.start, high - small.start))
-    field[tuple(outer)] = distance[tuple(inner)]
-    return field
 
 
 def _hip(figure: Figure, side: str, sign: int) -> None:
