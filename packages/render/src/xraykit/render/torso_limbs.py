@@ -31,12 +31,17 @@ def _clavicle(figure: Figure, side: str, sign: int) -> None:
     s = np.linspace(0, 1, 24)
     radius = np.interp(s, (0, 0.12, 0.4, 0.8, 1), (10, 7, 6, 6.2, 6.5))
     figure.paint_bone(
-        f"clavicula_{side}", lambda c: tube(c, _mirror(line, sign), radius), cortex=2.5, shell=1150, core=400
+        f"clavicula_{side}",
+        lambda c: tube(c, _mirror(line, sign), radius),
+        frame="trunk",
+        cortex=2.5,
+        shell=1150,
+        core=400,
     )
 
 
 def _scapula(figure: Figure, side: str, sign: int) -> None:
-    figure.paint_bone(f"scapula_{side}", lambda canvas: scapula(canvas, sign), cortex=1.5)
+    figure.paint_bone(f"scapula_{side}", lambda canvas: scapula(canvas, sign), frame="trunk", cortex=1.5)
 
 
 def scapula(canvas: Canvas, sign: int) -> tuple[Region, Array]:
