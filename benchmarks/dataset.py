@@ -71,11 +71,12 @@ def rate(folder: Path, images: int, workers: int) -> dict[str, object]:
     seconds = time.perf_counter() - begun
     made = sum(shard.samples for shard in summary.shards)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    say(f"{made} images in {seconds:.1f} s: {made / seconds:.2f} images/s with {workers} workers")
+    busy = used.ru_utime + used.ru_stime
+    say(f"{made} images in {seconds:.1f} s, {made / seconds:.2f} images/s with {workers} workers; {busy:.0f} s of CPU")
     return {
         "images": made, "patients": patients, "size": list(config.size), "grid": config.procedural.size,
         "workers": workers, "seconds": round(seconds, 2), "images_per_second": round(made / seconds, 3),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_worker_mb": round(used.ru_maxrss / 1024),
+        "cpu_seconds": round(busy, 1), "peak_worker_mb": round(used.ru_maxrss / 1024),
         "megabytes": round(sum(shard.bytes for shard in summary.shards) / 1e6, 1),
         "skipped": [skipped.reason for shard in summary.shards for skipped in shard.skipped],
     }  # fmt: skip

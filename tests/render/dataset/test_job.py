@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+from collections import Counter
 from dataclasses import replace
+from multiprocessing import Pipe
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from support.dataset_jobs import digests, leftovers, write_job
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.dataset import job_folder
 from xraykit.render.dataset.config_file import read_dataset_config
+from xraykit.render.dataset.engines import processes
 from xraykit.render.dataset.engines.processes import in_processes
 from xraykit.render.dataset.job import make_dataset
 from xraykit.render.dataset.job_folder import begin, finished
@@ -179,6 +182,27 @@ def test_a_killed_worker_is_replaced(whole, config, tmp_path):
     for _ in events:
         pass
     assert digests(tmp_path / "out") == digests(whole[0].folder)
+
+
+def test_a_worker_that_fails_for_another_reason_is_no_silence(config, tmp_path, capfd):
+    plan = begin(config, tmp_path / "out", resume=False)
+    with pytest.raises(RuntimeError, match="the worker of shard 99 failed with exit code 1; its traceback is above"):
+        list(in_processes(tmp_path / "out", plan.config_sha256, [99], workers=1))
+    assert "IndexError" in capfd.readouterr().err
+
+
+def test_a_shard_whose_worker_is_always_killed_ends_the_job():
+    class Killed:
+        exitcode = -9
+
+        def join(self):
+            """It is dead already."""
+
+    deaths = Counter()
+    for _ in range(2):
+        processes._mourn(processes._Worker(Killed(), Pipe()[0], 5), deaths)
+    with pytest.raises(OutputError, match=r"shard 5 could not be made: its process was killed 3 times \(signal 9\)"):
+        processes._mourn(processes._Worker(Killed(), Pipe()[0], 5), deaths)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", f"{RECEIPTS}/train-000000.tar.json"])

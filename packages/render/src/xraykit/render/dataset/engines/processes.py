@@ -50,9 +50,8 @@ def in_processes(
                 team.append(_hire(folder, config_sha256, waiting.popleft()))
             for pipe in wait([worker.pipe for worker in team]):
                 worker = next(worker for worker in team if worker.pipe is pipe)
-                try:
-                    message = worker.pipe.recv()
-                except (EOFError, OSError):
+                message = _heard(worker)
+                if message is None:
                     team.remove(worker)
                     _mourn(worker, deaths)
                     waiting.appendleft(worker.number)
@@ -83,6 +82,14 @@ def _hire(folder: Path, config_sha256: str, number: int) -> _Worker:
     theirs.close()
     ours.send(number)
     return _Worker(process, ours, number)
+
+
+def _heard(worker: _Worker) -> int | ShardRecord | XraykitError | None:
+    """What a worker says; None if it is dead."""
+    try:
+        return worker.pipe.recv()
+    except (EOFError, OSError):
+        return None
 
 
 def _mourn(worker: _Worker, deaths: Counter[int]) -> None:
