@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .arm_arteries import paint_arteries
 from .arm_forearm import OLECRANON, RADIAL_STYLOID, ULNAR_STYLOID, paint_forearm
 from .arm_girdle import ACROMION_TIP, CORACOID_TIP, INFERIOR_ANGLE, JOINT_AC, paint_girdle
 from .arm_humerus import LATERAL_EPICONDYLE, MEDIAL_EPICONDYLE, paint_humerus
-from .arm_soft_tissue import paint_arteries, soft_tissue
+from .arm_soft_tissue import soft_tissue
 from .figure import Figure, Flesh
 from .hand_bones import paint_digits
 from .hand_carpals import paint_carpals

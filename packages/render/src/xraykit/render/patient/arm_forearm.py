@@ -10,18 +10,18 @@ from .arm_solids import Body, along, box, carve, girth, half_space, limb_tube, s
 from .figure import Figure
 from .skeleton import CARRYING_ANGLE, FOREARM, RADIAL_HEAD, ULNAR_HEAD, Side
 
-# Ulna 268 mm and radius 240 mm long (men: 269 and 251 mm, Spradley & Jantz, J Forensic Sci 56, 2011), radial head 23 mm
-# across; distal radius: inclination 22 degrees, palmar tilt 11 degrees, neutral ulnar variance (Schuind et al.,
-# J Hand Surg Am 17, 1992).
+# Ulna 268 mm and radius 240 mm long (men: about 270 and 250 mm, Trotter & Gleser, Am J Phys Anthropol 10, 1952),
+# radial head 23 mm across; distal radius: inclination 22 degrees, palmar tilt 11 degrees, neutral ulnar variance
+# (Schuind et al., J Hand Surg Am 17, 1992).
 OLECRANON, ULNAR_STYLOID, RADIAL_STYLOID = (-7.5, -17.0, 18.0), (-20.5, -8.0, -250.0), (24.5, 1.0, -253.0)
 _GAP = 2.0
 _ULNA = (
     *((-8, -14, 11, 7, 9), (-8, -18, 4, 7.5, 11), (-8, -18.5, -6, 8, 11), (-8, -14, -19, 9.5, 11)),
     *((-7.5, -11, -34, 9.5, 9), (-6, -9, -60, 8.3, 7.4), (-4.5, -7, -100, 7.4, 6.8), (-5, -5, -150, 6.8, 6.4)),
-    *((-9, -3.5, -195, 5.9, 5.6), (-12.5, -3, -222, 5.6, 5.6), (-14, -3, -235.5, 7.8, 8)),
+    *((-9, -3.5, -195, 5.9, 5.6), (-12.5, -3, -220, 5.8, 5.8), (-14, -3, -228, 7.4, 7.6), (-14, -3, -234.5, 7.6, 7.9)),
 )
 _RADIUS = (
-    *((15, 1.8, -34, 7, 7), (13.8, 1.8, -48, 7.2, 7.4), (15.5, 1.6, -70, 6.6, 7.4), (19.5, 1, -105, 6.4, 8)),
+    *((13.6, -0.2, -34, 7, 7), (13, 0.4, -48, 7.2, 7.4), (15.3, 1, -70, 6.6, 7.4), (19.5, 1, -105, 6.4, 8)),
     *((21, 1, -135, 6.6, 8.2), (19.5, 1, -170, 6.8, 8.4), (15.5, 0.6, -205, 7.6, 10), (12.5, 0, -226, 9.3, 14)),
     *((11, -0.5, -240, 10.5, 16.2), (11, -1, -252, 11, 16.5)),
 )
@@ -51,7 +51,7 @@ def paint_forearm(figure: Figure, side: Side, seed: int) -> None:
 def _ulna(canvas: Canvas, thick: float, styloid: float, worn: float) -> Body:
     """Olecranon and coronoid round the trochlear notch, shaft, head and styloid process."""
     shaft = limb_tube(canvas, _ULNA, girth=thick, n=44)
-    beak = tube(canvas, [(-8, -17, 9), (-8, -11, 12.5)], thick * np.array([7.5, 5 + worn]))
+    beak = tube(canvas, [(-8, -17, 9), (-8, -11.5, 11.5)], thick * np.array([7.5, 4.5 + worn]))
     coronoid = tube(canvas, [(-9, -9, -20), (-10, 4, -17), (-10, 10 + worn, -11)], thick * np.array([9.5, 7.5, 3.5]))
     ledge = tube(canvas, [(-6, -6, -22), (2, 0, -21)], thick * np.array([9, 6.5]))
     body = merge(canvas, [shaft, beak, coronoid, ledge], blend=4)
@@ -64,7 +64,7 @@ def _ulna(canvas: Canvas, thick: float, styloid: float, worn: float) -> Body:
 
     body = carve(canvas, body, (0, 0, 0), 32, notch)
     body = carve(canvas, body, RADIAL_HEAD, 20, lambda r: _about_axis(r)[0] - np.float32(11.4 * thick + 1.5))
-    tip = tube(canvas, [(-19, -7, -237), (-20, -8, -248 - styloid)], [3.6 * thick, 2.2 * thick])
+    tip = tube(canvas, [(-19, -7, -235), (-20.3, -8, -248 - styloid)], [3.8 * thick, 2.4 * thick])
     return merge(canvas, [body, tip], blend=2)
 
 
@@ -81,9 +81,9 @@ def _about_axis(region: Region) -> tuple[Array, Array]:
 def _radius(canvas: Canvas, thick: float, bow: float) -> Body:
     """Head with its dish, neck, tuberosity, bowed shaft, broad distal end with styloid process."""
     table = np.array(_RADIUS, dtype=np.float64)
-    chord = np.interp(-table[:, 2], (40, 250), (14, 11))
+    chord = np.interp(-table[:, 2], (40, 250), (13, 11))
     table[:, 0] = chord + (table[:, 0] - chord) * np.where(table[:, 2] > -215, bow, 1)
-    tuberosity = tube(canvas, [(9, 4.5, -42), (8.5, 4.5, -52)], thick * np.array([5.5, 5.0]))
+    tuberosity = tube(canvas, [(8.5, 3, -42), (8.2, 3.2, -52)], thick * np.array([5.5, 5.0]))
     lister = tube(canvas, [(13, -10, -230), (13, -10.5, -240)], thick * np.array([2.5, 2.5]))
     styloid = tube(canvas, [(20, 0, -232), (24, 1, -249)], thick * np.array([7.5, 4.5]))
     shaft = merge(canvas, [limb_tube(canvas, table, girth=thick, n=44), tuberosity, lister, styloid], blend=3)
@@ -94,8 +94,8 @@ def _distal(canvas: Canvas, body: Body, thick: float) -> Body:
     """The joint surfaces for carpus and ulna."""
     plane = (0.37, -0.19, 1.0)
     body = carve(canvas, body, (10, 0, -252), 32, lambda r: half_space(r, (-4.0, 0.0, -241.0), plane))
-    scoop = (3.0, 1.0, -FOREARM - 9.0)
-    body = carve(canvas, body, scoop, 34, lambda r: ellipsoid(r, scoop, (27, 16, 23.5)))
+    scoop = (3.0, 1.0, -FOREARM - 8.5)
+    body = carve(canvas, body, scoop, 34, lambda r: ellipsoid(r, scoop, (27.5, 18, 23.8)))
     ulna = (ULNAR_HEAD[0], ULNAR_HEAD[1], -236.0)
     return carve(canvas, body, ulna, 16, lambda r: ellipsoid(r, ulna, (8 * thick + 1.6, 8 * thick + 1.6, 14)))
 

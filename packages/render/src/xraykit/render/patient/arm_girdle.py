@@ -10,10 +10,10 @@ from .figure import Figure
 from .skeleton import Side
 
 # In the scapula's frame: x along the blade to the glenoid, y from blade to ribs, z up, the humeral head's centre at 0.
-# Scapular height about 155 mm and breadth 105 mm in men, glenoid 38 by 28 mm (Checroun et al., J Shoulder Elbow Surg 11,
-# 2002), critical shoulder angle 33 degrees (Moor et al., Bone Joint J 95, 2013), 10 mm below the acromion.
+# Scapular height about 155 mm and breadth 105 mm in men, glenoid 38 by 28 mm (Checroun et al., J Shoulder Elbow Surg
+# 11, 2002), critical shoulder angle 33 degrees (Moor et al., Bone Joint J 95, 2013), 10 mm below the acromion.
 HEAD_RADIUS, JOINT_SPACE = 24.0, 4.0
-ACROMION_TIP, CORACOID_TIP, JOINT_AC = (0.0, 13.0, 38.0), (-20.0, 38.0, 12.0), (-13.0, 3.0, 40.0)
+ACROMION_TIP, CORACOID_TIP, JOINT_AC = (0.0, 13.0, 38.0), (-9.0, 37.0, 8.0), (-13.0, 3.0, 40.0)
 INFERIOR_ANGLE = (-97.0, -11.0, -120.0)
 _OUTLINE = (
     *((-106, 29), (-121, 12), (-126, -12), (-126, -40), (-120, -75), (-106, -115), (-97, -121), (-89, -115)),
@@ -39,7 +39,7 @@ def _scapula(canvas: Canvas, thick: float, slope: float, hook: float, worn: floa
     parts = [_blade(canvas), *_borders(canvas, thick)]
     neck = [(-50, -4, -3, 6, 11), (-40, -2, -1, 9, 15), (-30, 0, 0, 13, 18.5), (-24, 0, 0, 13.5, 19)]
     parts.append(limb_tube(canvas, neck, girth=thick, n=8))
-    coracoid = [(-46, 3, 17, 7, 11), (-43, 13, 29, 6.5, 7.5), (-35, 25, 29, 6, 7), (-21, 36, 14, 5, 6.5)]
+    coracoid = [(-47, 2, 14, 7, 11), (-43, 11, 26, 6.5, 8), (-30, 25, 25, 5.5, 7.5), (-11, 35, 11, 5, 6.5)]
     parts.append(limb_tube(canvas, coracoid, girth=thick, n=12, flat=(0.5, 0.3, 0.8)))
     if worn > 0:
         parts.append(tube(canvas, [(-29, 0, -19), (-25, 1, -24 - 3 * worn)], [3.5, 1.5 + 1.5 * worn]))
@@ -94,7 +94,7 @@ def _spine(canvas: Canvas, thick: float, slope: float, hook: float) -> Body:
 
 
 def _clavicle(figure: Figure, side: Side, thick: float, bow: float) -> None:
-    """From the manubrium to the acromion: round, then flat; 150 mm long in men (Andermahr et al., Clin Anat 20, 2007)."""
+    """From manubrium to acromion: round, then flat; 150 mm long in men (Andermahr et al., Clin Anat 20, 2007)."""
     trunk, sign = figure.skeleton.trunk, 1.0 if side == "right" else -1.0
     world = figure.landmark(f"scapula_{side}", JOINT_AC)
     end = np.array([float(v.item()) for v in trunk.to_local(*world.reshape(3, 1, 1, 1))]) * (sign, 1, 1)

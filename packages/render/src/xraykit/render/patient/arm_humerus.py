@@ -10,18 +10,18 @@ from .arm_solids import Body, along, box, carve, girth, half_space, limb_tube, s
 from .figure import Figure
 from .skeleton import UPPER_ARM, Side
 
-# Humerus 335 mm long with a head of 48 mm and 63 mm across the epicondyles (men: 334, 48.8, 63.9 mm, Spradley & Jantz,
-# J Forensic Sci 56, 2011); neck-shaft angle 135 +- 4 degrees, retroversion 20 +- 8, cap of 0.75 radius (Boileau & Walch,
-# J Bone Joint Surg Br 79, 1997). Half-thickness and half-width along the shaft:
+# Humerus 335 mm long with a head of 48 mm and 63 mm across the epicondyles (men: about 334, 49 and 64 mm, Spradley &
+# Jantz, J Forensic Sci 56, 2011); neck-shaft angle 135 +- 4 degrees, retroversion 20 +- 8, cap of 0.75 radius
+# (Boileau & Walch, J Bone Joint Surg Br 79, 1997). Half-thickness and half-width along the shaft:
 _SHAFT = (
     *((7, 2, -12, 17, 18), (9, 2, -30, 14.5, 15), (9, 2, -55, 12.3, 12.5), (8, 1, -95, 11.3, 11.3)),
-    *((7.5, 0.5, -135, 10.8, 12), (4, -1, -190, 10.3, 10.5), (1, -3.5, -235, 9.5, 12), (0, -5, -262, 8.5, 17)),
-    *((-1, -5, -278, 8, 22), (-1, -4, -290, 7.5, 23)),
+    *((7.5, 0, -135, 10.8, 12), (4, -2.5, -190, 10.3, 10.5), (1, -6.5, -235, 9.5, 12), (0, -8.5, -262, 8.5, 17)),
+    *((-1, -8, -278, 8, 22), (-1, -5, -290, 7.5, 23)),
 )
 ELBOW = -UPPER_ARM
-CAPITULUM, CAPITULUM_RADIUS = (17.8, 1.0, ELBOW), 10.8
+CAPITULUM, CAPITULUM_RADIUS = (17.8, 0.0, ELBOW), 10.8
 LATERAL_EPICONDYLE, MEDIAL_EPICONDYLE = (30.5, -2.0, ELBOW + 10), (-32.0, -4.0, ELBOW + 9)
-_SPOOL = ((-23.0, -20.5, -15.0, -9.0, -3.0, 3.0, 7.0), (10.5, 12.4, 10.4, 8.8, 9.2, 10.2, 9.6))
+_SPOOL = ((-23.0, -20.0, -15.0, -9.0, -3.0, 3.0, 7.0, 13.0), (10.0, 12.4, 10.6, 8.8, 9.2, 10.2, 9.4, 7.0))
 
 
 def paint_humerus(figure: Figure, side: Side, seed: int) -> None:
@@ -33,8 +33,10 @@ def paint_humerus(figure: Figure, side: Side, seed: int) -> None:
     tubercle = float(rng.normal(0, 0.8))
 
     def draw(canvas: Canvas) -> Body:
-        parts = [_shaft(canvas, thick), _proximal(canvas, thick, axis, tubercle, figure.osteophytes)]
-        return merge(canvas, [merge(canvas, parts, blend=5), _condyles(canvas, thick)], blend=2.5)
+        parts = [limb_tube(canvas, _SHAFT, girth=thick, n=40)]
+        parts.append(_proximal(canvas, thick, axis, tubercle, figure.osteophytes))
+        whole = merge(canvas, [merge(canvas, parts, blend=5), _condyles(canvas, thick)], blend=2.5)
+        return _hollowed(canvas, whole, thick)
 
     figure.paint_bone(
         f"humerus_{side}",
@@ -62,17 +64,18 @@ def _proximal(canvas: Canvas, thick: float, axis: np.ndarray, tubercle: float, w
     ]
     if worn > 0:  # the spur below the head
         under = np.array((-18.0, -4.0, -15.0)) * thick
-        parts.append(tube(canvas, [under, under + (-1.0, 0, -6 * worn)], [3.0 + worn, 1.5 + worn]))
+        parts.append(tube(canvas, [under, under + np.array((-1.0, 0, -6 * worn))], [3.0 + worn, 1.5 + worn]))
     return merge(canvas, parts, blend=4)
 
 
-def _shaft(canvas: Canvas, thick: float) -> Body:
-    """The shaft, flattening to the two columns beside the olecranon fossa."""
-    body = limb_tube(canvas, _SHAFT, girth=thick, n=40)
-    fossae = (((-5, -14, ELBOW + 22), (12.5, 10.5, 11)), ((-6, 6.5, ELBOW + 18), (9.5, 5.5, 8)))
+def _hollowed(canvas: Canvas, body: Body, thick: float) -> Body:
+    """The body with olecranon and coronoid fossa, thin bone between them and a column on either side."""
+    fossae = (((-6, -16.5, ELBOW + 21), (13.5, 13, 13)), ((-5, 5, ELBOW + 19), (10, 5.5, 8)))
     for center, radii in fossae:
         center = np.array(center) * (thick, 1, 1)
-        body = carve(canvas, body, center, 16, lambda r, c=center, h=radii: ellipsoid(r, c, [thick * v for v in h]))
+        body = carve(
+            canvas, body, center, 16, lambda r, c=center, h=radii: ellipsoid(r, c, [thick * v for v in h]), 5.0
+        )
     return body
 
 
@@ -81,15 +84,15 @@ def _condyles(canvas: Canvas, thick: float) -> Body:
     region = box(canvas, (0, 0, ELBOW), 38)
     z = region.z - np.float32(ELBOW)
     joint = trochlea(region.x, region.y, z, thick)
-    ball = sphere(region, np.array(CAPITULUM) * (thick, 1, 1), CAPITULUM_RADIUS * thick)
+    ball = sphere(region, CAPITULUM, CAPITULUM_RADIUS * thick)
     joint = smooth_union(joint, ball, 1.5)
     scale = np.array((thick, 1, 1))
     parts = [
         (region, joint),
         tube(
-            canvas, np.array([(-12, -5, -281), (-20, -4, -288), (-26, -4, -292)]) * scale, thick * np.array([7, 7, 6])
+            canvas, np.array([(-15, -6, -281), (-21, -5, -288), (-26, -4, -292)]) * scale, thick * np.array([7, 7, 6])
         ),
-        tube(canvas, np.array([(12, -4, -280), (18, -3, -288), (25, -2, -292)]) * scale, thick * np.array([7, 7, 5.5])),
+        tube(canvas, np.array([(14, -6, -280), (19, -4, -288), (25, -2, -292)]) * scale, thick * np.array([7, 7, 5.5])),
     ]
     return merge(canvas, parts, blend=3)
 
@@ -98,5 +101,5 @@ def trochlea(x: Array, y: Array, z: Array, thick: float, gap: float = 0.0) -> Ar
     """Distance to the spool about the elbow's axis, `gap` mm off; x, y, z in the humerus's frame from that axis."""
     rho = np.sqrt(y * y + z * z)
     radius = along(x / np.float32(thick), _SPOOL[0], _SPOOL[1]) * np.float32(thick)
-    ends = np.abs(x + np.float32(7.5 * thick)) - np.float32(15 * thick + gap)
-    return np.maximum(rho - radius - np.float32(gap), ends).astype(np.float32)
+    ends = np.abs(x + np.float32(5 * thick)) - np.float32(18 * thick + gap)
+    return -smooth_union(radius + np.float32(gap) - rho, -ends, 3.0)

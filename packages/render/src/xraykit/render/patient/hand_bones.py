@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..implicit import Array, Canvas, Region, merge, tube
 from .arm_solids import Body, along, girth, half_space
 from .figure import Figure
-from .hand_digits import DigitBone, digits
+from .hand_digits import JOINT_GAP, DigitBone, digits
 from .skeleton import Side
 
 # Half-width and half-thickness along a bone, as shares of 1: shafts narrow, ends wide; heads round in metacarpals.
@@ -16,8 +18,12 @@ _METACARPAL = (
     (7.4, 7.2, 5.0, 4.2, 5.0, 7.2, 7.0),
     (7.4, 7.2, 5.2, 4.3, 5.2, 7.6, 7.3),
 )
-_PHALANX = ((0, 0.1, 0.3, 0.6, 0.85, 1), (7.4, 7.0, 5.2, 4.3, 5.6, 5.6), (6.2, 5.8, 4.3, 3.6, 4.2, 4.2))
-_DISTAL = ((0, 0.12, 0.4, 0.7, 0.9, 1), (6.6, 6.2, 3.7, 2.9, 4.3, 3.8), (5.0, 4.6, 3.0, 2.4, 2.3, 2.0))
+_PHALANX = (
+    (0, 0.08, 0.25, 0.55, 0.8, 0.9, 1),
+    (7.2, 7.0, 5.6, 4.6, 5.3, 5.8, 5.5),
+    (6.2, 6.0, 4.6, 3.7, 4.0, 4.5, 4.3),
+)
+_DISTAL = ((0, 0.12, 0.4, 0.7, 0.88, 1), (6.3, 6.0, 4.0, 3.2, 4.3, 3.8), (5.0, 4.6, 3.2, 2.6, 2.5, 2.1))
 # Girth of each digit's metacarpal, proximal, middle and distal phalanx relative to the middle finger's proximal ones.
 _GIRTH = {
     1: (1.12, 1.06, 1.18),
@@ -30,8 +36,8 @@ _GIRTH = {
 
 def paint_digits(figure: Figure, side: Side, seed: int) -> None:
     """Paint metacarpals and phalanges of one hand."""
-    thick = girth(figure, seed)
-    for bone in digits(figure, side, seed):
+    thick, bones = girth(figure, seed), digits(figure, side, seed)
+    for bone in bones:
         kind = "metacarpal" if bone.place == 0 else "phalanges_hand"
 
         def share(region: Region, bone: DigitBone = bone) -> Array:
@@ -40,7 +46,7 @@ def paint_digits(figure: Figure, side: Side, seed: int) -> None:
         wall = 1.9 if bone.place == 0 else (0.9 if bone.last else 1.4)
         figure.paint_bone(
             f"{kind}_{side}",
-            lambda canvas, b=bone: _bone(canvas, b, thick, figure.osteophytes),
+            lambda canvas, b=bone: _bone(canvas, b, _neighbours(b, bones), thick, figure.osteophytes),
             frame=f"hand_{side}",
             cortex=lambda region, s=share, w=wall: along(s(region), (0.05, 0.35, 0.65, 0.92), (0.8, w, w, 0.8)),
             shell=1150,
@@ -50,8 +56,14 @@ def paint_digits(figure: Figure, side: Side, seed: int) -> None:
             _sesamoids(figure, side, bone, thick)
 
 
-def _bone(canvas: Canvas, bone: DigitBone, thick: float, worn: float) -> Body:
-    """Flat at its base, round at its head."""
+def _neighbours(bone: DigitBone, bones: Sequence[DigitBone]) -> list[DigitBone]:
+    """The metacarpals beside a metacarpal of a finger."""
+    beside = (bone.digit - 1, bone.digit + 1) if bone.place == 0 and bone.digit > 1 else ()
+    return [other for other in bones if other.place == 0 and other.digit in beside and other.digit > 1]
+
+
+def _bone(canvas: Canvas, bone: DigitBone, beside: Sequence[DigitBone], thick: float, worn: float) -> Body:
+    """Flat at its base, cut halfway to its neighbours there, round at its head."""
     knots, wide, thin = _METACARPAL if bone.place == 0 else (_DISTAL if bone.last else _PHALANX)
     factor = thick * _GIRTH[bone.digit][bone.place]
     s = np.linspace(0, 1, 16)
@@ -63,7 +75,13 @@ def _bone(canvas: Canvas, bone: DigitBone, thick: float, worn: float) -> Body:
         foot = bone.base + 2.5 * bone.direction
         body = merge(canvas, [body, tube(canvas, [foot - across, foot + across], 1.5 + 1.2 * worn)], blend=2)
     region, distance = body
-    return region, np.maximum(distance, -half_space(region, bone.base, bone.direction))
+    distance = np.maximum(distance, -half_space(region, bone.base, bone.direction))
+    for other in beside:
+        across = (other.base - bone.base) * (1, 1, 0)
+        middle = (bone.base + other.base) / 2
+        normal = across / np.linalg.norm(across)
+        distance = np.maximum(distance, half_space(region, middle, normal) + np.float32(JOINT_GAP / 2))
+    return region, distance
 
 
 def _sesamoids(figure: Figure, side: Side, bone: DigitBone, thick: float) -> None:

@@ -21,8 +21,8 @@ _BODIES: dict[str, tuple[tuple[tuple[float, float, float], tuple[float, float, f
     ),
     "lunate": (((-3.5, 0.0, 4.8), (8.6, 9.0, 7.4)),),
     "triquetrum": (((-16.0, -3.0, -1.0), (8.0, 7.5, 7.5)),),
-    "pisiform": (((-17.5, 9.5, -1.0), (5.0, 4.5, 6.0)),),
-    "trapezium": (((21.0, 6.5, -17.5), (8.5, 8.0, 6.5)),),
+    "pisiform": (((-18.0, 9.8, -1.5), (4.6, 4.5, 5.6)),),
+    "trapezium": (((22.0, 7.0, -16.5), (8.5, 8.0, 6.5)),),
     "trapezoid": (((11.5, -1.5, -15.5), (6.5, 8.5, 7.0)),),
     "capitate": (((-0.5, 0.0, -6.0), (6.8, 7.5, 6.8)), ((1.0, -0.5, -14.0), (7.2, 8.5, 8.5))),
     "hamate": (
@@ -32,7 +32,8 @@ _BODIES: dict[str, tuple[tuple[tuple[float, float, float], tuple[float, float, f
     ),
 }
 _GAP = 1.6
-_FLAT = ("trapezoid", "capitate", "hamate")  # they end in a line where the metacarpals begin
+# Where the distal row ends at its metacarpals: height at x = 0 and slope of the line.
+_ENDS = {"trapezoid": (-17.0, 0.0), "capitate": (-20.3, 0.0), "hamate": (-22.1, -0.22)}
 
 
 def paint_carpals(figure: Figure, side: Side, seed: int) -> None:
@@ -68,8 +69,9 @@ def _packed(region: Region, name: str, swollen: dict[str, float]) -> Array:
             field = np.maximum(field, (own - _body(region, solids, swollen[other])) / 2 + np.float32(_GAP / 2))
     if name == "lunate":  # hollow for the head of the capitate
         field = np.maximum(field, -sphere(region, (-0.5, 0.0, -6.0), 8.4))
-    if name in _FLAT:
-        field = np.maximum(field, -half_space(region, (0.0, 0.0, -20.3), (0.12, 0.0, 1.0)))
+    if name in _ENDS:
+        height, slope = _ENDS[name]
+        field = np.maximum(field, -half_space(region, (0.0, 0.0, height), (-slope, 0.0, 1.0)))
     return field.astype(np.float32)
 
 
@@ -83,4 +85,4 @@ def _body(region: Region, solids: Sequence[tuple[Sequence[float], Sequence[float
 
 def _near(first: Sequence, second: Sequence) -> bool:
     gaps = [np.linalg.norm(np.subtract(a, b)) for a, _ in first for b, _ in second]
-    return min(gaps) < 20.0
+    return bool(min(gaps) < 20.0)

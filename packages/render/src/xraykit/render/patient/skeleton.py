@@ -27,7 +27,8 @@ CONDYLES = (0.0, -24.0, 611.0)  # where the skull rests on the atlas vertebra
 THIGH, SHANK, UPPER_ARM, FOREARM = 428.0, 402.0, 301.0, 255.0
 CARRYING_ANGLE = 11.0
 SCAPULAR_PLANE, UPWARD_ROTATION = 41.0, (5.0, 40.0)  # Ludewig et al., J Bone Joint Surg Am 91, 2009; at rest, and gain
-RADIAL_HEAD, ULNAR_HEAD = (17.0, 2.0, -18.0), (-14.0, -3.0, -243.0)  # the axis of pronation, in the forearm's frame
+# The axis of pronation in the forearm's frame; it meets the axis of the elbow in the middle of the capitulum.
+RADIAL_HEAD, ULNAR_HEAD = (15.6, -0.2, -18.0), (-14.0, -3.0, -243.0)
 NECK_BASE = 478.0
 
 
@@ -38,8 +39,9 @@ class Skeleton:
     "trunk" is the atlas of the torso (`TrunkFrame`): promontory near z = 0, x = 0 the midline. "skull" has its origin
     between the occipital condyles. Limbs, for each side: humerus, forearm (the ulna's), radius, hand, femur, tibia,
     patella, foot. The scapula's frame has the humerus's origin, x along its blade to the glenoid, y from blade to ribs,
-    z along its medial border. A limb's frame has its origin at the proximal joint centre; in the anatomical position x points
-    laterally, y anteriorly, z proximally on both sides: left frames mirror. Its unit is the reference adult's mm.
+    z along its medial border. A limb's frame has its origin at the proximal joint centre; in the anatomical position x
+    points laterally, y anteriorly, z proximally on both sides: left frames mirror. Its unit is the reference adult's
+    mm.
 
     Args:
         physique: The build.
