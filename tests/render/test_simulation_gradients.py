@@ -14,6 +14,7 @@ import pytest
 import torch
 from support.cubes import wavy
 from support.decisions import decisions_of, same_decisions
+from support.threads import one_thread
 from torch import Tensor
 from xraykit.render import Camera, carm_pose, instrument, se3_exp
 from xraykit.render.backends import Backend
@@ -109,12 +110,9 @@ def central_difference(name: str, **options) -> float:
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Tensors this small are faster without a second one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+def alone():
+    with one_thread():
+        yield
 
 
 exact, gradient_of = cache(central_difference), cache(gradient)

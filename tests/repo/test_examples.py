@@ -4,12 +4,14 @@ import runpy
 
 import pytest
 from support.repo import ROOT
+from support.threads import one_thread
 
 
 @pytest.mark.parametrize("views", [1, 2])
 def test_a_screw_is_recovered_in_all_six_degrees_of_freedom_through_the_simulator(views):
     example = runpy.run_path(str(ROOT / "examples/recover_screw.py"))
-    result = example["recover"](views=views, pixels=100, spacing=0.8)
+    with one_thread():
+        result = example["recover"](views=views, pixels=100, spacing=0.8)
     start = result.setting.error(result.start, result.truth)
     assert start[:3].norm() > 7
     assert start[3:].norm() > 9
