@@ -52,6 +52,8 @@ def test_masks_boxes_and_areas_are_those_that_were_stored():
     assert sample.names == ("femur_left", "patella_left", "sternum", "screw")
     assert sample.kinds == ("organ", "organ", "organ", "tool")
     np.testing.assert_array_equal(sample.masks, wanted)
+    chosen = sample.masks_of(["screw", "liver", "femur_left"])
+    np.testing.assert_array_equal(chosen, [wanted[3], np.zeros((16, 16)), wanted[0]])
     assert sample.areas.tolist() == wanted.sum(axis=(1, 2)).tolist()
     assert sample.boxes.tolist() == [[2, 5, 10, 13], [3, 3, 4, 4], [0, 0, 0, 0], [9, 1, 15, 7]]
 
@@ -210,6 +212,13 @@ def test_state_of_another_order_is_refused(folder):
 def test_record_that_contradicts_itself_is_refused(edit, ask, words):
     with pytest.raises(FileError, match=words):
         getattr(decode_sample(raw(edit=edit), where="here"), ask or "key")
+
+
+def test_masks_of_another_size_are_refused():
+    text = json.dumps([{"name": "femur_left", "size": [9999, 9999], "counts": "0"}]).encode()
+    sample = decode_sample(RawSample(0, "000003_0001", raw().members | {"masks.json": text}), where="here")
+    with pytest.raises(FileError, match="masks must be run lengths of 16 x 16 pixels"):
+        sample.masks_of(["femur_left"])
 
 
 def test_pose_that_is_no_motion_is_refused():
