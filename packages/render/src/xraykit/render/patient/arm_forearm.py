@@ -13,12 +13,17 @@ from .skeleton import CARRYING_ANGLE, FOREARM, RADIAL_HEAD, ULNAR_HEAD, Side
 # Ulna 268 mm and radius 240 mm long (men: about 270 and 250 mm, Trotter & Gleser, Am J Phys Anthropol 10, 1952),
 # radial head 23 mm across; distal radius: inclination 22 degrees, palmar tilt 11 degrees, neutral ulnar variance
 # (Schuind et al., J Hand Surg Am 17, 1992).
-OLECRANON, ULNAR_STYLOID, RADIAL_STYLOID = (-7.5, -17.0, 18.0), (-20.5, -8.0, -250.0), (24.5, 1.0, -253.0)
+OLECRANON, ULNAR_STYLOID, RADIAL_STYLOID = (-7.5, -17.0, 18.0), (-18.6, -7.4, -250.0), (24.5, 1.0, -253.0)
 _GAP = 2.0
 _ULNA = (
     *((-8, -14, 11, 7, 9), (-8, -18, 4, 7.5, 11), (-8, -18.5, -6, 8, 11), (-8, -14, -19, 9.5, 11)),
     *((-7.5, -11, -34, 9.5, 9), (-6, -9, -60, 8.3, 7.4), (-4.5, -7, -100, 7.4, 6.8), (-5, -5, -150, 6.8, 6.4)),
-    *((-9, -3.5, -195, 5.9, 5.6), (-12.5, -3, -220, 5.8, 5.8), (-14, -3, -228, 7.4, 7.6), (-14, -3, -234.5, 7.6, 7.9)),
+    *(
+        (-9, -3.5, -195, 5.9, 5.6),
+        (-11.3, -3, -220, 5.8, 5.8),
+        (-12.2, -3, -228, 7.4, 7.6),
+        (-13, -3, -234.5, 7.6, 7.9),
+    ),
 )
 _RADIUS = (
     *((13.6, -0.2, -34, 7, 7), (13, 0.4, -48, 7.2, 7.4), (15.3, 1, -70, 6.6, 7.4), (19.5, 1, -105, 6.4, 8)),
@@ -64,7 +69,7 @@ def _ulna(canvas: Canvas, thick: float, styloid: float, worn: float) -> Body:
 
     body = carve(canvas, body, (0, 0, 0), 32, notch)
     body = carve(canvas, body, RADIAL_HEAD, 20, lambda r: _about_axis(r)[0] - np.float32(11.4 * thick + 1.5))
-    tip = tube(canvas, [(-19, -7, -235), (-20.3, -8, -248 - styloid)], [3.8 * thick, 2.4 * thick])
+    tip = tube(canvas, [(-17, -6.3, -235), (-18.5, -7.3, -248 - styloid)], [3.2 * thick, 2.3 * thick])
     return merge(canvas, [body, tip], blend=2)
 
 
@@ -96,8 +101,8 @@ def _distal(canvas: Canvas, body: Body, thick: float) -> Body:
     body = carve(canvas, body, (10, 0, -252), 32, lambda r: half_space(r, (-4.0, 0.0, -241.0), plane))
     scoop = (3.0, 1.0, -FOREARM - 8.5)
     body = carve(canvas, body, scoop, 34, lambda r: ellipsoid(r, scoop, (27.5, 18, 23.8)))
-    ulna = (ULNAR_HEAD[0], ULNAR_HEAD[1], -236.0)
-    return carve(canvas, body, ulna, 16, lambda r: ellipsoid(r, ulna, (8 * thick + 1.6, 8 * thick + 1.6, 14)))
+    ulna = (ULNAR_HEAD[0] + 1.2, ULNAR_HEAD[1], -235.0)
+    return carve(canvas, body, ulna, 16, lambda r: ellipsoid(r, ulna, (8 * thick + 2, 8 * thick + 2, 30)))
 
 
 def _head(canvas: Canvas, thick: float) -> Body:

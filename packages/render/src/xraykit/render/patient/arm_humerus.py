@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..implicit import Array, Canvas, ellipsoid, merge, smooth_union, tube
+from ..implicit import Array, Canvas, Region, ellipsoid, merge, smooth_union, tube
 from .arm_girdle import HEAD_RADIUS
 from .arm_solids import Body, along, box, carve, girth, half_space, limb_tube, sphere
 from .figure import Figure
@@ -76,7 +76,14 @@ def _hollowed(canvas: Canvas, body: Body, thick: float) -> Body:
         body = carve(
             canvas, body, center, 16, lambda r, c=center, h=radii: ellipsoid(r, c, [thick * v for v in h]), 5.0
         )
-    return body
+    return carve(canvas, body, (-6, -10, ELBOW + 4), 24, lambda r: _behind(r, thick), 1.5)
+
+
+def _behind(region: Region, thick: float) -> Array:
+    """The way of the olecranon: nothing lies behind the trochlea, up to the fossa."""
+    way = ellipsoid(region, (-8 * thick, -16.5, ELBOW + 8), (15.5 * thick, 13, 14))
+    joint = trochlea(region.x, region.y, region.z - np.float32(ELBOW), thick, 0.3)
+    return np.maximum(way, -joint).astype(np.float32)
 
 
 def _condyles(canvas: Canvas, thick: float) -> Body:

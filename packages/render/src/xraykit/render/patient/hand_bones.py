@@ -77,9 +77,9 @@ def _bone(canvas: Canvas, bone: DigitBone, beside: Sequence[DigitBone], thick: f
     region, distance = body
     distance = np.maximum(distance, -half_space(region, bone.base, bone.direction))
     for other in beside:
-        across = (other.base - bone.base) * (1, 1, 0)
-        middle = (bone.base + other.base) / 2
-        normal = across / np.linalg.norm(across)
+        middle, between = (bone.base + other.base) / 2, bone.direction + other.direction
+        across = other.base - bone.base
+        normal = across - (across @ between) / (between @ between) * between
         distance = np.maximum(distance, half_space(region, middle, normal) + np.float32(JOINT_GAP / 2))
     return region, distance
 
