@@ -129,11 +129,11 @@ class XraySample:
 
     def _decoded(self, wanted: Sequence[Sequence[int]]) -> Tensor:
         """One mask for each group of annotations: their union."""
-        size = self._size
+        runs, size = self._runs, self._size
         columns = np.zeros((len(wanted), size[1], size[0]), dtype=np.bool_)
         for mask, members in zip(columns, wanted, strict=True):
             for n in members:
-                mask |= decode_run_lengths(self._runs[n], size).T
+                mask |= decode_run_lengths(runs[n], size).T
         return torch.from_numpy(columns).mT.contiguous()
 
     @cached_property
