@@ -135,3 +135,9 @@ def test_total_shadow_and_more_than_all_are_harmless():
 def test_bad_arguments_are_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_a_kernel_below_the_pixel_is_refused():
+    narrow = ScatterKernel(widths=(0.4,), weights=(1.0,))
+    with pytest.raises(InputError, match=r"widths must be at least half a pixel, 0\.5 mm, got 0\.4 mm"):
+        estimate_scatter(torch.full((1, 1, 8, 8), 0.5), 0.2, pixel_spacing=1.0, kernel=narrow)

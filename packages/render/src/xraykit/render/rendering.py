@@ -123,6 +123,7 @@ def _render(
         width=camera.width,
         samples=samples,
         soft=labels == "soft",
+        channels=1 if labels is None else volume.highest_label + 1,
         chunk=chunk,
     )
     image = integral * (length * volume.mu_scale).to(integral)[:, None]

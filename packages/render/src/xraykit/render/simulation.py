@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .backends import Backend
 from .camera import Camera
 from .displacement import displaced
 from .errors import GeometryError, InputError
@@ -164,7 +163,7 @@ def _tool_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: Simulati
         return torch.zeros(len(pose), 0, camera.height, camera.width, device=scene.device)
     poses = _tool_poses(scene.tools, len(pose), scene.device)
     meshes = [tool.mesh for tool in scene.tools]
-    return thickness(meshes, camera, pose, poses=poses, backend=_mesh_backend(settings))
+    return thickness(meshes, camera, pose, poses=poses, backend=settings.march.backend)
 
 
 def _area_densities(
@@ -186,7 +185,7 @@ def _area_densities(
                 pose,
                 poses=_tool_poses(displacing, len(pose), scene.device),
                 step=march.displacement_step,
-                backend=_mesh_backend(settings),
+                backend=settings.march.backend,
             )
             area = area - (gone * (scales / 10)[:, None, None]).to(area)
         parts += zip(body.materials.materials, area.unbind(dim=1), strict=True)
@@ -210,10 +209,6 @@ def _path_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: Simulati
             found = path_lengths(volume, camera, pose, wanted=[name], backend=settings.march.backend)[name]
             total[name] = total[name] + found if name in total else found
     return total
-
-
-def _mesh_backend(settings: SimulationSettings) -> Backend:
-    return settings.march.backend if settings.march.backend == "torch" else "auto"
 
 
 def _metadata(scene: Scene, settings: SimulationSettings, quanta: float | None, seed: int) -> dict[str, Any]:

@@ -22,7 +22,8 @@ class Detector:
 
     A photon of energy E adds, on average, E * (1 - exp(-mu(E) thickness packing)) to the signal: it is either
     stopped by the scintillator, all its energy turning into light, or lost. (The escape of K fluorescence and of
-    Compton photons is left out; it takes at most a few percent of the signal and hardly varies over an image.)
+    Compton photons is left out. In 0.5 mm of caesium iodide at 100 kV it takes about a tenth of the signal in air and
+    less of a hardened beam: the relative signal behind 14 cm of water is about 1 % too low here, behind bone 2 %.)
 
     Args:
         scintillator: "caesium_iodide", "gadolinium_oxysulfide", another material, or None: every photon is stopped.

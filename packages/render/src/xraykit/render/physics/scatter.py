@@ -83,7 +83,8 @@ def estimate_scatter(
         (B, 1, H, W), 0 or more; all zero where an image shows no object.
 
     Raises:
-        InputError: The knob is negative or not finite, or the transmission is no (B, 1, H, W).
+        InputError: The knob is negative or not finite, the transmission is no (B, 1, H, W), or a kernel is narrower
+            than half a pixel.
 
     Gradients: with respect to transmission and field.
 
@@ -118,6 +119,11 @@ def _spread(potential: Tensor, kernel: ScatterKernel, spacing: Tensor) -> Tensor
     height, width = potential.shape[-2:]
     finest = min(kernel.widths) / _CELLS_PER_WIDTH
     pitch = spacing.detach().amax(dim=0).tolist()
+    if min(kernel.widths) < max(pitch) / 2:
+        raise InputError(
+            f"widths must be at least half a pixel, {max(pitch) / 2:g} mm, got {min(kernel.widths):g} mm; leave the "
+            "narrow Gaussian to the detector's blur."
+        )
     rows, columns = (
         min(size, math.ceil(size * step / finest)) for size, step in zip((height, width), pitch, strict=True)
     )

@@ -30,12 +30,12 @@ def march(
     width: int,
     samples: int,
     soft: bool,
+    channels: int = 1,
     chunk: int | None = None,
 ) -> Tensor:
     """The integral over alpha of every pixel's ray, (B, C, H, W); see `voxel_rays` for the rays (B, 4, 3)."""
     if method not in get_args(Method):
         raise InputError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}.")
-    channels = 1 if labels is None else int(labels.max()) + 1
     if backend != "torch":
         jacobian = rays.requires_grad and torch.is_grad_enabled() and labels is None
         return ops.project(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian)[0]
