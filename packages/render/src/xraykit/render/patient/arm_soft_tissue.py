@@ -12,7 +12,7 @@ from .arm_muscles import muscle_layers
 from .figure import Figure, Flesh
 from .skeleton import Side
 
-COARSE = 1.8
+COARSE = 2.4
 """Distance of the points at which flesh is evaluated, at most, where voxels are smaller [mm]."""
 
 
