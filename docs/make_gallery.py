@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
         total += path.stat().st_size
         print(f"{time.monotonic() - begun:4.0f} s  {path.name}  {path.stat().st_size / 1000:.0f} kB", flush=True)
     if asked.ct:
-        lines = [f"![{name}](gallery_{name})\n" for name in pictures]
+        lines = [f"![{path.stem}]({path.name})\n" for path in sorted(asked.out.glob("gallery_*"))]
         (asked.out / "comparison.md").write_text("\n".join(lines), encoding="utf-8")
     print(f"{total / 1000:.0f} kB in {asked.out}")
 
