@@ -55,7 +55,7 @@ def rays(shape: LegShape) -> tuple[Ray, ...]:
             yaw = np.radians(turn + (4.0 if n and not found else 0.0))
             pitch = np.radians(up)
             step = np.array([np.sin(yaw) * np.cos(pitch), np.cos(yaw) * np.cos(pitch), np.sin(pitch)])
-            points.append(points[-1] + (length + 1.8) * step)
+            points.append(points[-1] + (length + (1.8 if len(toe) == 2 else 2.4)) * step)
         found.append(Ray(b, h, tuple(points)))
     return tuple(found)
 
@@ -102,12 +102,22 @@ def along(start: Point, end: Point) -> Matrix:
 def metatarsal(canvas: Canvas, number: int, ray: Ray, shape: LegShape) -> tuple[Region, Array]:
     """Region and distance field of a metatarsal: wedged base against the tarsals, waisted shaft, round head."""
     region = canvas.region(np.minimum(ray.base, ray.head) - 22, np.maximum(ray.base, ray.head) + 14)
+    field = _metatarsal(region, number, ray)
+    for tarsal in midfoot(region, shape).values():
+        field = apart(field, tarsal, 1.5)
+    if number > 0:
+        field = apart(field, _metatarsal(region, number - 1, rays(shape)[number - 1]), 1.2)
+    return region, field
+
+
+def _metatarsal(region: Region, number: int, ray: Ray) -> Array:
+    """Distance to a metatarsal before its neighbours are cut from it."""
     length = float(np.linalg.norm(ray.head - ray.base))
-    first = number == 0
     view = seen(region, along(ray.base, ray.head))
     w = (1.0, 1.0, 0.95, 1.0, 1.08)[number]
-    if first:
+    if number == 0:
         sections = [
+            oval(-8, 0, 1, 10, 14, 10, 14),
             oval(0, 0, 1, 10, 14, 10, 14),
             oval(8, 0, 1, 9, 13, 9, 13),
             oval(20, 0, 0, 6.8, 7.5, 6.8, 8),
@@ -120,6 +130,7 @@ def metatarsal(canvas: Canvas, number: int, ray: Ray, shape: LegShape) -> tuple[
         field = smooth_union(field, ellipsoid(view, (0, 0, length - 3), (10.8, 10.2, 11.0)), 2.0)
     else:
         sections = [
+            oval(-8, 0, -1, 7.2 * w, 9.5, 7.2 * w, 9),
             oval(0, 0, -1, 7.2 * w, 9.5, 7.2 * w, 9),
             oval(7, 0, -0.5, 6.8 * w, 8.2, 6.8 * w, 8),
             oval(17, 0, 0, 4.6 * w, 5.2, 4.6 * w, 5.2),
@@ -133,9 +144,7 @@ def metatarsal(canvas: Canvas, number: int, ray: Ray, shape: LegShape) -> tuple[
     field = corner(field, -view.z - 6, 3.0)
     if number == 4:
         field = smooth_union(field, ellipsoid(region, np.add(ray.base, (6.5, -5, -3)), (5.5, 9, 5.5)), 4.0)
-    for tarsal in midfoot(region, shape).values():
-        field = apart(field, tarsal, 1.5)
-    return region, field
+    return field
 
 
 def phalanx(canvas: Canvas, number: int, n: int, ray: Ray) -> tuple[Region, Array]:
@@ -147,7 +156,8 @@ def phalanx(canvas: Canvas, number: int, n: int, ray: Ray) -> tuple[Region, Arra
     size = (1.55, 1.0, 0.97, 0.95, 0.95)[number] * (1.0, 0.88 if number else 0.98, 0.8)[n]
     last = n == len(ray.joints) - 2
     waist, tip = (3.6, 4.7) if not last else (2.8, 4.2)
-    low, high = 0.9, length - 0.9
+    inset = 0.9 if number == 0 else 1.3
+    low, high = inset, length - inset
     sections = [
         oval(low, 0, 0, 6.7 * size, 5.6 * size, 6.7 * size, 5.6 * size),
         oval(low + 0.16 * length, 0, 0, 6.0 * size, 5.2 * size, 6.0 * size, 5.2 * size),
@@ -158,8 +168,8 @@ def phalanx(canvas: Canvas, number: int, n: int, ray: Ray) -> tuple[Region, Arra
     field = loft(view, sections, smooth=min(5.0, length / 3))
     field = corner(field, np.maximum(low - view.z, view.z - high).astype(np.float32), 1.5 * size)
     if n == 0:
-        radius = 11.0 if number == 0 else 7.2
-        field = apart(field, ellipsoid(region, ray.head, (radius,) * 3), 1.7)
+        radius, back = (11.0, 3.0) if number == 0 else (7.2, 1.0)
+        field = apart(field, ellipsoid(region, ray.head + back * (ray.base - ray.head) / 70, (radius,) * 3), 1.7)
     return region, field
 
 

@@ -101,7 +101,7 @@ SITES: tuple[FractureSite, ...] = (
     FractureSite("distal femoral fracture", "femur", "femur", (7, 13, -362), _DOWN, True, 7, 6, 8, ("knee",)),
     FractureSite("tibial plateau fracture", "tibia", "tibia", (22, 0, -40), (0.85, 0, 0.5), False, 3, 3, 4, ("knee",)),
     FractureSite(
-        "transverse patellar fracture", "patella", "patella", (1.5, 47.5, 6), (0, 0, 1.0), False, 1.5, 4, -5, ("knee",)
+        "transverse patellar fracture", "patella", "patella", (1.5, 49, 6), (0, 0, 1.0), False, 1.5, 4, -5, ("knee",)
     ),
     FractureSite(
         "tibial shaft fracture", "tibia", "tibia", (0, 0, -330), (0.3, 0, -0.95), True, 6, 4, 6, ("ankle_foot",)

@@ -55,8 +55,8 @@ def leg_landmarks(figure: Figure, side: Side) -> dict[str, NDArray[np.float64]]:
     """Points of femur, patella, tibia, fibula and foot that radiographers and registration use."""
     points = {f"{name}_{side}": figure.landmark(f"{bone}_{side}", local) for name, (bone, local) in _POINTS.items()}
     depth = patella_shift(getattr(figure.skeleton.posture, f"leg_{side}").knee_flexion)
-    for name, height in (("center", 6.0), ("apex", -15.0), ("base", 26.0)):
-        points[f"patella_{name}_{side}"] = figure.landmark(f"patella_{side}", (1.5, 47.5 + depth, height))
+    for name, front, height in (("center", 49.0, 6.0), ("apex", 52.0, -13.0), ("base", 50.0, 26.5)):
+        points[f"patella_{name}_{side}"] = figure.landmark(f"patella_{side}", (1.5, front + depth, height))
     for number, ray in enumerate(rays(LegShape()), start=1):
         head = tuple(float(c) for c in ray.head)
         points[f"metatarsal_head_{number}_{side}"] = figure.landmark(f"foot_{side}", head)  # type: ignore[arg-type]

@@ -152,7 +152,7 @@ def _distal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Array
     for center, radii in (((-35, -3, 9), (8.0, 11, 12)), ((34.5, -3, 7), (7.0, 10, 11))):
         field = smooth_union(field, ellipsoid(view, center, radii), 6.0)
     if wear > 0:
-        for center in ((-39, 6, -14), (38.5, 6, -13), (-14, 36, 14), (20, 38, 16)):
+        for center in ((-37, 6, -13), (36.5, 6, -12), (-14, 33.5, 13), (20, 35.5, 14)):
             field = smooth_union(field, ellipsoid(view, center, (2 + 4 * wear, 5, 2.5 + 2 * wear)), 3.0)
     roof = np.float32(-0.76) * (y - 11) + np.float32(-0.65) * (z + 13)
     notch = corner(np.abs(x - 0.5) - np.float32(10.2), -roof, 8.0)

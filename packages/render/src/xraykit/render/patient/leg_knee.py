@@ -57,24 +57,24 @@ def patella(canvas: Canvas, flexion: float, shape: LegShape, wear: float = 0.0) 
     Breadth 44.8 (4.8) and thickness 22.4 (2.3) mm: Iranpour et al., Clin Orthop Relat Res 466, 2008.
     """
     depth = patella_shift(flexion)
-    center = (1.5, 47.5 + depth, 6.0)
+    center = (1.5, 49.0 + depth, 6.0)
     region = canvas.region(np.subtract(center, (30, 18, 30)), np.add(center, (30, 18, 30)))
     x, y, z = ((c - np.float32(o)) for c, o in zip(region.axes, center, strict=True))
     x = x / np.float32(shape.knee)
     # Seen from the front: x lateral, z up; the loft's axis points to the front.
     view = Region(region.window, x, z, y)
     sections = [
-        (-9.0, 0, 3, 4, 7, 13, 7, 4, 6, 8, 6),
-        (-5.0, 0, 2, 15, 15, 17, 14, 12, 12, 12, 13),
-        (0.0, 0, 1, 22, 20, 20.5, 20, 22, 17, 17, 17),
+        (-12.0, 0, 3, 4, 7, 13, 7, 4, 6, 8, 6),
+        (-7.0, 0, 2, 15, 15, 17, 14, 12, 12, 12, 13),
+        (-1.0, 0, 1, 22, 20, 20.5, 20, 22, 17, 17, 17),
         (4.0, 0, 1, 22.5, 20.5, 20, 20.5, 22.5, 17.5, 21.5, 17.5),
         (8.0, 0, 1, 18, 17.5, 18, 17.5, 18, 14.5, 17, 14.5),
         (11.0, 0, 1, 10, 10, 10, 10, 10, 9, 9, 9),
     ]
-    field = corner(loft(view, sections, smooth=4.0), np.maximum(y - 11.5, -y - 9.5), 3.0)
+    field = corner(loft(view, sections, smooth=4.0), np.maximum(y - 11, -y - 12), 3.0)
     if wear > 0:
-        for tip in ((0, 0, 20), (0, -2, -20)):
-            field = smooth_union(field, ellipsoid(view, (tip[0], tip[2], -2 + tip[1]), (8, 2 + 5 * wear, 3)), 3.0)
+        for pole in (19.5, -15.5):
+            field = smooth_union(field, ellipsoid(view, (0, pole, 3), (8, 3 + 4 * wear, 3)), 3.0)
     return region, field
 
 

@@ -12,7 +12,7 @@ from .figure import Figure, Flesh
 from .foot_rays import rays
 from .leg_knee import patella_shift
 from .leg_shape import LegShape
-from .leg_solids import Section, carried, corner, loft, oval, profile
+from .leg_solids import carried, corner, loft, oval, profile
 from .skeleton import Side
 
 Triple = tuple[float, float, float]
@@ -43,18 +43,23 @@ _SHANK = (
     (-30, 2, -4, 49, 48, 50, 48),
     (20, 0, 0, 46, 46, 48, 44),
 )
-# Along the foot from heel to toes: distance y, centre x and height, then lateral, dorsal, medial, plantar radius.
+# Along the foot from heel to toes: distance y, centre x and height, then the radii of a `Section` seen from behind:
+# lateral, dorsal-lateral, dorsal, dorsal-medial, medial, plantar-medial, plantar, plantar-lateral.
 _FOOT = (
-    (-52, 4, -38, 17, 20, 17, 18),
-    (-36, 3, -30, 26, 40, 26, 29),
-    (-15, 2, -24, 30, 50, 31, 34),
-    (10, 1, -24, 31, 46, 34, 35),
-    (35, 2, -30, 33, 36, 37, 31),
-    (60, 3, -36, 36, 32, 37, 24),
-    (90, 3, -44, 38, 26, 37, 18),
-    (120, 3, -52, 44, 17, 43, 15),
-    (142, 2, -55, 41, 13.5, 45, 13),
-    (160, 0, -57, 36, 9, 41, 10),
+    (-60, 4, -38, 18, 19, 21, 19, 18, 16, 16, 16),
+    (-52, 4, -38, 20, 21, 24, 21, 20, 19, 19, 19),
+    (-36, 3, -30, 26, 29, 40, 30, 27, 28, 29, 28),
+    (-15, 2, -24, 30, 34, 50, 35, 31, 33, 34, 33),
+    (10, 0, -24, 33, 36, 46, 40, 36, 36, 35, 34),
+    (35, -1, -30, 36, 38, 41, 43, 41, 34, 31, 35),
+    (48, -1, -35, 41, 39, 42, 45, 42, 34, 27, 40),
+    (60, -1, -39, 44, 39, 41, 45, 41, 32, 23, 39),
+    (75, -1, -42, 43, 38, 38, 43, 40, 30, 21, 35),
+    (90, 0, -45, 42, 36, 33, 39, 40, 29, 19, 32),
+    (105, 1, -49, 43, 34, 27, 34, 42, 27, 17, 29),
+    (120, 3, -52, 44, 29, 22, 32, 45, 28, 16, 25),
+    (142, 2, -55, 42, 22, 15, 26, 46, 26, 14, 20),
+    (164, 0, -57, 36, 14, 9, 14, 41, 17, 10, 16),
 )
 
 
@@ -113,16 +118,15 @@ def foot_and_toes(figure: Figure, side: Side, shape: LegShape) -> list[Flesh]:
     """The foot with its heel pad, and five toes."""
     chart = figure.chart(f"foot_{side}")
     scale, fat = np.float32(chart.frame.scale), 0.6 + 0.4 * figure.physique.fat
-    sections: list[Section] = [oval(*row) for row in _FOOT]
 
     def muscle(region: Region) -> Array:
         # Seen from behind: x lateral, z up, the axis to the front.
         view = Region(region.window, region.x, region.z, region.y)
-        field = corner(loft(view, sections, smooth=12.0), np.maximum(-54 - region.y, region.y - 158), 14.0)
+        field = corner(loft(view, _FOOT, smooth=12.0), np.maximum(-57 - region.y, region.y - 158), 14.0)
         return corner(field, profile(region.y, (-10, 60, 120), (-61.0, -62.0, -66.5)) - region.z, 10.0)
 
     def pad(region: Region) -> Array:
-        thick = np.clip((-44 - region.z) / 14, 0, 1) * np.clip((20 - region.y) / 30, 0.35, 1)
+        thick = np.clip((-50 - region.z) / 10, 0, 1) * np.clip((20 - region.y) / 30, 0.35, 1)
         return (2.2 * fat + 7.0 * thick).astype(np.float32)
 
     corners = (-75.0, -90.0, -100.0), (75.0, 190.0, 60.0)

@@ -19,7 +19,7 @@ Section = tuple[float, ...]
 
 Part = tuple[Region, Array]
 
-_ANGLES = 256
+_ANGLES = 512
 
 
 def seen(region: Region, motion: Matrix) -> Region:
@@ -39,11 +39,11 @@ def oval(z: float, x: float, y: float, lateral: float, front: float, medial: flo
 
 
 def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0) -> Array:
-    r"""First-order distance (rho - R) / sqrt(1 + (R_theta / R)^2 + R_z^2) to a tube of given outlines about the z axis.
+    r"""First-order distance (rho - R) / sqrt(1 + (R_theta / R)^2 + R_z^2) to a solid of given outlines about z.
 
     Args:
         region: Where.
-        sections: Outlines by ascending height; the outermost go on for ever.
+        sections: Outlines by ascending height; the solid ends flat at the outermost.
         smooth: Length over which corners between the heights are rounded [mm].
     """
     low, step, x, y, radius, slope = _table(sections, smooth)
@@ -57,7 +57,8 @@ def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0) ->
     index = np.round(turn).astype(np.int32) % _ANGLES + k * _ANGLES
     r, s = radius.reshape(-1), slope.reshape(-1)
     near = r[index]
-    return (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
+    side = (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
+    return np.maximum(side, np.maximum(np.float32(low) - region.z, region.z - np.float32(low + step * last)))
 
 
 def _table(sections: Sequence[Section], smooth: float) -> tuple[float, float, Array, Array, Array, Array]:
