@@ -1,16 +1,20 @@
 """The measurements of the procedural torso: vertebral levels, rib cage, body outline (RAS mm, z = 0 at the promontory).
 
 Sizes are round numbers typical of an adult man as found in anatomy text books; none is taken from a patient.
+`TrunkShape` says how a person differs from them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .implicit import Array, Region
+from .implicit import Array, Region, spline
 
 # Body height, gap above (disc), half width, half depth of each vertebra [mm], from the lowest up.
 VERTEBRAE = {
@@ -86,6 +90,70 @@ OUTLINE = np.array(
 )
 
 
+# Heights [mm] at which a factor on the depth of the chest acts, and the depth in front of the ribs' heads there.
+CHEST_Z, CHEST_DEPTH = (120, 255, 340, 445), (0, 195, 185, 40)
+SIDE_Z, SIDE_SHARE = (130, 210, 400, 450), (0, 1, 1, 0)
+
+
+@dataclass(frozen=True)
+class TrunkShape:
+    """How a person's trunk differs from the atlas, beyond stature and build; the default is the atlas.
+
+    Args:
+        chest_width, chest_depth: Factors on the rib cage.
+        rib_slope: Factor on how far ribs descend from head to front end; breathing in makes it smaller.
+        diaphragm: How far the domes stand above their mean [mm]; breathing in lowers them.
+        heart: Factor on the heart's size.
+        heart_turn: Turn of its long axis towards the horizontal, seen from the front [degrees].
+        vertebra: Factor on the breadth and depth of vertebral bodies.
+        spinous: Factor on the length of spinous processes.
+        lips: Side-to-side preference of spurs at vertebral bodies, -1 to 1.
+        flare: How far the iliac crests stand out beyond the mean [mm].
+        brim: Half of what the pelvic inlet is wider beyond the mean [mm].
+        arch: How far each ischial tuberosity stands further out [mm]; opens the subpubic angle.
+        sacrum: Tilt of the sacrum towards the horizontal beyond the mean [degrees].
+        breast: Projection of the breasts [mm], 0 without.
+        rind: Calcification of costal cartilages, 0 to 1.
+        plaque: Calcification of the aorta, 0 to 1.
+    """
+
+    chest_width: float = 1.0
+    chest_depth: float = 1.0
+    rib_slope: float = 1.0
+    diaphragm: float = 0.0
+    heart: float = 1.0
+    heart_turn: float = 0.0
+    vertebra: float = 1.0
+    spinous: float = 1.0
+    lips: float = 0.0
+    flare: float = 0.0
+    brim: float = 0.0
+    arch: float = 0.0
+    sacrum: float = 0.0
+    breast: float = 0.0
+    rind: float = 0.0
+    plaque: float = 0.0
+
+    def ribs(self) -> NDArray[np.float64]:
+        """`RIBS` of the person, (12, 5)."""
+        width, back, front, drop, angle = np.array(RIBS, dtype=np.float64).T
+        front = back + (front - back) * self.chest_depth
+        return np.stack([width * self.chest_width, back, front, drop * self.rib_slope, angle], axis=1)
+
+    def outline(self) -> NDArray[np.float64]:
+        """`OUTLINE` of the person."""
+        z, width, back, front = OUTLINE.T
+        wider = (self.chest_width - 1) * 130 * np.interp(z, SIDE_Z, SIDE_SHARE)
+        return np.stack([z, width + wider, back, front + self.forward(z)], axis=1)
+
+    def forward(self, z: NDArray[np.floating] | float) -> NDArray[np.float64]:
+        """How far the front of the chest stands before the atlas's at height z [mm]."""
+        return (self.chest_depth - 1) * np.interp(z, CHEST_Z, CHEST_DEPTH)
+
+
+ATLAS = TrunkShape()
+
+
 @dataclass(frozen=True)
 class Level:
     """One vertebra: centre of its body, its half sizes, and the lean of the column there."""
@@ -103,7 +171,8 @@ def spine_y(z: NDArray[np.floating] | float) -> NDArray[np.float64]:
     return np.average(values, axis=-1, weights=np.hanning(13)[1:-1])
 
 
-def levels() -> dict[str, Level]:
+@lru_cache(maxsize=1)
+def levels() -> Mapping[str, Level]:
     """Every vertebra from L5 up, stacked along the curve of the spine."""
     stack, bottom = {}, 0.0
     for name, (height, gap, half_width, half_depth) in VERTEBRAE.items():
@@ -111,15 +180,13 @@ def levels() -> dict[str, Level]:
         lean = float(spine_y(z + 12) - spine_y(z - 12)) / 24
         stack[name] = Level(name, (0.0, float(spine_y(z)), z), (half_width, half_depth, height / 2), lean)
         bottom += height + gap
-    return stack
+    return MappingProxyType(stack)
 
 
-def rib_line(number: int, stack: dict[str, Level], *, n: int = 40) -> NDArray[np.float64]:
+def rib_line(number: int, shape: TrunkShape = ATLAS, *, n: int = 40) -> NDArray[np.float64]:
     """Centre line of right rib `number` (1-12) from its head to its front end, (n, 3) mm; mirror x for the left."""
-    from .implicit import spline
-
-    half_width, back, front, drop, end_angle = RIBS[number - 1]
-    level = stack[f"T{number}"]
+    half_width, back, front, drop, end_angle = shape.ribs()[number - 1]
+    level = levels()[f"T{number}"]
     body_x, body_y = level.half[0], level.center[1]
     head_z = level.center[2] + (level.half[2] if number < 11 else 4.0)
     start = np.arcsin(min(1.0, (62 if number > 1 else 42) / half_width) ** (1 / FLATNESS))
@@ -128,15 +195,15 @@ def rib_line(number: int, stack: dict[str, Level], *, n: int = 40) -> NDArray[np
     x = half_width * np.abs(np.sin(angle)) ** FLATNESS
     y = (back + front) / 2 - (front - back) / 2 * np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** FLATNESS
     z = head_z - 3 - (drop - 3) * share**1.15
-    neck = [(body_x + 3, body_y - 9, head_z), (body_x + 20, max(body_y - 27, back + 8), head_z - 3.0)]
+    neck = [(body_x + 3, body_y - 9, head_z), (body_x + 20, max(body_y - 27, back + 8), head_z - 5.0)]
     return spline(np.concatenate([neck, np.stack([x, y, z], axis=1)]), n)
 
 
-def cage(region: Region, *, inset: float) -> Array:
+def cage(region: Region, shape: TrunkShape = ATLAS, *, inset: float) -> Array:
     """Distance to the space inside the ribs, `inset` mm within their centre lines; open above and below [mm]."""
     stack = levels()
     heads = np.array([stack[f"T{n}"].center[2] + stack[f"T{n}"].half[2] for n in range(1, 13)])[::-1]
-    table = np.array(RIBS, dtype=np.float64)[::-1]
+    table = shape.ribs()[::-1]
     z = region.z[:, 0, 0].astype(np.float64)
     width = np.interp(z, heads - 0.45 * table[:, 3], table[:, 0])
     width = np.minimum(width, np.interp(z, (400, 440, 462, 480, 494), (150, 104, 68, 46, 24)))
