@@ -117,7 +117,7 @@ def _metatarsal(region: Region, number: int, ray: Ray) -> Array:
     w = (1.0, 1.0, 0.95, 1.0, 1.08)[number]
     if number == 0:
         sections = [
-            oval(-8, 0, 1, 10, 14, 10, 14),
+            oval(-14, 0, 1, 10, 14, 10, 14),
             oval(0, 0, 1, 10, 14, 10, 14),
             oval(8, 0, 1, 9, 13, 9, 13),
             oval(20, 0, 0, 6.8, 7.5, 6.8, 8),
@@ -130,7 +130,7 @@ def _metatarsal(region: Region, number: int, ray: Ray) -> Array:
         field = smooth_union(field, ellipsoid(view, (0, 0, length - 3), (10.8, 10.2, 11.0)), 2.0)
     else:
         sections = [
-            oval(-8, 0, -1, 7.2 * w, 9.5, 7.2 * w, 9),
+            oval(-14, 0, -1, 7.2 * w, 9.5, 7.2 * w, 9),
             oval(0, 0, -1, 7.2 * w, 9.5, 7.2 * w, 9),
             oval(7, 0, -0.5, 6.8 * w, 8.2, 6.8 * w, 8),
             oval(17, 0, 0, 4.6 * w, 5.2, 4.6 * w, 5.2),
@@ -138,6 +138,7 @@ def _metatarsal(region: Region, number: int, ray: Ray) -> Array:
             oval(length - 16, 0, 0.5, 3.9, 4.6, 3.9, 4.6),
             oval(length - 7, 0, 0, 5.2, 6.4, 5.2, 6.4),
             oval(length, 0, 0, 5.6, 7, 5.6, 7),
+            oval(length + 6, 0, 0, 5.6, 7, 5.6, 7),
         ]
         field = corner(loft(view, sections, smooth=8.0), view.z - np.float32(length), 2.0)
         field = smooth_union(field, ellipsoid(view, (0, 0, length - 1), (5.9, 7.4, 7.2)), 2.0)
@@ -165,8 +166,7 @@ def phalanx(canvas: Canvas, number: int, n: int, ray: Ray) -> tuple[Region, Arra
         oval(high - 0.14 * length, 0, 0, 5.2 * size, 4.2 * size, 5.2 * size, 4.0 * size),
         oval(high, 0, 0, tip * size, (4.0 if not last else 2.8) * size, tip * size, (4.0 if not last else 2.8) * size),
     ]
-    field = loft(view, sections, smooth=min(5.0, length / 3))
-    field = corner(field, np.maximum(low - view.z, view.z - high).astype(np.float32), 1.5 * size)
+    field = loft(view, sections, smooth=min(5.0, length / 3), rounding=1.5 * size)
     if n == 0:
         radius, back = (11.0, 3.0) if number == 0 else (7.2, 1.0)
         field = apart(field, ellipsoid(region, ray.head + back * (ray.base - ray.head) / 70, (radius,) * 3), 1.7)

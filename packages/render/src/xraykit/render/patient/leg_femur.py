@@ -63,6 +63,7 @@ def _loft(region: Region, shape: LegShape) -> Array:
     g = shape.girth
     # height, lateral, front, medial, back
     outline = (
+        (-446, 36, 18, 37, 14),
         (-434, 36, 18, 37, 14),
         (-424, 37, 20, 38, 20),
         (-412, 33, 21, 33.5, 22),
@@ -77,6 +78,7 @@ def _loft(region: Region, shape: LegShape) -> Array:
         (-64, 18, 16, 20, 17),
         (-40, 18, 16, 19, 17),
         (-14, 13, 14, 14, 14),
+        (-2, 13, 14, 14, 14),
     )
     sections: list[Section] = []
     for z, lateral, front, medial, back in outline:

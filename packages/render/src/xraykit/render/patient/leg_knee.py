@@ -71,7 +71,7 @@ def patella(canvas: Canvas, flexion: float, shape: LegShape, wear: float = 0.0) 
         (8.0, 0, 1, 18, 17.5, 18, 17.5, 18, 14.5, 17, 14.5),
         (11.0, 0, 1, 10, 10, 10, 10, 10, 9, 9, 9),
     ]
-    field = corner(loft(view, sections, smooth=4.0), np.maximum(y - 11, -y - 12), 3.0)
+    field = loft(view, sections, smooth=4.0, rounding=3.0)
     if wear > 0:
         for pole in (19.5, -15.5):
             field = smooth_union(field, ellipsoid(view, (0, pole, 3), (8, 3 + 4 * wear, 3)), 3.0)
@@ -109,7 +109,7 @@ def _shaft(region: Region, shape: LegShape) -> Array:
         (-60, 0, 1, 28, 28, 34 + bump, 28, 29.5, 25, 19.5, 25),
         (-48, 0, 1, 34.5, 32, 30, 33, 36, 31, 20, 30),
         (-38, 0, 1, 37, 34.5, 26, 35.5, 38.8, 34, 20, 33),
-        (-20, 0, 1, 37, 34.5, 25, 35.5, 39, 35, 19, 33.5),
+        (-4, 0, 1, 37, 34.5, 25, 35.5, 39, 35, 19, 33.5),
     ]
     wide = profile(region.z, (-200, -80), (1.0, shape.knee))
     return loft(Region(region.window, region.x / wide, region.y, region.z), sections, smooth=7.0)
@@ -160,7 +160,7 @@ def fibula(canvas: Canvas, shape: LegShape) -> tuple[Region, Array]:
 def _fibula(region: Region, shape: LegShape) -> Array:
     g = shape.girth
     sections: list[Section] = [
-        oval(-412, 24.5, -9, 4, 5, 3, 5),
+        oval(-413, 24.5, -9, 4, 5, 3, 5),
         oval(-405, 24.3, -8, 6.5, 9, 5.5, 9),
         oval(-392, 24.3, -7, 7.8, 11, 6, 10.5),
         oval(-376, 24.8, -7.5, 7.2, 10, 6.2, 9.5),
@@ -175,5 +175,4 @@ def _fibula(region: Region, shape: LegShape) -> Array:
         oval(-38, 41.5, -19.5, 4.5, 5, 4, 5),
     ]
     wide = profile(region.z, (-200, -80), (1.0, shape.knee))
-    side = loft(Region(region.window, region.x / wide, region.y, region.z), sections, smooth=8.0)
-    return corner(side, np.maximum(region.z + 38, np.float32(-413.0) - region.z), 3.0)
+    return loft(Region(region.window, region.x / wide, region.y, region.z), sections, smooth=8.0, rounding=3.0)

@@ -19,7 +19,7 @@ Triple = tuple[float, float, float]
 
 # Height, centre x and y, then lateral, front, medial, back radius of the muscles; girths of a lean man of 75 kg.
 _THIGH = (
-    (-452, 0, 2, 46, 50, 46, 40),
+    (-490, 0, 2, 46, 50, 46, 40),
     (-428, 0, 2, 49, 58, 50, 46),
     (-400, 2, 2, 52, 58, 53, 50),
     (-360, 5, 1, 56, 56, 56, 54),
@@ -28,10 +28,10 @@ _THIGH = (
     (-140, 17, -4, 64, 76, 83, 76),
     (-80, 16, -8, 62, 76, 88, 84),
     (-20, 12, -10, 64, 68, 80, 86),
-    (30, 8, -6, 56, 58, 56, 70),
+    (60, 8, -6, 56, 58, 56, 70),
 )
 _SHANK = (
-    (-430, 1, -6, 32, 26, 30, 44),
+    (-470, 1, -6, 32, 26, 30, 44),
     (-405, 1, -5, 34, 27, 31, 46),
     (-385, 1, -5, 34, 27, 31, 46),
     (-350, 2, -6, 31, 25, 28, 43),
@@ -41,14 +41,14 @@ _SHANK = (
     (-120, 8, -18, 50, 45, 52, 60),
     (-70, 5, -12, 50, 50, 52, 54),
     (-30, 2, -4, 49, 48, 50, 48),
-    (20, 0, 0, 46, 46, 48, 44),
+    (50, 0, 0, 46, 46, 48, 44),
 )
 # Along the foot from heel to toes: distance y, centre x and height, then the radii of a `Section` seen from behind:
 # lateral, dorsal-lateral, dorsal, dorsal-medial, medial, plantar-medial, plantar, plantar-lateral.
 _FOOT = (
-    (-60, 4, -38, 18, 19, 21, 19, 18, 16, 16, 16),
-    (-52, 4, -38, 20, 21, 24, 21, 20, 19, 19, 19),
-    (-36, 3, -30, 26, 29, 40, 30, 27, 28, 29, 28),
+    (-80, 6, -38, 19, 20, 21, 20, 19, 18, 16, 18),
+    (-52, 6, -38, 21, 22, 24, 22, 21, 21, 19, 21),
+    (-36, 4, -30, 26, 29, 40, 30, 27, 28, 29, 28),
     (-15, 2, -24, 30, 34, 50, 35, 31, 33, 34, 33),
     (10, 0, -24, 33, 36, 46, 40, 36, 36, 35, 34),
     (35, -1, -30, 36, 38, 41, 43, 41, 34, 31, 35),
@@ -59,7 +59,7 @@ _FOOT = (
     (105, 1, -49, 43, 34, 27, 34, 42, 27, 17, 29),
     (120, 3, -52, 44, 29, 22, 32, 45, 28, 16, 25),
     (142, 2, -55, 42, 22, 15, 26, 46, 26, 14, 20),
-    (164, 0, -57, 36, 14, 9, 14, 41, 17, 10, 16),
+    (182, 0, -57, 36, 14, 9, 14, 41, 17, 10, 16),
 )
 
 
@@ -81,7 +81,7 @@ def thigh_and_shank(figure: Figure, side: Side) -> list[Flesh]:
             ends = np.maximum(region.z - high, low - region.z).astype(np.float32)
             return corner(loft(region, sections, smooth=30.0), ends, 30.0)
 
-        corners = (-reach, -reach, rows[0][0] - 30), (reach, reach, rows[-1][0] + 30)
+        corners = (-reach, -reach, low - 45.0), (reach, reach, high + 45.0)
         region, field = _coarsely(chart, *corners, muscle)
         _, layer = _coarsely(chart, *corners, lambda r, t=thick: profile(r.z, t[:, 0], t[:, 1]))
         found.append(Flesh(region, field * np.float32(chart.frame.scale), layer * np.float32(build.fat)))

@@ -38,13 +38,14 @@ def oval(z: float, x: float, y: float, lateral: float, front: float, medial: flo
     return (z, x, y, *(r for pair in zip(quarters, diagonal, strict=True) for r in pair))
 
 
-def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0) -> Array:
+def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0, rounding: float = 0.0) -> Array:
     r"""First-order distance (rho - R) / sqrt(1 + (R_theta / R)^2 + R_z^2) to a solid of given outlines about z.
 
     Args:
         region: Where.
-        sections: Outlines by ascending height; the solid ends flat at the outermost.
+        sections: Outlines by ascending height; the solid ends at the outermost.
         smooth: Length over which corners between the heights are rounded [mm].
+        rounding: Radius of the edges of its ends [mm].
     """
     low, step, x, y, radius, slope = _table(sections, smooth)
     last = len(x) - 1
@@ -58,7 +59,8 @@ def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0) ->
     r, s = radius.reshape(-1), slope.reshape(-1)
     near = r[index]
     side = (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
-    return np.maximum(side, np.maximum(np.float32(low) - region.z, region.z - np.float32(low + step * last)))
+    ends = np.maximum(np.float32(low) - region.z, region.z - np.float32(low + step * last))
+    return corner(side, ends, rounding)
 
 
 def _table(sections: Sequence[Section], smooth: float) -> tuple[float, float, Array, Array, Array, Array]:
