@@ -44,13 +44,13 @@ def paint_anatomy(figure: Figure, parts: Collection[str], seed: int) -> None:
             paint_leg_bones(figure, side, seed)
 
 
-def landmarks(figure: Figure, parts: Collection[str]) -> dict[str, NDArray[np.float64]]:
+def landmarks(figure: Figure, parts: Collection[str], seed: int) -> dict[str, NDArray[np.float64]]:
     """Named points of the painted parts, world RAS mm."""
     points: dict[str, NDArray[np.float64]] = {}
     if "trunk" in parts:
         points |= trunk_landmarks(figure)
     if "head" in parts:
-        points |= head_landmarks(figure)
+        points |= head_landmarks(figure, seed)
     for side in SIDES:
         if "arm" in parts:
             points |= arm_landmarks(figure, side)

@@ -16,7 +16,7 @@ from .frames import Matrix, MovedFrame
 from .physique import Physique
 from .skeleton import Skeleton
 
-Draw = Callable[[Canvas], tuple[Region, Array]]
+Draw = Callable[[Chart], tuple[Region, Array]]
 UPPER_NECK = {
     "vertebrae_C2": (0.0, -25.0, 581.0),
     "vertebrae_C1": (0.0, -21.0, 599.0),

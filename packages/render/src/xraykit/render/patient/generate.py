@@ -123,7 +123,7 @@ def generate_patient(*, seed: int, region: str, settings: PatientSettings = Pati
     paint_anatomy(figure, where.parts, seed)
     volume = _volume(canvas, names, _rng(seed, "texture"))
     tools = place_implants(figure, findings, where, side, _rng(seed, "implants"))
-    points = _inside(landmarks(figure, where.parts) | findings.landmarks(figure), low, high)
+    points = _inside(landmarks(figure, where.parts, seed) | findings.landmarks(figure), low, high)
     description = {
         "seed": seed,
         "region": region,

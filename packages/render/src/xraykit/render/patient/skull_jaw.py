@@ -1,4 +1,4 @@
-"""Mandible, teeth and hyoid."""
+"""Mandible and hyoid."""
 
 from __future__ import annotations
 
@@ -7,101 +7,82 @@ import numpy as np
 from ..implicit import Array, Canvas, Chart, Region, merge, spline, tube
 from .figure import Figure
 from .frames import MovedFrame, move_by, turn_about
-from .skull_bones import MANDIBLE_HINGE
+from .skull_face import bow
+from .skull_shape import HINGE, HeadShape
 
-ENAMEL, DENTINE = 2500.0, 1300.0
-# Half widths of the crowns from the midline outwards [mm], after Wheeler's Dental Anatomy, upper and lower.
-_UPPER = (4.2, 3.3, 3.8, 3.5, 3.4, 5.0, 4.7, 4.4)
-_LOWER = (2.6, 2.8, 3.4, 3.5, 3.6, 5.4, 5.2, 5.0)
-
-
-def jaw_chart(figure: Figure) -> Chart:
-    """The skull's coordinates, turned about the temporomandibular joints as far as the mouth is open."""
-    hinge = move_by(*MANDIBLE_HINGE)
-    back = move_by(*(-np.array(MANDIBLE_HINGE)))
-    motion = hinge @ turn_about("x", -figure.skeleton.posture.jaw_opening) @ back
-    return Chart(figure.canvas, MovedFrame(figure.frame("skull"), motion))
-
-
-def paint_mandible(figure: Figure) -> None:
-    """Body, rami, condyles and coronoid processes."""
-    chart, label = jaw_chart(figure), figure.ids["mandible"]
-    region, distance = mandible(chart)
-    chart.paint_bone(
-        region,
-        distance,
-        label,
-        cortex=2.6 * figure.physique.cortex,
-        shell=1250,
-        core=250 * figure.physique.bone_density,
-    )
+# The right half from the chin to the angle: x, y, height of the middle, half height and half thickness of the body.
+_BODY = np.array(
+    [
+        (0, 83, -53.5, 16.5, 6.5),
+        (11, 81.5, -53, 16, 6.3),
+        (22, 74, -51, 15, 6.0),
+        (31.5, 61, -48.5, 13.5, 6.3),
+        (39, 45, -44.5, 12.5, 6.3),
+        (45, 27, -37, 12, 5.0),
+    ]
+)
+_CANAL = [(47, 27, -8), (45.5, 29, -24), (42, 40, -41), (35, 57, -50), (30, 66, -51), (32, 68, -48)]
 
 
-def mandible(canvas: Canvas) -> tuple[Region, Array]:
-    """The lower jaw in the skull's coordinates, mouth closed."""
-    body = spline(
-        [
-            (-46, 24, -52),
-            (-38, 52, -60),
-            (-22, 80, -64),
-            (-9, 90, -65),
-            (0, 91.5, -65),
-            (9, 90, -65),
-            (22, 80, -64),
-            (38, 52, -60),
-            (46, 24, -52),
-        ],
-        44,
-    )
-    tangent = np.gradient(body, axis=0)
-    flat = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(44)], axis=1)
-    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
-    parts = [tube(canvas, body, 5.6, flat=flat, wide=[14.0] * 44), tube(canvas, [(-8, 91, -77), (8, 91, -77)], 6.0)]
+def jaw_chart(figure: Figure, shape: HeadShape) -> Chart:
+    """The reference skull's coordinates, turned about the temporomandibular joints as far as the mouth is open.
+
+    An opening jaw also glides forward, 1 mm for every 3 degrees up to 10 mm.
+    """
+    opening = figure.skeleton.posture.jaw_opening
+    glide = min(opening / 3, 10.0)
+    motion = move_by(*HINGE) @ move_by(0, glide, -0.3 * glide) @ turn_about("x", -opening)
+    grown = shape.on(figure.chart("skull")).frame
+    return Chart(figure.canvas, MovedFrame(grown, motion @ move_by(*(-np.array(HINGE)))))
+
+
+def paint_mandible(figure: Figure, shape: HeadShape) -> None:
+    """Body, rami, condyles and coronoid processes, with the canals of the inferior alveolar nerves."""
+    chart, label, build = jaw_chart(figure, shape), figure.ids["mandible"], figure.physique
+    region, distance = mandible(chart, shape)
+    core = -20 + 300 * build.bone_density
+    chart.paint_bone(region, distance, label, cortex=2.6 * build.cortex, shell=1250, core=core)
     for s in (1, -1):
-        ramus = spline([(s * 46, 24, -54), (s * 48, 22, -36), (s * 49, 22, -16), (s * 49, 21, -4)], 12)
-        parts.append(tube(canvas, ramus, 3.6, flat=[(1, 0, 0)] * 12, wide=np.linspace(16, 14, 12)))
-        parts.append(tube(canvas, [(s * 49, 15, -8), (s * 50, 14, 1)], [4.0, 5.0], flat=[(0, 1, 0)] * 2, wide=[6, 9.5]))
-        parts.append(tube(canvas, [(s * 48, 32, -10), (s * 47, 36, 2)], [3.5, 2.2]))
+        line = spline(np.array(_CANAL, dtype=np.float64) * (s * shape.jaw, 1, 1), 20)
+        part, wall = tube(chart, line, 2.5)
+        chart.paint(part, wall, 560.0)
+        chart.paint(part, wall + 0.9, 0.0)
+
+
+def mandible(canvas: Canvas, shape: HeadShape) -> tuple[Region, Array]:
+    """The lower jaw in the skull's coordinates, mouth closed."""
+    half = _BODY * (shape.jaw, 1, 1, 1, 1)
+    whole = spline(np.concatenate([half[:0:-1] * (-1, 1, 1, 1, 1), half]), 45)
+    tangent = np.gradient(whole[:, :2], axis=0)
+    flat = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(45)], axis=1)
+    flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+    parts = [tube(canvas, whole[:, :3], whole[:, 4], flat=flat, wide=whole[:, 3])]
+    crest, normal = bow(90, 26 * (0.5 + 0.5 * shape.jaw), 30, 40, -43)
+    parts.append(tube(canvas, crest, 5.0, flat=normal, wide=[7.0] * len(crest)))
+    knob = 9 * shape.chin
+    parts.append(tube(canvas, [(-knob, 84, -63), (knob, 84, -63)], 5.0 + 1.2 * shape.chin))
+    for s in (1, -1):
+        gonion = s * 47 * shape.jaw
+        ramus = [(gonion, 26, -31), ((gonion + s * 48) / 2, 28, -14), (s * 48, 28, -4)]
+        parts.append(tube(canvas, spline(ramus, 10), 3.9, flat=[(1, 0, 0)] * 10, wide=np.linspace(16, 14.5, 10)))
+        neck = [(s * 49, 17, -6), (s * 50, 15.5, 8.5)]
+        parts.append(tube(canvas, neck, [3.8, 3.9], flat=[(0, 1, 0)] * 2, wide=[5, 9.0]))
+        parts.append(tube(canvas, [(s * 48, 38, -6), (s * 47, 41, 8)], [3.4, 1.8], flat=[(1, 0, 0)] * 2, wide=[6, 2.5]))
+        parts.append(tube(canvas, [(gonion, 19, -26), (gonion, 23, -36)], [4.0, 4.0]))
     return merge(canvas, parts, blend=3)
 
 
-def paint_teeth(figure: Figure, rng: np.random.Generator) -> None:
-    """Both rows of teeth; older people miss some."""
-    missing = 0.004 * max(figure.physique.age - 30, 0)
-    for name, chart, widths, edge, root, top in (
-        ("teeth_upper", figure.chart("skull"), _UPPER, -42.0, -18.0, True),
-        ("teeth_lower", jaw_chart(figure), _LOWER, -43.0, -66.0, False),
-    ):
-        for s in (1, -1):
-            along = 0.0
-            for width in widths:
-                angle, along = along + width, along + 2 * width
-                x, y = _arch(angle, top)
-                if rng.random() < missing:
-                    continue
-                lean = 0.10 if top else 0.06
-                crown = [(s * x, y, edge), (s * x * (1 - lean / 4), y - 1.0, edge + np.sign(root - edge) * 8)]
-                tip = (s * x * (1 - lean), y - 3.5, root)
-                part, distance = tube(chart, [crown[1], tip], [0.72 * width, 1.4])
-                chart.paint(part, distance, DENTINE, figure.ids[name])
-                part, distance = tube(chart, crown, [0.8 * width, 0.92 * width])
-                chart.paint_bone(part, distance, figure.ids[name], cortex=1.2, shell=ENAMEL, core=DENTINE)
+def paint_hyoid(figure: Figure, shape: HeadShape) -> None:
+    """The hyoid bone: body, greater and lesser horns, in front of the third and fourth cervical vertebrae."""
 
+    def draw(chart: Chart) -> tuple[Region, Array]:
+        c = shape.on(chart)
+        line = spline([(-20, 15, -66), (-15, 33, -71), (0, 42, -73), (15, 33, -71), (20, 15, -66)], 19)
+        radius = np.interp(np.abs(np.linspace(-1, 1, 19)), (0, 0.35, 0.5, 1), (3.2, 3.0, 2.0, 1.8))
+        high = np.interp(np.abs(np.linspace(-1, 1, 19)), (0, 0.35, 0.5, 1), (5.5, 4.5, 2.8, 2.0))
+        tangent = np.gradient(line, axis=0)
+        flat = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(19)], axis=1)
+        horns = [tube(c, [(s * 11, 37, -69), (s * 13, 33, -63)], [1.8, 1.0]) for s in (1, -1)]
+        return merge(c, [tube(c, line, radius, flat=flat, wide=high), *horns], blend=1)
 
-def _arch(length: float, top: bool) -> tuple[float, float]:
-    """Where the dental arch is, a length from the midline along it: half an ellipse, half straight."""
-    a, b, front = (25.0, 30.0, 97.0) if top else (24.0, 30.0, 95.0)
-    t = np.linspace(0, 2.4, 200)
-    x, y = (
-        np.where(t < np.pi / 2, a * np.sin(t), a + 2.5 * (t - np.pi / 2)),
-        np.where(t < np.pi / 2, front - b * (1 - np.cos(t)), front - b - 30 * (t - np.pi / 2)),
-    )
-    s = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-    return float(np.interp(length, s, x)), float(np.interp(length, s, y))
-
-
-def paint_hyoid(figure: Figure) -> None:
-    """The hyoid bone, a small horseshoe under the jaw."""
-    line = spline([(-19, 30, -84), (-14, 46, -88), (0, 52, -90), (14, 46, -88), (19, 30, -84)], 16)
-    radius = np.interp(np.linspace(-1, 1, 16), (-1, 0, 1), (2.2, 4.5, 2.2))
-    figure.paint_bone("hyoid", lambda c: tube(c, line, radius), frame="skull", cortex=1.2, shell=700)
+    figure.paint_bone("hyoid", draw, frame="skull", cortex=1.2, shell=700)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..implicit import Array, Canvas, Region, merge, spline, tube
 from .figure import Figure
 
@@ -13,29 +15,37 @@ def paint_upper_neck(figure: Figure) -> None:
 
 
 def axis(canvas: Canvas) -> tuple[Region, Array]:
-    """The second cervical vertebra."""
+    """The second cervical vertebra: body 16 mm deep, dens 11 mm thick and 16 mm tall, sloping joint surfaces.
+
+    Sizes after Doherty and Heggeness, Spine 20, 1995.
+    """
     parts = [
-        tube(canvas, [(0, -25, 573), (0, -24, 588)], [8.0, 7.0], flat=[(0, 1, 0)] * 2, wide=[11, 9]),
-        tube(canvas, [(0, -23, 588), (0, -21, 604)], [5.6, 4.6]),
-        tube(canvas, [(0, -60, 576), (0, -74, 570)], [4.0, 4.5], flat=[(0, 0, 1)] * 2, wide=[5, 8]),
+        tube(canvas, [(0, -26, 577), (0, -25, 586)], [8.0, 7.0], flat=[(0, 1, 0)] * 2, wide=[9.5, 11]),
+        tube(canvas, [(0, -24.5, 588), (0, -22.5, 597), (0, -22.0, 602)], [5.0, 5.4, 4.0]),
+        tube(canvas, [(0, -52, 578), (0, -68, 571)], [3.6, 4.2], flat=[(0, 0, 1)] * 2, wide=[4.5, 7.5]),
     ]
     for s in (1, -1):
-        parts.append(
-            tube(canvas, [(s * 15, -25, 584), (s * 17, -26, 587)], 4.0, flat=[(s * 0.3, 0, 1)] * 2, wide=[8, 8])
-        )
-        parts.append(tube(canvas, [(s * 12, -28, 581), (s * 17, -38, 577)], [4.5, 4.0]))
-        parts.append(tube(canvas, [(s * 17, -38, 577), (s * 3, -60, 577)], 3.4))
-        parts.append(tube(canvas, [(s * 16, -27, 578), (s * 26, -30, 574)], [3.2, 2.4]))
-        parts.append(tube(canvas, [(s * 17, -37, 576), (s * 17, -40, 569)], [4.0, 3.6]))
+        shoulder = [(s * 11, -25, 586.5), (s * 20, -26, 582.5)]
+        parts.append(tube(canvas, shoulder, [3.6, 3.4], flat=[(s * 0.42, 0, 1)] * 2, wide=[7.5, 7]))
+        parts.append(tube(canvas, [(s * 14, -29, 579), (s * 18, -36, 578)], [4.6, 4.4]))
+        parts.append(tube(canvas, [(s * 18, -37, 578), (s * 3, -51, 578)], 3.4, flat=[(s, -1, 0)] * 2, wide=[6, 6]))
+        parts.append(tube(canvas, [(s * 18, -28, 579), (s * 27, -32, 576)], [3.4, 2.4]))
+        parts.append(tube(canvas, [(s * 18, -37, 577), (s * 17.5, -40, 570.5)], [4.4, 3.8]))
+        parts.append(tube(canvas, [(s * 2, -66, 572), (s * 5, -71, 569)], [3.2, 2.6]))
     return merge(canvas, parts, blend=2)
 
 
 def atlas(canvas: Canvas) -> tuple[Region, Array]:
-    """The first cervical vertebra: two lateral masses joined by arches."""
-    front = spline([(-17, -18, 599), (-9, -12, 599), (0, -10.5, 599), (9, -12, 599), (17, -18, 599)], 14)
-    back = spline([(-20, -30, 600), (-17, -48, 600), (0, -62, 600), (17, -48, 600), (20, -30, 600)], 20)
-    parts = [tube(canvas, front, 3.4, flat=[(0, 1, 0)] * 14, wide=[5.0] * 14), tube(canvas, back, 3.2)]
+    """The first cervical vertebra: two lateral masses joined by arches, the front one 2 mm before the dens."""
+    front = spline([(-17, -20, 598), (-9, -14, 598), (0, -12.2, 598), (9, -14, 598), (17, -20, 598)], 14)
+    back = spline([(-21, -33, 600), (-18, -44, 600), (0, -55, 599), (18, -44, 600), (21, -33, 600)], 20)
+    high = np.interp(np.abs(np.linspace(-1, 1, 20)), (0, 0.3, 1), (5.5, 4.5, 3.2))
+    parts = [
+        tube(canvas, front, 2.9, flat=[(0, 1, 0)] * 14, wide=[5.5] * 14),
+        tube(canvas, back, 2.9, flat=[(0, 1, 0)] * 20, wide=high),
+    ]
     for s in (1, -1):
-        parts.append(tube(canvas, [(s * 19, -30, 598), (s * 18, -16, 599)], [7.0, 6.5]))
-        parts.append(tube(canvas, [(s * 24, -26, 598), (s * 40, -30, 597)], [4.5, 3.4]))
+        mass = [(s * 14.5, -21, 597.5), (s * 21, -25, 597)]
+        parts.append(tube(canvas, mass, [5.2, 7.6], flat=[(s * 0.15, 0, 1)] * 2, wide=[7.0, 10.0]))
+        parts.append(tube(canvas, [(s * 24, -27, 598), (s * 37, -31, 596)], [4.6, 3.2]))
     return merge(canvas, parts, blend=2)
