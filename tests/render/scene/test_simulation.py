@@ -25,7 +25,7 @@ from xraykit.render.simulation_settings import (
 MONO = SimulationSettings(
     beam=BeamSettings(spectrum=MonochromaticSpectrum(60.0)),
     detector=Detector(scintillator=None, blur=None),
-    march=MarchSettings(method="siddon", backend="torch", displacement_step=0.1),
+    march=MarchSettings(method="siddon", backend="torch", displacement_step=0.1, tool_rays=1),
 )
 CENTRE = (0, slice(None), 4, 5)
 
@@ -218,3 +218,32 @@ def test_mistakes_are_named():
 def test_settings_out_of_range_are_refused(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_a_pixel_half_covered_by_metal_lets_half_of_the_light_through():
+    """The edge of a wide cube runs down the middle of a pixel: two of its four rays meet metal, in full length."""
+    camera = Camera(sdd=1e6, height=4, width=4, pixel_spacing=1.0)
+    pose = carm_pose(sod=0.5e6)
+    magnification = 2.0
+    for offset in (0.0, 0.5):
+        scene = Scene(tools=(PlacedTool(cube(10.0), moved(5.0 + offset / magnification)),))
+        shots = {
+            n: simulate(scene, camera, pose, replace(MONO, march=replace(MONO.march, tool_rays=n))) for n in (1, 2, 4)
+        }
+        full = math.exp(-float(find_material("titanium").linear_attenuation(60.0)) * 10.0)
+        expected = (1 + full) / 2 if offset else None
+        for n in (2, 4):
+            row = shots[n].primary[0, 0, 2]
+            middles = [float(v) for v in row if 2 * full < float(v) < 0.95]
+            if expected is None:
+                assert not middles
+            else:
+                assert len(middles) == 1
+                assert middles[0] == pytest.approx(expected, rel=1e-4)
+        assert not [float(v) for v in shots[1].primary[0, 0, 2] if 2 * full < float(v) < 0.95]
+
+
+@pytest.mark.parametrize("rays", [0, 9, 1.5, True])
+def test_tool_rays_out_of_range_are_refused(rays):
+    with pytest.raises(InputError, match="tool_rays must be a whole number from 1 to 8"):
+        MarchSettings(tool_rays=rays)

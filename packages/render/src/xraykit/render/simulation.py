@@ -25,6 +25,7 @@ from .physics.transmission import transmission
 from .rigid import check_pose
 from .scene import PlacedTool, Scene
 from .simulation_settings import SimulationSettings
+from .tool_edges import finer, pixel_means, transmission_over_pixels
 
 _DEFAULTS = SimulationSettings()
 _FAINTEST = 1e-6
@@ -42,7 +43,7 @@ class Simulation:
         scatter: Scattered radiation in the same unit, before noise and blur, (B, 1, H, W).
         area_densities: Mass per area of each material [g/cm2], (B, M, H, W): tools added, displaced tissue off.
         materials: The M materials.
-        tool_lengths: Path length of each ray in each tool [mm], (B, T, H, W).
+        tool_lengths: Path length in each tool [mm], mean over each pixel's `tool_rays`, (B, T, H, W).
         path_lengths: {name: (B, H, W) [mm]} of the labels and groups that the settings ask for.
         masks: Amodal masks of organs and tools, or None if the settings want none.
         landmarks: The scene's landmarks on the detector.
@@ -102,9 +103,18 @@ def simulate(
     meets an edge of a mesh or a sample a face between voxels, which are met with probability zero.
     """
     pose = _poses(pose, scene)
-    lengths = _tool_lengths(scene, camera, pose, settings)
+    rays = settings.march.tool_rays
+    fine = _tool_lengths(scene, finer(camera, rays), pose, settings)
+    lengths = pixel_means(fine, rays)
     area, materials = _area_densities(scene, camera, pose, settings, lengths)
-    primary = transmission(area, materials, settings.beam.spectrum, detector=settings.detector)
+    primary = transmission_over_pixels(
+        area,
+        fine,
+        [materials.index(tool.substance) for tool in scene.tools],
+        _tool_densities(scene, fine),
+        rays,
+        lambda a: transmission(a, materials, settings.beam.spectrum, detector=settings.detector),
+    )
     air = beam_in_air(camera, settings, primary)
     spacing = camera.tensors(dtype=primary.dtype, device=primary.device)[1]
     scatter = estimate_scatter(
@@ -166,6 +176,12 @@ def _tool_lengths(scene: Scene, camera: Camera, pose: Tensor, settings: Simulati
     return thickness(meshes, camera, pose, poses=poses, backend=settings.march.backend)
 
 
+def _tool_densities(scene: Scene, like: Tensor) -> Tensor:
+    """Density of each tool [g/cm3], (T,), keeping the graph of tensors."""
+    densities = [torch.as_tensor(tool.mass_density).to(like) for tool in scene.tools]
+    return torch.stack(densities) if densities else like.new_zeros(0)
+
+
 def _area_densities(
     scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings, lengths: Tensor
 ) -> tuple[Tensor, tuple[Material, ...]]:
@@ -189,9 +205,8 @@ def _area_densities(
             )
             area = area - (gone * (scales / 10)[:, None, None]).to(area)
         parts += zip(body.materials.materials, area.unbind(dim=1), strict=True)
-    for number, tool in enumerate(scene.tools):
-        density = torch.as_tensor(tool.mass_density).to(lengths)
-        parts.append((tool.substance, lengths[:, number] * (density / 10)))
+    masses = lengths * (_tool_densities(scene, lengths) / 10)[:, None, None]
+    parts += zip([tool.substance for tool in scene.tools], masses.unbind(dim=1), strict=True)
     materials = tuple(dict.fromkeys(material for material, _ in parts))
     sums = [torch.stack([area for m, area in parts if m == material]).sum(dim=0) for material in materials]
     return torch.stack(sums, dim=1), materials

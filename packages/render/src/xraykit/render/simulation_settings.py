@@ -101,20 +101,24 @@ class BeamSettings:
 class MarchSettings:
     """How rays are integrated; `method`, `samples` and `backend` as for `render`.
 
-    `displacement_step` is the longest distance between samples inside tools [mm].
+    `displacement_step` is the longest distance between samples inside tools [mm]. Through each pixel that tools vary
+    in go `tool_rays` x `tool_rays` rays, whose light is averaged: with one, edges of metal show steps.
 
     Raises:
-        InputError: samples outside 1 to 100 000, or a displacement_step below 0.001 mm.
+        InputError: samples outside 1 to 100 000, tool_rays outside 1 to 8, or a displacement_step below 0.001 mm.
     """
 
     method: Method = "trilinear"
     samples: int = 500
     backend: Backend = "auto"
     displacement_step: float = 1.0
+    tool_rays: int = 2
 
     def __post_init__(self) -> None:
         if type(self.samples) is not int or not 1 <= self.samples <= MOST_SAMPLES:
             raise InputError(f"samples must be a whole number from 1 to {MOST_SAMPLES}, got {self.samples}.")
+        if type(self.tool_rays) is not int or not 1 <= self.tool_rays <= 8:
+            raise InputError(f"tool_rays must be a whole number from 1 to 8, got {self.tool_rays}.")
         if not (math.isfinite(self.displacement_step) and self.displacement_step >= SHORTEST_STEP):
             raise InputError(
                 f"displacement_step must be finite and at least {SHORTEST_STEP} mm, got {self.displacement_step}."

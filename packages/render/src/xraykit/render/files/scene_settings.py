@@ -34,6 +34,7 @@ _BEAM = (
 )
 _TUBE = ("kvp", "filtration", "anode_angle")
 _SHUTTER = ("rectangle", "circle", "polygon")
+_MARCH = ("method", "samples", "backend", "displacement_step", "tool_rays")
 
 
 def settings_from(scene: Table) -> SimulationSettings:
@@ -52,7 +53,7 @@ def settings_from(scene: Table) -> SimulationSettings:
         ),
         dose=_dose(scene.table("dose", ("photons_per_pixel", "mas", "readout_quanta", "law"))),
         scatter=_scatter(scene.table("scatter", ("scatter_to_primary", "widths", "weights"))),
-        march=_march(scene.table("march", ("method", "samples", "backend", "displacement_step"))),
+        march=_march(scene.table("march", _MARCH)),
         masks=scene.flag("masks", True),
         path_lengths=tuple(paths),
     )
@@ -82,7 +83,7 @@ def settings_record(settings: SimulationSettings) -> dict[str, Any]:
             "blur": detector.blur or "none",
             "mtf50": detector.mtf50,
         },
-        "march": {name: getattr(march, name) for name in ("method", "samples", "backend", "displacement_step")},
+        "march": {name: getattr(march, name) for name in _MARCH},
         "masks": settings.masks,
         "path_lengths": list(settings.path_lengths),
     }
@@ -174,6 +175,7 @@ def _march(table: Table) -> MarchSettings:
             samples=table.whole("samples", default.samples),
             backend=table.text("backend", default.backend, among=get_args(Backend)),  # type: ignore[arg-type]
             displacement_step=table.positive("displacement_step", default.displacement_step),
+            tool_rays=table.whole("tool_rays", default.tool_rays),
         )
 
 
