@@ -126,7 +126,7 @@ def test_metal_is_bright_in_the_picture_and_dark_in_the_intensity(scene, tmp_pat
     out = tmp_path / "out"
     assert command(scene, out, "--seed", "5", "--backend", "torch") == 0
     lengths = np.load(out / "path_lengths.npy")[0]
-    metal, air = lengths > 0.5, np.load(out / "line_integrals.npy")[0, 0] < 0.01
+    metal, air = lengths > 0.2, np.load(out / "line_integrals.npy")[0, 0] < 0.01
     picture = np.asarray(Image.open(out / "image.png")).astype(float)
     intensity = np.asarray(Image.open(out / "intensity.tiff"))
     assert metal.any() and air.any()

@@ -240,7 +240,8 @@ def test_a_pixel_half_covered_by_metal_lets_half_of_the_light_through():
             else:
                 assert len(middles) == 1
                 assert middles[0] == pytest.approx(expected, rel=1e-4)
-        assert not [float(v) for v in shots[1].primary[0, 0, 2] if 2 * full < float(v) < 0.95]
+        if expected is None:
+            assert not [float(v) for v in shots[1].primary[0, 0, 2] if 2 * full < float(v) < 0.95]
 
 
 @pytest.mark.parametrize("rays", [0, 9, 1.5, True])
