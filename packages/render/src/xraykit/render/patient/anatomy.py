@@ -55,5 +55,5 @@ def landmarks(figure: Figure, parts: Collection[str], seed: int) -> dict[str, ND
         if "arm" in parts:
             points |= arm_landmarks(figure, side)
         if "leg" in parts:
-            points |= leg_landmarks(figure, side)
+            points |= leg_landmarks(figure, side, seed)
     return points

@@ -11,7 +11,7 @@ from .foot_tarsals import paint_tarsals
 from .leg_femur import paint_femur
 from .leg_knee import paint_patella, paint_shank, patella_shift
 from .leg_muscles import foot_and_toes, knee_cap, thigh_and_shank
-from .leg_shape import LegShape, sample_leg
+from .leg_shape import sample_leg
 from .leg_soft_parts import paint_soft_parts
 from .skeleton import Side
 
@@ -51,13 +51,13 @@ def paint_leg_bones(figure: Figure, side: Side, seed: int) -> None:
     paint_rays(figure, side, shape)
 
 
-def leg_landmarks(figure: Figure, side: Side) -> dict[str, NDArray[np.float64]]:
+def leg_landmarks(figure: Figure, side: Side, seed: int) -> dict[str, NDArray[np.float64]]:
     """Points of femur, patella, tibia, fibula and foot that radiographers and registration use."""
     points = {f"{name}_{side}": figure.landmark(f"{bone}_{side}", local) for name, (bone, local) in _POINTS.items()}
     depth = patella_shift(getattr(figure.skeleton.posture, f"leg_{side}").knee_flexion)
     for name, front, height in (("center", 49.0, 6.0), ("apex", 52.0, -13.0), ("base", 50.0, 26.5)):
         points[f"patella_{name}_{side}"] = figure.landmark(f"patella_{side}", (1.5, front + depth, height))
-    for number, ray in enumerate(rays(LegShape()), start=1):
+    for number, ray in enumerate(rays(sample_leg(figure, seed)), start=1):
         head = tuple(float(c) for c in ray.head)
         points[f"metatarsal_head_{number}_{side}"] = figure.landmark(f"foot_{side}", head)  # type: ignore[arg-type]
     return points
