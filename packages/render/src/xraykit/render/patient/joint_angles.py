@@ -83,11 +83,11 @@ def sample_posture(rng: np.random.Generator, region: str, *, scoliosis: float = 
             abduction=uniform(140, 165) if raised else (uniform(*wide) if wide else normal(10, 5, 4, 25)),
             flexion=0.0 if raised else normal(0, 6, -15, 25),
             internal_rotation=uniform(-30, 40) if region == "shoulder" else normal(10, 12, -20, 40),
-            elbow_flexion=uniform(0, 100) if region == "elbow" else normal(12, 10, 0, 60),
+            elbow_flexion={"elbow": uniform(0, 100), "wrist_hand": uniform(0, 12)}.get(region, normal(12, 10, 0, 60)),
             pronation=uniform(0, 150) if region in ("elbow", "wrist_hand") else normal(60, 35, 0, 140),
             wrist_extension=normal(0, 15, -40, 40),
             wrist_deviation=normal(0, 8, -15, 25),
-            finger_flexion=uniform(0, 35) if region == "wrist_hand" else normal(15, 10, 0, 45),
+            finger_flexion=uniform(0, rng.choice([10, 35])) if region == "wrist_hand" else normal(15, 10, 0, 45),
             finger_spread=uniform(0, 12),
         )
 
