@@ -123,7 +123,7 @@ def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wi
 
     if wide is None:
         return tube(canvas, line, along(radius))
-    return tube(canvas, line, along(radius), flat=[flat] * len(line), wide=along(wide))
+    return tube(canvas, line, along(radius), flat=np.tile(np.asarray(flat), (len(line), 1)), wide=along(wide))
 
 
 def _wing(canvas: Canvas, bent: Bend) -> list[Part]:

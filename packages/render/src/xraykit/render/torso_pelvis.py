@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .patient.figure import Figure
-from .torso_hip import CENTER, hip
+from .torso_hip import CENTER, hip, mould
 from .torso_sacrum import sacrum
 from .torso_shape import ATLAS, TrunkShape
 
 HIP_JOINT = CENTER
 # Landmarks of the right half in the atlas [mm].
-PELVIC_POINTS = {
+_POINTS = {
     "asis": (127.0, 54.0, 11.0),
     "aiis": (108.0, 47.0, -33.0),
     "psis": (46.0, -95.0, -20.0),
@@ -37,3 +37,12 @@ def paint_pelvis(figure: Figure, shape: TrunkShape = ATLAS) -> None:
             shell=900,
             core=210,
         )
+
+
+def pelvic_points(shape: TrunkShape = ATLAS) -> dict[str, tuple[float, float, float]]:
+    """Landmarks of both halves in the atlas [mm], {"asis_right": (x, y, z)}."""
+    found = {}
+    for name, place in _POINTS.items():
+        x, y, z = (float(v) for v in mould(place, shape))
+        found |= {f"{name}_right": (x, y, z), f"{name}_left": (-x, y, z)}
+    return found

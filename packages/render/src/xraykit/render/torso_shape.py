@@ -112,6 +112,7 @@ class TrunkShape:
         brim: Half of what the pelvic inlet is wider beyond the mean [mm].
         arch: How far each ischial tuberosity stands further out [mm]; opens the subpubic angle.
         sacrum: Tilt of the sacrum towards the horizontal beyond the mean [degrees].
+        waist: How much narrower each side of the waist is [mm].
         breast: Projection of the breasts [mm], 0 without.
         rind: Calcification of costal cartilages, 0 to 1.
         plaque: Calcification of the aorta, 0 to 1.
@@ -130,6 +131,7 @@ class TrunkShape:
     brim: float = 0.0
     arch: float = 0.0
     sacrum: float = 0.0
+    waist: float = 0.0
     breast: float = 0.0
     rind: float = 0.0
     plaque: float = 0.0
@@ -144,11 +146,12 @@ class TrunkShape:
         """`OUTLINE` of the person."""
         z, width, back, front = OUTLINE.T
         wider = (self.chest_width - 1) * 130 * np.interp(z, SIDE_Z, SIDE_SHARE)
+        wider -= self.waist * np.exp(-np.square((z - 125) / 65))
         return np.stack([z, width + wider, back, front + self.forward(z)], axis=1)
 
     def forward(self, z: NDArray[np.floating] | float) -> NDArray[np.float64]:
         """How far the front of the chest stands before the atlas's at height z [mm]."""
-        return (self.chest_depth - 1) * np.interp(z, CHEST_Z, CHEST_DEPTH)
+        return np.asarray((self.chest_depth - 1) * np.interp(z, CHEST_Z, CHEST_DEPTH))
 
 
 ATLAS = TrunkShape()

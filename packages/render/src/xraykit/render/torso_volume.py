@@ -13,8 +13,10 @@ from .patient.joint_angles import Posture
 from .patient.physique import Physique
 from .patient.skeleton import Skeleton
 from .torso_bones import paint_bones
+from .torso_chest import paint_chest
+from .torso_flesh import paint_body
 from .torso_limbs import paint_girdle
-from .torso_organs import paint_abdomen, paint_body, paint_chest
+from .torso_organs import paint_abdomen
 from .volume import Volume
 
 LOW = (-250.0, -150.0, -190.0)

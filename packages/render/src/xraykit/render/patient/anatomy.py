@@ -48,7 +48,7 @@ def landmarks(figure: Figure, parts: Collection[str], seed: int) -> dict[str, ND
     """Named points of the painted parts, world RAS mm."""
     points: dict[str, NDArray[np.float64]] = {}
     if "trunk" in parts:
-        points |= trunk_landmarks(figure)
+        points |= trunk_landmarks(figure, seed)
     if "head" in parts:
         points |= head_landmarks(figure, seed)
     for side in SIDES:

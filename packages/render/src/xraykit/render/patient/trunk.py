@@ -1,4 +1,4 @@
-"""The trunk of a procedural patient: the torso's atlas, painted in the frame of build and posture."""
+"""The trunk of a procedural patient: the torso's atlas, shaped for a person and painted in their build and posture."""
 
 from __future__ import annotations
 
@@ -6,50 +6,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..torso_bones import paint_bones
-from ..torso_organs import paint_abdomen, paint_cavity, paint_chest, smooth_max, trunk_fat, trunk_surface
-from ..torso_pelvis import HIP_JOINT
+from ..torso_bowel import sample_content
+from ..torso_chest import paint_chest
+from ..torso_flesh import paint_cavity, smooth_max, trunk_fat, trunk_surface
+from ..torso_organs import paint_abdomen
+from ..torso_pelvis import pelvic_points
+from ..torso_ribs import sternum_y
+from ..torso_sacrum import PROMONTORY
 from ..torso_shape import levels
+from ..torso_vessels import paint_plaques
 from .figure import Figure, Flesh
 from .layers import SKIN
+from .trunk_soft_tissue import breasts, paint_back, paint_cysts, paint_glands
+from .trunk_variation import sample_trunk
 
 NECK_TOP = 545.0
 
 
 def trunk_flesh(figure: Figure, seed: int) -> list[Flesh]:
-    """Chest, abdomen, buttocks."""
-    chart = figure.chart("trunk")
+    """Chest with breasts, abdomen, buttocks."""
+    chart, shape = figure.chart("trunk"), sample_trunk(figure, seed)
     region = chart.whole()
     fat = trunk_fat(region)
     scale = figure.skeleton.trunk.scale
-    surface = smooth_max(trunk_surface(region), region.z - np.float32(NECK_TOP), 20)
+    surface = smooth_max(trunk_surface(region, shape), region.z - np.float32(NECK_TOP), 20)
     muscle = (surface + SKIN + fat) * np.float32(scale)
-    return [Flesh(region, muscle, fat * np.float32(figure.physique.fat) + np.float32(SKIN))]
+    body = Flesh(region, muscle, fat * np.float32(figure.physique.fat) + np.float32(SKIN))
+    return [body, *breasts(figure, shape)]
 
 
 def paint_trunk_organs(figure: Figure, seed: int) -> None:
-    """Cavities, lungs, heart, vessels, abdominal organs."""
-    chart = figure.chart("trunk")
-    ids = dict(figure.ids)
+    """Glands, cavities, lungs, heart, vessels, abdominal organs, muscles with names."""
+    chart, shape = figure.chart("trunk"), sample_trunk(figure, seed)
+    rng = figure.rng(seed, "bowel")
+    paint_glands(figure, shape)
     region = chart.whole()
-    paint_cavity(chart, region, trunk_surface(region) + SKIN + trunk_fat(region))
-    paint_chest(chart, ids, figure.rng(seed, "lungs"))
-    paint_abdomen(chart, ids)
+    paint_cavity(chart, region, trunk_surface(region, shape) + SKIN + trunk_fat(region), shape)
+    paint_chest(chart, figure.ids, figure.rng(seed, "lungs"), shape, contrast=figure.contrast)
+    paint_abdomen(
+        chart,
+        figure.ids,
+        shape,
+        contrast=figure.contrast,
+        content=sample_content(rng, upright=bool(rng.random() < 0.5)),
+        prostate=figure.physique.sex == "male",
+    )
+    paint_cysts(figure, seed, 0.35 * shape.diaphragm)
+    paint_back(figure)
+    paint_plaques(chart, shape.plaque, figure.rng(seed, "plaques"))
 
 
 def paint_trunk_bones(figure: Figure, seed: int) -> None:
-    """Spine from C3 down, ribs with cartilages, sternum, pelvis."""
-    paint_bones(figure)
+    """Spine from C3 down with its discs, ribs with cartilages, sternum, pelvis."""
+    paint_bones(figure, sample_trunk(figure, seed))
 
 
-def trunk_landmarks(figure: Figure) -> dict[str, NDArray[np.float64]]:
-    """Vertebral bodies, points of the pelvis and of the sternum."""
+def trunk_landmarks(figure: Figure, seed: int) -> dict[str, NDArray[np.float64]]:
+    """Vertebral bodies, points of pelvis, sternum and airways that radiographers and registration use."""
+    shape = sample_trunk(figure, seed)
     points = {
         f"vertebrae_{name}_center": figure.landmark(f"vertebrae_{name}", level.center)
         for name, level in levels().items()
     }
-    points["pubic_symphysis"] = figure.landmark("trunk", (0.0, 57.0, -100.0))
-    points["jugular_notch"] = figure.landmark("trunk", (0.0, 42.0, 443.0))
-    for side, sign in (("right", 1.0), ("left", -1.0)):
-        points[f"asis_{side}"] = figure.landmark("trunk", (sign * 130.0, 47.0, 14.0))
-        points[f"acetabulum_{side}"] = figure.landmark("trunk", (sign * HIP_JOINT[0], *HIP_JOINT[1:]))
-    return points
+    trunk = {
+        "pubic_symphysis": (0.0, 57.0, -107.0),
+        "sacral_promontory": PROMONTORY,
+        "jugular_notch": (0.0, sternum_y(440.0, shape), 442.0),
+        "sternal_angle": (0.0, sternum_y(392.0, shape) + 5.0, 392.0),
+        "xiphoid_tip": (0.0, sternum_y(284.0, shape) - 1.0, 260.0),
+        "carina": (3.0, -16.0, 388.0),
+        **pelvic_points(shape),
+    }
+    return points | {name: figure.landmark("trunk", place) for name, place in trunk.items()}
