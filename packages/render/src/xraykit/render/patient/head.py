@@ -18,16 +18,16 @@ from .upper_neck import paint_upper_neck
 
 # On the surface of the bones, except those that name a space; z of the right side, mirrored on the left.
 _MIDDLE = {
-    "nasion": (0.0, 97.0, 47.0),
+    "nasion": (0.0, 98.0, 47.0),
     "glabella": (0.0, 100.0, 58.0),
     "acanthion": (0.0, 96.0, -4.0),
     "sella": (0.0, 29.0, 40.0),
     "bregma": (0.0, 22.0, 134.0),
     "vertex": (0.0, 8.0, 135.5),
-    "lambda": (0.0, -76.0, 86.0),
-    "inion": (0.0, -76.0, 22.0),
+    "lambda": (0.0, -78.0, 86.0),
+    "inion": (0.0, -71.0, 22.0),
     "basion": (0.0, 5.0, 1.0),
-    "opisthion": (0.0, -31.0, -3.0),
+    "opisthion": (0.0, -31.0, -0.5),
     "foramen_magnum": (0.0, -12.0, -3.0),
 }
 _SIDE = {
@@ -38,7 +38,7 @@ _SIDE = {
     "mastoid_tip": (51.0, -7.0, -8.0),
 }
 _JAW = {"gnathion": (0.0, 86.0, -69.0)}
-_JAW_SIDE = {"mandible_condyle": (50.0, 15.5, 9.0), "mandible_angle": (47.0, 16.0, -39.0)}
+_JAW_SIDE = {"mandible_condyle": (50.0, 15.5, 9.0), "mandible_angle": (46.5, 19.5, -39.0)}
 
 
 def head_flesh(figure: Figure, seed: int) -> list[Flesh]:
@@ -66,7 +66,7 @@ def paint_head_bones(figure: Figure, seed: int) -> None:
     paint_ears(figure, shape, figure.rng(seed, "mastoid"))
     paint_mandible(figure, shape)
     paint_teeth(figure, shape)
-    paint_hyoid(figure, shape)
+    paint_hyoid(figure)
     paint_upper_neck(figure)
 
 

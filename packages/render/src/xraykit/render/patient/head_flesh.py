@@ -44,12 +44,15 @@ def _face(chart: Chart, fat: float) -> tuple[Region, Array]:
             margin=margin,
         )
     )
-    parts.append(tube(chart, [(-7, 83, -58), (7, 83, -58)], [14, 14], margin=margin))
+    parts.append(tube(chart, [(-27, 65, -53), (-8, 82, -57), (8, 82, -57), (27, 65, -53)], 15, margin=margin))
     for s in (1, -1):
         parts.append(tube(chart, [(s * 31, 76, 36), (s * 31, 77, 36)], [16, 16], margin=margin))
+        parts.append(tube(chart, [(s * 10, 93, 57), (s * 32, 89, 57), (s * 46, 76, 50)], [8, 9, 9], margin=margin))
+        parts.append(tube(chart, [(s * 46, 69, 36), (s * 43, 69, 10)], [11, 13], margin=margin))
         parts.append(tube(chart, [(s * 50, 54, 14), (s * 62, 26, 14), (s * 58, 0, 8)], [12, 7, 10], margin=margin))
         parts.append(tube(chart, [(s * 40, 66, 6), (s * 44, 48, -22)], [13, 15 + full], margin=margin))
-        parts.append(tube(chart, [(s * 54, 26, 6), (s * 45, 24, -34)], [13, 13 + full], margin=margin))
+        parts.append(tube(chart, [(s * 54, 26, 6), (s * 45, 24, -34)], [13, 14.5 + full], margin=margin))
+        parts.append(tube(chart, [(s * 55, -22, 20), (s * 48, -26, -25)], [14, 14], margin=margin))
     muzzle = merge(chart, parts, blend=8)
     nose = [
         tube(chart, [(0, 98, 44), (0, 106, 27), (0, 115, 8)], [4.5, 5.5, 6.5], margin=margin),

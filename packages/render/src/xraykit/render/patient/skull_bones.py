@@ -76,6 +76,7 @@ def _braincase(canvas: Canvas, shape: HeadShape) -> tuple[Region, Array]:
     parts = [(region, braincase(region)[0])]
     for s in (1, -1):
         parts.append(tube(canvas, [(s * 20, -8, 2), (s * 15, 8, 1)], [5.4, 5.0]))
+        parts.append(tube(canvas, [(s * 41, 28, 17), (s * 60, 25, 16.5)], 3.6))
         brow = [(s * 4, 97.5, 57), (s * 18, 96.5, 58), (s * 34, 90, 59)]
         parts.append(tube(canvas, brow, np.array([3.0, 3.4, 3.0]) + np.array([0.9, 1.4, 0.4]) * shape.brow))
     parts.append(tube(canvas, [(-5, -65, 22), (5, -65, 22)], 3.0 + 1.2 * shape.brow))

@@ -37,8 +37,8 @@ def paint_face(figure: Figure, shape: HeadShape) -> None:
 def orbit(region: Region) -> Array:
     """Distance to both orbits: rounded square cones from the rims to the optic canals."""
     share = np.clip((region.y - 44) / 44, 0, 1.25)
-    center_x, center_z = 14 + 18 * share - 2.5 * share * share, 29 + 7.5 * share
-    half_x, half_z = 3.5 + 16.5 * np.sqrt(share), 3.5 + 14.0 * np.sqrt(share)
+    half_x, half_z = 3.5 + 17.5 * np.sqrt(share), 3.5 + 14.0 * np.sqrt(share)
+    center_x, center_z = 11.5 + half_x, 29 + 7.5 * share
     u, v = np.abs(np.abs(region.x) - center_x) / half_x, np.abs(region.z - center_z) / half_z
     across = ((u**2.6 + v**2.6 + 1e-6) ** (1 / 2.6) - 1) * half_z * np.float32(0.9)
     slanted = region.y - 92 + 0.42 * np.clip(np.abs(region.x) - 14, 0, 60)

@@ -63,7 +63,7 @@ def mandible(canvas: Canvas, shape: HeadShape) -> tuple[Region, Array]:
     parts.append(tube(canvas, [(-knob, 84, -63), (knob, 84, -63)], 5.0 + 1.2 * shape.chin))
     for s in (1, -1):
         gonion = s * 47 * shape.jaw
-        ramus = [(gonion, 26, -31), ((gonion + s * 48) / 2, 28, -14), (s * 48, 28, -4)]
+        ramus = [(gonion, 27, -34), ((gonion + s * 48) / 2, 28, -14), (s * 48, 28, -4)]
         parts.append(tube(canvas, spline(ramus, 10), 3.9, flat=[(1, 0, 0)] * 10, wide=np.linspace(16, 14.5, 10)))
         neck = [(s * 49, 17, -6), (s * 50, 15.5, 8.5)]
         parts.append(tube(canvas, neck, [3.8, 3.9], flat=[(0, 1, 0)] * 2, wide=[5, 9.0]))
@@ -72,17 +72,16 @@ def mandible(canvas: Canvas, shape: HeadShape) -> tuple[Region, Array]:
     return merge(canvas, parts, blend=3)
 
 
-def paint_hyoid(figure: Figure, shape: HeadShape) -> None:
+def paint_hyoid(figure: Figure) -> None:
     """The hyoid bone: body, greater and lesser horns, in front of the third and fourth cervical vertebrae."""
 
     def draw(chart: Chart) -> tuple[Region, Array]:
-        c = shape.on(chart)
-        line = spline([(-20, 15, -66), (-15, 33, -71), (0, 42, -73), (15, 33, -71), (20, 15, -66)], 19)
+        line = spline([(-20, -9, 545), (-15, 9, 540), (0, 18, 538), (15, 9, 540), (20, -9, 545)], 19)
         radius = np.interp(np.abs(np.linspace(-1, 1, 19)), (0, 0.35, 0.5, 1), (3.2, 3.0, 2.0, 1.8))
         high = np.interp(np.abs(np.linspace(-1, 1, 19)), (0, 0.35, 0.5, 1), (5.5, 4.5, 2.8, 2.0))
         tangent = np.gradient(line, axis=0)
         flat = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(19)], axis=1)
-        horns = [tube(c, [(s * 11, 37, -69), (s * 13, 33, -63)], [1.8, 1.0]) for s in (1, -1)]
-        return merge(c, [tube(c, line, radius, flat=flat, wide=high), *horns], blend=1)
+        horns = [tube(chart, [(s * 11, 13, 542), (s * 13, 9, 548)], [1.8, 1.0]) for s in (1, -1)]
+        return merge(chart, [tube(chart, line, radius, flat=flat, wide=high), *horns], blend=1)
 
-    figure.paint_bone("hyoid", draw, frame="skull", cortex=1.2, shell=700)
+    figure.paint_bone("hyoid", draw, frame="trunk", cortex=1.2, shell=700)

@@ -14,18 +14,18 @@ AIR, CARTILAGE, THYROID = -990.0, 95.0, 105.0
 TRACHEA_JOINT = (0.0, -7.6, 482.0)
 """Where the neck's airway runs into the trunk's trachea, in the trunk's atlas."""
 
-# Middle line of the airway with half depth and half width [mm]: pharynx in the skull's coordinates, larynx in the
-# trunk's atlas.
+# Middle line of the airway with half depth and half width [mm]: upper pharynx in the skull's coordinates, the rest in
+# the trunk's atlas.
 # What lies between it and the spine is 3 to 7 mm at C2 and 10 to 20 mm at C6 (Penning, Am J Roentgenol 136, 1981).
 _PHARYNX = (
     ((0, 38, 8), 7.0, 12.0),
     ((0, 29, 5), 8.5, 13.0),
     ((0, 22, -8), 6.0, 13.0),
     ((0, 18.5, -24), 5.5, 13.0),
-    ((0, 18.5, -42), 6.5, 14.0),
-    ((0, 21, -60), 6.5, 14.0),
 )
 _LARYNX = (
+    ((0, -5.5, 568), 6.5, 14.0),
+    ((0, -3, 551), 6.5, 14.0),
     ((0, 1, 538), 8.0, 10.0),
     ((0, 5, 527), 9.5, 6.0),
     ((0, 5.5, 521), 10.0, 2.2),
@@ -37,10 +37,12 @@ _LARYNX = (
 
 
 def airway(figure: Figure, shape: HeadShape) -> tuple[NDArray, NDArray, NDArray]:
-    """Middle line in the trunk's atlas, (n, 3), half depths and half widths [mm]."""
+    """Middle line in the trunk's atlas, (n, 3), half depths and half widths [mm]; it stays before the spine."""
     upper = [(*_atlas(figure, shape, point), deep, wide) for point, deep, wide in _PHARYNX]
     lower = [(*point, deep, wide) for point, deep, wide in _LARYNX]
     line = spline([*upper, *lower], 60)
+    spine = np.interp(line[:, 2], (545, 560, 585, 593, 604, 610), (-30, -18, -17.5, -9.5, -9.5, -14))
+    line[:, 1] = np.maximum(line[:, 1], spine + line[:, 3] + 2)
     return line[:, :3], line[:, 3], line[:, 4]
 
 
@@ -58,7 +60,9 @@ def paint_throat(figure: Figure, shape: HeadShape) -> None:
     chart.paint(part, wall, CARTILAGE)
     chart.paint(part, lumen, AIR, 0)
     chart.paint(part, below, AIR, figure.ids["trachea"])
-    leaf = [(0, 13, 532), (0, 9, 545), (0, 3, 556)]
+    heights = np.array([532.0, 545.0, 556.0])
+    front = np.interp(-heights, -line[:, 2], line[:, 1] + deep * np.interp(line[:, 2], (532, 556), (0.95, 0.55)))
+    leaf = np.stack([np.zeros(3), front, heights], axis=1)
     part, epiglottis = tube(chart, leaf, [2.0, 1.5, 1.2], flat=[(0, 1, 0.4)] * 3, wide=[4, 8, 9])
     chart.paint(part, epiglottis, 75.0)
     mouth = spline([(0, 40, -22), (0, 58, -14), (0, 82, -20)], 12)
