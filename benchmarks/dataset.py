@@ -113,7 +113,7 @@ def kills(folder: Path, count: int, workers: int) -> dict[str, object]:
         job = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while not list(target.glob(".*.part")) and job.poll() is None:
             time.sleep(0.05)
-        time.sleep(chance.uniform(0.0, 3.0))
+        time.sleep(chance.uniform(0.0, 8.0))
         if job.poll() is None:
             job.kill()
             finished.append(len(list(target.glob("*.tar"))))

@@ -176,7 +176,7 @@ def test_physics_stays_in_its_ranges_and_is_told(config):
         assert tuple(record["filtration"].items()) == settings_.beam.spectrum.filtration
         assert 1e3 <= record["photons_per_pixel"] <= 1e5
         assert record["photons_per_pixel"] == settings_.dose.photons_per_pixel
-        assert 0 <= record["scatter_to_primary"] == settings_.scatter.scatter_to_primary <= 0.5
+        assert 0 <= record["scatter_to_primary"] == settings_.scatter.scatter_to_primary <= 0.05
         ((shape, numbers),) = record["shutter"].items()
         shapes.add(shape)
         width = 2 * numbers[2] if shape == "circle" else numbers[3] - numbers[1]

@@ -109,10 +109,11 @@ class PhysicsSettings:
         energy_kev: Photon energy of "drr" [keV].
         kvp: Tube voltage [kV], 40 to 150.
         filtration: {material: range of thickness [mm]}.
-        photons_per_pixel: Dose, photons per pixel on the central ray in air; spread evenly in its logarithm. (0, 0)
-            is no noise.
+        photons_per_pixel: Dose, photons per pixel on the central ray in air; spread evenly in its logarithm. One in
+            a thousand to ten thousand passes a trunk. (0, 0) is no noise.
         readout_quanta: Standard deviation of the electronics' noise [quanta].
-        scatter_to_primary: Mean scatter over mean primary behind the object.
+        scatter_to_primary: Mean scatter over mean primary behind the object. Thin edges dominate that mean: 0.05 can
+            be a ratio of 2 or 3 in the middle of a trunk (see `estimate_scatter`).
         mtf50: Frequency at which the detector's blur halves the contrast [1/mm].
         collimation: Share of images with a collimator, half of them round.
         opening: Width of its opening, relative to the image.
@@ -125,9 +126,9 @@ class PhysicsSettings:
     filtration: Mapping[str, Range] = field(
         default_factory=lambda: MappingProxyType({"aluminium": (2.5, 4.0), "copper": (0.0, 0.2)})
     )
-    photons_per_pixel: Range = (3_000.0, 100_000.0)
+    photons_per_pixel: Range = (50_000.0, 5_000_000.0)
     readout_quanta: Range = (0.0, 5.0)
-    scatter_to_primary: Range = (0.0, 0.5)
+    scatter_to_primary: Range = (0.0, 0.05)
     mtf50: Range = (1.0, 3.0)
     collimation: float = 0.3
     opening: Range = (0.6, 0.95)
