@@ -15,13 +15,14 @@ _BODY = np.array(
     [
         (0, 83, -53.5, 16.5, 6.5),
         (11, 81.5, -53, 16, 6.3),
-        (22, 74, -51, 15, 6.0),
-        (31.5, 61, -48.5, 13.5, 6.3),
-        (39, 45, -44.5, 12.5, 6.3),
-        (45, 27, -37, 12, 5.0),
+        (21.5, 74, -51, 15, 6.2),
+        (29, 61, -48.5, 14, 6.8),
+        (34.5, 47, -45.5, 13, 7.0),
+        (41, 34, -41, 12, 5.5),
+        (45.5, 25, -36.5, 11.5, 4.5),
     ]
 )
-_CANAL = [(47, 27, -8), (45.5, 29, -24), (42, 40, -41), (35, 57, -50), (30, 66, -51), (32, 68, -48)]
+_CANAL = [(47, 27, -8), (45.5, 29, -24), (40.5, 39, -40), (32, 56, -50), (26.5, 67, -52), (30, 69, -49)]
 
 
 def jaw_chart(figure: Figure, shape: HeadShape) -> Chart:
@@ -57,8 +58,8 @@ def mandible(canvas: Canvas, shape: HeadShape) -> tuple[Region, Array]:
     flat = np.stack([-tangent[:, 1], tangent[:, 0], np.zeros(45)], axis=1)
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     parts = [tube(canvas, whole[:, :3], whole[:, 4], flat=flat, wide=whole[:, 3])]
-    crest, normal = bow(90, 26 * (0.5 + 0.5 * shape.jaw), 30, 40, -43)
-    parts.append(tube(canvas, crest, 5.0, flat=normal, wide=[7.0] * len(crest)))
+    crest, normal = bow(88.5, 25.5 * (0.5 + 0.5 * shape.jaw), 30, 46, -43.5)
+    parts.append(tube(canvas, crest, 5.4, flat=normal, wide=[7.0] * len(crest)))
     knob = 9 * shape.chin
     parts.append(tube(canvas, [(-knob, 84, -63), (knob, 84, -63)], 5.0 + 1.2 * shape.chin))
     for s in (1, -1):

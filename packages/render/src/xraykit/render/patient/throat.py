@@ -52,6 +52,8 @@ def paint_throat(figure: Figure, shape: HeadShape) -> None:
     old = [(0, -4.5, 615), (0, -4.5, 540), (0, -7.9, 484)]
     part, wall = tube(chart, old, 11.5)
     chart.paint(part, np.maximum(wall, 484 - part.z), MUSCLE_HU, 0)
+    part, gullet = tube(chart, [(0, -22, 512), (0, -21, 564)], [7.5, 7.0])
+    chart.paint(part, gullet, MUSCLE_HU, 0)
     _paint_larynx(figure, chart, shape)
     line, deep, wide = airway(figure, shape)
     part, lumen = tube(chart, line, deep, flat=[(0, 1, 0)] * len(line), wide=wide)
@@ -71,13 +73,9 @@ def paint_throat(figure: Figure, shape: HeadShape) -> None:
 
 
 def _paint_larynx(figure: Figure, chart: Chart, shape: HeadShape) -> None:
-    """Thyroid and cricoid cartilages, ossified in part as people age, and the thyroid gland."""
-    lobes = [
-        tube(chart, [(s * 15, 5, 484), (s * 18, 0, 514)], [8, 6], flat=[(1, 0, 0)] * 2, wide=[10, 8]) for s in (1, -1)
-    ]
-    isthmus = tube(chart, [(-12, 11, 490), (12, 11, 490)], 3.5, flat=[(0, 1, 0)] * 2, wide=[7, 7])
-    part, gland = merge(chart, [*lobes, isthmus], blend=3)
-    chart.paint(part, gland, THYROID, figure.ids["thyroid_gland"])
+    """Thyroid and cricoid cartilages, ossified in part as people age, and the isthmus of the thyroid gland."""
+    part, gland = tube(chart, [(-13, 10, 490), (13, 10, 490)], 3.5, flat=[(0, 1, 0)] * 2, wide=[7, 7])
+    chart.paint(part, gland, THYROID + 0.4 * figure.contrast, figure.ids["thyroid_gland"])
     male = figure.physique.sex == "male"
     peak, back = (24.5, 19.0) if male else (21.0, 17.0)
     parts, rims = [], []
