@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .implicit import Array, Canvas, Region, spline, tube
+from .implicit import Array, Canvas, Region, ellipsoid, spline, tube
 
 Points = NDArray[np.float64]
 _GAS = ((2, 30, 0.5), (34, 58, 0.62), (60, 74, 0.78), (76, 92, 0.55), (100, 108, 0.4), (116, 124, 0.5), (134, 141, 0.6))
@@ -81,9 +81,8 @@ def paint_bowel(
     radius = np.interp(share, (0, 0.3, 0.55, 0.85, 1), (23, 20, 17, 15, 17)) + haustra - 2
     region, distance = tube(canvas, frame, radius)
     canvas.paint(region, distance, 30.0, ids["colon"])
-    for start, stop in content.stool:
-        part, field = tube(canvas, frame[start:stop], radius[start:stop] - 2.5)
-        canvas.paint(part, field, _stool(part, content.phase), ids["colon"])
+    for stretch in content.stool:
+        _bubbles(canvas, ids["colon"], frame, radius, stretch, content.phase)
     for start, stop, fill in content.gas:
         _colon_gas(canvas, ids["colon"], frame, radius, (start, stop, fill), content.phase)
     _small_bowel(canvas, ids["small_bowel"], content)
@@ -117,13 +116,17 @@ def _colon_gas(
     canvas.paint(part, gas, -960.0, label)
 
 
-def _stool(region: Region, phase: float) -> Array:
-    """Faeces mottled with bubbles of a few mm [HU]: four waves of unlike directions."""
-    x, y, z = region.axes
-    grain = np.float32(0)
-    for a, b, c in ((0.62, 0.31, 0.45), (-0.35, 0.71, 0.28), (0.29, -0.47, 0.66), (0.83, 0.12, -0.52)):
-        grain = grain + np.sin(np.float32(a) * x + np.float32(b) * y + np.float32(c) * z + np.float32(phase * 7 * a))
-    return (25 - 300 * np.clip(grain - 0.9, 0, 1.4)).astype(np.float32)
+def _bubbles(canvas: Canvas, label: int, frame: Points, radius: Points, stretch: tuple[int, int], phase: float) -> None:
+    """Faeces: paste mottled with bubbles of a few mm."""
+    first, last = stretch
+    part, field = tube(canvas, frame[first:last], radius[first:last] - 2.5)
+    canvas.paint(part, field, 15.0, label)
+    rng = np.random.default_rng([first, int(phase * 1e6)])
+    for _ in range(6 * (last - first)):
+        n, size = int(rng.integers(first, last)), float(rng.uniform(1.2, 3.6))
+        center = frame[n] + rng.normal(0, 0.45, 3).clip(-0.75, 0.75) * (radius[n] - 5)
+        spot = canvas.region(center - size - 1, center + size + 1)
+        canvas.paint(spot, ellipsoid(spot, center, (size, size * 1.2, size)), float(rng.uniform(-700, -250)), label)
 
 
 def _small_bowel(canvas: Canvas, label: int, content: BowelContent) -> None:

@@ -91,7 +91,10 @@ def hip(canvas: Canvas, sign: int, shape: TrunkShape, wear: float = 0.0) -> Part
         _ribbon(canvas, bent(spline(line, 14)), radius, np.multiply(flat, (sign, 1, 1)), wide)
         for _, line, radius, flat, wide in _RIBBONS
     ]
-    parts = [merge(canvas, _wing(canvas, bent)), merge(canvas, ribbons, blend=4), _wall(canvas, bent)]
+    region, wing = merge(canvas, _wing(canvas, bent))
+    ridge = bent(spline(_CREST, 40))
+    crest = tube(canvas, ridge, np.interp(np.linspace(0, 1, 40), (0, 0.1, 0.5, 0.85, 1), (8, 8.5, 5.5, 6.5, 6.5)))
+    parts = [crest, (region, np.maximum(wing, np.float32(-0.7))), merge(canvas, ribbons, blend=4), _wall(canvas, bent)]
     region, field = merge(canvas, [*parts, _cup(canvas, sign, wear)], blend=5)
     center = np.array(CENTER) * (sign, 1, 1)
     field = np.maximum(field, -ellipsoid(region, center, (SOCKET,) * 3))
@@ -127,7 +130,7 @@ def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wi
 
 
 def _wing(canvas: Canvas, bent: Bend) -> list[Part]:
-    """Strips side by side from crest to root, thin in the fossa; and the thick crest."""
+    """Strips side by side from crest to root, thin and compact in the fossa."""
     crest, root = spline(_CREST, _STRIPS), spline(_ROOT, _STRIPS)
     lean = np.sin(np.linspace(0, np.pi, _STRIPS))[:, None]
     middle = (crest + root) / 2 + lean * (5.0, -3.0, -2.0)
@@ -142,16 +145,12 @@ def _wing(canvas: Canvas, bent: Bend) -> list[Part]:
         tube(
             canvas,
             grid[n],
-            np.array([4.6, 3.0, 2.4, 2.2, 2.6, 4.0, 5.5]) * thick[n] ** 0.8,
+            np.array([4.0, 2.8, 2.1, 1.9, 2.4, 3.6, 5.0]) * thick[n] ** 0.8,
             flat=normals[n],
             wide=np.maximum(spread[n], 4.0),
         )
         for n in range(_STRIPS)
     ]
-    ridge = bent(spline(_CREST, 40))
-    strips.append(
-        tube(canvas, ridge, np.interp(np.linspace(0, 1, 40), (0, 0.1, 0.5, 0.85, 1), (8, 8.5, 5.5, 6.5, 6.5)))
-    )
     return strips
 
 

@@ -72,7 +72,7 @@ def _upper(
     stomach = np.maximum(below[region.inner(part.window)], field)
     canvas.paint(part, stomach, 35.0, ids["stomach"])
     level = np.float32(218 + content.stomach)  # the gas lies before, or above, the fluid
-    fluid = level - part.z if content.upright else np.float32(36 + content.stomach) - part.y
+    fluid = level - part.z if content.upright else np.float32(42 + content.stomach) - part.y
     canvas.paint(part, np.maximum(stomach + 4, fluid), -985.0, ids["stomach"])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from .patient.figure import Figure
 from .torso_hip import CENTER, hip, mould
-from .torso_sacrum import sacrum
+from .torso_sacrum import promontory, sacrum
 from .torso_shape import ATLAS, TrunkShape
 
 HIP_JOINT = CENTER
@@ -41,7 +41,7 @@ def paint_pelvis(figure: Figure, shape: TrunkShape = ATLAS) -> None:
 
 def pelvic_points(shape: TrunkShape = ATLAS) -> dict[str, tuple[float, float, float]]:
     """Landmarks of both halves in the atlas [mm], {"asis_right": (x, y, z)}."""
-    found = {}
+    found = {"pubic_symphysis": (0.0, 57.0, -107.0), "sacral_promontory": promontory(shape)}
     for name, place in _POINTS.items():
         x, y, z = (float(v) for v in mould(place, shape))
         found |= {f"{name}_right": (x, y, z), f"{name}_left": (-x, y, z)}

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .implicit import Array, Canvas, Region, spline, tube
 from .patient.figure import Figure
+from .patient.trunk_bend import carried, soft_chart
 from .torso_shape import ATLAS, TrunkShape, rib_line
 
 Points = NDArray[np.float64]
@@ -40,7 +41,8 @@ def _rib(figure: Figure, number: int, side: str, sign: int, shape: TrunkShape) -
     wide = np.interp(s, (0, 0.1, 0.3, 0.8, 1), (4.6, 4.4, 6.4, 6.8, 7.6)) * (0.75 if number > 10 else 1)
     if number > 10:
         thin, wide = thin * np.interp(s, (0.8, 1), (1, 0.6)), wide * np.interp(s, (0.8, 1), (1, 0.5))
-    points, flat = _mirror(line, sign), _mirror(outward, sign)
+    points = carried(figure, _mirror(line, sign), np.clip(1.75 * s - 0.15, 0, 1))
+    flat = _mirror(outward, sign)
     if number <= 10:
         _cartilage(figure, number, sign, line, shape)
     label = f"rib_{side}_{number}"
@@ -58,7 +60,7 @@ def _cartilage(figure: Figure, number: int, sign: int, line: Points, shape: Trun
         target = rib_line(number - 1, shape)[-1] + np.array([-16, 4, 6])
     middle = end + 0.45 * (target - end) + 0.5 * (end - before) * (0.6 if number > 4 else 0.2)
     curve = spline([end, middle, target], 10)
-    chart = figure.chart("trunk")
+    chart = soft_chart(figure)
     region, distance = tube(chart, _mirror(curve, sign), np.linspace(6.0, 5.0, 10))
     chart.paint(region, distance, CARTILAGE_HU, figure.ids["costal_cartilages"])
     if shape.rind > 0:
@@ -76,14 +78,14 @@ def _calcify(canvas: Canvas, region: Region, distance: Array, key: int, degree: 
 
 def _sternum(figure: Figure, shape: TrunkShape) -> None:
     z = np.array([438, 425, 400, 392, 380, 340, 300, 288])
-    points = np.stack([np.zeros(8), [sternum_y(v, shape) for v in z], z], axis=1)
+    points = carried(figure, np.stack([np.zeros(8), [sternum_y(v, shape) for v in z], z], axis=1))
     wide = [26, 27, 19, 16, 15, 18, 18, 12]
     thin = [5.5, 6, 5.5, 5, 5, 5, 5, 4.5]
     figure.paint_bone(
         "sternum", lambda canvas: tube(canvas, points, thin, flat=[(0, 1, 0.3)] * 8, wide=wide), cortex=1.2
     )
     forward = sternum_y(284, shape)
-    xiphoid = [(0, forward, 284), (0, forward - 1, 262)]
+    xiphoid = carried(figure, np.array([(0.0, forward, 284.0), (0.0, forward - 1, 262.0)]))
     figure.paint_bone(
         "sternum", lambda canvas: tube(canvas, xiphoid, [3.5, 2.5], flat=[(0, 1, 0)] * 2, wide=[8, 4]), cortex=1.2
     )

@@ -8,7 +8,7 @@ from .implicit import Array, Canvas, Region, smooth_union
 from .torso_shape import ATLAS, TrunkShape
 
 LENGTH = 84.0
-PROMONTORY = (0.0, -11.0, -14.0)
+_PROMONTORY = (-11.0, -15.0)  # y, z
 _PIVOT = (-50.0, -25.0)  # y, z of the axis that the sacrum is tilted about: between the sacroiliac joints
 # Along the sacrum, from promontory to apex: half width, half depth to the front and to the back [mm].
 _SHARE = (0.0, 0.2, 0.42, 0.6, 0.8, 1.0)
@@ -45,6 +45,14 @@ def sacrum(canvas: Canvas, shape: TrunkShape = ATLAS) -> tuple[Region, Array]:
     field = np.maximum(field, -np.minimum(holes, canal)).astype(np.float32)
     field = smooth_union(field, _tail(view), 2.0)
     return region, field
+
+
+def promontory(shape: TrunkShape = ATLAS) -> tuple[float, float, float]:
+    """The front edge of the upper end plate in the trunk's atlas [mm]."""
+    turn = np.radians(shape.sacrum)
+    y, z = np.subtract(_PROMONTORY, _PIVOT)
+    cos, sin = np.cos(turn), np.sin(turn)
+    return 0.0, float(cos * y + sin * z + _PIVOT[0]), float(cos * z - sin * y + _PIVOT[1])
 
 
 def _tilted(region: Region, degrees: float) -> Region:

@@ -144,7 +144,7 @@ def _arch(canvas: Canvas, level: Level, sign: int) -> list[Part]:
     parts = [bar([(px, 3, 0.32 * h), (px + 0.5, -10, 0.26 * h)], thin, (1, 0, 0), [tall, tall])]
     foot = (px, -11.0, 0.0)
     tip = (reach, -float(behind), {"L": 0.45, "T": 0.8, "C": -0.1}[region] * h)
-    ends = [3.6, 2.2] if region == "L" else ([4.0, 5.0] if region == "T" else [2.4, 2.2])
+    ends = [4.2, 3.0] if region == "L" else ([4.0, 5.0] if region == "T" else [2.4, 2.2])
     parts.append(bar([(px, -9, 0.2 * h), tip], ends, (0, 1, 0), [5.5, 4.0] if region == "L" else [4.5, 4.2]))
     plate = {"C": 5.0, "T": 8.0, "L": 8.5}[region]
     ridge = (2.0, -canal - 5, -0.45 * h)

@@ -12,12 +12,12 @@ from ..torso_flesh import paint_cavity, smooth_max, trunk_fat, trunk_surface
 from ..torso_organs import paint_abdomen
 from ..torso_pelvis import pelvic_points
 from ..torso_ribs import sternum_y
-from ..torso_sacrum import PROMONTORY
 from ..torso_shape import levels
 from ..torso_vessels import paint_plaques
 from .figure import Figure, Flesh
 from .layers import SKIN
-from .trunk_soft_tissue import breasts, paint_back, paint_cysts, paint_glands
+from .trunk_bend import soft_chart, soft_frame
+from .trunk_soft_tissue import breasts, paint_back, paint_beside_spine, paint_cysts, paint_glands
 from .trunk_variation import sample_trunk
 
 NECK_TOP = 545.0
@@ -25,7 +25,7 @@ NECK_TOP = 545.0
 
 def trunk_flesh(figure: Figure, seed: int) -> list[Flesh]:
     """Chest with breasts, abdomen, buttocks."""
-    chart, shape = figure.chart("trunk"), sample_trunk(figure, seed)
+    chart, shape = soft_chart(figure), sample_trunk(figure, seed)
     region = chart.whole()
     fat = trunk_fat(region)
     scale = figure.skeleton.trunk.scale
@@ -37,12 +37,13 @@ def trunk_flesh(figure: Figure, seed: int) -> list[Flesh]:
 
 def paint_trunk_organs(figure: Figure, seed: int) -> None:
     """Glands, cavities, lungs, heart, vessels, abdominal organs, muscles with names."""
-    chart, shape = figure.chart("trunk"), sample_trunk(figure, seed)
+    chart, shape = soft_chart(figure), sample_trunk(figure, seed)
     rng = figure.rng(seed, "bowel")
     paint_glands(figure, shape)
     region = chart.whole()
     paint_cavity(chart, region, trunk_surface(region, shape) + SKIN + trunk_fat(region), shape)
     paint_chest(chart, figure.ids, figure.rng(seed, "lungs"), shape, contrast=figure.contrast)
+    paint_beside_spine(figure)
     paint_abdomen(
         chart,
         figure.ids,
@@ -68,13 +69,12 @@ def trunk_landmarks(figure: Figure, seed: int) -> dict[str, NDArray[np.float64]]
         f"vertebrae_{name}_center": figure.landmark(f"vertebrae_{name}", level.center)
         for name, level in levels().items()
     }
-    trunk = {
-        "pubic_symphysis": (0.0, 57.0, -107.0),
-        "sacral_promontory": PROMONTORY,
+    soft = {
         "jugular_notch": (0.0, sternum_y(440.0, shape), 442.0),
         "sternal_angle": (0.0, sternum_y(392.0, shape) + 5.0, 392.0),
         "xiphoid_tip": (0.0, sternum_y(284.0, shape) - 1.0, 260.0),
         "carina": (3.0, -16.0, 388.0),
-        **pelvic_points(shape),
     }
-    return points | {name: figure.landmark("trunk", place) for name, place in trunk.items()}
+    frame = soft_frame(figure.skeleton.trunk)
+    points |= {name: frame.to_world(place) for name, place in soft.items()}
+    return points | {name: figure.landmark("trunk", place) for name, place in pelvic_points(shape).items()}

@@ -11,6 +11,7 @@ from ..implicit import Array, Canvas, Region, ellipsoid, spline, tube
 from ..torso_shape import TrunkShape, spine_y
 from .figure import Figure, Flesh
 from .skeleton import SIDES
+from .trunk_bend import soft_chart
 
 _CORD_HU, _SAC_HU, _GLAND_HU, _CYST_HU = 38.0, 20.0, 38.0, 6.0
 SIDES_SIGNS = tuple(zip(SIDES, (1, -1), strict=True))
@@ -51,7 +52,7 @@ def breasts(figure: Figure, shape: TrunkShape) -> list[Flesh]:
     """The fat of both breasts on the chest wall."""
     if shape.breast <= 0:
         return []
-    chart, parts = figure.chart("trunk"), []
+    chart, parts = soft_chart(figure), []
     for sign in (1, -1):
         region, field = _mound(chart, shape, sign, 1.0, margin=40.0)
         parts.append(Flesh(region, field * np.float32(figure.skeleton.trunk.scale) + 60, 60.0))
@@ -61,8 +62,8 @@ def breasts(figure: Figure, shape: TrunkShape) -> list[Flesh]:
 def _mound(chart: Canvas, shape: TrunkShape, sign: int, size: float, *, margin: float) -> tuple[Region, Array]:
     """Distance to a breast that hangs a little lower than it stands out."""
     forward = 96 + float(shape.forward(330.0))
-    center = (sign * 74.0, forward + 6.0, 336.0 - 0.45 * shape.breast)
-    radii = size * np.array([50 + 0.3 * shape.breast, 8 + shape.breast, 48 + 0.35 * shape.breast])
+    center = (sign * 66.0, forward + 6.0, 338.0 - 0.5 * shape.breast)
+    radii = size * np.array([44 + 0.25 * shape.breast, 8 + 0.8 * shape.breast, 44 + 0.35 * shape.breast])
     region = chart.region(np.subtract(center, radii + margin), np.add(center, radii + margin))
     return region, ellipsoid(region, center, radii.tolist())
 
@@ -71,13 +72,25 @@ def paint_glands(figure: Figure, shape: TrunkShape) -> None:
     """Glandular tissue within the fat of the breasts, less of it with age."""
     if shape.breast <= 0:
         return
-    chart = figure.chart("trunk")
+    chart = soft_chart(figure)
     share = np.float32(np.clip(0.75 - 0.008 * (figure.physique.age - 25), 0.2, 0.75))
     for sign in (1, -1):
         region, field = _mound(chart, shape, sign, 0.72, margin=4.0)
         patch = chart.hu[region.window]
         inside = np.clip(-field / 8, 0, 1) * np.clip((-40 - patch) / 40, 0, 1) * (patch > -140)
         patch += share * inside * (np.float32(_GLAND_HU) - patch)
+
+
+def paint_beside_spine(figure: Figure) -> None:
+    """Soft tissue round vertebrae that a scoliosis bends out into the lungs."""
+    if not np.any(figure.skeleton.trunk.turn):
+        return
+    chart = figure.chart("trunk")
+    z = np.linspace(190, 470, 24)
+    line = np.stack([np.zeros(24), spine_y(z) - 6, z], axis=1)
+    region, field = tube(chart, line, np.interp(z, (190, 300, 470), (25, 22, 20)))
+    lung = np.where(chart.hu[region.window] < -150, np.float32(-chart.spacing), np.float32(chart.spacing))
+    chart.paint(region, np.maximum(field, lung), _CORD_HU, 0)
 
 
 def paint_back(figure: Figure) -> None:
@@ -115,7 +128,7 @@ def _name_muscle(chart: Canvas, region: Region, field: Array, label: int) -> Non
 
 def paint_cysts(figure: Figure, seed: int, lift: float) -> None:
     """Simple cysts of the kidneys, commoner with age (Terada et al., J Urol 167, 2002)."""
-    rng, chart = figure.rng(seed, "cysts"), figure.chart("trunk")
+    rng, chart = figure.rng(seed, "cysts"), soft_chart(figure)
     for side, sign in SIDES_SIGNS:
         spot, radius = rng.uniform((50, -58, -40), (74, -34, 40)), float(rng.uniform(6, 22))
         if rng.random() < max(figure.physique.age - 20, 0) * 0.004:
