@@ -109,7 +109,10 @@ def detector(name: str) -> Detector:
 def our_image(scene: Scene, size: int = 256, *, of: str = "ideal") -> Tensor:
     """Primary radiation relative to air behind the phantom, (size, size) float64, on a detector of this name."""
     settings = SimulationSettings(
-        beam=BeamSettings(spectrum=SPECTRUM), detector=detector(of), march=MarchSettings(method="siddon", tool_rays=1), masks=False
+        beam=BeamSettings(spectrum=SPECTRUM),
+        detector=detector(of),
+        march=MarchSettings(method="siddon", tool_rays=1),
+        masks=False,
     )
     camera, pose = camera_and_pose(size)
     return simulate(scene, camera, pose, settings).intensity[0, 0].to(torch.float64)
