@@ -28,8 +28,11 @@ STAGE_FIELDS = {
     "work": str, "group": str, "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
     "wall": dict, "device": dict, "skipped": (str, type(None)),
 }  # fmt: skip
+REALISM_FIELDS = {
+    "images_of": str, "part": str, "images": int, "named": dict, "recall": float, "recall_of_networks": list,
+}  # fmt: skip
 GROUPS = ("march", "image")  # the first row of each is what the others are compared with
-ROWS = {"render": ROW_FIELDS, "simulate": STAGE_FIELDS}
+ROWS = {"render": ROW_FIELDS, "simulate": STAGE_FIELDS, "realism": REALISM_FIELDS}
 FILE_FIELDS = {
     "schema": int, "suite": str, "mode": str, "created": str, "commit": str, "device": str, "machine": dict,
     "clock_policy": str, "load_before": list, "load_after": list, "threads": dict, "versions": dict,
@@ -51,7 +54,7 @@ def problems(result: dict) -> list[str]:
             for operation, times in row.get(clock, {}).items():
                 if operation not in OPERATIONS or times["n"] != len(times["all_ms"]) or times["n"] < 1:
                     found.append(f"{where}.{clock}.{operation} is not a list of timings")
-        if not row.get("wall") and not row.get("skipped"):
+        if "wall" in ROWS[result["suite"]] and not row.get("wall") and not row.get("skipped"):
             found.append(f"{where} has neither timings nor a reason")
     if not result["rows"]:
         found.append("no rows")
@@ -120,6 +123,26 @@ def stages_table(rows: list[dict]) -> str:
             note = f"{100 * median / image:.0f} % of the complete image"
         rate = f"{1e3 * row['batch'] / median:.3g}" if row["group"] != "stage" else ""
         lines.append(f"| {row['work']} | {_time(row, 'forward')} | {rate} | {note} |")
+    return "\n".join(lines)
+
+
+def confusion_table(rows: list[dict]) -> str:
+    """The rows of the suite `realism` as Markdown: what was shown, and what it was taken for, most often first."""
+    lines = ["| X-rays of | show | images | right | named |", "|---|---|---|---|---|"]
+    for images_of in dict.fromkeys(row["images_of"] for row in rows):
+        here = [row for row in rows if row["images_of"] == images_of]
+        for row in here:
+            named = sorted(row["named"].items(), key=lambda entry: -entry[1])
+            words = ", ".join(f"{name} {count}" for name, count in named)
+            lines.append(f"| {images_of} | {row['part']} | {row['images']} | {100 * row['recall']:.0f} % | {words} |")
+        images, right = sum(row["images"] for row in here), sum(row["named"].get(row["part"], 0) for row in here)
+        each = [
+            sum(row["recall_of_networks"][n] * row["images"] for row in here) / images
+            for n in range(len(here[0]["recall_of_networks"]))
+        ]
+        networks = ", ".join(f"{100 * value:.0f}" for value in each)
+        total = f"each network by itself {networks} %"
+        lines.append(f"| **{images_of}** | all | {images} | **{100 * right / images:.0f} %** | {total} |")
     return "\n".join(lines)
 
 
