@@ -203,6 +203,8 @@ def test_the_dens_stands_between_the_lateral_masses_behind_the_anterior_arch():
     middle = canvas.hu.shape[2] // 2
     arch = y[(first[level, :, middle] < 0) & (y > -25)].min()
     assert 0.5 < arch - y[second[level, :, middle] < 0].max() < 3.0  # atlantodental interval of adults
+    z = np.linspace(560, 612, canvas.hu.shape[0])
+    assert 4 < z[np.any(second[:, y > -33] < 0, axis=(1, 2))].min() - 568 < 6.5  # disc space above C3
     assert np.ptp(x[np.any(first < 0, axis=(0, 1))]) == pytest.approx(78, abs=10)  # width of the atlas
 
 

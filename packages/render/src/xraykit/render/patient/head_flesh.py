@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..implicit import Array, Chart, Region, ellipsoid, merge, smooth_union, tube
+from ..implicit import Array, Chart, Region, ellipsoid, merge, tube
 from .figure import Figure, Flesh
 from .skull_shape import HeadShape
 from .skull_vault import vault
@@ -14,7 +14,7 @@ def head_flesh_parts(figure: Figure, shape: HeadShape) -> list[Flesh]:
     """Scalp, face, ears and neck; fat lies thin on the head."""
     chart = shape.on(figure.chart("skull"))
     scale = np.float32(chart.frame.scale)
-    region = chart.region((-112, -125, -45), (112, 145, 175))
+    region = chart.region((-92, -106, -30), (92, 124, 160))
     fat = figure.physique.fat
     head = Flesh(region, (vault(region) - np.float32(2.5)) * scale, 2.5 + 0.8 * fat)
     place, face = _face(chart, fat)
@@ -28,12 +28,11 @@ def head_flesh_parts(figure: Figure, shape: HeadShape) -> list[Flesh]:
 
 def _face(chart: Chart, fat: float) -> tuple[Region, Array]:
     """Face from the brow to the chin with cheeks, jaw and the floor of the mouth; nose and chin stand out."""
-    margin = 30.0
+    margin = 16.0  # twice the seams' width, beyond any skin
     full = 2.0 * (fat - 1)
-    region = chart.region((-100, -20, -110), (100, 150, 90))
-    face = ellipsoid(region, (0, 46, 8), (58, 48, 50))
-    floor = ellipsoid(region, (0, 42, -46), (45 + full, 44, 24))
-    parts = [(region, smooth_union(face, floor, 14))]
+    region, low = chart.region((-76, -20, -60), (76, 112, 76)), chart.region((-68, -20, -88), (68, 104, -4))
+    parts = [(region, ellipsoid(region, (0, 46, 8), (58, 48, 50)))]
+    parts.append((low, ellipsoid(low, (0, 42, -46), (45 + full, 44, 24))))
     parts.append(
         tube(
             chart,
@@ -72,6 +71,6 @@ def _neck(figure: Figure) -> list[Flesh]:
         np.array([57, 52, 49, 46]) * thick,
         flat=[(0, 1, 0)] * 4,
         wide=np.array([60, 53, 52, 50]) * thick,
-        margin=45,
+        margin=20 + 3.5 * build.fat,
     )
     return [Flesh(part, distance * np.float32(trunk.frame.scale), 3.5 * build.fat)]

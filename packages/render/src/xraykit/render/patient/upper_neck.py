@@ -19,8 +19,10 @@ def axis(canvas: Canvas) -> tuple[Region, Array]:
 
     Sizes after Doherty and Heggeness, Spine 20, 1995.
     """
+    body, drum = tube(canvas, [(0, -26, 577), (0, -25, 586)], [8.2, 7.0], flat=[(0, 1, 0)] * 2, wide=[9.5, 11])
+    plate = 573.5 - 0.15 * (body.y + 26) - body.z  # its front hangs a little lower
     parts = [
-        tube(canvas, [(0, -26, 577), (0, -25, 586)], [8.0, 7.0], flat=[(0, 1, 0)] * 2, wide=[9.5, 11]),
+        (body, np.maximum(drum, plate).astype(np.float32)),
         tube(canvas, [(0, -24.5, 588), (0, -22.5, 597), (0, -22.0, 602)], [5.0, 5.4, 4.0]),
         tube(canvas, [(0, -52, 578), (0, -68, 571)], [3.6, 4.2], flat=[(0, 0, 1)] * 2, wide=[4.5, 7.5]),
     ]
