@@ -8,7 +8,7 @@ from .implicit import Array, Canvas, Region, smooth_union
 from .torso_shape import ATLAS, TrunkShape
 
 LENGTH = 84.0
-_PROMONTORY = (-11.0, -15.0)  # y, z
+_PROMONTORY = (-17.0, -12.5)  # y, z
 _PIVOT = (-50.0, -25.0)  # y, z of the axis that the sacrum is tilted about: between the sacroiliac joints
 # Along the sacrum, from promontory to apex: half width, half depth to the front and to the back [mm].
 _SHARE = (0.0, 0.2, 0.42, 0.6, 0.8, 1.0)

@@ -19,7 +19,7 @@ Points = NDArray[np.float64]
 Part = tuple[Region, Array]
 _ORDER = tuple(VERTEBRAE)[::-1]
 _KNOTS = ("C3", "C6", "C7", "T1", "T2", "T5", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
-_BACK = 0.85  # where the flat back wall cuts the body, as a share of its half depth
+_BACK = 0.95  # where the flat back wall cuts the body, as a share of its half depth
 # Of each knot level [mm]: half width and half height of the pedicle, reach of the transverse process to the side and
 # behind the back wall, how far the spinous process reaches behind the canal and how far its tip drops, half its height.
 _TABLE = np.array(

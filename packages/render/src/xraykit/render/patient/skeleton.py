@@ -144,14 +144,16 @@ def trunk_frame(physique: Physique, posture: Posture) -> TrunkFrame:
     wide = 110.0
     bow = np.exp(-(((z - posture.scoliosis_apex) / wide) ** 2))
     amplitude = np.tan(np.radians(posture.scoliosis) / 2) * wide / np.sqrt(2 / np.e)
+    turn, depth = -np.radians(0.4 * posture.scoliosis) * bow, physique.size * bulk
+    aside = np.sin(turn) * depth * (spine - TrunkFrame.pivot_y)  # that the turn about the pivot takes from the spine
     return TrunkFrame(
         heights=z,
         world_heights=z * tall,
         width=breadth * (0.5 + 0.5 * bulk),
-        depth=physique.size * bulk,
-        shift_x=amplitude * bow * tall,
+        depth=depth,
+        shift_x=amplitude * bow * tall + aside,
         shift_y=bend * (spine - middle) * physique.size * np.clip((z + 40) / 80, 0, 1),
-        turn=-np.radians(0.4 * posture.scoliosis) * bow,
+        turn=turn,
     )
 
 

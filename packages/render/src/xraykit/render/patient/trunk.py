@@ -40,7 +40,7 @@ def paint_trunk_organs(figure: Figure, seed: int) -> None:
     chart, shape = soft_chart(figure), sample_trunk(figure, seed)
     rng = figure.rng(seed, "bowel")
     paint_glands(figure, shape)
-    region = chart.whole()
+    region = chart.region((-200, -150, -130), (200, 160, 315))
     paint_cavity(chart, region, trunk_surface(region, shape) + SKIN + trunk_fat(region), shape)
     paint_chest(chart, figure.ids, figure.rng(seed, "lungs"), shape, contrast=figure.contrast)
     paint_beside_spine(figure)
