@@ -19,6 +19,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from xraykit.render.dataset.config import DatasetConfig, ProceduralPatients, ViewSettings
 from xraykit.render.dataset.config_file import config_text, read_dataset_config
@@ -37,7 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         making = rate(Path(folder), asked.images, asked.workers)
         equality = equal_bytes(Path(folder), asked.ray)
-        killing = kills(Path(folder), asked.kills, asked.workers) if asked.kills else None
+        longest = equality["seconds"]["local, 2 workers"]
+        killing = kills(Path(folder), asked.kills, longest=longest) if asked.kills else None
     result = {
         "suite": "dataset", "created": begun.isoformat(timespec="seconds"), "load_before": list(load),
         "load_after": list(os.getloadavg()), "making": making, "equal_bytes": equality, "kills": killing,
@@ -90,30 +92,32 @@ def small() -> DatasetConfig:
     )  # fmt: skip
 
 
-def equal_bytes(folder: Path, ray: bool) -> dict[str, object]:
+def equal_bytes(folder: Path, ray: bool) -> dict[str, Any]:
     """SHA-256 over all shards of the small set, made by one worker, two, and Ray."""
     runs = {"local, 1 worker": ("local", 1), "local, 2 workers": ("local", 2)}
     if ray:
         runs["ray, 2 workers"] = ("ray", 2)
-    found = {}
+    found, seconds = {}, {}
     for number, (name, (engine, workers)) in enumerate(runs.items()):
+        begun = time.perf_counter()
         summary = make_dataset(small(), folder / f"small{number}", engine=engine, workers=workers)  # type: ignore[arg-type]
+        seconds[name] = round(time.perf_counter() - begun, 1)
         found[name] = digest(summary.folder)
         say(f"{name}: {found[name]}")
-    return {"sha256": found, "equal": len(set(found.values())) == 1}
+    return {"sha256": found, "seconds": seconds, "equal": len(set(found.values())) == 1}
 
 
-def kills(folder: Path, count: int, workers: int) -> dict[str, object]:
-    """Kill the command at random times and resume it, until it has been killed `count` times; then let it end."""
+def kills(folder: Path, count: int, *, longest: float) -> dict[str, object]:
+    """Kill the command with two workers within `longest` seconds and resume it, `count` times; then let it end."""
     config, target, chance = folder / "small.yaml", folder / "killed", random.Random(0)
     config.write_text(config_text(small()), encoding="utf-8")
-    command = [*COMMAND, str(config), "-o", str(target), "--resume", "--workers", str(workers)]
+    command = [*COMMAND, str(config), "-o", str(target), "--resume", "--workers", "2"]
     finished = []
     while len(finished) < count:
         job = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while not list(target.glob(".*.part")) and job.poll() is None:
             time.sleep(0.05)
-        time.sleep(chance.uniform(0.0, 8.0))
+        time.sleep(chance.uniform(0.0, longest))
         if job.poll() is None:
             job.kill()
             finished.append(len(list(target.glob("*.tar"))))
