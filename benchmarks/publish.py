@@ -6,9 +6,9 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-from .report import RESULTS, stages_table, table
+from .report import RESULTS, confusion_table, stages_table, table
 
-SUITES = ("render", "simulate")
+SUITES = ("render", "simulate", "realism")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# How fast, how lean, how exact
 
@@ -21,6 +21,9 @@ image maximum. Absolute times belong to the machine: read down a column, not acr
 `python -m benchmarks.simulate` measures [simulated scenes](simulation.md): what a march that finds every mask costs
 more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, blur, every mask) with its
 stages, each timed by itself on ready ingredients, all in turn.
+
+`python -m benchmarks.realism` asks how real [procedural patients](patients.md) look: networks that have seen nothing
+else tell which part of the body X-rays of real CTs show.
 """
 
 
@@ -42,6 +45,8 @@ def section(name: str, result: dict) -> str:
         f"{result['scene']['name']}; {result['device']}; {machine}. Commit {result['commit']}, {result['created']},",
         f"load before {result['load_before']} and after {result['load_after']}. {versions}.\n",
     ]
+    if result["suite"] == "realism":
+        return "\n".join([*lines, realism(result["scene"]), confusion_table(result["rows"]), ""])
     regimes = groupby(result["rows"], key=lambda row: (row["height"], row["width"], row["batch"], row["samples"]))
     for (height, width, batch, samples), rows in regimes:
         lines.append(f"### {height} x {width}, batch {batch}, {samples} samples\n")
@@ -51,6 +56,20 @@ def section(name: str, result: dict) -> str:
         lines.append(f"```\n{table(list(rows))}\n```\n")
         lines.append(versus(result["ratios"], height=height, width=width, batch=batch))
     return "\n".join(lines)
+
+
+def realism(scene: dict) -> str:
+    """How the confusion came about."""
+    return (
+        f"{scene['networks']} networks of {scene['weights']:,} weights (seeds {scene['network_seeds']}) saw "
+        f"{scene['images']} images of {scene['patients']} procedural patients (`{scene['config']}`, seed "
+        f"{scene['seed']}, grids of about {scene['grid']}^3 voxels, {scene['size'][0]} x {scene['size'][1]} pixels) "
+        f"for {scene['epochs']} epochs, and no real image. Other procedural patients, and {scene['images_of_each_ct']} "
+        "images of each real CT, were made by the same job with the same views and physics; those that aim between "
+        "two classes are left out. The class is that of the view: a CT of the chest shows shoulders too. Thorax with "
+        "thoracic spine, abdomen with lumbar spine, and pelvis with hip and sacrum are one class each. Two real CTs "
+        "are two people: their images differ in view and physics alone.\n"
+    )
 
 
 def versus(ratios: list[dict], **regime: int) -> str:

@@ -1,4 +1,4 @@
-"""Every committed result of the suites `render` and `simulate` follows the schema, and the schema can be violated."""
+"""Every committed result of `render`, `simulate` and `realism` follows the schema, and the schema can be violated."""
 
 import importlib.util
 import json
@@ -8,7 +8,7 @@ import pytest
 from support.repo import ROOT
 
 FOLDER = ROOT / "benchmarks/results"
-RESULTS = sorted(path for suite in ("render", "simulate") for path in FOLDER.glob(f"**/{suite}--*.json"))
+RESULTS = sorted(path for suite in ("render", "simulate", "realism") for path in FOLDER.glob(f"**/{suite}--*.json"))
 
 
 @pytest.fixture(scope="module")
