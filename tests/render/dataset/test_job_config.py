@@ -72,8 +72,12 @@ def test_the_documentation_names_every_key(table):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples/datasets").glob("*.yaml")), ids=lambda path: path.name)
 def test_examples_are_legal(path):
-    images = {"small.yaml": 40, "mixed.yaml": 1000}
-    assert make_plan(read_dataset_config(path)).images == images[path.name]
+    assert make_plan(read_dataset_config(path)).images > 0
+
+
+@pytest.mark.parametrize("name, images", [("small.yaml", 40), ("mixed.yaml", 1000)])
+def test_examples_are_as_large_as_they_say(name, images):
+    assert make_plan(read_dataset_config(ROOT / "examples/datasets" / name)).images == images
 
 
 @pytest.mark.parametrize(
