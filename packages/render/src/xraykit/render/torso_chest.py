@@ -33,7 +33,7 @@ def paint_chest(
     """
     region = canvas.region((-160, -130, 120), (160, 150, 510))
     inner = np.maximum(cage(region, shape, inset=8), -(diaphragm(region, shape) - 2))
-    apex = region.z - np.float32(490) + np.float32(0.03) * np.square(np.abs(region.x) - 38)
+    apex = region.z - np.float32(479) + np.float32(0.03) * np.square(np.minimum(np.abs(region.x), 54) - 32)
     column = spine_y(region.z[:, 0, 0]).astype(np.float32)[:, None, None]
     half = np.interp(region.z, (250, 400, 445, 480), (36, 32, 22, 8)).astype(np.float32)
     fat = np.maximum(np.maximum(inner + 4, apex), column + 16 - region.y)
@@ -61,12 +61,12 @@ def _lung(region: Region, inner: Array, apex: Array, column: Array, sign: int) -
     """A lung leaves room for the mediastinum, wraps round the vertebrae, and meets the other one before the heart."""
     x = np.float32(sign) * region.x
     z = region.z[:, 0, 0]
-    medial = np.interp(z, (250, 330, 365, 400, 440, 480), (20, 22, 25, 27, 24, 20)).astype(np.float32)[:, None, None]
-    beside = np.interp(z, (250, 350, 480), (22, 18.5, 20)).astype(np.float32)[:, None, None]
+    medial = np.interp(z, (250, 330, 365, 400, 440, 480), (20, 22, 25, 27, 21, 14)).astype(np.float32)[:, None, None]
+    beside = np.interp(z, (250, 350, 440, 480), (22, 18.5, 19, 16)).astype(np.float32)[:, None, None]
     front = np.clip((region.y - 40) / 25, 0, 1) * 17
     share = np.clip((region.y - column - 2) / 22, 0, 1)
     room = beside + share * (medial - front - beside)
-    return smooth_max(np.maximum(inner, apex), room.astype(np.float32) - x, 14)
+    return smooth_max(np.maximum(inner, apex), room.astype(np.float32) - x, 12)
 
 
 def _vessels(canvas: Canvas, sign: int, rng: np.random.Generator) -> None:

@@ -48,8 +48,8 @@ SPINE_Y = (-32, -24, -13, -12, -20, -34, -51, -60, -57, -46, -36, -28, -25, -27)
 # Per rib 1-12: half width of its centre line, hindmost y, foremost y, drop from head to end, end angle [mm, degrees];
 # the angle counts from the back midline.
 RIBS = (
-    (52, -66, 36, 48, 148),
-    (84, -88, 54, 64, 156),
+    (60, -68, 37, 48, 150),
+    (88, -88, 54, 64, 156),
     (104, -98, 68, 76, 156),
     (117, -104, 78, 86, 154),
     (126, -108, 86, 96, 150),
@@ -209,7 +209,7 @@ def cage(region: Region, shape: TrunkShape = ATLAS, *, inset: float) -> Array:
     table = shape.ribs()[::-1]
     z = region.z[:, 0, 0].astype(np.float64)
     width = np.interp(z, heads - 0.45 * table[:, 3], table[:, 0])
-    width = np.minimum(width, np.interp(z, (400, 440, 462, 480, 494), (150, 104, 68, 46, 24)))
+    width = np.minimum(width, np.interp(z, (400, 440, 462, 480, 494), (150, 104, 66, 48, 30)))
     back = np.interp(z, heads - 14, table[:, 1])
     front = np.interp(z, np.append(heads[3:] - table[3:, 3], 480), np.append(table[3:, 2], 0))
     return section(region, width - inset, back + inset, front - inset, 2 / FLATNESS)
