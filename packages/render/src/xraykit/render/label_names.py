@@ -41,7 +41,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "bowel": ("small_bowel", "duodenum", "colon"),
         "bones": (
             *("rib_*", "vertebrae_*", "sacrum", "hip_*", "femur_*", "humerus_*", "scapula_*", "clavicula_*"),
-            *("sternum", "skull", "carpal"),
+            *("sternum", "skull", "mandible", "hyoid", "carpal*", "metacarpal*", "phalanges_*", "radius_*", "ulna_*"),
+            *("patella_*", "tibia_*", "fibula_*", "tarsal*", "metatarsal*"),
         ),
     }
 )

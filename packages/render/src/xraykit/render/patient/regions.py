@@ -55,7 +55,7 @@ REGIONS: Mapping[str, BodyRegion] = MappingProxyType(
             BodyRegion("cervical_spine", "trunk", (0, -5, 540), (105, 115, 112), ("trunk", "head", "arm")),
             BodyRegion("thoracic_spine", "trunk", (0, -12, 335), (190, 150, 190), ("trunk", "arm")),
             BodyRegion("lumbar_spine", "trunk", (0, 0, 85), (190, 148, 155), ("trunk", "leg")),
-            BodyRegion("thorax", "trunk", (0, -8, 335), (215, 150, 205), ("trunk", "arm", "head")),
+            BodyRegion("thorax", "trunk", (0, 0, 335), (215, 150, 205), ("trunk", "arm", "head")),
             BodyRegion("abdomen_pelvis", "trunk", (0, -5, 45), (200, 150, 225), ("trunk", "leg")),
             BodyRegion("hip", "trunk", (95, -5, -95), (120, 135, 150), ("trunk", "leg"), sided=True),
             BodyRegion("knee", "femur", (0, 0, -430), (88, 100, 130), ("leg",), sided=True),
