@@ -47,7 +47,7 @@ def _rib(figure: Figure, number: int, side: str, sign: int, shape: TrunkShape) -
         _cartilage(figure, number, sign, line, shape)
     label = f"rib_{side}_{number}"
     figure.paint_bone(
-        label, lambda canvas: tube(canvas, points, thin, flat=flat, wide=wide), cortex=1.4, shell=1250, core=400
+        label, lambda canvas: tube(canvas, points, thin, flat=flat, wide=wide), cortex=0.9, shell=1150, core=130
     )
 
 

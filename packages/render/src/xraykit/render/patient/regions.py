@@ -62,8 +62,8 @@ REGIONS: Mapping[str, BodyRegion] = MappingProxyType(
             BodyRegion("ankle_foot", "foot", (0, 68, -10), (78, 162, 100), ("leg",), sided=True),
             BodyRegion("shoulder", "trunk", (135, -20, 425), (125, 130, 130), ("trunk", "arm", "head"), sided=True),
             BodyRegion("elbow", "forearm", (0, 0, -8), (85, 95, 125), ("arm",), sided=True),
-            BodyRegion("wrist_hand", "hand", (0, 0, -62), (85, 70, 145), ("arm",), sided=True),
-            BodyRegion("whole_body", "trunk", (0, 5, -115), (330, 190, 905), ("trunk", "head", "arm", "leg")),
+            BodyRegion("wrist_hand", "hand", (0, 0, -62), (98, 70, 145), ("arm",), sided=True),
+            BodyRegion("whole_body", "trunk", (0, 35, -115), (330, 225, 905), ("trunk", "head", "arm", "leg")),
         )
     }
 )
