@@ -114,18 +114,21 @@ def kills(folder: Path, count: int, *, longest: float) -> dict[str, object]:
     command = [*COMMAND, str(config), "-o", str(target), "--resume", "--workers", "2"]
     finished = []
     while len(finished) < count:
+        stale = set(target.glob(".*.part"))
         job = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        while not list(target.glob(".*.part")) and job.poll() is None:
+        while set(target.glob(".*.part")) <= stale and job.poll() is None:
             time.sleep(0.05)
-        time.sleep(chance.uniform(0.0, longest))
-        if job.poll() is None:
+        try:
+            if job.wait(timeout=chance.uniform(0.0, longest / 2)):
+                raise RuntimeError(f"{' '.join(command)} ended with {job.returncode}")
+        except subprocess.TimeoutExpired:
             job.kill()
+            job.wait()
             finished.append(len(list(target.glob("*.tar"))))
             say(f"kill {len(finished)}: {finished[-1]} shards finished")
-        elif job.wait() == 0:
+        else:
             for path in list(target.glob("*.tar"))[:4]:
                 path.unlink()  # too fast for the dice: take some away again
-        job.wait()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     whole = digest(folder / "small0")
     say(f"killed {count} times: {digest(target)}")

@@ -26,9 +26,9 @@ def wait_for(happened, *arguments, seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def wait_for_work(job: subprocess.Popen, folder: Path) -> None:
-    """Until a shard is being written."""
-    wait_for(lambda: leftovers(folder) or job.poll() is not None)
+def wait_for_work(job: subprocess.Popen, folder: Path, *, stale: list[str]) -> None:
+    """Until a shard is being written; `stale` are the temporary files of the process before."""
+    wait_for(lambda: set(leftovers(folder)) - set(stale) or job.poll() is not None)
 
 
 def is_gone(group: int) -> bool:
@@ -50,8 +50,9 @@ def test_a_job_killed_at_random_times_ends_with_the_same_bytes(tmp_path):
     config, folder, chance = write_job(tmp_path, per_patient=40, patients=6), tmp_path / "killed", random.Random(1)
     whole = make_dataset(read_dataset_config(config), tmp_path / "whole", workers=1)
     for _ in range(KILLS):
+        stale = leftovers(folder)
         job = begin(config, folder)
-        wait_for_work(job, folder)
+        wait_for_work(job, folder, stale=stale)
         time.sleep(chance.uniform(0.0, 0.6))
         job.kill()
         assert job.wait() == -signal.SIGKILL
@@ -69,7 +70,7 @@ def test_a_job_killed_at_random_times_ends_with_the_same_bytes(tmp_path):
 def test_ctrl_c_ends_at_once_with_130_and_leaves_nothing_open(tmp_path):
     config, folder = write_job(tmp_path, per_patient=400, patients=2), tmp_path / "stopped"
     job = begin(config, folder, output=subprocess.PIPE)
-    wait_for_work(job, folder)
+    wait_for_work(job, folder, stale=[])
     os.killpg(job.pid, signal.SIGINT)
     said, _ = job.communicate(timeout=30)
     assert job.returncode == 130
