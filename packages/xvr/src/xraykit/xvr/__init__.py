@@ -1,0 +1,24 @@
+"""From an X-ray to the C-arm's pose relative to the CT, with a network trained for this patient in minutes.
+
+Public names load on first use, so that `import xraykit.xvr` stays free of torch. Type checkers read the same list in
+`__init__.pyi`; tests/repo/test_public_names.py compares the two.
+"""
+
+from importlib import import_module
+
+_PUBLIC: dict[str, str] = {}
+
+_HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
