@@ -46,5 +46,5 @@ class Shot:
         inside = self.image if self.valid is None else self.image[self.valid]
         if inside.numel() == 0 or not bool((inside != inside.flatten()[0]).any()):
             raise InputError(
-                f"{self.name}: nothing to compare, the image is constant where it is valid; check the file."
+                f"{self.name}: nothing to compare, the image is constant where valid; check the file."
             )
