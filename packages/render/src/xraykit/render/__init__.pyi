@@ -60,6 +60,8 @@ from .errors import GeometryError as GeometryError
 from .errors import InputError as InputError
 from .errors import OutputError as OutputError
 from .errors import XraykitError as XraykitError
+from .files.atomic_write import check_result_folder as check_result_folder
+from .files.atomic_write import write_atomically as write_atomically
 from .files.coco import coco_record as coco_record
 from .files.coco import write_coco as write_coco
 from .files.describe_radiograph import describe_radiograph as describe_radiograph
@@ -145,6 +147,8 @@ from .pictures import save_png as save_png
 from .pictures import to_grey as to_grey
 from .plot import explain_geometry as explain_geometry
 from .plot import plot_xray as plot_xray
+from .pose_jacobian import ImageJacobian as ImageJacobian
+from .pose_jacobian import render_jacobian as render_jacobian
 from .projection import Projection as Projection
 from .projection import back_project as back_project
 from .projection import pixel_centers as pixel_centers

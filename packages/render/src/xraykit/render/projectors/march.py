@@ -62,6 +62,32 @@ def march_stack(stack: Tensor, rays: Tensor, backend: str, *, height: int, width
     return torch.cat([march(layer, None, rays, backend, **size) for layer in stack.unbind(dim=3)], dim=1)
 
 
+def march_jacobian(
+    mu: Tensor, rays: Tensor, backend: str, *, method: Method, height: int, width: int, samples: int
+) -> tuple[Tensor, Tensor]:
+    """The integrals over alpha (B, 1, H, W) and d integral / d(source, direction) of every pixel (B, 6, H, W)."""
+    if method not in get_args(Method):
+        raise InputError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}.")
+    mu, rays = mu.detach(), rays.detach()
+    if backend != "torch":
+        with torch.no_grad():
+            return ops.project(mu, None, rays, backend, method, height, width, samples, 1, False, True)
+    mu = mu.contiguous()
+
+    def differentiated(source: Tensor, direction: Tensor) -> Tensor:
+        """(1 + 6, R): a ray's integral depends on no other ray, so the gradient of the sum holds every derivative."""
+        with torch.enable_grad():
+            source, direction = source.detach().requires_grad_(), direction.detach().requires_grad_()
+            integral = _integrate(mu, source, direction, method, samples, None)
+            by_source, by_direction = torch.autograd.grad(integral.sum(), (source, direction), materialize_grads=True)
+        return torch.cat([integral.detach(), by_source.T.to(integral), by_direction.T.to(integral)])
+
+    with torch.no_grad():
+        out = _in_chunks(differentiated, rays, height, width, _rays_at_once(mu))
+    out = out.reshape(7, len(rays), height, width).transpose(0, 1)
+    return out[:, :1], out[:, 1:]
+
+
 def march_label_bits(labels: Tensor, rays: Tensor, backend: str, *, height: int, width: int, words: int) -> Tensor:
     """The labels each ray crosses, as int32 bit-sets (B, words, H, W)."""
     if backend != "torch":
