@@ -1,0 +1,98 @@
+"""How alike two images are, whatever their gain and offset: normalised cross-correlation, whole, in patches, of edges."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from xraykit.render import InputError
+
+EPSILON = 1e-5
+"""Added to each variance, as published."""
+PATCH, GRADIENT_PATCH = 9, 11
+_SOBEL = ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0))
+
+
+def ncc(first: Tensor, second: Tensor, valid: Tensor | None = None) -> Tensor:
+    r"""Normalised cross-correlation of whole images.
+
+        NCC = mean( (a - mean a) / sqrt(var a + e) * (b - mean b) / sqrt(var b + e) ),    e = 1e-5, biased variance
+
+    Args:
+        first: (B, C, H, W) floating point; each channel is compared by itself and the channels are averaged.
+        second: Same shape, or one that broadcasts to it.
+        valid: Booleans (H, W) or (B, 1, H, W): the pixels that count; None is all of them.
+
+    Returns:
+        (B,) in [-1, 1].
+
+    Gradients: to both images.
+
+    Source: Gopalakrishnan et al., Rapid patient-specific neural networks ..., equation of the image similarity.
+    """
+    first, second = torch.broadcast_tensors(first, second)
+    weight = torch.ones_like(first[:, :1]) if valid is None else valid.to(first).expand_as(first[:, :1])
+    weight = weight / weight.sum(dim=(2, 3), keepdim=True).clamp_min(1)
+
+    def centred(image: Tensor) -> Tensor:
+        image = image - (weight * image).sum(dim=(2, 3), keepdim=True)
+        return image / ((weight * image.square()).sum(dim=(2, 3), keepdim=True) + EPSILON).sqrt()
+
+    return (weight * centred(first) * centred(second)).sum(dim=(2, 3)).mean(1)
+
+
+def patch_ncc(first: Tensor, second: Tensor, patch: int = PATCH, valid: Tensor | None = None) -> Tensor:
+    """The mean of `ncc` over all windows of patch x patch pixels (stride 1); with `valid`, over those wholly inside.
+
+    Args:
+        first: (B, C, H, W) floating point.
+        second: Same shape, or one that broadcasts to it.
+        patch: Side of a window [px], at most min(H, W).
+        valid: As in `ncc`.
+
+    Returns:
+        (B,) in [-1, 1].
+
+    Raises:
+        InputError: The window is larger than the image.
+
+    Gradients: to both images.
+    """
+    first, second = torch.broadcast_tensors(first, second)
+    a, b = (image - image.detach().mean(dim=(2, 3), keepdim=True) for image in (first, second))
+    mean_a, mean_b = box_mean(a, patch), box_mean(b, patch)
+    covariance = box_mean(a * b, patch) - mean_a * mean_b
+    variance_a = (box_mean(a.square(), patch) - mean_a.square()).clamp_min(0)
+    variance_b = (box_mean(b.square(), patch) - mean_b.square()).clamp_min(0)
+    local = covariance / ((variance_a + EPSILON) * (variance_b + EPSILON)).sqrt()
+    if valid is None:
+        return local.mean(dim=(1, 2, 3))
+    inside = (box_mean(valid.to(first).expand_as(first[:, :1]), patch) > 1 - 0.5 / patch**2).to(local)
+    return (local.mean(1, keepdim=True) * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3)).clamp_min(1)
+
+
+def mncc(first: Tensor, second: Tensor, patch: int = PATCH, valid: Tensor | None = None) -> Tensor:
+    """Multiscale NCC, (B,): half `ncc`, half `patch_ncc`."""
+    return (ncc(first, second, valid) + patch_ncc(first, second, patch, valid)) / 2
+
+
+def gradient_ncc(first: Tensor, second: Tensor, patch: int = GRADIENT_PATCH, valid: Tensor | None = None) -> Tensor:
+    """`patch_ncc` of the Sobel derivatives of both images, (B,)."""
+    first, second = torch.broadcast_tensors(first, second)
+    return patch_ncc(sobel(first, padding=1), sobel(second, padding=1), patch, valid)
+
+
+def sobel(image: Tensor, *, padding: int = 0) -> Tensor:
+    """Horizontal and vertical Sobel derivatives (B, 2 C, H', W') of (B, C, H, W); H' = H - 2 without padding."""
+    across = image.new_tensor(_SOBEL)
+    kernels = torch.stack([across, across.T])[:, None].repeat(image.shape[1], 1, 1, 1)
+    return F.conv2d(image, kernels, padding=padding, groups=image.shape[1])
+
+
+def box_mean(image: Tensor, patch: int) -> Tensor:
+    """The mean over every window of patch x patch pixels, (B, C, H - patch + 1, W - patch + 1)."""
+    if not 1 <= patch <= min(image.shape[2:]):
+        size = "x".join(map(str, image.shape[2:]))
+        raise InputError(f"patch must lie between 1 and the image's sides, got {patch} for an image of {size}.")
+    return F.avg_pool2d(F.avg_pool2d(image, (patch, 1), stride=1), (1, patch), stride=1)
