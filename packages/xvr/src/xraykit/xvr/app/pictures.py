@@ -1,0 +1,67 @@
+"""Grey pictures for the page: the X-ray once, the rendering for every pose, both on one square-pixel grid."""
+
+from __future__ import annotations
+
+import io
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from xraykit.render import Camera, resample, resize_camera
+
+from ..shot import Shot
+
+Grey = NDArray[np.uint8]
+PERCENTILES = (1.0, 99.5)
+COVERED = 0.02  # of the largest line integral: less is air
+OUTSIDE = 0.45  # brightness of pixels that are not compared
+QUALITY = 90
+
+
+def display_camera(camera: Camera, size: int) -> Camera:
+    """The camera of the same detector area in (nearly) square pixels, `size` along its longer side."""
+    _, spacing, _ = camera.tensors(dtype=torch.float64, device="cpu")
+    extent = np.array([camera.height, camera.width]) * spacing[0].numpy()
+    height, width = (max(1, round(size * side / extent.max())) for side in extent)
+    return resize_camera(camera, height=height, width=width)
+
+
+def xray_picture(shot: Shot, size: int) -> Grey:
+    """The X-ray for the eye, windowed on the pixels that are compared; the others are dimmed."""
+    camera = display_camera(shot.camera, size)
+    shape = (camera.height, camera.width)
+    image = shot.image[None, None].float()
+    if camera.height < shot.camera.height:
+        shown = torch.nn.functional.interpolate(image, shape, mode="area")[0, 0]
+    else:
+        shown = resample(image, old=shot.camera, new=camera)[0, 0]
+    if shot.valid is None:
+        return windowed(shown, shown)
+    valid = torch.nn.functional.interpolate(shot.valid[None, None].float(), shape)[0, 0] > 0.5
+    grey = windowed(shown, shown[valid] if bool(valid.any()) else shown)
+    return np.where(valid.cpu().numpy(), grey, grey * OUTSIDE).astype(np.uint8)
+
+
+def rendering_picture(image: Tensor) -> Grey:
+    """Line integrals (H, W) for the eye, windowed on the pixels that the anatomy covers; black where it is not."""
+    covered = image[image > COVERED * image.max()]
+    return windowed(image, covered) if covered.numel() else np.zeros(tuple(image.shape), np.uint8)
+
+
+def windowed(image: Tensor, seen: Tensor) -> Grey:
+    """The image in 256 greys between two percentiles of the pixels that matter."""
+    values = image.detach().cpu().float().numpy()
+    low, high = np.percentile(seen.detach().cpu().float().numpy(), PERCENTILES)
+    return np.round(255 * np.clip((values - low) / max(high - low, 1e-12), 0, 1)).astype(np.uint8)
+
+
+def encoded(grey: Grey, kind: Literal["jpeg", "png"]) -> bytes:
+    """The picture as a file: JPEG while it moves, PNG once it rests."""
+    stream = io.BytesIO()
+    options = {"quality": QUALITY} if kind == "jpeg" else {"compress_level": 1}
+    Image.fromarray(grey).save(stream, format=kind.upper(), **options)
+    return stream.getvalue()

@@ -1,0 +1,79 @@
+"""What of the CT is rendered and registered: all of it, or the bodies under some labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from xraykit.render import InputError, Volume
+
+from ..field_of_view import trimmed
+
+WHOLE = "whole CT"
+OFFERED = (
+    *("bones", "skull", "spine", "vertebrae_cervical", "vertebrae_thoracic", "vertebrae_lumbar", "rib_cage"),
+    *("ribs_left", "ribs_right", "pelvis", "hips", "femora", "scapulae", "humeri", "lungs"),
+)
+"""Groups of `find_labels` to tick as one, where the CT has any of their labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """A rigid body of the CT.
+
+    Args:
+        names: The labels or groups it is made of; empty is the whole CT.
+        body: Its attenuation, zero elsewhere, for registration.
+        shown: The same in the storage that renders fastest.
+    """
+
+    names: tuple[str, ...]
+    body: Volume
+    shown: Volume
+
+    @property
+    def title(self) -> str:
+        """What results call it."""
+        return " + ".join(self.names) or WHOLE
+
+
+def structure(volume: Volume, names: Sequence[str] = ()) -> Structure:
+    """The whole CT, or the union of labels and groups by name.
+
+    Raises:
+        InputError: There are no labels, no such label, or no attenuation under it.
+    """
+    body = _under_labels(volume, names) if names else volume
+    quick = body.device.type == "cpu" and body.mu.dtype == torch.float32 and float(body.mu.min()) >= 0
+    return Structure(tuple(names), body, body.stored_as(torch.int16) if quick else body)
+
+
+def offered_structures(volume: Volume) -> dict[str, list[str]]:
+    """The names that a page can offer: "groups" that match more than one label, and "labels" that some voxel has."""
+    if volume.labels is None:
+        return {"groups": [], "labels": []}
+    present = {int(value) for value in torch.unique(volume.labels)} - {0}
+    names = {value: name for value, name in volume.label_names.items() if value in present}
+    found = Volume(volume.mu[:1, :1, :1], volume.affine, label_names=names)
+    groups = [name for name in OFFERED if name not in names.values() and len(_matches(found, name)) > 1]
+    return {"groups": groups, "labels": sorted(names.values())}
+
+
+def _matches(volume: Volume, name: str) -> tuple[int, ...]:
+    try:
+        return volume.find_labels(name)
+    except InputError:
+        return ()
+
+
+def _under_labels(volume: Volume, names: Sequence[str]) -> Volume:
+    if volume.labels is None:
+        raise InputError(f"{', '.join(names)} needs a label map, got a CT without one; start with --labels SEG.")
+    values = sorted({value for name in names for value in volume.find_labels(name)})
+    inside = torch.isin(volume.labels, torch.tensor(values, device=volume.device).to(volume.labels.dtype))
+    masked = trimmed(volume.with_mu(volume.mu * inside, mu_scale=volume.mu_scale))
+    if not bool(masked.mu.any()):
+        raise InputError(f"{', '.join(names)} must hold voxels that attenuate, got none; choose another structure.")
+    return masked
