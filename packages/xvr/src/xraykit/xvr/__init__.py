@@ -6,7 +6,9 @@ Public names load on first use, so that `import xraykit.xvr` stays free of torch
 
 from importlib import import_module
 
-_PUBLIC: dict[str, str] = {}
+_PUBLIC: dict[str, str] = {
+    "evaluate.metrics": "PoseErrors dgeo mpe mrpe mtre_c2w pose_errors success_rate true_tre",
+}
 
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 __all__ = sorted(_HOME)

@@ -1,0 +1,1 @@
+"""How well registrations succeed: errors, success rates, capture ranges, rankings, and the published data sets."""
