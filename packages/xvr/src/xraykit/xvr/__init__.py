@@ -8,6 +8,7 @@ from importlib import import_module
 
 _PUBLIC: dict[str, str] = {
     "evaluate.metrics": "PoseErrors dgeo mpe mrpe mtre_c2w pose_errors success_rate true_tre",
+    "start_errors": "StartErrors displaced_pose",
 }
 
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

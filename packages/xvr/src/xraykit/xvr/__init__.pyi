@@ -8,5 +8,7 @@ from .evaluate.metrics import mtre_c2w as mtre_c2w
 from .evaluate.metrics import pose_errors as pose_errors
 from .evaluate.metrics import success_rate as success_rate
 from .evaluate.metrics import true_tre as true_tre
+from .start_errors import StartErrors as StartErrors
+from .start_errors import displaced_pose as displaced_pose
 
 __all__: list[str]
