@@ -8,7 +8,18 @@ from importlib import import_module
 
 _PUBLIC: dict[str, str] = {
     "evaluate.metrics": "PoseErrors dgeo mpe mrpe mtre_c2w pose_errors success_rate true_tre",
+    "network.canonical": "canonical_camera canonical_image",
+    "network.frame": "NetworkFrame",
+    "network.pose_network": "PoseNetwork",
+    "network.predict": "antipode predict_poses",
+    "network.preprocess": "network_input",
+    "network.published": "read_published",
+    "network.weights": "load_network save_network",
     "start_errors": "StartErrors displaced_pose",
+    "template.alignment": "align_to_template Alignment",
+    "template.check_picture": "alignment_picture",
+    "template.settings": "AlignmentSettings",
+    "template.warp": "read_warp rigid_part write_warp",
 }
 
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
