@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from .patient.figure import Figure
 from .torso_pelvis import paint_pelvis
 from .torso_ribs import paint_rib_cage
@@ -11,6 +13,10 @@ from .torso_shape import ATLAS, VERTEBRAE, Level, TrunkShape, levels
 from .torso_vertebra import Wear, disc, vertebra
 
 _DISC_HU = 85.0
+# Spongy bone at the age of 30: 226 (44) HU in L1 before 30 years, 89 (38) from 90 on (Jang et al., Radiology 291,
+# 2019), more further up.
+_SPONGY = {"L": 205.0, "T": 220.0, "C": 290.0}
+_BODY_CORTEX, _ARCH_CORTEX = 0.5, 0.85
 # How far spurs reach at full wear [mm]: where the spine bends most, they grow most (Nathan, J Bone Joint Surg Am 44,
 # 1962).
 _SPURS = {"C5": 3.0, "C6": 3.0, "T8": 4.0, "T9": 4.5, "T10": 4.5, "L2": 5.0, "L3": 6.0, "L4": 6.0, "L5": 5.0}
@@ -46,11 +52,12 @@ def _discs(figure: Figure, stack: dict[str, Level]) -> None:
 
 
 def _vertebra(figure: Figure, level: Level, shape: TrunkShape) -> None:
+    wall = np.float32(level.center[1] - 0.95 * level.half[1])
     wear = Wear(figure.osteophytes * _SPURS.get(level.name, 2.5), shape.lips)
     figure.paint_bone(
         f"vertebrae_{level.name}",
         lambda canvas: vertebra(canvas, level, spinous=shape.spinous, wear=wear),
-        cortex=1.2,
-        shell=880,
-        core=250,
+        cortex=lambda region: np.where(region.y < wall, np.float32(_ARCH_CORTEX), np.float32(_BODY_CORTEX)),
+        shell=800,
+        core=_SPONGY[level.name[0]],
     )

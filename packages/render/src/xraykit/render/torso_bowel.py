@@ -27,7 +27,7 @@ class BowelContent:
         phase: Of the pattern of haustra and of the faeces' grain.
         stomach: How far below its mean the fluid in the stomach stands [mm]; larger is less gas.
         upright: Gas in the stomach lies on top, as when standing; else in front.
-        bladder: Filling, 0.6 to 1.2.
+        bladder: Filling, 0.6 to 1.6: from about 90 to 500 ml.
         excreted: Share of the contrast agent that the bladder holds.
     """
 
@@ -50,9 +50,9 @@ def sample_content(rng: np.random.Generator, *, upright: bool) -> BowelContent:
     gas, start = [], int(rng.integers(0, 14))
     while start < 140:
         long = int(rng.integers(6, 26))
-        gas.append((start, min(start + long, 149), float(rng.uniform(0.3, 0.85))))
+        gas.append((start, min(start + long, 149), float(rng.uniform(0.45, 0.95))))
         start += long + int(rng.integers(2, 22))
-    kept = tuple(g for g in gas if rng.random() < 0.75)
+    kept = tuple(g for g in gas if rng.random() < 0.85)
     stool = tuple(
         (a, b)
         for a, b, share in ((0, 30, 0.8), (96, 118, 0.5), (116, 130, 0.4), (132, 148, 0.7))
@@ -66,19 +66,33 @@ def sample_content(rng: np.random.Generator, *, upright: bool) -> BowelContent:
         phase=float(rng.uniform(0, 6.3)),
         stomach=float(np.clip(rng.normal(0, 9), -18, 16)),
         upright=upright,
-        bladder=float(rng.uniform(0.62, 1.15)),
+        bladder=float(np.clip(0.95 * np.exp(0.28 * rng.normal()), 0.7, 1.6)),
         excreted=float(rng.choice([0.0, 1.0]) * rng.uniform(0.3, 1)),
     )
 
 
 def paint_bowel(
-    canvas: Canvas, ids: Mapping[str, int], content: BowelContent = TYPICAL, *, narrow: float = 1.0
+    canvas: Canvas,
+    ids: Mapping[str, int],
+    content: BowelContent = TYPICAL,
+    *,
+    narrow: float = 1.0,
+    lift: float = 0.0,
 ) -> None:
-    """Paint the colon from caecum to rectum, then the small bowel in the room that is left."""
+    """Paint the colon from caecum to rectum, then the small bowel in the room that is left.
+
+    Args:
+        canvas: What is painted on.
+        ids: Label value of each name.
+        content: How the bowel lies and what it holds.
+        narrow: Factor on its breadth.
+        lift: How far the diaphragm moves the flexures up [mm].
+    """
     frame = _colon_line(content) * (narrow, 1, 1)
+    frame[:, 2] += lift * np.clip((frame[:, 2] - 30) / 80, 0, 1)
     share = np.linspace(0, 1, _COLON)
     haustra = 2.6 * np.abs(np.sin(share * 70 + content.phase))
-    radius = np.interp(share, (0, 0.3, 0.55, 0.85, 1), (23, 20, 17, 15, 17)) + haustra - 2
+    radius = np.interp(share, (0, 0.3, 0.55, 0.85, 1), (25, 22, 19, 16.5, 19)) + haustra - 2
     region, distance = tube(canvas, frame, radius)
     canvas.paint(region, distance, 30.0, ids["colon"])
     for stretch in content.stool:

@@ -7,11 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .implicit import Array, Canvas, Region, ellipsoid, spline, tube
+from .implicit import Array, Canvas, Region, ellipsoid, placed, spline, tube
 from .torso_bowel import TYPICAL, BowelContent, paint_bowel
+from .torso_fit import Solid, growth, swollen
 from .torso_flesh import SIDES, diaphragm, lifted, smooth_max
 from .torso_shape import ATLAS, TrunkShape, cage
 from .torso_vessels import paint_abdominal_vessels
+
+_LOST = 1.25  # stomach, bowel, kidneys and vessels take as much back from liver and spleen
+_LIVER_BOX = ((-120.0, -110.0, 30.0), (155.0, 140.0, 310.0))
+_SPLEEN_BOX = ((-155.0, -115.0, 70.0), (-45.0, 60.0, 300.0))
 
 
 def paint_abdomen(
@@ -35,14 +40,16 @@ def paint_abdomen(
     """
     lift = 0.7 * shape.diaphragm
     region = canvas.region((-160, -130, 50), (160, 150, 290 + max(shape.diaphragm, 0)))
-    below = np.maximum(cage(region, shape, inset=9), diaphragm(region, shape) + 4)
-    _upper(canvas, ids, region, below, lift, contrast, content)
+    below = _below(region, shape)
+    _upper(canvas, ids, region, below, shape, contrast, content)
     for side, sign in SIDES:
         _kidney(canvas, ids, region, below, 0.5 * lift, side, sign, contrast)
         _psoas(canvas, ids[f"iliopsoas_{side}"], sign)
     _retroperitoneum(canvas, ids, 0.6 * lift, contrast)
     paint_abdominal_vessels(canvas, ids, contrast)
-    paint_bowel(canvas, ids, content, narrow=1 - shape.waist / 130)
+    paint_bowel(canvas, ids, content, narrow=1 - shape.waist / 130, lift=0.6 * shape.diaphragm)
+    for side, sign in SIDES:
+        _adrenal(canvas, ids[f"adrenal_gland_{side}"], sign, 0.5 * lift, contrast)
     _pelvic(canvas, ids, content, contrast, prostate)
 
 
@@ -51,29 +58,55 @@ def _upper(
     ids: Mapping[str, int],
     region: Region,
     below: Array,
-    lift: float,
+    shape: TrunkShape,
     contrast: float,
     content: BowelContent,
 ) -> None:
     """What hangs under the diaphragm."""
-    whole, region = region, lifted(region, lift)
-    liver = np.maximum(below, ellipsoid(region, (64, 6, 204), (112, 108, 80)))
-    edge = 168 + 0.42 * (40 - region.x) - 0.12 * region.y
-    liver = smooth_max(liver, (edge - region.z) * np.float32(0.85), 14)
-    canvas.paint(region, smooth_max(liver, -(region.x + 62), 10), 60.0 + 0.15 * contrast, ids["liver"])
+    lift = 0.7 * shape.diaphragm
+    liver = swollen(_liver(region, shape), growth(lambda r: _liver(r, shape), _LIVER_BOX, _LOST * shape.liver))
+    canvas.paint(region, liver, 60.0 + 0.15 * contrast, ids["liver"])
     tilt = np.array([[1, 0, 0.2], [0, 0.9, 0.4], [-0.2, -0.4, 0.9]], dtype=np.float32)
     tilt /= np.linalg.norm(tilt, axis=1, keepdims=True)
-    part, _ = _near(canvas, whole, below, (46, 56, 156 + lift), 32)
-    canvas.paint(part, ellipsoid(part, (46, 56, 156 + lift), (12, 13, 26), tilt), 12.0, ids["gallbladder"])
-    part, room = _near(canvas, whole, below, (-104, -54, 208 + lift), 56)
-    spleen = np.maximum(room, ellipsoid(part, (-104, -54, 208 + lift), (30, 42, 52)))
-    canvas.paint(part, spleen, 52.0 + 0.3 * contrast, ids["spleen"])
+    part, _ = _near(canvas, region, below, (46, 56, 150 + lift), 36)
+    canvas.paint(part, ellipsoid(part, (46, 56, 150 + lift), (14, 15, 29), tilt), 12.0, ids["gallbladder"])
+    near = region.part(canvas.window(*_SPLEEN_BOX))
+    spleen = swollen(_spleen(near, shape), growth(lambda r: _spleen(r, shape), _SPLEEN_BOX, _LOST * shape.spleen))
+    canvas.paint(near, spleen, 52.0 + 0.3 * contrast, ids["spleen"])
     part, field = _stomach(canvas, region, lift)
     stomach = np.maximum(below[region.inner(part.window)], field)
+    stomach = np.maximum(stomach, 2 - placed(part, near, spleen))  # it gives way to the spleen
     canvas.paint(part, stomach, 35.0, ids["stomach"])
-    level = np.float32(218 + content.stomach)  # the gas lies before, or above, the fluid
+    level = np.float32(218 + content.stomach + lift)  # the gas lies before, or above, the fluid
     fluid = level - part.z if content.upright else np.float32(42 + content.stomach) - part.y
     canvas.paint(part, np.maximum(stomach + 4, fluid), -985.0, ids["stomach"])
+
+
+def _liver(region: Region, shape: TrunkShape) -> Solid:
+    """Under the right dome and before the spine, its lower edge falling to the side; it moves with the diaphragm."""
+    view = lifted(region, shape.diaphragm)
+    liver = ellipsoid(view, (64, 6, 204), (112, 108, 80))
+    edge = 160 + 0.42 * (40 - view.x) - 0.12 * view.y
+    liver = smooth_max(liver, (edge - view.z) * np.float32(0.85), 14)
+    return Solid(smooth_max(liver, -(view.x + 62), 10), _room(region, shape, 1))
+
+
+def _spleen(region: Region, shape: TrunkShape) -> Solid:
+    """Along the tenth rib, between the chest wall and the fat of the kidney."""
+    lean = np.array([[0.86, 0.50, 0.08], [0.42, -0.61, -0.67], [-0.30, 0.60, -0.74]], dtype=np.float32)
+    body = ellipsoid(region, (-104, -46, 178 + 0.8 * shape.diaphragm), (24, 40, 54), lean)
+    return Solid(body, _room(region, shape, -1))
+
+
+def _room(region: Region, shape: TrunkShape, sign: int) -> Array:
+    """The space under the diaphragm within the ribs, beside the fat of a kidney."""
+    fat = kidney_body(region, sign, 0.35 * shape.diaphragm) - 8
+    return np.maximum(_below(region, shape), -fat)
+
+
+def _below(region: Region, shape: TrunkShape) -> Array:
+    """The space under the diaphragm within the ribs."""
+    return np.maximum(cage(region, shape, inset=9), diaphragm(region, shape) + 4)
 
 
 def _near(
@@ -103,21 +136,35 @@ def _kidney(
     contrast: float,
 ) -> None:
     """Kidney in its fat, 11 cm long, its upper pole nearer to the spine; adrenal gland above."""
-    z = (132.0 if side == "right" else 144.0) + lift
-    lean = np.array([[1, 0.3, 0.28], [-0.3, 1, 0], [-0.28, 0, 1]], dtype=np.float32) * np.float32(0.93)
-    lean *= np.array([[1, sign, sign], [sign, 1, 1], [sign, 1, 1]], dtype=np.float32)
-    lean /= np.linalg.norm(lean, axis=1, keepdims=True)
-    region, below = _near(canvas, region, below, (sign * 60, -46, z), 72)
-    kidney = ellipsoid(region, (sign * 60, -46, z), (27, 24, 55), lean)
+    z = _kidney_height(sign) + lift
+    region, below = _near(canvas, region, below, (sign * 60, -46, z), 74)
+    kidney = kidney_body(region, sign, lift)
     canvas.paint(region, np.maximum(kidney - 9, below), -95.0, 0)
     hilum = ellipsoid(region, (sign * 40, -38, z), (13, 14, 16))
     canvas.paint(region, np.maximum(kidney, -hilum), 35.0 + 0.55 * contrast, ids[f"kidney_{side}"])
     if contrast > 0:  # the pelvis collects what is excreted
         canvas.paint(region, ellipsoid(region, (sign * 45, -40, z - 4), (6, 6, 12)), 60 + 0.8 * contrast)
-    for turn in (-1, 1):
-        limb = [(sign * 38, -38 + 5 * turn, z + 44), (sign * 33, -34, z + 60)]
-        part, distance = tube(canvas, limb, 2.2, flat=[(1.0, 0.0, 0.3)] * 2, wide=[6.0, 4.0])
-        canvas.paint(part, distance, 25.0 + 0.2 * contrast, ids[f"adrenal_gland_{side}"])
+
+
+def kidney_body(region: Region, sign: int, lift: float) -> Array:
+    """Distance to a kidney without its hilum; sign 1 is the right one."""
+    lean = np.array([[1, 0.3, 0.28], [-0.3, 1, 0], [-0.28, 0, 1]], dtype=np.float32) * np.float32(0.93)
+    lean *= np.array([[1, sign, sign], [sign, 1, 1], [sign, 1, 1]], dtype=np.float32)
+    lean /= np.linalg.norm(lean, axis=1, keepdims=True)
+    return ellipsoid(region, (sign * 60, -46, _kidney_height(sign) + lift), (29, 26.5, 57), lean)
+
+
+def _kidney_height(sign: int) -> float:
+    return 132.0 if sign > 0 else 144.0
+
+
+def _adrenal(canvas: Canvas, label: int, sign: int, lift: float, contrast: float) -> None:
+    """Two limbs that meet in front of the upper pole, 5 mm thick."""
+    z = _kidney_height(sign) + lift
+    limb = [(sign * 44, -25, z + 38), (sign * 38, -20, z + 64)]
+    for across in ((0.7, 0.7, 0.2), (1.0, -0.1, 0.2)):
+        part, distance = tube(canvas, limb, 2.9, flat=[np.multiply(across, (sign, 1, 1))] * 2, wide=[9.0, 5.5])
+        canvas.paint(part, distance, 25.0 + 0.2 * contrast, label)
 
 
 def _psoas(canvas: Canvas, label: int, sign: int) -> None:
@@ -151,7 +198,7 @@ def _retroperitoneum(canvas: Canvas, ids: Mapping[str, int], lift: float, contra
     loop = [(22, 38, 148), (42, 30, 146), (48, 12, 120), (36, 10, 98), (4, 36, 94), (-24, 30, 108)]
     sausage(loop, [13, 12, 12, 12, 11, 11], 32.0, "duodenum")
     gland = [(28, 16, 120), (26, 22, 148), (6, 36, 160), (-24, 26, 170), (-58, -12, 184), (-76, -36, 194)]
-    sausage(gland, [10, 13, 9, 9.5, 9.5, 7], 38.0 + 0.35 * contrast, "pancreas")
+    sausage(gland, [12, 15, 10.5, 11, 11, 8.5], 38.0 + 0.35 * contrast, "pancreas")
 
 
 def _pelvic(canvas: Canvas, ids: Mapping[str, int], content: BowelContent, contrast: float, prostate: bool) -> None:

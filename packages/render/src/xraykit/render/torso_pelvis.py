@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .implicit import Array, Region
 from .patient.figure import Figure
 from .torso_hip import CENTER, hip, mould
-from .torso_sacrum import promontory, sacrum
+from .torso_sacrum import middle_y, promontory, sacrum
 from .torso_shape import ATLAS, TrunkShape
 
 HIP_JOINT = CENTER
@@ -26,17 +27,23 @@ _POINTS = {
 def paint_pelvis(figure: Figure, shape: TrunkShape = ATLAS) -> None:
     """Paint sacrum and hip bones with their labels."""
     region, field = sacrum(figure.chart("sacrum"), shape)
-    figure.paint_bone("sacrum", lambda canvas: (region, field), cortex=1.4, shell=760, core=170)
-    first = (field < 0) & np.broadcast_to(region.z > -27, field.shape)
+    figure.paint_bone("sacrum", lambda canvas: (region, field), cortex=0.8, shell=700, core=_spongy)
+    first = (field < 0) & (region.z > -31) & (np.abs(region.x) < 29) & (region.y > middle_y(region.z) - 12)
     figure.canvas.labels[region.window][first] = figure.ids["vertebrae_S1"]
     for side, sign in (("right", 1), ("left", -1)):
         figure.paint_bone(
             f"hip_{side}",
             lambda canvas, sign=sign: hip(canvas, sign, shape, figure.osteophytes),
-            cortex=1.4,
-            shell=900,
-            core=210,
+            cortex=1.1,
+            shell=850,
+            core=95,
         )
+
+
+def _spongy(region: Region) -> Array:
+    """HU of the sacrum's spongy bone: dense in the body of S1, nearly marrow alone in the wings."""
+    middle = np.exp(-np.square(region.x / 26)) * np.clip((region.z + 60) / 25, 0, 1)
+    return (45 + 120 * middle).astype(np.float32)
 
 
 def pelvic_points(shape: TrunkShape = ATLAS) -> dict[str, tuple[float, float, float]]:

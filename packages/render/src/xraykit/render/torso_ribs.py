@@ -82,10 +82,13 @@ def _sternum(figure: Figure, shape: TrunkShape) -> None:
     wide = [26, 27, 19, 16, 15, 18, 18, 12]
     thin = [5.5, 6, 5.5, 5, 5, 5, 5, 4.5]
     figure.paint_bone(
-        "sternum", lambda canvas: tube(canvas, points, thin, flat=[(0, 1, 0.3)] * 8, wide=wide), cortex=1.2
+        "sternum", lambda canvas: tube(canvas, points, thin, flat=[(0, 1, 0.3)] * 8, wide=wide), cortex=0.8, core=95
     )
     forward = sternum_y(284, shape)
     xiphoid = carried(figure, np.array([(0.0, forward, 284.0), (0.0, forward - 1, 262.0)]))
     figure.paint_bone(
-        "sternum", lambda canvas: tube(canvas, xiphoid, [3.5, 2.5], flat=[(0, 1, 0)] * 2, wide=[8, 4]), cortex=1.2
+        "sternum",
+        lambda canvas: tube(canvas, xiphoid, [3.5, 2.5], flat=[(0, 1, 0)] * 2, wide=[8, 4]),
+        cortex=0.8,
+        core=95,
     )

@@ -18,19 +18,19 @@ from .implicit import Array, Region, spline
 
 # Body height, gap above (disc), half width, half depth of each vertebra [mm], from the lowest up.
 VERTEBRAE = {
-    "L5": (27, 11, 26.0, 17.5),
-    "L4": (28, 11, 25.0, 17.5),
-    "L3": (28, 11, 24.0, 17.0),
-    "L2": (27, 10, 23.0, 16.5),
-    "L1": (26, 8, 22.0, 16.0),
-    "T12": (25, 6, 21.0, 15.5),
-    "T11": (23, 5, 19.5, 15.5),
-    "T10": (22, 5, 18.0, 15.0),
-    "T9": (21, 4.5, 17.0, 14.5),
-    "T8": (20.5, 4, 16.0, 14.0),
-    "T7": (20, 4, 15.5, 13.5),
-    "T6": (19.5, 4, 15.0, 13.0),
-    "T5": (19, 4, 14.5, 12.0),
+    "L5": (27.5, 10.5, 27.5, 18.0),
+    "L4": (28.5, 10.5, 26.5, 18.0),
+    "L3": (28.5, 10.5, 25.5, 17.8),
+    "L2": (27.5, 9.5, 24.5, 17.3),
+    "L1": (26.5, 7.5, 23.5, 16.8),
+    "T12": (25.5, 5.5, 22.5, 16.3),
+    "T11": (23, 5, 21.0, 16.0),
+    "T10": (22, 5, 19.0, 15.4),
+    "T9": (21, 4.5, 17.6, 14.8),
+    "T8": (20.5, 4, 16.6, 14.3),
+    "T7": (20, 4, 16.3, 14.1),
+    "T6": (19.5, 4, 15.6, 13.5),
+    "T5": (19, 4, 15.0, 12.5),
     "T4": (18.5, 4, 14.0, 11.0),
     "T3": (18, 4, 14.0, 10.0),
     "T2": (18, 4, 14.5, 9.5),
@@ -114,6 +114,7 @@ class TrunkShape:
         sacrum: Tilt of the sacrum towards the horizontal beyond the mean [degrees].
         waist: How much narrower each side of the waist is [mm].
         breast: Projection of the breasts [mm], 0 without.
+        liver, spleen: Their volumes [ml].
         rind: Calcification of costal cartilages, 0 to 1.
         plaque: Calcification of the aorta, 0 to 1.
     """
@@ -133,6 +134,8 @@ class TrunkShape:
     sacrum: float = 0.0
     waist: float = 0.0
     breast: float = 0.0
+    liver: float = 1600.0
+    spleen: float = 215.0
     rind: float = 0.0
     plaque: float = 0.0
 

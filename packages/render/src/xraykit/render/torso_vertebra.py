@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .implicit import Array, Canvas, Region, merge, normalised, tube
+from .implicit import Array, Canvas, Region, merge, tube
 from .torso_shape import VERTEBRAE, Level
 
 Points = NDArray[np.float64]
@@ -30,8 +30,8 @@ _TABLE = np.array(
         (3.8, 4.6, 36, 17, 26, 14, 5.0),
         (3.2, 5.4, 34, 20, 27, 18, 5.0),
         (2.5, 5.6, 31, 23, 26, 30, 4.6),
-        (2.7, 6.0, 30, 24, 24, 31, 4.6),
-        (3.2, 7.0, 27, 22, 23, 22, 5.4),
+        (2.7, 5.9, 30, 24, 24, 31, 4.6),
+        (3.2, 6.7, 27, 22, 23, 22, 5.4),
         (4.0, 7.6, 23, 18, 23, 13, 6.5),
         (4.0, 7.8, 19, 15, 24, 9, 8.0),
         (4.2, 7.6, 34, 13, 27, 7, 9.0),
@@ -99,7 +99,7 @@ def _turned(region: Region, level: Level) -> tuple[Array, Array]:
     return (region.y - y) - lean * (region.z - z), (region.z - z) + lean * (region.y - y)
 
 
-def _body(region: Region, level: Level, wear: Wear, *, waist: float = 0.13) -> Array:
+def _body(region: Region, level: Level, wear: Wear, *, waist: float = 0.10) -> Array:
     """A waisted drum with hollow end plates, leaning with the column, its rims drawn out by wear."""
     width, depth, height = (np.float32(v) for v in level.half)
     forward, up = _turned(region, level)
@@ -108,7 +108,7 @@ def _body(region: Region, level: Level, wear: Wear, *, waist: float = 0.13) -> A
     slope = wedge.get(level.name, wedge.get(level.name[0], 0.0))
     half = height * (1 + np.float32(slope) * forward / depth)
     girth = 1 - np.float32(waist) + np.float32(waist) * np.square(np.clip(up / half, -1, 1))
-    side = normalised([x, forward], [width * girth, depth * girth])
+    side = _squarish(x, forward, width * girth, depth * girth)
     if wear.reach > 0:
         rim = np.exp(-np.square((np.abs(up) - half) / np.float32(2.2)))
         bias = np.clip(0.55 + 0.45 * forward / depth + np.float32(0.45 * wear.side) * x / width, 0, 1)
@@ -119,6 +119,14 @@ def _body(region: Region, level: Level, wear: Wear, *, waist: float = 0.13) -> A
     plate = np.abs(up) - half + np.float32(0.09 * height) * hollow
     corner = np.sqrt(np.square(np.maximum(side + 2, 0)) + np.square(np.maximum(plate + 2, 0))) - 2
     return np.where(np.maximum(side, plate) < -2, np.maximum(side, plate), corner).astype(np.float32)
+
+
+def _squarish(x: Array, y: Array, width: Array, depth: Array) -> Array:
+    """Distance to a cross-section between an ellipse and a rectangle, first order at its surface [mm]."""
+    u, v = np.abs(x / width), np.abs(y / depth)
+    q = np.power(u**2.5 + v**2.5, 0.4) + np.float32(1e-6)
+    slope = np.hypot((u / q) ** 1.5 / width, (v / q) ** 1.5 / depth)
+    return ((q - 1) / np.maximum(slope, 1 / np.maximum(width, depth) / 2)).astype(np.float32)
 
 
 def _placed(level: Level, points: ArrayLike) -> Points:

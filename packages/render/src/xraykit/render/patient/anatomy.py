@@ -28,7 +28,7 @@ def paint_anatomy(figure: Figure, parts: Collection[str], seed: int) -> None:
             flesh += arm_flesh(figure, side, seed)
         if "leg" in parts:
             flesh += leg_flesh(figure, side, seed)
-    paint_flesh(figure, flesh)
+    paint_flesh(figure, flesh, seed)
     if "trunk" in parts:
         paint_trunk_organs(figure, seed)
     if "head" in parts:

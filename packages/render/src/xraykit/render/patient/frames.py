@@ -122,7 +122,7 @@ class TrunkFrame:
         """The frame that a rigid, uniformly scaled body takes at an atlas point: it turns with the trunk there.
 
         Its local coordinates are the atlas's own, so a vertebra described at its place in the atlas is tilted with the
-        curve of the spine instead of sheared.
+        curve of the spine instead of sheared, and fills its share of the spine's length; girth does not make it larger.
         """
         p = np.asarray(point, dtype=np.float64)
         step = 8.0
@@ -131,7 +131,7 @@ class TrunkFrame:
         right = columns[0] - (columns[0] @ up) * up
         right /= np.linalg.norm(right)
         turned = np.stack([right, np.cross(up, right), up], axis=1)
-        size = np.cbrt(abs(np.linalg.det(np.stack(columns, axis=1))))
+        size = float(np.linalg.norm(columns[2]))
         matrix = np.eye(4)
         matrix[:3, :3] = size * turned
         matrix[:3, 3] = self.to_world(p) - size * turned @ p

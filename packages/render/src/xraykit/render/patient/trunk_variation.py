@@ -6,6 +6,7 @@ import numpy as np
 
 from ..torso_shape import TrunkShape
 from .figure import Figure
+from .physique import Physique
 
 
 def sample_trunk(figure: Figure, seed: int) -> TrunkShape:
@@ -19,8 +20,9 @@ def sample_trunk(figure: Figure, seed: int) -> TrunkShape:
     rng = figure.rng(seed, "trunk")
     person, breath = figure.physique, figure.skeleton.posture.breathing
     woman = person.sex == "female"
-    draw = rng.normal(0, 1, 16).clip(-2, 2)
+    draw = rng.normal(0, 1, 18).clip(-2, 2)
     stout, old = (person.bmi - 25) / 10, max(person.age - 30, 0) / 60
+    swell = _growth_at(figure, 180.0)
     diaphragm = 50 * (0.5 - breath) + 6 * stout + 5 * draw[0]
     return TrunkShape(
         chest_width=(0.965 if woman else 1.0) * (1 + 0.025 * draw[1]),
@@ -38,6 +40,22 @@ def sample_trunk(figure: Figure, seed: int) -> TrunkShape:
         sacrum=4.0 * draw[11] + (3.0 if woman else 0.0),
         waist=(9.0 if woman else 0.0) + 2 * draw[12],
         breast=float(np.clip(33 + 8 * draw[13] + 16 * stout, 14, 66)) if woman else 0.0,
+        liver=_liver(person) * (1 + 0.07 * draw[16]) / swell,
+        spleen=float(np.clip((165.0 if woman else 205.0) * np.exp(0.22 * draw[17]), 110, 290)) / swell,
         rind=float(np.clip((person.age - 25) / 80 + 0.15 * draw[14], 0, 1)),
         plaque=float(np.clip((person.age - 50) / 45 + 0.2 * draw[15], 0, 1)) if person.age > 45 else 0.0,
     )
+
+
+def _liver(person: Physique) -> float:
+    """Mean volume of a liver [ml]: 1267 BSA - 794 (Vauthey et al., Liver Transpl 8, 2002), BSA after Mosteller [m2]."""
+    surface = np.sqrt(person.height / 10 * person.mass / 3600)
+    return float(np.clip(1267 * surface - 794, 1200, 2000))
+
+
+def _growth_at(figure: Figure, z: float) -> float:
+    """World millilitres per millilitre of the atlas at a height."""
+    trunk = figure.skeleton.trunk
+    steps = np.array([(0, 0, z), (1, 0, z), (0, 1, z), (0, 0, z + 1)], dtype=np.float64)
+    origin, *moved = trunk.to_world(steps)
+    return float(np.linalg.det(np.array(moved) - origin))
