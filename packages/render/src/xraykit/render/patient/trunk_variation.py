@@ -50,7 +50,7 @@ def sample_trunk(figure: Figure, seed: int) -> TrunkShape:
 def _liver(person: Physique) -> float:
     """Mean volume of a liver [ml]: 1267 BSA - 794 (Vauthey et al., Liver Transpl 8, 2002), BSA after Mosteller [m2]."""
     surface = np.sqrt(person.height / 10 * person.mass / 3600)
-    return float(np.clip(1267 * surface - 794, 1200, 2000))
+    return float(np.clip(1267 * surface - 794, 1280, 1950))
 
 
 def _growth_at(figure: Figure, z: float) -> float:
