@@ -33,7 +33,7 @@ class Job:
 
     @property
     def outcome(self) -> str:
-        """"running", "done", "cancelled" or "failed"."""
+        """ "running", "done", "cancelled" or "failed"."""
         if self.future is None or not self.future.done():
             return "running"
         error = self.future.exception()

@@ -20,6 +20,8 @@ PERCENTILES = (1.0, 99.5)
 COVERED = 0.02  # of the largest line integral: less is air
 OUTSIDE = 0.45  # brightness of pixels that are not compared
 QUALITY = 90
+QUANTILES = (0.05, 0.95)
+FAINT = 24.0  # greys
 
 
 def display_camera(camera: Camera, size: int) -> Camera:
@@ -46,10 +48,23 @@ def xray_picture(shot: Shot, size: int) -> Grey:
     return np.where(valid.cpu().numpy(), grey, grey * OUTSIDE).astype(np.uint8)
 
 
-def rendering_picture(image: Tensor) -> Grey:
-    """Line integrals (H, W) for the eye, windowed on the pixels that the anatomy covers; black where it is not."""
-    covered = image[image > COVERED * image.max()]
-    return windowed(image, covered) if covered.numel() else np.zeros(tuple(image.shape), np.uint8)
+def rendering_picture(image: Tensor, xray: Grey) -> Grey:
+    """Line integrals (H, W) in the greys of the X-ray's picture, of any size; black where nothing attenuates.
+
+    Two quantiles of the pixels that the anatomy covers become the greys that the X-ray has at those quantiles there,
+    so that the two pictures are alike where the pose is right, and the greys do not depend on how right it is.
+    """
+    values = image.detach().cpu().float().numpy()
+    covered = values > COVERED * values.max()
+    if not covered.any():
+        return np.zeros(values.shape, np.uint8)
+    beneath = np.asarray(Image.fromarray(xray).resize(values.shape[::-1], Image.Resampling.BILINEAR))
+    low, high = np.quantile(values[covered], QUANTILES)
+    dark, bright = np.quantile(beneath[covered], QUANTILES)
+    if bright - dark < FAINT:  # the X-ray shows nothing there
+        dark, bright = 32.0, 224.0
+    greys = dark + (values - low) * (bright - dark) / max(high - low, 1e-12)
+    return (np.clip(greys, 0, 255) * covered).round().astype(np.uint8)
 
 
 def windowed(image: Tensor, seen: Tensor) -> Grey:

@@ -1,0 +1,87 @@
+"""Results that the page saves and loads, as the result.json of `xraykit xvr register`, in one folder only."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xraykit.render import InputError, OutputError
+
+from ..result.reading import read_result
+from ..result.record import ResultRecord, record_result, write_result
+from ..result.transforms import file_stem
+from .session import Placement, Session
+
+LOADED = "loaded"
+LIMIT = 1 << 22  # bytes of a file that the page sends
+
+
+def save_result(session: Session, index: int, folder: Path, inputs: Mapping[str, Any]) -> Path:
+    """Write where an X-ray is seen from as NAME-NNNN.json, the first free number in the folder.
+
+    The record holds the whole registration if the pose is its result, with all X-rays of a joint one; a pose placed
+    by hand or by a starter is recorded without similarity and trust.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    view = session.view(index)
+    now, found = view.now, view.now.found
+    if found is None:
+        record = ResultRecord(
+            structures=(session.structure.title,),
+            views=(view.shot.name,),
+            poses=now.pose[None, None],
+            start=view.history[0].pose[None],
+            cameras=(view.shot.camera,),
+            start_kind=now.kind,
+            inputs=dict(inputs),
+            notes=view.shot.notes,
+        )
+    else:
+        shots = [session.views[i].shot for i in found.views]
+        record = record_result(
+            found.registration,
+            shots,
+            structures=(found.structure,),
+            start_kind="app",
+            trust=found.trust,
+            inputs=inputs,
+        )
+    stem = file_stem(view.shot.name)
+    for number in range(1, 10_000):
+        path = folder / f"{stem}-{number:04d}.json"
+        if not path.exists():
+            return write_result(path, record)
+    raise OutputError(f"{folder} already holds 9999 results of {stem}; choose another folder with --out.")
+
+
+def load_result(session: Session, text: bytes) -> list[str]:
+    """Take over the poses of a result for the X-rays that it names, and return their names.
+
+    A result of one X-ray is taken for the only X-ray of a session whatever its name.
+
+    Raises:
+        FileError: The text is no whole result.
+        InputError: It is too long, or names none of the X-rays here.
+    """
+    if len(text) > LIMIT:
+        raise InputError(f"a result must be shorter than {LIMIT} bytes, got {len(text)}; choose a result.json.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "the file"
+        path.write_bytes(text)
+        record = read_result(path)
+    views = {view.shot.name: view for view in session.views}
+    if len(record.views) == len(views) == 1:
+        views = {record.views[0]: session.views[0]}
+    known = [(v, name) for v, name in enumerate(record.views) if name in views]
+    if not known:
+        raise InputError(f"the result must name an X-ray of this page ({', '.join(views)}), got {record.views}.")
+    for v, name in known:
+        views[name].place(Placement(record.poses[0, v].to(torch.float64), LOADED))
+        views[name].gesture = ""
+    return [name for _, name in known]

@@ -1,0 +1,84 @@
+"""Who may talk to the page's server: this machine's own page, with the token that its address holds."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+OWN_NAMES = (HOST, "localhost")
+TOKEN_HEADER = b"x-token"
+HEADERS = (
+    (b"content-security-policy", b"default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Guard:
+    """Refuses what does not come from the own page, before any of the app sees it.
+
+    - Host must name this machine: a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+    - Origin, where a browser sends one, must be the own page.
+    - Everything under /api/ needs the token, in a header that pages from elsewhere cannot send unasked.
+    - Only HTTP; bodies are bounded.
+
+    Args:
+        app: The app behind.
+        token: The secret.
+        limit: Most bytes of a request's body.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, limit: int) -> None:
+        self._app, self._token, self._limit = app, token.encode(), limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 403 or 413."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        status = self._fault(scope)
+        if status:
+            headers = [(b"content-type", b"text/plain"), *HEADERS]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"refused"})
+            return
+
+        async def send_with_headers(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)  # type: ignore[arg-type]
+
+    def _fault(self, scope: Scope) -> int:
+        """The status that refuses a request, or 0."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        if _hostname(host) not in OWN_NAMES:
+            return 403
+        origin = headers.get(b"origin")
+        if origin is not None and origin.decode("latin-1") != f"http://{host}":
+            return 403
+        if scope["path"].startswith("/api/") and not secrets.compare_digest(
+            headers.get(TOKEN_HEADER, b""), self._token
+        ):
+            return 403
+        length = headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._limit:
+            return 413
+        return 0
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

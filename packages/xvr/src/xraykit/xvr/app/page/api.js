@@ -1,0 +1,25 @@
+// Requests to the session behind the page, with the token that the page's address holds.
+
+const token = location.hash.slice(1);
+
+/** Ask /api/name with a JSON body; the Response, or an Error with the server's sentence. */
+export async function ask(name, body = {}) {
+  let answer;
+  try {
+    answer = await fetch(`/api/${name}`, {
+      method: "POST",
+      headers: { "X-Token": token, "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Error("the program behind this page has ended; start it again.");
+  }
+  if (answer.status === 403) throw new Error("this address has no valid token; open the one that the terminal shows.");
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? `the server answered ${answer.status}`);
+  return answer;
+}
+
+/** Ask for JSON. */
+export async function tell(name, body) {
+  return (await ask(name, body)).json();
+}

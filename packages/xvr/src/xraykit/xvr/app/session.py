@@ -1,0 +1,298 @@
+"""What the page works on: the CT, the X-rays, where each is seen from, and what was done to that, without a browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from xraykit.render import InputError, Volume, render
+
+from ..shot import Shot
+from .job import Cancelled, Job, Worker
+from .pictures import Grey, display_camera, encoded, rendering_picture, xray_picture
+from .pose_sliders import Move, Sliders, moved, sliders_of
+from .structures import Structure, offered_structures, structure
+
+if TYPE_CHECKING:
+    from ..registration import Registration
+    from ..trust.judgement import Trust
+
+FULL, SMALLEST, LARGEST = 640, 96, 384  # px of the longer side: at rest, and bounds while it moves
+BUDGET = 0.06  # seconds for one picture while it moves
+SAMPLES, FEW_SAMPLES = 400, 200
+DEPTH = 200  # placements that undo remembers
+BY_HAND = "by hand"
+
+Progress = Callable[[str, float | None, Tensor | None], None]
+"""Called by a starter now and then with a message, a share done or None, and the best pose so far or None; may raise
+to stop it."""
+Starter = Callable[[Shot, Volume, Tensor, Progress], Tensor]
+"""From an X-ray, a body, the pose (4, 4) at hand and `Progress` to a first guess of the pose, (4, 4)."""
+Refiner = Callable[..., "Registration"]
+"""`xraykit.xvr.register`."""
+Judge = Callable[["Registration", Sequence[Shot], Sequence[Volume]], "Trust"]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a refinement of some views found."""
+
+    registration: Registration
+    trust: Trust | None
+    views: tuple[int, ...]
+    structure: str
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A pose (4, 4), what brought it about, and the registration that it is the result of, if any."""
+
+    pose: Tensor
+    kind: str
+    found: Found | None = None
+
+
+@dataclass(eq=False)
+class XrayView:
+    """One X-ray with its placements, oldest first; the last one holds."""
+
+    shot: Shot
+    history: list[Placement]
+    picture: Grey
+    gesture: str = ""
+
+    @property
+    def now(self) -> Placement:
+        """The placement that holds."""
+        return self.history[-1]
+
+    def place(self, placement: Placement) -> None:
+        """Put a placement on top; the first stays however many there are."""
+        self.history.append(placement)
+        if len(self.history) > DEPTH:
+            del self.history[1]
+
+
+@dataclass(eq=False)
+class Session:
+    """All that the page shows and does.
+
+    Args:
+        volume: The CT.
+        shots: The X-rays, at least one.
+        starts: Where each is seen from at first, (V, 4, 4).
+        starters: Ways to a first guess, by name.
+        refine_with: `register`, or what stands for it in tests.
+        judge: Says how far to trust a registration; None asks nobody.
+
+    Raises:
+        InputError: No X-ray, or not one start for each.
+    """
+
+    volume: Volume
+    shots: Sequence[Shot]
+    starts: Tensor
+    starters: Mapping[str, Starter]
+    refine_with: Refiner
+    judge: Judge | None = None
+    notes: Sequence[str] = ()
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
+    _rendering: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.shots or tuple(self.starts.shape) != (len(self.shots), 4, 4):
+            came = f"{len(self.shots)} X-rays and starts of shape {tuple(self.starts.shape)}"
+            raise InputError(f"a session needs one or more X-rays with a start (4, 4) for each, got {came}.")
+        self.views = [
+            XrayView(shot, [Placement(start.double().cpu(), "start")], xray_picture(shot, FULL))
+            for shot, start in zip(self.shots, self.starts, strict=True)
+        ]
+        self.structure: Structure = structure(self.volume)
+        self.offered = offered_structures(self.volume)
+        self.worker = Worker()
+        self._newest, self._draft = 0, 256.0
+
+    @property
+    def isocenter(self) -> Tensor:
+        """What the sliders are seen from, (3,): the middle of the structure."""
+        return self.structure.body.center
+
+    def view(self, index: object) -> XrayView:
+        """The X-ray of a number.
+
+        Raises:
+            InputError: There is none.
+        """
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.views):
+            raise InputError(f"view must be 0 to {len(self.views) - 1}, got {index!r}.")
+        return self.views[index]
+
+    def sliders(self, index: int) -> Sliders:
+        """Where the sliders of an X-ray stand."""
+        return sliders_of(self.view(index).now.pose, self.isocenter)
+
+    def move(self, index: int, move: Move, *, gesture: str) -> None:
+        """Move an X-ray's pose by hand; moves of one gesture are undone together. Ignored while a job moves it."""
+        with self._lock:
+            view = self.view(index)
+            if self._moves(index):
+                return
+            placement = Placement(moved(view.now.pose, self.isocenter, view.shot.camera, move), BY_HAND)
+            if gesture and gesture == view.gesture:
+                view.history[-1] = placement
+            else:
+                view.place(placement)
+            view.gesture = gesture
+
+    def undo(self, index: int) -> None:
+        """Back to the placement before, if there is one."""
+        with self._lock:
+            view = self.view(index)
+            if len(view.history) > 1 and not self._moves(index):
+                view.history.pop()
+                view.gesture = ""
+
+    def reset(self, index: int) -> None:
+        """Back to the first placement; undo brings back what was there."""
+        with self._lock:
+            view = self.view(index)
+            if len(view.history) > 1 and not self._moves(index):
+                view.place(view.history[0])
+                view.gesture = ""
+
+    def choose(self, names: Sequence[str]) -> None:
+        """Render and register these labels or groups alone; none is the whole CT.
+
+        Raises:
+            InputError: No such label, or a job is running.
+        """
+        if not all(isinstance(name, str) for name in names):
+            raise InputError(f"structures are chosen by name, got {list(names)!r}.")
+        with self._lock:
+            if self.worker.job is not None and self.worker.job.running:
+                raise InputError("the structure stays while a task is running; wait for it or cancel it.")
+            self.structure = structure(self.volume, tuple(dict.fromkeys(names)))
+
+    def picture(self, index: int, *, draft: bool) -> tuple[bytes, str] | None:
+        """The rendering of an X-ray's pose now, as a file and its type; None where a newer request overtook this one.
+
+        A draft is as large as can be had in `BUDGET` seconds.
+        """
+        with self._lock:
+            self._newest += 1
+            ticket = self._newest
+        with self._rendering:
+            with self._lock:
+                if ticket != self._newest:
+                    return None
+                view, shown = self.view(index), self.structure.shown
+                pose, size = view.now.pose, round(self._draft) if draft else FULL
+            begun = time.perf_counter()
+            camera = display_camera(view.shot.camera, size)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="no ray meets")  # the page is then black, and says why
+                image = render(shown, camera, pose[None], samples=FEW_SAMPLES if draft else SAMPLES)[0, 0]
+            picture = encoded(rendering_picture(image, view.picture), "jpeg" if draft else "png")
+            if draft:
+                factor = (BUDGET / max(time.perf_counter() - begun, 1e-3)) ** 0.5
+                self._draft = min(max(self._draft * min(max(factor, 0.7), 1.2), SMALLEST), LARGEST)
+        return picture, "image/jpeg" if draft else "image/png"
+
+    def initialise(self, index: int, method: str) -> Job:
+        """Look for a first guess of an X-ray's pose, in the background.
+
+        Raises:
+            InputError: No such method, or a job is running.
+        """
+        view = self.view(index)
+        if method not in self.starters:
+            raise InputError(f"initialise by one of {', '.join(self.starters) or 'nothing here'}, got {method!r}.")
+        starter, body = self.starters[method], self.structure.body
+
+        def task(job: Job) -> None:
+            def progress(message: str, share: float | None, pose: Tensor | None) -> None:
+                job.check()
+                job.steps.append({"message": message, "share": share})
+
+            found = starter(view.shot, body, view.now.pose, progress)
+            job.check()
+            with self._lock:
+                view.place(Placement(found.double().cpu(), method))
+
+        with self._lock:
+            return self.worker.start(method, index, task)
+
+    def refine(self, index: int, *, joint: bool = False) -> Job:
+        """Register an X-ray from where it is, in the background; jointly, all X-rays keep their relative geometry.
+
+        The page's pose follows the optimiser. Cancelling leaves it where the optimiser was; undo brings it back.
+
+        Raises:
+            InputError: A job is running.
+        """
+        self.view(index)
+        with self._lock:
+            moving = tuple(range(len(self.views))) if joint else (index,)
+            views, chosen = [self.views[i] for i in moving], self.structure
+            starts = torch.stack([view.now.pose for view in views])
+
+            def task(job: Job) -> None:
+                self._refine(job, views, moving, chosen, starts)
+
+            job = self.worker.start("refine", index, task)
+            for view in views:
+                view.place(replace(view.now, kind="refine", found=None))
+                view.gesture = ""
+            return job
+
+    def cancel(self) -> None:
+        """Ask the running job to stop."""
+        if self.worker.job is not None:
+            self.worker.job.cancel()
+
+    def close(self) -> None:
+        """Stop what runs."""
+        self.worker.close()
+
+    def _refine(
+        self, job: Job, views: list[XrayView], moving: tuple[int, ...], chosen: Structure, starts: Tensor
+    ) -> None:
+        shots, settled = [view.shot for view in views], False
+
+        def put(poses: Tensor, found: Found | None = None) -> None:
+            with self._lock:
+                for view, pose in zip(views, poses, strict=True):
+                    view.history[-1] = Placement(pose.detach().double().cpu(), "refine", found)
+
+        def report(step: Any) -> None:
+            job.check()
+            job.steps.append({"scale": step.scale, "similarity": float(step.similarity), "seconds": step.seconds})
+            put(step.poses[0])
+
+        try:
+            registration = self.refine_with(shots, [chosen.body], starts[None], report=report)
+            job.check()
+            trust = None if self.judge is None else self.judge(registration, shots, [chosen.body])
+            put(registration.poses[0], Found(registration, trust, moving, chosen.title))
+            settled = True
+        except Cancelled:
+            settled = True
+            raise
+        finally:
+            if not settled:  # it failed: back to where it began
+                with self._lock:
+                    for view in views:
+                        view.history.pop()
+
+    def _moves(self, index: int) -> bool:
+        """Whether a job is moving this X-ray."""
+        job = self.worker.job
+        return job is not None and job.running and (job.kind == "refine" or job.view == index)
