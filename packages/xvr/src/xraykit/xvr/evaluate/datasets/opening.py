@@ -1,0 +1,39 @@
+"""Open a published data set by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from xraykit.render import FileError, InputError
+
+from .common import Dataset
+from .deepfluoro_hdf5 import DeepFluoroHDF5
+from .ljubljana_hdf5 import LjubljanaHDF5
+from .remixed import Remixed
+
+DatasetName = Literal["deepfluoro", "ljubljana", "femur"]
+
+
+def open_dataset(name: DatasetName, path: str | Path) -> Dataset:
+    """The adapter for a data set: a folder is the remixed layout, a file the original HDF5.
+
+    Args:
+        name: Which data set.
+        path: Where it is.
+
+    Raises:
+        InputError: An unknown name, or Femur as HDF5. FileError: there is nothing at the path.
+    """
+    path = Path(path)
+    if name not in ("deepfluoro", "ljubljana", "femur"):
+        raise InputError(f"a data set must be deepfluoro, ljubljana or femur, got {name!r}.")
+    if path.is_dir():
+        return Remixed(path, name)
+    if not path.is_file():
+        raise FileError(f"{path} must be the folder or HDF5 file of {name}, there is nothing by that name.")
+    if name == "deepfluoro":
+        return DeepFluoroHDF5(path)
+    if name == "ljubljana":
+        return LjubljanaHDF5(path)
+    raise InputError("femur exists in the remixed layout only, got a file; name the folder with subject01, ...")
