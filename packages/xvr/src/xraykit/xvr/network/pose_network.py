@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal
 
@@ -110,7 +111,7 @@ def _backbone(name: str, norm: str, pretrained: bool) -> nn.Module:
     if norm not in ("groupnorm", "default"):
         raise InputError(f"norm must be 'groupnorm' or 'default', got {norm!r}.")
     if not timm.is_model(name):
-        similar = timm.list_models(f"*{name[:5]}*")[:5] or ["resnet18", "resnet34"]
+        similar = get_close_matches(name, timm.list_models(), n=4) or ["resnet18", "resnet34"]
         raise InputError(f"backbone must be a timm model such as {', '.join(similar)}, got {name!r}.")
     options: dict[str, Any] = {"norm_layer": partial(GroupNorm, num_groups=32, eps=1e-5)} if norm == "groupnorm" else {}
     try:
