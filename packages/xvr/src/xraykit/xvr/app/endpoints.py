@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 PAGE = Path(__file__).parent / "page"
-TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 Body = dict[str, Any]
 
 
@@ -150,7 +146,7 @@ def web_app(endpoints: Endpoints, *, token: str) -> ASGIApp:
         return Route(path, endpoint)
 
     files = [static("/", PAGE / "page.html")]
-    files += [static(f"/{file.name}", file) for file in sorted(PAGE.iterdir()) if file.suffix in (".js", ".css")]
+    files += [static(f"/{file.name}", file) for file in sorted(PAGE.iterdir()) if file.suffix in TYPES]
     return Guard(Starlette(routes=[*files, *map(api, endpoints.table)]), token=token, limit=2 * LIMIT)
 
 

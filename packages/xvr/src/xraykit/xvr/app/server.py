@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import threading
@@ -45,7 +46,8 @@ class AppServer:
         self.session, self.token = session, secrets.token_urlsafe(24)
         app = web_app(Endpoints(session, folder=folder, inputs=inputs or {}), token=self.token)
         self._socket = local_socket(port)
-        quiet = {"log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "server_header": False}
+        self._port = self._socket.getsockname()[1]
+        quiet: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "server_header": False}
         self._server = uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=2, **quiet))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
@@ -56,7 +58,7 @@ class AppServer:
     @property
     def address(self) -> str:
         """Scheme, host and port."""
-        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+        return f"http://{HOST}:{self._port}"
 
     @property
     def url(self) -> str:
@@ -107,7 +109,8 @@ def local_socket(port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise InputError(f"--port must be 0 to 65535, got {port}.")
     own = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is merely cooling down is free
+    if os.name == "posix":
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is merely cooling down is free
     try:
         own.bind((HOST, port))
         own.listen()
