@@ -7,6 +7,7 @@ Public names load on first use, so that `import xraykit.xvr` stays free of torch
 from importlib import import_module
 
 _PUBLIC: dict[str, str] = {
+    "anatomy": "Anatomy structure_of",
     "evaluate.metrics": "PoseErrors dgeo mpe mrpe mtre_c2w pose_errors success_rate true_tre",
     "network.canonical": "canonical_camera canonical_image",
     "network.frame": "NetworkFrame",
@@ -15,6 +16,9 @@ _PUBLIC: dict[str, str] = {
     "network.preprocess": "network_input",
     "network.published": "read_published",
     "network.weights": "load_network save_network",
+    "registration": "Candidate Registration RegistrationSettings Step register",
+    "shot": "Shot",
+    "similarity": "gradient_ncc mncc ncc patch_ncc",
     "start_errors": "StartErrors displaced_pose",
     "template.alignment": "align_to_template Alignment",
     "template.check_picture": "alignment_picture",

@@ -1,5 +1,7 @@
 """The public names for type checkers; `__init__.py` loads them lazily at run time."""
 
+from .anatomy import Anatomy as Anatomy
+from .anatomy import structure_of as structure_of
 from .evaluate.metrics import PoseErrors as PoseErrors
 from .evaluate.metrics import dgeo as dgeo
 from .evaluate.metrics import mpe as mpe
@@ -18,6 +20,16 @@ from .network.preprocess import network_input as network_input
 from .network.published import read_published as read_published
 from .network.weights import load_network as load_network
 from .network.weights import save_network as save_network
+from .registration import Candidate as Candidate
+from .registration import Registration as Registration
+from .registration import RegistrationSettings as RegistrationSettings
+from .registration import Step as Step
+from .registration import register as register
+from .shot import Shot as Shot
+from .similarity import gradient_ncc as gradient_ncc
+from .similarity import mncc as mncc
+from .similarity import ncc as ncc
+from .similarity import patch_ncc as patch_ncc
 from .start_errors import StartErrors as StartErrors
 from .start_errors import displaced_pose as displaced_pose
 from .template.alignment import Alignment as Alignment

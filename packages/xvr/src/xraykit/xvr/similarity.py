@@ -1,4 +1,4 @@
-"""How alike two images are, whatever their gain and offset: normalised cross-correlation, whole, in patches, of edges."""
+"""How alike two images are, whatever their gain and offset: NCC of the whole, of patches and of edges."""
 
 from __future__ import annotations
 

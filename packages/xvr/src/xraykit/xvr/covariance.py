@@ -1,0 +1,48 @@
+"""How well the images determine the pose: a 6x6 covariance from the similarity's curvature and its scatter."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .motion import Motion
+from .objective import Objective
+
+BLOCK = 11
+"""Side of the squares [px] within which residuals may be correlated."""
+
+
+def twist_covariance(objective: Objective, motion: Motion, curvature: Tensor) -> Tensor:
+    r"""The covariance (K, 6, 6) of each structure's left twist (w [rad], v [mm]) about its pivot.
+
+    At the optimum the slope, a sum of pixels' scores, is zero; it would be so elsewhere had noise and everything else
+    that a DRR does not explain (scatter, beam hardening, soft tissue) fallen differently. With H the curvature and
+    s_b the sum of the scores in square b of 11 x 11 pixels, taken as independent,
+
+        covariance = H^-1 (sum_b s_b s_b') H^-1.
+
+    Other structures' twists and refined intrinsics are marginalised, not held fixed. This is the local uncertainty of
+    the right optimum; it knows nothing of wrong ones (see trust/) nor of an error common to the whole image.
+
+    Args:
+        objective: At the finest scale.
+        motion: One candidate.
+        curvature: Its H, (P, P).
+
+    Source: the sandwich estimator, White, Econometrica 50 (1982), with clustered scores.
+    """
+    views = len(objective.targets)
+    middle = torch.zeros_like(curvature)
+    for view in range(views):
+        scores = objective.scores(motion, view).double() / views
+        height, width = scores.shape[1:]
+        padded = F.pad(scores[None], (0, -width % BLOCK, 0, -height % BLOCK))
+        blocks = F.avg_pool2d(padded, BLOCK)[0].flatten(1) * BLOCK**2
+        middle = middle + blocks @ blocks.T
+    scale = curvature.diagonal().clamp_min(1e-30).rsqrt()
+    inverse = torch.linalg.pinv(scale[:, None] * curvature * scale, hermitian=True, rtol=1e-9)
+    inverse = scale[:, None] * inverse * scale
+    whole = inverse @ middle @ inverse
+    structures = motion.poses.shape[1]
+    return torch.stack([whole[6 * k : 6 * k + 6, 6 * k : 6 * k + 6] for k in range(structures)])

@@ -1,0 +1,111 @@
+"""Levenberg-Marquardt for a batch of candidates: second-order steps on the analytic Jacobian, best iterate kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .motion import Motion
+from .objective import Evaluation, Objective
+
+
+@dataclass(frozen=True)
+class LevenbergMarquardt:
+    """Settings.
+
+    Args:
+        damping: First lambda, relative to the curvature's diagonal.
+        longest: Longest step [mm], measured as the turn times `lever` plus the shift; longer ones are shortened.
+        lever: Millimetres that a radian is worth in step lengths.
+        tolerance: A candidate has converged when a step moves it less than this [mm].
+        flat: ... or gains, or promises to gain, less than this in similarity.
+    """
+
+    damping: float = 1e-3
+    longest: float = 40.0
+    lever: float = 100.0
+    tolerance: float = 0.02
+    flat: float = 1e-6
+
+
+def maximise(
+    objective: Objective,
+    start: Motion,
+    *,
+    iterations: int,
+    settings: LevenbergMarquardt = LevenbergMarquardt(),
+    report: Callable[[Motion, Tensor], None] | None = None,
+) -> tuple[Motion, Evaluation, Tensor]:
+    r"""Climb from every candidate at once.
+
+    Each step solves (H + lambda diag H) d = slope with H from `Evaluation.curvature`; a step that lowers the
+    similarity is not taken and lambda grows tenfold, one that raises it is taken and lambda shrinks. Candidates do
+    not influence each other.
+
+    Args:
+        objective: What to maximise.
+        start: B candidates.
+        iterations: Most steps tried.
+        settings: See there.
+        report: Called with all candidates and their values after every try.
+
+    Returns:
+        The best motion of every candidate, its evaluation, and whether each has converged (B,).
+    """
+    best, at = start, objective.evaluate(start)
+    count = len(start)
+    damping = torch.full((count,), settings.damping, dtype=torch.float64)
+    done = torch.zeros(count, dtype=torch.bool)
+    for _ in range(iterations):
+        going = (~done).nonzero()[:, 0]
+        if len(going) == 0:
+            break
+        step = _step(at, damping, going, settings)
+        tried = best[going].moved(step, objective.intrinsics)
+        there = objective.evaluate(tried)
+        gain = there.value - at.value[going]
+        up = gain > 0
+        best, at = _accept(best, at, tried, there, going, up)
+        damping[going] = torch.where(up, damping[going] / 5, damping[going] * 10).clamp(1e-7, 1e9)
+        length = step_length(step, best.poses.shape[1], settings.lever)
+        promised = (at.slope[going] * step).sum(1) / 2
+        promised = torch.where(up, torch.inf, promised)  # after a step taken, its gain counts
+        small = (length < settings.tolerance) | (up & (gain < settings.flat)) | (promised < settings.flat)
+        done[going] = small
+        if report is not None:
+            report(best, at.value)
+    return best, at, done
+
+
+def _step(at: Evaluation, damping: Tensor, going: Tensor, settings: LevenbergMarquardt) -> Tensor:
+    curvature, slope = at.curvature[going], at.slope[going]
+    diagonal = curvature.diagonal(dim1=1, dim2=2)
+    least = diagonal.amax(1, keepdim=True).clamp_min(1e-30) * 1e-12
+    damped = curvature + torch.diag_embed((diagonal * damping[going, None]).clamp_min(least))
+    step = torch.linalg.lstsq(damped, slope[..., None]).solution[..., 0]
+    structures = slope.shape[1] // 6
+    length = step_length(step, structures, settings.lever)
+    return step * (settings.longest / length.clamp_min(settings.longest))[:, None]
+
+
+def step_length(step: Tensor, structures: int, lever: float) -> Tensor:
+    """The largest move of any structure, |w| lever + |v| [mm], (B,)."""
+    twists = step[:, : 6 * structures].unflatten(1, (-1, 6))
+    return (twists[..., :3].norm(dim=-1) * lever + twists[..., 3:].norm(dim=-1)).amax(1)
+
+
+def _accept(
+    best: Motion, at: Evaluation, tried: Motion, there: Evaluation, going: Tensor, up: Tensor
+) -> tuple[Motion, Evaluation]:
+    chosen = going[up]
+    poses, lens = best.poses.clone(), best.lens.clone()
+    poses[chosen], lens[chosen] = tried.poses[up], tried.lens[up]
+    fields = []
+    for old, new in zip(at, there, strict=True):
+        joined = old.clone()
+        joined[chosen] = new[up]
+        fields.append(joined)
+    return Motion(poses, best.pivots, lens), Evaluation(*fields)

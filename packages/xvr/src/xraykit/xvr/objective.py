@@ -1,0 +1,147 @@
+"""What registration maximises: similarity of the X-rays and the rendered structures, with slope and curvature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from xraykit.render import Camera, Volume, render_jacobian
+
+from .correlation_term import CorrelationTerm
+from .motion import PRIOR, Motion, corrections
+from .similarity import GRADIENT_PATCH, PATCH, sobel
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One view at one scale: the camera of the compared window and the three terms of its similarity.
+
+    `terms` are NCC of the whole, of patches, and of the patches of the Sobel derivatives.
+    """
+
+    camera: Camera
+    terms: tuple[CorrelationTerm, CorrelationTerm, CorrelationTerm]
+
+    @classmethod
+    def of(cls, image: Tensor, valid: Tensor, camera: Camera, *, floor: float) -> Target:
+        """The target of an image (H, W) and its valid pixels (H, W)."""
+        picture, mask = image[None, None], valid[None, None]
+        inner = torch.nn.functional.avg_pool2d(mask.to(image), 3, stride=1) > 0.99
+        side = min(image.shape)
+        patch, edge_patch = min(PATCH, side), min(GRADIENT_PATCH, side - 2)
+        return cls(
+            camera,
+            (
+                CorrelationTerm.of(picture, mask, patch=None, floor=1e-6),
+                CorrelationTerm.of(picture, mask, patch=patch, floor=floor),
+                CorrelationTerm.of(sobel(picture), inner, patch=edge_patch, floor=10 * floor),
+            ),
+        )
+
+
+WEIGHTS = (0.25, 0.25, 0.5)
+"""Shares of the three terms: half multiscale NCC (whole and patches), half gradient NCC."""
+
+
+PRIOR_WEIGHT = 1e-4
+"""What a correction of one standard deviation costs in similarity, twice."""
+
+
+class Evaluation(NamedTuple):
+    """`value` (B,), to be maximised; `terms` (B, 3); `slope` (B, P) = dS/dp; `curvature` (B, P, P), about -d2S/dp2."""
+
+    value: Tensor
+    terms: Tensor
+    slope: Tensor
+    curvature: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The mean similarity over all views, of the sum of the line integrals of all structures.
+
+    Args:
+        targets: One per view.
+        structures: The rigid bodies; line integrals add up.
+        pivots: The point about which each structure's twist turns, (K, 3) world RAS [mm].
+        samples: Samples per ray.
+        intrinsics: Which of "sdd" and "principal_point" are unknown too.
+        weights: Shares of the three terms.
+    """
+
+    targets: tuple[Target, ...]
+    structures: tuple[Volume, ...]
+    pivots: Tensor
+    samples: int
+    intrinsics: tuple[str, ...] = ()
+    weights: tuple[float, float, float] = WEIGHTS
+
+    def evaluate(self, motion: Motion) -> Evaluation:
+        """Similarity, slope and curvature at the given motion (B candidates); parameters as in `Motion.moved`."""
+        parts = [self._view(view, motion)[0] for view in range(len(self.targets))]
+        whole = Evaluation(*(torch.stack(part).mean(0) for part in zip(*parts, strict=True)))
+        return self._with_prior(whole, motion) if self.intrinsics else whole
+
+    def scores(self, motion: Motion, view: int) -> Tensor:
+        """Each pixel's contribution to the slope, (P, H, W), for one candidate; they add up to this view's slope."""
+        return self._view(view, motion)[1][0]
+
+    def image(self, view: int, motion: Motion) -> Tensor:
+        """The rendered view, (B, 1, H, W)."""
+        return self._render(view, motion)[0]
+
+    def _with_prior(self, found: Evaluation, motion: Motion) -> Evaluation:
+        """Corrections of the camera cost a little: -w/2 sum (c / sigma)^2."""
+        asked = corrections(self.intrinsics)
+        stiffness = PRIOR_WEIGHT / motion.lens.new_tensor([PRIOR[place] for place in asked]).square()
+        lens, first = motion.lens[:, asked], found.slope.shape[1] - len(asked)
+        value = found.value - (stiffness * lens.square()).sum(1) / 2
+        slope = torch.cat([found.slope[:, :first], found.slope[:, first:] - stiffness * lens], dim=1)
+        extra = torch.cat([stiffness.new_zeros(first), stiffness])
+        return Evaluation(value, found.terms, slope, found.curvature + torch.diag(extra))
+
+    def _render(self, view: int, motion: Motion) -> tuple[Tensor, Tensor]:
+        """The image (B, 1, H, W) and its derivatives (B, P, H, W) by every parameter of `Motion.moved`."""
+        given = self.targets[view].camera
+        camera = motion.camera(given)
+        found = [
+            render_jacobian(
+                structure, camera, motion.poses[:, k, view], pivot=self.pivots[k], intrinsics=bool(self.intrinsics),
+                samples=self.samples,
+            )
+            for k, structure in enumerate(self.structures)
+        ]  # fmt: skip
+        columns = [part.twist for part in found]
+        if self.intrinsics:
+            lens = torch.stack([part.intrinsics for part in found if part.intrinsics is not None]).sum(0)
+            spacing = given.tensors(dtype=lens.dtype, device="cpu")[1][0]
+            lens[:, 1:] = lens[:, 1:] / spacing.flip(0)[:, None, None]  # per pixel to per millimetre
+            columns.append(lens[:, corrections(self.intrinsics)])
+        return torch.stack([part.image for part in found]).sum(0), torch.cat(columns, dim=1)
+
+    def _view(self, view: int, motion: Motion) -> tuple[Evaluation, Tensor]:
+        image, jacobian = self._render(view, motion)
+        target = self.targets[view]
+        scale = image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12)
+        image, jacobian = image / scale, jacobian / scale
+        free = image.detach().requires_grad_()
+        with torch.enable_grad():
+            edges = sobel(free)
+            found = [term.value(x) for term, x in zip(target.terms, (free, free, edges), strict=True)]
+            terms = torch.stack([value for value, _ in found], dim=1)
+            value = (terms * terms.new_tensor(self.weights)).sum(1)
+            (by_pixel,) = torch.autograd.grad(value.sum(), free)
+        scores = by_pixel * jacobian
+        slope = scores.sum(dim=(2, 3)).double()
+        batch, parameters = jacobian.shape[:2]
+        of_edges = sobel(jacobian.reshape(batch * parameters, 1, *jacobian.shape[2:]))
+        channels = (jacobian[:, :, None], jacobian[:, :, None], of_edges.unflatten(0, (batch, parameters)))
+        curvature = sum(
+            weight * term.curvature(state, columns)
+            for weight, term, (_, state), columns in zip(self.weights, target.terms, found, channels, strict=True)
+        )
+        curvature = torch.as_tensor(curvature).double()
+        return Evaluation(value.detach().double(), terms.detach().double(), slope, curvature), scores

@@ -1,0 +1,1 @@
+"""What a registration leaves behind: a record, transforms, pictures."""

@@ -1,0 +1,113 @@
+"""An X-ray and its DRR made ready for the eye: one size, one window, one scale of greys, thin edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xraykit.render import Volume, render, resize_camera
+
+from ..shot import Shot
+
+Grey = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+OUTSIDE = 0.25  # brightness of pixels that were not compared
+WINDOW = (0.5, 99.5)  # percent of the pixels compared
+FAINTEST_EDGE = 0.2  # of the strongest ones
+EDGE_BLUR = 1 / 240  # of the longer side, standard deviation
+
+
+def resized(shot: Shot, longer: int) -> Shot:
+    """The shot in square pixels, `longer` along its longer side: image, camera and valid pixels together."""
+    _, spacing, _ = shot.camera.tensors(dtype=torch.float64, device="cpu")
+    extent = [float(pitch) * n for pitch, n in zip(spacing[0], shot.image.shape, strict=True)]
+    size = tuple(max(1, round(longer * side / max(extent))) for side in extent)
+    image = torch.nn.functional.interpolate(shot.image[None, None], size, mode="bilinear", antialias=True)[0, 0]
+    valid = shot.valid
+    if valid is not None:
+        shares = torch.nn.functional.interpolate(valid[None, None].float(), size, mode="bilinear", antialias=True)
+        valid = shares[0, 0] > 0.5
+        valid = valid if bool(valid.any()) else None
+    return replace(shot, image=image, camera=resize_camera(shot.camera, height=size[0], width=size[1]), valid=valid)
+
+
+def render_structures(structures: Sequence[Volume], shot: Shot, poses: Tensor) -> Tensor:
+    """Line integrals of each structure by itself, (K, H, W), at poses (K, 4, 4) seen by the shot's camera."""
+    drrs = [render(volume, shot.camera, pose[None])[0, 0] for volume, pose in zip(structures, poses, strict=True)]
+    return torch.stack(drrs).detach().cpu()
+
+
+def compared(shot: Shot) -> Mask:
+    """Pixels that the registration may compare, (H, W)."""
+    if shot.valid is None:
+        return np.ones(tuple(shot.image.shape), dtype=bool)
+    return shot.valid.cpu().numpy()
+
+
+def numbers(image: Tensor) -> Numbers:
+    """The pixels as float64."""
+    return image.detach().cpu().double().numpy()
+
+
+def dimmed(grey: Grey, inside: Mask) -> Grey:
+    """The picture, darker where nothing is compared."""
+    return np.where(inside, grey, np.round(grey * OUTSIDE)).astype(np.uint8)
+
+
+def xray_window(shot: Shot) -> tuple[float, float]:
+    """The X-ray values shown black and white, from the pixels compared."""
+    low, high = np.percentile(numbers(shot.image)[compared(shot)], WINDOW)
+    return float(low), float(max(high, low + 1e-12))
+
+
+def greys(values: Numbers, window: tuple[float, float]) -> Grey:
+    """Pixels from black to white over the window."""
+    low, high = window
+    return np.round(255 * np.clip((values - low) / (high - low), 0, 1)).astype(np.uint8)
+
+
+def with_greys_of(drr: Numbers, xray: Numbers, inside: Mask) -> Numbers:
+    """The DRR in the X-ray's values: the monotone map after which both have the same histogram inside.
+
+    A detector's curve and the gain and offset of a file are such maps, so what differs afterwards differs in shape.
+    """
+    shares = np.linspace(0, 1, 257)
+    have, want = (np.quantile(values[inside], shares) for values in (drr, xray))
+    have = have + np.linspace(0, 1e-9, len(have)) * max(float(np.ptp(have)), 1e-9)
+    return np.interp(drr, have, want)
+
+
+def thin_edges(drr: Numbers) -> Mask:
+    """Where the DRR changes fastest: ridges of its gradient, one or two pixels wide, (H, W)."""
+    smooth = drr
+    for _ in range(max(1, round(2 * (EDGE_BLUR * max(drr.shape)) ** 2))):  # each pass adds a variance of 1/2 px^2
+        for axis in (0, 1):
+            before, after = (np.take(smooth, _neighbours(smooth.shape[axis], step), axis) for step in (-1, 1))
+            smooth = (before + 2 * smooth + after) / 4
+    down, right = np.gradient(smooth)
+    strength = np.hypot(down, right)
+    if not strength.max() > 0:
+        return np.zeros(drr.shape, dtype=bool)
+    padded = np.pad(strength, 1)
+    octant = np.round(np.arctan2(down, right) / (np.pi / 4)).astype(int) % 4
+    ridge = np.zeros(drr.shape, dtype=bool)
+    for k, (y, x) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
+        ahead, behind = _shifted(padded, y, x), _shifted(padded, -y, -x)
+        ridge |= (octant == k) & (strength >= ahead) & (strength > behind)
+    return ridge & (strength > FAINTEST_EDGE * np.percentile(strength[strength > 0], 99))
+
+
+def _neighbours(count: int, step: int) -> NDArray[np.intp]:
+    return np.clip(np.arange(count) + step, 0, count - 1)
+
+
+def _shifted(padded: Numbers, y: int, x: int) -> Numbers:
+    height, width = padded.shape
+    return padded[1 + y : height - 1 + y, 1 + x : width - 1 + x]

@@ -1,0 +1,117 @@
+"""Read result.json back, believing nothing in it before it is checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xraykit.render import Camera, FileError, InputError
+
+from ..trust.judgement import Trust
+from .record import FILE_NAME, FORMAT, SCHEMA, ResultRecord
+
+_LIMIT = 1 << 26
+
+
+def read_result(path: str | Path) -> ResultRecord:
+    """The record in result.json, or in the result folder that holds one.
+
+    Args:
+        path: The file or its folder.
+
+    Raises:
+        FileError: The file is missing, no result, of a schema that this version does not know, or says something that
+            no registration can have found.
+    """
+    path = Path(path)
+    path = path / FILE_NAME if path.is_dir() else path
+    content = _content(path)
+    try:
+        return _record(content)
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        missing = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
+        raise FileError(f"{path} must be a whole result of xvr register, got a damaged one: {missing}.") from error
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise FileError(f"{path} must be a result of at most {_LIMIT} bytes, got {path.stat().st_size}.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"a result was expected at {path}, got {error.strerror}; check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} must be a result in JSON, got something else ({error}).") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise FileError(f'{path} must say "format": "{FORMAT}", got another file; name a result of xvr register.')
+    if content.get("schema") != SCHEMA:
+        raise FileError(f"{path} must have schema {SCHEMA}, got {content.get('schema')!r}; read it with its version.")
+    return content
+
+
+def _record(content: dict[str, Any]) -> ResultRecord:
+    views, structures = content["views"], content["structures"]
+    names = tuple(str(view["name"]) for view in views)
+    if not views or not structures:
+        raise InputError("views and structures must not be empty")
+    determined = all(structure["covariance"] is not None for structure in structures)
+    similarity = content["similarity"]
+    return ResultRecord(
+        structures=tuple(str(structure["name"]) for structure in structures),
+        views=names,
+        poses=_tensor([[structure["camera_to_world"][name] for name in names] for structure in structures]),
+        start=_tensor([view["start_camera_to_world"] for view in views]),
+        cameras=tuple(_camera(view) for view in views),
+        start_kind=str(content["start"]),
+        similarity=None if similarity is None else _number(similarity),
+        terms={str(name): _number(value) for name, value in content["similarity_terms"].items()},
+        covariance=_tensor([structure["covariance"] for structure in structures]) if determined else None,
+        pivot=_tensor([structure["pivot_mm"] for structure in structures]) if determined else None,
+        converged=bool(content["converged"]),
+        seconds=_number(content["seconds"]),
+        trust=None if content["trust"] is None else _trust(content["trust"]),
+        inputs=dict(content["inputs"]),
+        settings=dict(content["settings"]),
+        notes=tuple(str(note) for note in content["notes"]),
+        versions={str(name): str(value) for name, value in content["versions"].items()},
+        created=str(content["created"]),
+    )
+
+
+def _camera(view: dict[str, Any]) -> Camera:
+    return Camera(
+        sdd=_number(view["sdd_mm"]),
+        height=view["height_px"],
+        width=view["width_px"],
+        pixel_spacing=[_number(value) for value in view["pixel_spacing_row_column_mm"]],
+        principal_point=[_number(value) for value in view["principal_point_x_y_px"]],
+    )
+
+
+def _trust(values: dict[str, Any]) -> Trust:
+    error = values["expected_target_error_mm"]
+    return Trust(
+        success_probability=_number(values["success_probability"]),
+        threshold=_number(values["success_means_target_error_at_most_mm"]),
+        expected_error=math.inf if error is None else _number(error),
+        warnings=tuple(str(warning) for warning in values["warnings"]),
+        features={str(name): _number(value) for name, value in values["features"].items()},
+    )
+
+
+def _tensor(rows: list[Any]) -> Tensor:
+    tensor = torch.tensor(rows, dtype=torch.float64)
+    if not bool(torch.isfinite(tensor).all()):
+        raise InputError("matrices must hold finite numbers")
+    return tensor
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InputError(f"a finite number was expected, got {value!r}")
+    return float(value)

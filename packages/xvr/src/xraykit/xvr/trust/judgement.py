@@ -1,0 +1,48 @@
+"""A judgement: how likely a registration is right, how exact it is, and what speaks against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from xraykit.render import InputError
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What to think of one registration.
+
+    Args:
+        success_probability: Chance that the true target registration error is at most `threshold`, 0 to 1, calibrated
+            on simulated registrations.
+        threshold: What counts as success [mm], positive.
+        expected_error: Root mean square of the target registration error that the covariance predicts, if the
+            registration has found the right maximum [mm]; infinite where the X-ray does not determine the pose.
+        warnings: One sentence each; empty where nothing speaks against the result.
+        features: The numbers that the probability was computed from.
+
+    Raises:
+        InputError: A probability outside 0 to 1, or a threshold that is not positive.
+    """
+
+    success_probability: float
+    threshold: float
+    expected_error: float
+    warnings: tuple[str, ...] = ()
+    features: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.success_probability <= 1:
+            raise InputError(f"success_probability must lie in 0 to 1, got {self.success_probability}.")
+        if not (math.isfinite(self.threshold) and self.threshold > 0):
+            raise InputError(f"threshold must be positive and finite, got {self.threshold} mm.")
+        object.__setattr__(self, "features", MappingProxyType(dict(self.features)))
+
+    @property
+    def verdict(self) -> str:
+        """The judgement in one word: trusted (at least 90 %), doubtful (50 to 90 %) or failed."""
+        if self.success_probability >= 0.9:
+            return "trusted"
+        return "doubtful" if self.success_probability >= 0.5 else "failed"
