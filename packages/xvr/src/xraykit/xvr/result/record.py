@@ -72,14 +72,14 @@ class ResultRecord:
     cameras: tuple[Camera, ...]
     start_kind: str
     similarity: float | None = None
-    terms: Mapping[str, float] = _NONE
+    terms: Mapping[str, float] = field(default_factory=lambda: _NONE)
     covariance: Tensor | None = None
     pivot: Tensor | None = None
     converged: bool = False
     seconds: float = 0.0
     trust: Trust | None = None
-    inputs: Mapping[str, Any] = _NONE
-    settings: Mapping[str, Any] = _NONE
+    inputs: Mapping[str, Any] = field(default_factory=lambda: _NONE)
+    settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     notes: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=lambda: installed_versions())
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -1,0 +1,110 @@
+"""The folder of one result: record, transforms, pictures and animation, all of them or none."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xraykit.render import OutputError, Volume, check_result_folder
+
+from ..shot import Shot
+from .animation import convergence_frames, write_animation
+from .pictures import registration_pictures, write_pictures
+from .record import FILE_NAME, ResultRecord, write_result
+from .transforms import file_stem, write_transforms
+
+if TYPE_CHECKING:
+    from ..registration import Step
+
+
+def save_result(
+    folder: str | Path,
+    record: ResultRecord,
+    shots: Sequence[Shot],
+    structures: Sequence[Volume],
+    *,
+    history: Sequence[Step] = (),
+) -> list[Path]:
+    """Write everything there is to say of one registration into a folder: every file, or none at all.
+
+    - result.json: the record, see record.py.
+    - [STRUCTURE.][VIEW.]pose.json and .tfm files: see transforms.py.
+    - [VIEW.]overlay.png, checkerboard.png, comparison.png: see pictures.py.
+    - [VIEW.]convergence.gif: the refinement, where there is a history.
+
+    Args:
+        folder: Made if need be; an earlier result there is replaced, a folder with anything else is refused.
+        record: What was found.
+        shots: The V X-rays.
+        structures: The K volumes.
+        history: Steps of the refinement; () leaves the animation out.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: The folder cannot be made or written, or holds something else than a result.
+    """
+    folder = Path(folder)
+    staging = check_result_folder(folder.parent) / f".{secrets.token_hex(4)}.part"
+    if folder.exists() and not is_finished(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} must be new or hold an earlier result, got something else; choose another --output.")
+    try:
+        staging.mkdir()
+        written = [write_result(staging / FILE_NAME, record), *write_transforms(staging, record)]
+        for view, shot in enumerate(shots):
+            stem = f"{file_stem(shot.name)}." if len(shots) > 1 else ""
+            written += _pictures(staging, stem, record, shot, structures, view)
+            if history:
+                frames = convergence_frames(shot, structures, history, view=view)
+                written.append(write_animation(staging / f"{stem}convergence.gif", frames))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _put(staging, folder)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{folder} could not be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return [folder / path.name for path in written]
+
+
+def is_finished(folder: str | Path) -> bool:
+    """Whether the folder holds a whole result; folders appear whole, so the record is proof enough."""
+    return (Path(folder) / FILE_NAME).is_file()
+
+
+def headline(record: ResultRecord) -> str:
+    """One line that says what was found and whether to trust it."""
+    name = " + ".join(record.views)
+    if record.trust is None:
+        return f"{name}: starting pose, nothing refined"
+    chance = f"{record.trust.verdict}, chance of success {record.trust.success_probability:.0%}"
+    error = record.trust.expected_error
+    return f"{name}: {chance}" + (f", error if so about {error:.1f} mm" if error < 1000 else "")
+
+
+def _pictures(
+    folder: Path, stem: str, record: ResultRecord, shot: Shot, structures: Sequence[Volume], view: int
+) -> list[Path]:
+    pictures = registration_pictures(
+        Shot(shot.image, record.cameras[view], valid=shot.valid, name=shot.name),
+        structures,
+        record.poses[:, view],
+        names=record.structures,
+        title=headline(record),
+        pivot=None if record.pivot is None else record.pivot[0],
+    )
+    return write_pictures(folder, pictures, stem=stem)
+
+
+def _put(staging: Path, folder: Path) -> None:
+    """Move the finished folder into place; an earlier one makes room at the last moment."""
+    old = staging.with_suffix(".old")
+    if folder.exists():
+        folder.replace(old)
+    staging.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
