@@ -1,0 +1,161 @@
+"""The border of the exposed field, looked for in the image: straight blades, a round field, or blanked by software."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+REACH = 2  # [px] from the border to where its two sides are compared
+STEP = 0.08  # of the range of values: a smaller step is no border
+SHARP = 1.7  # how many times the step exceeds what follows; 1 at the edge of a round body
+DEEPEST = 0.45  # of a side: how far a border reaches in; it leaves the middle of the image free
+SMALLEST = 0.04  # of the image: less is no exposed field
+SOLID = 0.97  # of the convex hull: a field of which less is filled has no convex border
+
+
+def blades(image: Tensor) -> Tensor | None:
+    """Corners (4, 2) [(x, y) px] of the opening between blades along rows and columns; None where there is none.
+
+    Each side is looked for within the extent that the others leave, twice over, as their shadows overlap.
+    """
+    height, width = image.shape
+    box = [0, 0, width, height]  # left, top, right, bottom
+    for share in (0.3, 0.5):
+        for side in range(4):
+            turned = torch.rot90(image, side)  # the side that is looked for lies on the left ...
+            _, top, right, bottom = _turned(box, side, width, height)
+            left = _left_border(turned[top:bottom, :right], share, _span(image), round(DEEPEST * turned.shape[1]))
+            # ... and replaces the first number of the turned box
+            box = _turned([left, top, right, bottom], -side % 4, turned.shape[1], turned.shape[0])
+    if box == [0, 0, width, height] or (box[2] - box[0]) * (box[3] - box[1]) < SMALLEST * image.numel():
+        return None
+    left, top, right, bottom = box
+    return torch.tensor([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=torch.float32)
+
+
+def round_border(image: Tensor) -> Tensor | None:
+    """Corners (N, 2) [(x, y) px] of a round field about the middle of the image, or None where there is none.
+
+    In polar coordinates a circle about the right centre is a straight blade.
+    """
+    height, width = image.shape
+    angle = torch.arange(180) * (2 * math.pi / 180)
+    direction = torch.stack([angle.cos(), angle.sin()], dim=-1)
+    reach = math.ceil(math.hypot(height, width) / 2)
+    radius = torch.arange(reach, 0, -1) - 0.5
+    best: tuple[float, Tensor] | None = None
+    for shift in [(x, y) for y in (-0.03, 0.0, 0.03) for x in (-0.03, 0.0, 0.03)]:
+        centre = torch.tensor([(0.5 + shift[0]) * width, (0.5 + shift[1]) * height])
+        at = centre + radius[None, :, None] * direction[:, None]
+        grid = 2 * at / torch.tensor([width, height]) - 1
+        polar = F.grid_sample(image[None, None], grid[None], padding_mode="border", align_corners=False)[0, 0]
+        column = _left_border(polar, 0.35, _span(image), round(reach - min(height, width) / 4))
+        if column:
+            step = float((polar[:, column - REACH] - polar[:, column + REACH]).median())
+            if best is None or step > best[0]:
+                best = step, centre + float(reach - column) * direction
+    return None if best is None else best[1]
+
+
+def blanked_border(image: Tensor) -> Tensor | None:
+    """Corners (N, 2) [(x, y) px] of a convex field around which everything has one extreme value, or None."""
+    best: tuple[float, Tensor] | None = None
+    for extreme in (image.min(), image.max()):
+        field = _largest((image - extreme).abs() > 1e-3 * _span(image))
+        share = float(field.float().mean())
+        if not SMALLEST < share < 0.995 or (best is not None and best[0] < share):
+            continue
+        corners = convex_hull(field)
+        inside = outside(corners, image.shape) <= 0
+        beyond = image[outside(corners, image.shape) > 1.5]
+        is_flat = beyond.numel() > 0 and float((beyond - extreme).abs().quantile(0.95)) <= 1e-3 * _span(image)
+        if is_flat and float(field[inside].float().mean()) > SOLID and bool(inside[tuple(n // 2 for n in inside.shape)]):
+            best = share, corners
+    return None if best is None else best[1]
+
+
+def outside(corners: Tensor, shape: Sequence[int], *, margin: float = 0.0) -> Tensor:
+    """How far each pixel's centre lies outside a convex polygon [px], (H, W): the farthest of its sides counts.
+
+    Pixels less than `margin` from the border of the image are judged as if they lay `margin` inside.
+    """
+    height, width = shape
+    x = (torch.arange(width) + 0.5).clamp(margin, width - margin)
+    y = (torch.arange(height)[:, None] + 0.5).clamp(margin, height - margin)
+    distance = torch.full(tuple(shape), -math.inf)
+    for (ax, ay), (bx, by) in zip(corners.tolist(), corners.roll(-1, 0).tolist(), strict=True):
+        length = math.hypot(bx - ax, by - ay)
+        if length > 0:
+            distance = torch.maximum(distance, ((by - ay) * (x - ax) - (bx - ax) * (y - ay)) / length)
+    return distance
+
+
+def convex_hull(mask: Tensor) -> Tensor:
+    """Corners (N, 2) [(x, y) px], clockwise in the picture, of the convex hull of true pixels (monotone chain)."""
+    rows = torch.nonzero(mask.any(1))[:, 0].tolist()
+    first, last = mask.float().argmax(1), mask.shape[1] - mask.float().flip(1).argmax(1)
+    left = [(float(first[row]), float(row + end)) for row in rows for end in (0, 1)]
+    right = [(float(last[row]), float(row + end)) for row in rows for end in (0, 1)]
+    return torch.tensor(_chain(right) + _chain(left[::-1]), dtype=torch.float32)
+
+
+def _chain(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """One side of the hull: the points at which the path turns one way only."""
+    kept: list[tuple[float, float]] = []
+    for x, y in points:
+        while len(kept) > 1:
+            (ax, ay), (bx, by) = kept[-2:]
+            if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0:
+                break
+            kept.pop()
+        kept.append((x, y))
+    return kept
+
+
+def _turned(box: Sequence[int], quarters: int, width: int, height: int) -> list[int]:
+    """The box (left, top, right, bottom) in `torch.rot90(image, quarters)` of an image width x height."""
+    left, top, right, bottom = box
+    for _ in range(quarters):
+        left, top, right, bottom = top, width - right, bottom, width - left
+        width, height = height, width
+    return [left, top, right, bottom]
+
+
+def _left_border(image: Tensor, share: float, span: float, most: int) -> int:
+    """The column, `most` at most, at which the field begins on the left; 0 where there is no border.
+
+    `share` of the rows must step there by STEP of the range `span`, and hardly grow any further behind the step
+    (behind the edge of a body values grow like the square root of the distance). Of several the innermost is taken.
+    """
+    height, width = image.shape
+    if height < 24 or width < 24:
+        return 0
+    smooth = F.avg_pool2d(image[None], (9, 1), 1, (4, 0), count_include_pad=False)
+    smooth = F.pad(smooth, (6 * REACH, REACH), mode="replicate")[0]  # column c of the image is c + 6 REACH of it
+    far, behind, before = (smooth[:, n * REACH : n * REACH + width] for n in (1, 5, 7))
+    step, after = ((x - y).quantile(1 - share, dim=0) for x, y in ((behind, before), (far, behind)))
+    fits = torch.where((step > STEP * span) & (step > SHARP * after), step, 0.0)[:most]
+    fits[:2] = 0.0
+    peaks = (fits > 0.5 * fits.max()) & (fits == F.max_pool1d(fits[None], 5, 1, 2)[0])
+    for column in reversed(peaks.nonzero()[:, 0].tolist()):
+        if float(image[:, :column].quantile(0.25)) > float(image[:, column + 1 :].median()):
+            return column
+    return 0
+
+
+def _span(image: Tensor) -> float:
+    """The range of values without the outermost hundredths."""
+    low, high = torch.quantile(image.flatten(), torch.tensor([0.01, 0.99])).tolist()
+    return high - low
+
+
+def _largest(mask: Tensor) -> Tensor:
+    """The largest connected part."""
+    labels = sitk.RelabelComponent(sitk.ConnectedComponent(sitk.GetImageFromArray(mask.numpy().astype(np.uint8))))
+    return torch.from_numpy(sitk.GetArrayFromImage(labels) == 1)
