@@ -1,0 +1,94 @@
+"""Domain randomisation: what real X-rays do to an image and a rendering does not."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from xraykit.render import (
+    Camera,
+    Detector,
+    InputError,
+    add_quantum_noise,
+    blur_image,
+    estimate_scatter,
+)
+
+COLLIMATED = 0.08
+"""Widest border that collimation takes, as a share of the image (10 of 128 pixels as published)."""
+
+
+class Randomisation(nn.Module):
+    """Each change happens to each image by itself, with probability p, in this order, on images in [0, 1].
+
+    CLAHE (clip 1 to 10), gamma (0.7 to 1.8), box blur (3 x 3), Gaussian noise (0.01), sharpening (up to 0.5), erasing
+    (2 to 33 % of the area), collimation (a border of up to 8 % set to 0). The geometry stays as it is.
+
+    Args:
+        p: Probability of each change, 0 to 1.
+
+    Source: Gopalakrishnan et al. (xvr), section on domain randomisation.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise InputError(f"augment is a probability and must lie in 0 to 1, got {p}.")
+        self.p = p
+        if p > 0:
+            self.changes = _changes(p)
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (B, 1, H, W), changed and in [0, 1] (but for noise); with p = 0 they come back untouched."""
+        if self.p == 0:
+            return images
+        low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
+        return collimated(self.changes((images - low) / (high - low + 1e-6)), self.p)
+
+
+def collimated(images: Tensor, p: float) -> Tensor:
+    """Images with a border of random width set to 0, each with probability p."""
+    batch, _, height, width = images.shape
+    border = torch.rand(batch, 1, device=images.device) * COLLIMATED * (torch.rand(batch, 1, device=images.device) < p)
+    inside = []
+    for size in (height, width):
+        at = (torch.arange(size, device=images.device) + 0.5) / size
+        inside.append((at > border) & (at < 1 - border))
+    return images * (inside[0][:, None, :, None] & inside[1][:, None, None, :])
+
+
+def measured(line_integrals: Tensor, camera: Camera) -> Tensor:
+    """Line integrals as a detector would tell them: with scatter, quantum noise and blur, each batch at its own dose.
+
+    I = exp(-L) + S, counted with 10^4 to 10^6 quanta per pixel, blurred, and back: L' = -ln I'.
+    """
+    device = line_integrals.device
+    ratio = float(torch.rand(()) * 0.05)
+    quanta = 10 ** (4 + 2 * torch.rand(len(line_integrals), 1, 1, 1, device=device))
+    # A pixel of a training image stands for many of the detector's own.
+    spacing = camera.pixel_spacing
+    transmission = torch.exp(-line_integrals)
+    intensity = transmission + estimate_scatter(transmission, ratio, pixel_spacing=spacing)
+    noisy = add_quantum_noise(intensity, quanta)
+    blurred = blur_image(noisy, Detector(blur="gaussian", mtf50=float(1 + 2 * torch.rand(()))), pixel_spacing=spacing)
+    return -torch.log(blurred.clamp_min(1e-6))
+
+
+def _changes(p: float) -> nn.Module:
+    try:
+        import kornia.augmentation as K
+    except ImportError as error:
+        raise InputError(
+            "domain randomisation needs kornia; run: pip install 'xraykit-xvr[train]', or train with --augment 0."
+        ) from error
+    return K.AugmentationSequential(
+        K.RandomClahe(clip_limit=(1.0, 10.0), grid_size=(8, 8), p=p),
+        K.RandomGamma(gamma=(0.7, 1.8), gain=(1.0, 1.0), p=p),
+        K.RandomBoxBlur(kernel_size=(3, 3), border_type="reflect", p=p),
+        K.RandomGaussianNoise(mean=0.0, std=0.01, p=p),
+        K.RandomSharpness(sharpness=0.5, p=p),
+        K.RandomErasing(scale=(0.02, 0.33), ratio=(0.3, 3.3), value=0.0, p=p),
+        data_keys=["input"],
+        same_on_batch=False,
+    )

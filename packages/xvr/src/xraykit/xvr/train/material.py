@@ -1,0 +1,145 @@
+"""What a training works with, gathered from the settings: patients or stored images, held-out views, the warp."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from xraykit.render import InputError, Volume
+
+from ..network.frame import NetworkFrame
+from ..template.warp import read_warp
+from .anatomy import Anatomy, prepare
+from .patients import HOLD_OUT_FROM, CTFolder, ManyPatients, OnePatient, Patients, Procedural, files_in
+from .pictures import drawn_views
+from .poses import chosen_range, draw
+from .settings import TrainSettings
+from .sources import HELD_OUT, Rendered, Source, Stored
+from .stored import StoredViews, held_out_samples
+from .validation import HeldOut
+
+TRIES = 8
+VALIDATION_SEED = 1_000_000
+"""Seeds of held-out procedural patients lie so far from those of the training."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What is learned from.
+
+    Args:
+        source: The batches of (rank, ranks).
+        held_out: Views for the validation.
+        grid: A CT that poses refer to.
+        warp: Template to patient, (4, 4), for networks in a template frame.
+    """
+
+    source: Callable[[int, int], Source]
+    held_out: HeldOut
+    grid: Volume
+    warp: Tensor | None
+
+
+def gather(settings: TrainSettings, frame: NetworkFrame) -> Material:
+    """Read or make what the settings name, as the network's detector sees it.
+
+    Raises:
+        FileError: A CT, data set or warp that cannot be used.
+        InputError: A warp is missing or superfluous, or hardly any pose of the range shows the patient.
+    """
+    if settings.dataset is not None:
+        return _stored(settings, settings.dataset, frame)
+    poses = chosen_range(settings)
+    depth = (poses.ty[0] + poses.ty[1]) / 2
+    voxel = settings.voxel or frame.delx * min(depth / frame.sdd, 1.0)
+    warp = None
+    first: Anatomy | None = None
+    if settings.ct is not None:
+        volume = Volume.from_file(settings.ct, labels=settings.labels)
+        warp = _warp(settings, frame, volume)
+        first = prepare(volume, voxel=voxel, name=settings.ct.name)
+    elif frame.frame == "template":
+        warp = torch.eye(4, dtype=torch.float64)
+
+    def patients(rank: int, ranks: int) -> Patients:
+        return OnePatient(first) if first is not None else _many(settings, voxel, rank, ranks)
+
+    known = patients(0, 1)
+
+    def source(rank: int, ranks: int) -> Source:
+        own = known if ranks == 1 else patients(rank, ranks)
+        return Rendered(
+            own,
+            poses=poses,
+            camera=frame.camera(),
+            batch=settings.batch or 1,
+            bone=settings.bone,
+            seed=settings.seed,
+            rank=rank,
+        )
+
+    return Material(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
+
+
+def _many(settings: TrainSettings, voxel: float, rank: int, ranks: int) -> ManyPatients:
+    if settings.cts is not None:
+        files = files_in(settings.cts)
+        hold_out = len(files) >= HOLD_OUT_FROM
+        make, number = CTFolder(files, voxel), len(files) - hold_out
+    else:
+        make = Procedural(settings.procedural or "", settings.seed * VALIDATION_SEED, settings.voxels, voxel)
+        hold_out, number = True, settings.patients
+    return ManyPatients(
+        make,
+        number,
+        hold_out=hold_out,
+        each=settings.steps_per_patient,
+        seed=settings.seed,
+        rank=rank,
+        ranks=ranks,
+        workers=settings.workers,
+    )
+
+
+def _held_out(patient: Anatomy, settings: TrainSettings, frame: NetworkFrame) -> HeldOut:
+    """Views that show the patient, drawn with keys of their own, with the contrast of the CT."""
+    wanted = settings.validation_views
+    images, poses = [], []
+    for attempt in range(TRIES):
+        key = (settings.seed, HELD_OUT, attempt)
+        pose = draw(chosen_range(settings), patient.grid.center, wanted, key)
+        views = drawn_views(patient, frame.camera(), pose, bone=(1.0, 1.0))
+        images.append(views.image[views.kept])
+        poses.append(pose[views.kept])
+        if sum(map(len, poses)) >= wanted:
+            image, pose = torch.cat(images)[:wanted], torch.cat(poses)[:wanted]
+            return HeldOut(image, pose, patient.points, patient.grid.center, frame.camera())
+    share = sum(map(len, poses)) / (TRIES * wanted)
+    raise InputError(
+        f"the range of poses must show {patient.name}, but only {100 * share:.0f} % of its views meet it on a tenth "
+        "of the image; check the range and the CT's position."
+    )
+
+
+def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Material:
+    camera = frame.camera()
+    image, pose, points = held_out_samples(folder, camera=camera, count=settings.validation_views)
+    origin = torch.zeros(3, dtype=torch.float64)
+    held_out = HeldOut(image, pose, points, origin, camera)
+
+    def source(rank: int, ranks: int) -> Source:
+        batch = settings.batch or 1
+        return Stored(StoredViews(folder, camera=camera, batch=batch, seed=settings.seed, workers=settings.workers))
+
+    grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
+    return Material(source, held_out, grid, torch.eye(4, dtype=torch.float64) if frame.frame == "template" else None)
+
+
+def _warp(settings: TrainSettings, frame: NetworkFrame, volume: Volume) -> Tensor | None:
+    warp = None if settings.warp is None else read_warp(settings.warp, volume)
+    frame.check_warp(warp)
+    return warp

@@ -1,0 +1,73 @@
+"""Where the training looks from: a preset of poses with a user's own numbers, and draws that depend on nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xraykit.render import (
+    POSE_RANGES,
+    Camera,
+    InputError,
+    PoseRange,
+    Volume,
+    diffdrr_parameters,
+    sample_pose,
+)
+
+from ..network.pose_network import PoseNetwork
+from .settings import TrainSettings
+
+NUMBERS = ("alpha", "beta", "gamma", "tx", "ty", "tz")
+FIELD = 2.1764375 * 128
+"""Side of the detector [mm] for presets that publish none: that of deepfluoro, like the distance below."""
+SDD = 1020.0
+
+
+def chosen_range(settings: TrainSettings) -> PoseRange:
+    """The preset with the numbers that the settings give instead.
+
+    Raises:
+        InputError: An unknown preset, a range that does not increase, or a source inside the patient.
+    """
+    if settings.preset not in POSE_RANGES:
+        raise InputError(f"preset must be one of {', '.join(POSE_RANGES)}, got {settings.preset!r}.")
+    own = {name: value for name in NUMBERS if (value := getattr(settings, name)) is not None}
+    for name, (low, high) in own.items():
+        if not (np.isfinite([low, high]).all() and low <= high):
+            raise InputError(f"{name} must be a lower and an upper number, got {low} {high}.")
+    chosen = replace(POSE_RANGES[settings.preset], **own)
+    if chosen.ty[0] <= 0:
+        raise InputError(f"ty is the distance from source to isocentre and must be positive, got {chosen.ty[0]} mm.")
+    return chosen
+
+
+def chosen_camera(settings: TrainSettings, size: int) -> Camera:
+    """The square detector of the settings, or of their preset, in size x size pixels."""
+    preset = POSE_RANGES[settings.preset]
+    sdd = settings.sdd or preset.sdd or SDD
+    side = settings.field_of_view or (FIELD if preset.delx is None else preset.delx * 128)
+    return Camera(sdd=sdd, height=size, width=size, pixel_spacing=side / size)
+
+
+def draw(poses: PoseRange, isocenter: Tensor, n: int, key: tuple[int, ...]) -> Tensor:
+    """n poses (n, 4, 4) float64 about the isocentre; equal keys give equal poses."""
+    return sample_pose(poses, isocenter, np.random.default_rng(key), n)
+
+
+def start_in_the_middle(network: PoseNetwork, poses: PoseRange, patient: Volume, warp: Tensor | None) -> None:
+    """Let a new network begin with the middle of the range: the biases of its heads say it, their weights shrink."""
+    middle = replace(poses, **{name: (sum(getattr(poses, name)) / 2,) * 2 for name in NUMBERS})
+    E = network.frame.from_world(draw(middle, patient.center, 1, (0,)), patient, warp=warp)
+    frame = network.frame
+    rotation, translation = diffdrr_parameters(E, parameterization=frame.parameterization, convention=frame.convention)
+    with torch.no_grad():
+        for head, numbers in (
+            (network.rot_regression, rotation),
+            (network.xyz_regression, translation / frame.unit_factor),
+        ):
+            head.weight.mul_(0.1)
+            head.bias.copy_(numbers[0])

@@ -1,0 +1,195 @@
+"""A whole training: settings in; weights, curves and a checkpoint in a folder out."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from xraykit.render import FileError, InputError, OutputError, write_atomically
+
+from ..network.frame import NetworkFrame
+from ..network.pose_network import PoseNetwork
+from ..network.weights import load_network
+from .material import Material, gather
+from .poses import chosen_camera, chosen_range, start_in_the_middle
+from .resolved import resolved
+from .schedule import Course
+from .settings import CHECKPOINT, SETTINGS, WEIGHTS, TrainSettings
+
+if TYPE_CHECKING:
+    from .journal import Journal, Row
+    from .module import PoseTraining
+
+FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training has left behind.
+
+    Args:
+        folder: Where everything is.
+        weights: Folder that `load_network` reads.
+        rows: The curve, see `Journal`.
+        batches: How many.
+        seconds: Wall time.
+    """
+
+    folder: Path
+    weights: Path
+    rows: tuple[Row, ...]
+    batches: int
+    seconds: float
+
+
+def train_network(
+    settings: TrainSettings,
+    *,
+    report: Callable[[int, int], None] | None = None,
+    begun: float | None = None,
+) -> Training:
+    """Train a pose network as told and leave weights/, last.ckpt, curve.json, curve.csv, settings.json, tensorboard/.
+
+    Args:
+        settings: See `TrainSettings`.
+        report: Called with (batches done, batches in all).
+        begun: When the wall-clock budget began (`time.monotonic`); None is now.
+
+    Raises:
+        InputError: Options outside their range, or lightning is not installed.
+        FileError: A CT, data set, checkpoint or warp that cannot be used.
+        OutputError: The folder cannot be written, or holds another training.
+        TrainingFailedError: The loss is not finite.
+    """
+    begun = time.monotonic() if begun is None else begun
+    lightning_or_sentence()
+    settings = resolved(settings)
+    checkpoint = prepared_folder(settings)
+    network = _network(settings)
+    material = gather(settings, network.frame)
+    if settings.checkpoint is None:
+        start_in_the_middle(network, chosen_range(settings), material.grid, material.warp)
+    seconds = None if settings.minutes is None else 60 * settings.minutes
+    course = Course(steps=settings.steps, seconds=seconds, begun=begun)
+    module, journal = _fit(settings, network, material, course, checkpoint, report)
+    rows = tuple(journal.rows)
+    return Training(settings.output, settings.output / WEIGHTS, rows, module.done, course.elapsed)
+
+
+def _fit(
+    settings: TrainSettings,
+    network: PoseNetwork,
+    material: Material,
+    course: Course,
+    checkpoint: Path | None,
+    report: Callable[[int, int], None] | None,
+) -> tuple[PoseTraining, Journal]:
+    """Hand everything to Lightning."""
+    import lightning as L
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    from .journal import Journal
+    from .module import PoseTraining
+
+    module = PoseTraining(network, settings, course, material.source, warp=material.warp)
+    journal = Journal(settings.output, material.held_out, settings, report=report)
+    if settings.compile:
+        network.backbone.compile()
+    trainer = L.Trainer(
+        accelerator="gpu" if settings.device == "cuda" else "cpu",
+        devices=settings.devices,
+        num_nodes=settings.nodes,
+        strategy=settings.strategy,
+        precision=settings.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=settings.accumulate,
+        max_epochs=1,  # an epoch without end: the journal stops it
+        limit_val_batches=0,
+        logger=TensorBoardLogger(settings.output, name="", version="tensorboard"),
+        callbacks=[journal],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    with warnings.catch_warnings():
+        # Lightning makes a leaf of torch's own trees by a class that torch has renamed since.
+        warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+        trainer.fit(module, train_dataloaders=Endless(), ckpt_path=checkpoint, weights_only=True)
+    return module, journal
+
+
+class Endless:
+    """Batch numbers for Lightning's loop; the batches themselves are made in the training step."""
+
+    def __iter__(self) -> Iterator[int]:
+        return count()
+
+
+def prepared_folder(settings: TrainSettings) -> Path | None:
+    """Make the output folder with the settings in it; the checkpoint to resume from, if that is asked for.
+
+    Raises:
+        OutputError: The folder cannot be written, or holds another training.
+        FileError: Nothing to resume there. InputError: It was made with other settings.
+    """
+    folder, checkpoint = settings.output, settings.output / CHECKPOINT
+    told = {name: value for name, value in asdict(settings).items() if name not in FREE_ON_RESUME}
+    told = json.loads(json.dumps(told, default=str))
+    if settings.resume:
+        if not checkpoint.is_file():
+            raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
+        _check_same(told, folder / SETTINGS)
+        return checkpoint
+    if checkpoint.exists():
+        raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} must be a folder that can be made, got {error.strerror or error}.") from error
+    whole = json.dumps(asdict(settings), default=str, indent=2) + "\n"
+    write_atomically(folder / SETTINGS, lambda file: file.write(whole.encode()))
+    return None
+
+
+def _check_same(told: dict[str, object], path: Path) -> None:
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileError(f"--resume needs the settings in {path}, which cannot be read ({error}).") from error
+    for name, value in told.items():
+        if saved.get(name) != value:
+            raise InputError(
+                f"--resume goes on with the same settings, but {name} was {saved.get(name)!r} and is {value!r}; "
+                "use the old value, or begin anew in another folder."
+            )
+
+
+def lightning_or_sentence() -> None:
+    """Raise InputError unless what training needs is installed."""
+    missing = [name for name in ("lightning", "kornia", "tensorboard") if find_spec(name) is None]
+    if missing:
+        raise InputError(f"training needs {', '.join(missing)}; run: pip install 'xraykit-xvr[train]'.")
+
+
+def _network(settings: TrainSettings) -> PoseNetwork:
+    torch.manual_seed(settings.seed)
+    if settings.checkpoint is not None:
+        return load_network(settings.checkpoint).train()
+    camera = chosen_camera(settings, settings.size or 64)
+    frame = NetworkFrame(
+        sdd=float(torch.as_tensor(camera.sdd)),
+        height=camera.height,
+        delx=float(torch.as_tensor(camera.pixel_spacing)),
+        frame=settings.frame,
+        parameterization=settings.parameterization,
+    )
+    return PoseNetwork(frame, backbone=settings.backbone, pretrained=settings.pretrained)
