@@ -8,7 +8,15 @@ from importlib import import_module
 
 _PUBLIC: dict[str, str] = {
     "anatomy": "Anatomy structure_of",
+    "evaluate.capture_range": "CaptureCurve capture_curve",
+    "evaluate.datasets.common": "Subject XrayWithTruth",
+    "evaluate.datasets.opening": "open_dataset",
     "evaluate.metrics": "PoseErrors dgeo mpe mrpe mtre_c2w pose_errors success_rate true_tre",
+    "evaluate.ranking": "Attempt Ranking rank_methods",
+    "evaluate.report": "Report make_report write_report",
+    "evaluate.rows": "ErrorRow",
+    "evaluate.run": "Study judge_results registrar run_study",
+    "evaluate.simulated": "SimulatedDataset SimulatedViews",
     "network.canonical": "canonical_camera canonical_image",
     "network.frame": "NetworkFrame",
     "network.pose_network": "PoseNetwork",

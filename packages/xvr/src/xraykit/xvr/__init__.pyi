@@ -2,6 +2,11 @@
 
 from .anatomy import Anatomy as Anatomy
 from .anatomy import structure_of as structure_of
+from .evaluate.capture_range import CaptureCurve as CaptureCurve
+from .evaluate.capture_range import capture_curve as capture_curve
+from .evaluate.datasets.common import Subject as Subject
+from .evaluate.datasets.common import XrayWithTruth as XrayWithTruth
+from .evaluate.datasets.opening import open_dataset as open_dataset
 from .evaluate.metrics import PoseErrors as PoseErrors
 from .evaluate.metrics import dgeo as dgeo
 from .evaluate.metrics import mpe as mpe
@@ -10,6 +15,19 @@ from .evaluate.metrics import mtre_c2w as mtre_c2w
 from .evaluate.metrics import pose_errors as pose_errors
 from .evaluate.metrics import success_rate as success_rate
 from .evaluate.metrics import true_tre as true_tre
+from .evaluate.ranking import Attempt as Attempt
+from .evaluate.ranking import Ranking as Ranking
+from .evaluate.ranking import rank_methods as rank_methods
+from .evaluate.report import Report as Report
+from .evaluate.report import make_report as make_report
+from .evaluate.report import write_report as write_report
+from .evaluate.rows import ErrorRow as ErrorRow
+from .evaluate.run import Study as Study
+from .evaluate.run import judge_results as judge_results
+from .evaluate.run import registrar as registrar
+from .evaluate.run import run_study as run_study
+from .evaluate.simulated import SimulatedDataset as SimulatedDataset
+from .evaluate.simulated import SimulatedViews as SimulatedViews
 from .network.canonical import canonical_camera as canonical_camera
 from .network.canonical import canonical_image as canonical_image
 from .network.frame import NetworkFrame as NetworkFrame

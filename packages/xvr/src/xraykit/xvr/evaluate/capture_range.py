@@ -97,7 +97,11 @@ def equal_bins(start_errors: Tensor, count: int = 8) -> tuple[float, ...]:
 
 
 def plot_capture(
-    curves: Mapping[str, CaptureCurve], path: str | Path, *, xlabel: str = "start error, true TRE [mm]"
+    curves: Mapping[str, CaptureCurve],
+    path: str | Path,
+    *,
+    xlabel: str = "start error, true TRE [mm]",
+    ylabel: str = "success rate",
 ) -> Path:
     """Draw the curves of several methods with their confidence intervals into a PNG file.
 
@@ -116,7 +120,7 @@ def plot_capture(
         low = [max(0.0, curve.rates[b] - curve.intervals[b][0]) for b in shown]
         high = [max(0.0, curve.intervals[b][1] - curve.rates[b]) for b in shown]
         axes.errorbar(x, y, yerr=[low, high], marker="o", capsize=3, label=name)
-    axes.set(xlabel=xlabel, ylabel="success rate", ylim=(-0.03, 1.03), xlim=(0, None))
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(-0.03, 1.03), xlim=(0, None))
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower left")
+    axes.legend(loc="best")
     return save_figure(figure, path)

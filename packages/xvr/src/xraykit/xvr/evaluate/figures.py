@@ -35,7 +35,7 @@ def plot_errors(errors: Mapping[str, Sequence[float]], path: str | Path, *, ylab
 
     Boxes are quartiles, whiskers the 5th and 95th percentile.
     """
-    figure = new_figure(width=max(4.0, 1.2 * len(errors) + 2))
+    figure = new_figure(width=max(4.0, 0.8 * len(errors) + 2), height=5.0)
     axes = figure.add_subplot()
     finite = [[max(e, 1e-4) for e in values if e < float("inf")] for values in errors.values()]
     axes.boxplot(finite, whis=(5, 95), tick_labels=list(errors), flierprops={"marker": ".", "markersize": 3})
@@ -45,6 +45,8 @@ def plot_errors(errors: Mapping[str, Sequence[float]], path: str | Path, *, ylab
         lost = sum(1 for e in values if not e < float("inf"))
         if lost:
             axes.annotate(f"{lost} of {lost + len(kept)} lost", (place, 0.97), xycoords=("data", "axes fraction"))
+    for label in axes.get_xticklabels():
+        label.set(rotation=30, horizontalalignment="right", rotation_mode="anchor")
     axes.set_ylabel(ylabel)
     axes.grid(alpha=0.3, axis="y")
     return save_figure(figure, path)

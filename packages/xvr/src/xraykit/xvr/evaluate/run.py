@@ -1,0 +1,179 @@
+"""The two ways to errors: register a data set from drawn starts, or judge results that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from xraykit.render import FileError, InputError, Volume
+
+from ..anatomy import structure_of
+from ..registration import Registration, RegistrationSettings, register
+from ..result.reading import read_result
+from ..result.record import FILE_NAME
+from ..shot import Shot
+from ..start_errors import StartErrors
+from .datasets.common import Dataset
+from .rows import ErrorRow, judged
+
+Registrar = Callable[[Shot, Volume, Tensor], Registration]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Which X-rays to register, and from where.
+
+    Args:
+        levels: Of the start errors, see `StartErrors`.
+        labels: Register the structure with these labels; () is the whole volume.
+        subjects: Which ones; () is all.
+        most: At most this many X-rays of each subject, the first ones; None is all.
+        seed: Of the start errors.
+    """
+
+    levels: tuple[float, ...] = (1.0, 2.0, 4.0)
+    labels: tuple[int, ...] = ()
+    subjects: tuple[str, ...] = ()
+    most: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.levels or len(set(self.levels)) < len(self.levels):
+            raise InputError(f"a study needs start errors of different levels, got {self.levels}.")
+
+
+def registrar(settings: RegistrationSettings) -> Registrar:
+    """`register` with these settings, for one X-ray and one structure."""
+    return lambda shot, volume, start: register(shot, volume, start, settings)
+
+
+def run_study(
+    dataset: Dataset, methods: Mapping[str, Registrar], study: Study, *, progress: Progress | None = None
+) -> list[ErrorRow]:
+    """Register every X-ray at every level with every method, each method from the same start.
+
+    Args:
+        dataset: X-rays with true poses.
+        methods: What registers, by name.
+        study: What to register.
+        progress: Told the number of registrations done and to do.
+
+    Returns:
+        Two rows for each registration.
+
+    Raises:
+        InputError: No method, or labels that do not occur.
+    """
+    if not methods:
+        raise InputError("a study needs at least one method, got none.")
+    rows: list[ErrorRow] = []
+    subjects = [dataset.subject(name) for name in study.subjects or dataset.subjects]
+    plan = [(subject, name) for subject in subjects for name in subject.xrays[: study.most]]
+    total, current, structure = len(plan) * len(study.levels) * len(methods), None, None
+    if progress is not None:
+        progress(0, total)
+    for number, (subject, name) in enumerate(plan):
+        if subject is not current or structure is None:
+            current = subject
+            structure = structure_of(subject.volume, study.labels) if study.labels else subject.volume
+        xray = subject.xray(name)
+        for place, level in enumerate(study.levels):
+            generator = torch.Generator().manual_seed((study.seed * 1_000_003 + number) * 101 + place)
+            start = StartErrors(level=level).perturb(xray.pose[None], subject.volume.center, generator)
+            for method, run in methods.items():
+                found = run(xray.shot, structure, start)
+                rows += judged(
+                    subject,
+                    xray,
+                    start[0],
+                    found.poses[0, 0],
+                    method=method,
+                    dataset=dataset.name,
+                    similarity=found.similarity,
+                    seconds=found.seconds,
+                    level=level,
+                )
+                if progress is not None:
+                    progress(len(rows) // 2, total)
+    return rows
+
+
+def judge_results(
+    dataset: Dataset, methods: Mapping[str, Path], *, progress: Progress | None = None
+) -> tuple[list[ErrorRow], tuple[str, ...]]:
+    """Judge what `xraykit xvr register` wrote.
+
+    Every result.json below a method's folder is judged. The subject is the folder on the way to it that bears a
+    subject's name, the X-ray is the view's name in the result; a structure with a true pose of its own is compared
+    with that one.
+
+    Args:
+        dataset: X-rays with true poses.
+        methods: Folder of results, by the method's name.
+        progress: Told the number of files done and to do.
+
+    Returns:
+        Two rows for each structure in each view, and a note for each method that left X-rays out.
+
+    Raises:
+        FileError: A folder without results, or a result of an unknown subject or X-ray.
+    """
+    rows: list[ErrorRow] = []
+    notes: list[str] = []
+    plan = [(method, path) for method, folder in methods.items() for path in _results(folder)]
+    subjects = {}
+    if progress is not None:
+        progress(0, len(plan))
+    for done, (method, path) in enumerate(plan, 1):
+        name = _subject_of(path, methods[method], dataset)
+        if name not in subjects:
+            subjects[name] = dataset.subject(name)
+        subject, record = subjects[name], read_result(path)
+        for v, view in enumerate(record.views):
+            if view not in subject.xrays:
+                raise FileError(f"{path} must be of an X-ray of {name}, got {view!r}; {name} has no such X-ray.")
+            xray = subject.xray(view)
+            for k, structure in enumerate(record.structures):
+                rows += judged(
+                    subject,
+                    xray,
+                    record.start[v],
+                    record.poses[k, v],
+                    method=method,
+                    dataset=dataset.name,
+                    similarity=float("nan") if record.similarity is None else record.similarity,
+                    seconds=record.seconds,
+                    structure=structure,
+                )
+        if progress is not None:
+            progress(done, len(plan))
+    for method in methods:
+        tried = {(row.subject, row.xray) for row in rows if row.method == method}
+        there = sum(len(subject.xrays) for subject in subjects.values())
+        if len(tried) < there:
+            notes.append(f"{method} has results for {len(tried)} of {there} X-rays; the others are not counted.")
+    return rows, tuple(notes)
+
+
+def _results(folder: Path) -> Sequence[Path]:
+    found = sorted(Path(folder).rglob(FILE_NAME))
+    if not found:
+        raise FileError(f"{folder} must hold results of xvr register ({FILE_NAME}), got none.")
+    return found
+
+
+def _subject_of(path: Path, folder: Path, dataset: Dataset) -> str:
+    parts = [part for part in (Path(folder).name, *path.relative_to(folder).parts) if part in dataset.subjects]
+    if len(set(parts)) == 1:
+        return parts[0]
+    if len(dataset.subjects) == 1 and not parts:
+        return dataset.subjects[0]
+    known = ", ".join(dataset.subjects[:12])
+    raise FileError(
+        f"{path} must lie in a folder named after its subject ({known}), got {len(set(parts))} such folders."
+    )
