@@ -95,9 +95,7 @@ def test_diffpose_offsets_agree_with_deepfluoros_own_camera():
     extrinsic, placement = random_poses(3, seed=6), random_poses(3, seed=7)
     focal = -1020.0 / 0.194
     K = torch.tensor([[focal, 0.0, 767.5], [0.0, focal, 767.5], [0.0, 0.0, 1.0]], dtype=F64)
-    view = from_deepfluoro(
-        extrinsic, K, num_rows=1536, num_cols=1536, pixel_spacing=0.194, camera_to_volume=placement
-    )
+    view = from_deepfluoro(extrinsic, K, num_rows=1536, num_cols=1536, pixel_spacing=0.194, camera_to_volume=placement)
     shift = torch.eye(4, dtype=F64)
     shift[0, 3] = -510.0
     swap = torch.eye(4, dtype=F64)
@@ -134,7 +132,7 @@ def test_camera_keeps_the_field_of_view_at_any_size():
 
 
 def test_template_frame_without_warp_is_refused_with_the_reason():
-    with pytest.raises(InputError, match="frame of the template.*needs the warp.*xraykit xvr align"):
+    with pytest.raises(InputError, match=r"frame of the template.*needs the warp.*xraykit xvr align"):
         frame(frame="template").to_world(straight(), volume())
 
 

@@ -22,7 +22,9 @@ def test_heads_and_backbones_have_the_published_names_and_shapes(small):
     assert {name: tuple(t.shape) for name, t in small.state_dict().items()} == published_layout("resnet18", 10)
 
 
-@pytest.mark.parametrize(("backbone", "tensors", "count"), [("resnet18", 60, 11_170_240), ("resnet34", 108, 21_278_400)])
+@pytest.mark.parametrize(
+    ("backbone", "tensors", "count"), [("resnet18", 60, 11_170_240), ("resnet34", 108, 21_278_400)]
+)
 def test_parameter_counts_are_the_published_ones(backbone, tensors, count):
     model = network(backbone=backbone)
     assert {name: tuple(t.shape) for name, t in model.state_dict().items()} == published_layout(backbone, 10)
@@ -81,7 +83,7 @@ def test_any_timm_backbone_keeps_its_own_norm_when_asked():
 
 
 def test_a_backbone_that_is_none_is_refused_with_names_alike():
-    with pytest.raises(InputError, match="timm model such as .*resnet18.*got 'resnet17'"):
+    with pytest.raises(InputError, match=r"timm model such as .*resnet18.*got 'resnet17'"):
         network(backbone="resnet17")
 
 

@@ -14,7 +14,9 @@ from .frame import NetworkFrame
 BINS, SPREAD, LEVELS = 256, 0.01, 4096
 
 
-def network_input(images: Tensor, frame: NetworkFrame, *, standardization: Literal["image", "batch"] = "image") -> Tensor:
+def network_input(
+    images: Tensor, frame: NetworkFrame, *, standardization: Literal["image", "batch"] = "image"
+) -> Tensor:
     """Network input from line integrals or any image in which bone is bright.
 
     x = (resize(equalize((I - min) / (max - min + 1e-6))) - mean) / std, flipped left to right first where the frame

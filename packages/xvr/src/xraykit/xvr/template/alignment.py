@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -74,19 +75,20 @@ def align_to_template(
     moving = body_image(template, spacing=settings.spacing, name="the template")
     ranked = _ranked_starts(ct, template, fixed, moving, start, settings)
     say(f"{len(ranked)} starts, mutual information {ranked[0][0]:.3f} at the best")
-    before, motion = ranked[0]
+    tries = [(start, start) for _, start in ranked[: settings.starts]]  # where a try began, and where it is
     if settings.method == "simpleitk":
         for factor in LEVELS:
             pair = coarser(fixed, factor), coarser(moving, factor)
-            tries = ranked[: settings.starts] if factor == LEVELS[0] else [(before, motion)]
-            found = [(*_optimise(*pair, first, settings), old) for old, first in tries]
-            similarity, motion, before = max(found, key=lambda item: item[0])
+            found = [(*_optimise(*pair, motion, settings), origin) for origin, motion in tries]
+            similarity, motion, origin = max(found, key=lambda item: item[0])
+            tries = [(origin, motion)]
             say(f"voxels of {factor * settings.spacing:g} mm: mutual information {similarity:.3f}")
-        warp = rigid_inverse(motion)
-    else:
-        warp = run_executable(ct, template, settings.method, start=rigid_inverse(motion))
-    similarity = _similarity(fixed, moving, rigid_inverse(warp), settings)
-    if similarity is None:
+    origin, motion = tries[0]
+    warp = rigid_inverse(motion)
+    if settings.method != "simpleitk":
+        warp = run_executable(ct, template, settings.method, start=warp)
+    before, similarity = (_similarity(fixed, moving, m, settings) for m in (origin, rigid_inverse(warp)))
+    if before is None or similarity is None:
         raise InputError("the alignment left the CT outside the template; check that both show the same anatomy.")
     return Alignment(warp, similarity, before, _overlap(ct, template, rigid_inverse(warp)), settings.method)
 
@@ -165,7 +167,10 @@ def _optimise(fixed: BodyImage, moving: BodyImage, motion: Tensor, settings: Ali
         learningRate=voxel, minStep=voxel / 200, numberOfIterations=settings.iterations, relaxationFactor=0.6
     )
     method.SetOptimizerScalesFromPhysicalShift()
-    method.Execute(fixed.image, moving.image)
+    try:
+        method.Execute(fixed.image, moving.image)
+    except RuntimeError:  # the CT was moved out of the template: this try has failed
+        return -math.inf, motion
     return -method.GetMetricValue(), rigid_motion(transform)
 
 

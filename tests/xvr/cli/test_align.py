@@ -1,0 +1,61 @@
+"""`xraykit xvr align` writes the warp and a check picture, or says in a sentence why not."""
+
+import pytest
+import torch
+from PIL import Image
+from support.bodies import MOTION, body
+from xraykit.render import Volume, box_corners, transform_points, write_volume
+from xraykit.render.cli.umbrella import run
+from xraykit.xvr import AlignmentSettings, align_to_template, read_warp, write_warp
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("align")
+    for name, volume in (("ct.nii.gz", body(moved=MOTION)), ("template.nrrd", body())):
+        write_volume(folder / name, volume.hu, volume.affine)
+    return folder
+
+
+def align(files, *options):
+    return run(["xvr", "align", str(files / "ct.nii.gz"), str(files / "template.nrrd"), *map(str, options)])
+
+
+def test_the_warp_and_the_picture_are_those_of_the_library(files, tmp_path, capsys):
+    assert align(files, "-o", tmp_path / "warp.tfm", "--spacing", "4") == 0
+    ct, template = Volume.from_file(files / "ct.nii.gz"), Volume.from_file(files / "template.nrrd")
+    written = read_warp(tmp_path / "warp.tfm", ct)
+    corners = box_corners(template.shape, template.affine)
+    error = (transform_points(written, corners) - transform_points(MOTION, corners)).norm(dim=-1).max()
+    assert float(error) < 1.0
+    library = align_to_template(ct, template, AlignmentSettings(spacing=4.0)).warp
+    torch.testing.assert_close(written, library, atol=0.02, rtol=0)  # ITK's threads add in any order
+    with Image.open(tmp_path / "warp.png") as picture:
+        assert picture.size[0] > 700
+    assert "mutual information" in capsys.readouterr().out
+
+
+def test_a_start_and_a_picture_elsewhere_are_honoured(files, tmp_path):
+    write_warp(tmp_path / "start.txt", torch.linalg.inv(MOTION))
+    options = ("--start", tmp_path / "start.txt", "--invert-start", "--picture", tmp_path / "look.png")
+    assert align(files, "-o", tmp_path / "warp.h5", "--spacing", "6", *options) == 0
+    assert (tmp_path / "look.png").is_file() and (tmp_path / "warp.h5").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-o", "warp.json"), "--output must end in .tfm"),
+        (("-o", "warp.tfm", "--picture", "warp.jpg"), "--picture in .png"),
+        (("-o", "none/warp.tfm"), "existing folder"),
+        (("-o", "warp.tfm", "--spacing", "0"), "spacing must be"),
+        (("-o", "warp.tfm", "--start", "none.tfm"), "got nothing there"),
+        (("-o", "warp.tfm", "--method", "greedy"), "needs the program greedy"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_leave_nothing(files, tmp_path, monkeypatch, capsys, options, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert align(files, *options) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
