@@ -78,6 +78,10 @@ def test_a_first_generation_file_is_pa_with_reversed_axis_where_it_does_not_say(
 def test_networks_of_many_cts_and_warped_ones_speak_the_templates_frame(tmp_path, state, config, expected):
     path = write_checkpoint(tmp_path / "a.pth", state, **config)
     assert read_published(path).frame.frame == expected
+
+
+def test_the_frame_can_be_said(tmp_path, state):
+    path = write_checkpoint(tmp_path / "a.pth", state, volpath="/data/one_patient")
     assert read_published(path, frame="centred").frame.frame == "centred"
 
 
@@ -184,9 +188,19 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_name": "resnet34"}, "resnet34.*missing and nothing unexpected"),
+        ({"model_name": "resnet34"}, r"resnet34.*layer1\.2.*missing and nothing unexpected"),
         ({"parameterization": "rotation_6d"}, r"rot_regression.* of shape \(6"),
         ({"norm_layer": "batchnorm"}, "running_mean.*missing"),
+    ],
+)
+def test_weights_of_another_architecture_are_named(tmp_path, state, changes, message):
+    with pytest.raises(FileError, match=message):
+        read_published(write_checkpoint(tmp_path / "a.pth", state, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
         ({"norm_layer": "instancenorm"}, "norm_layer must be groupnorm or batchnorm, got 'instancenorm'"),
         ({"drop": ("sdd",)}, "settings must state sdd"),
         ({"drop": ("model_name",)}, "settings must state model_name"),
@@ -195,9 +209,9 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
         ({"model_name": "no_such_net"}, "backbone must be a timm model"),
     ],
 )
-def test_settings_that_do_not_fit_are_named(tmp_path, state, changes, message):
+def test_settings_that_do_not_fit_are_named(tmp_path, changes, message):
     with pytest.raises(FileError, match=message):
-        read_published(write_checkpoint(tmp_path / "a.pth", state, **changes))
+        read_published(write_checkpoint(tmp_path / "a.pth", {}, **changes))
 
 
 def test_weights_of_a_training_that_failed_are_refused(tmp_path, state):
