@@ -15,8 +15,8 @@ from .torso_vertebra import Wear, disc, vertebra
 _DISC_HU = 85.0
 # Spongy bone at the age of 30: 226 (44) HU in L1 before 30 years, 89 (38) from 90 on (Jang et al., Radiology 291,
 # 2019), more further up.
-_SPONGY = {"L": 190.0, "T": 205.0, "C": 290.0}
-_BODY_CORTEX, _ARCH_CORTEX = 0.5, 1.0
+_SPONGY = {"L": 185.0, "T": 200.0, "C": 290.0}
+_BODY_CORTEX, _ARCH_CORTEX = 0.45, 0.9
 # How far spurs reach at full wear [mm]: where the spine bends most, they grow most (Nathan, J Bone Joint Surg Am 44,
 # 1962).
 _SPURS = {"C5": 3.0, "C6": 3.0, "T8": 4.0, "T9": 4.5, "T10": 4.5, "L2": 5.0, "L3": 6.0, "L4": 6.0, "L5": 5.0}
@@ -58,6 +58,6 @@ def _vertebra(figure: Figure, level: Level, shape: TrunkShape) -> None:
         f"vertebrae_{level.name}",
         lambda canvas: vertebra(canvas, level, spinous=shape.spinous, wear=wear),
         cortex=lambda region: np.where(region.y < wall, np.float32(_ARCH_CORTEX), np.float32(_BODY_CORTEX)),
-        shell=900,
+        shell=850,
         core=_SPONGY[level.name[0]],
     )
