@@ -27,11 +27,21 @@ _PUBLIC: dict[str, str] = {
     "registration": "Candidate Registration RegistrationSettings Step register",
     "shot": "Shot",
     "similarity": "gradient_ncc mncc ncc patch_ncc",
+    "start.candidates": "distinct_starts joined_starts spread_to_views",
+    "start.coarse_search": "SearchSettings starts_from_search",
+    "start.dicom_tags": "starts_from_dicom",
+    "start.earlier_result": "starts_from_result",
+    "start.fixed": "starts_from_angles starts_from_pose_files starts_from_views",
+    "start.landmarks": "landmark_pose LandmarkPose starts_from_landmarks",
+    "start.slicer_markups": "read_image_points read_world_points",
     "start_errors": "StartErrors displaced_pose",
     "template.alignment": "align_to_template Alignment",
     "template.check_picture": "alignment_picture",
     "template.settings": "AlignmentSettings",
     "template.warp": "read_warp rigid_part write_warp",
+    "train.run": "Training train_network",
+    "train.settings": "TrainSettings",
+    "xray_input": "read_shot XraySettings",
 }
 
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

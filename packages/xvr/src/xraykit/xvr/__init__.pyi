@@ -48,6 +48,21 @@ from .similarity import gradient_ncc as gradient_ncc
 from .similarity import mncc as mncc
 from .similarity import ncc as ncc
 from .similarity import patch_ncc as patch_ncc
+from .start.candidates import distinct_starts as distinct_starts
+from .start.candidates import joined_starts as joined_starts
+from .start.candidates import spread_to_views as spread_to_views
+from .start.coarse_search import SearchSettings as SearchSettings
+from .start.coarse_search import starts_from_search as starts_from_search
+from .start.dicom_tags import starts_from_dicom as starts_from_dicom
+from .start.earlier_result import starts_from_result as starts_from_result
+from .start.fixed import starts_from_angles as starts_from_angles
+from .start.fixed import starts_from_pose_files as starts_from_pose_files
+from .start.fixed import starts_from_views as starts_from_views
+from .start.landmarks import LandmarkPose as LandmarkPose
+from .start.landmarks import landmark_pose as landmark_pose
+from .start.landmarks import starts_from_landmarks as starts_from_landmarks
+from .start.slicer_markups import read_image_points as read_image_points
+from .start.slicer_markups import read_world_points as read_world_points
 from .start_errors import StartErrors as StartErrors
 from .start_errors import displaced_pose as displaced_pose
 from .template.alignment import Alignment as Alignment
@@ -57,5 +72,10 @@ from .template.settings import AlignmentSettings as AlignmentSettings
 from .template.warp import read_warp as read_warp
 from .template.warp import rigid_part as rigid_part
 from .template.warp import write_warp as write_warp
+from .train.run import Training as Training
+from .train.run import train_network as train_network
+from .train.settings import TrainSettings as TrainSettings
+from .xray_input import XraySettings as XraySettings
+from .xray_input import read_shot as read_shot
 
 __all__: list[str]

@@ -75,7 +75,8 @@ def blanked_border(image: Tensor) -> Tensor | None:
         inside = outside(corners, image.shape) <= 0
         beyond = image[outside(corners, image.shape) > 1.5]
         is_flat = beyond.numel() > 0 and float((beyond - extreme).abs().quantile(0.95)) <= 1e-3 * _span(image)
-        if is_flat and float(field[inside].float().mean()) > SOLID and bool(inside[tuple(n // 2 for n in inside.shape)]):
+        holds_middle = bool(inside[inside.shape[0] // 2, inside.shape[1] // 2])
+        if is_flat and holds_middle and float(field[inside].float().mean()) > SOLID:
             best = share, corners
     return None if best is None else best[1]
 

@@ -1,4 +1,4 @@
-"""An X-ray file made ready for registration: one frame, bone bright, its camera known, its unexposed border left out."""
+"""An X-ray file made ready for registration: one frame, bone bright, its camera known, its unexposed border out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError, Radiograph, read_radiograph
 
-from .exposed_field import burnt_in, exposed_field, shutter_field
+from .field_mask import burnt_in, exposed_field, shutter_field
 from .patient_orientation import is_stored_mirrored
 from .shot import Shot
 

@@ -15,6 +15,7 @@ from xraykit.render import (
     GeometryError,
     InputError,
     Volume,
+    carm_angles,
     carm_parameters,
     carm_pose,
     read_pose,
@@ -111,13 +112,23 @@ def _view(name: str, camera: Camera, volume: Volume, sod: float | None) -> Tenso
     """The pose (1, 4, 4) of one named view."""
     distance = torch.tensor(default_sod(camera, sod), dtype=torch.float64)
     if name in VIEWS:
-        return carm_pose(**VIEWS[name].angles, sod=distance, isocenter=volume.center)
+        view = VIEWS[name]
+        angles = {"lao_rao": view.lao_rao, "cra_cau": view.cra_cau, "roll": view.roll}
+        return starts_from_angles(volume.center, sod=float(distance), **angles)[0]
     if name not in STANDARD_VIEWS:
         raise InputError(
             f"no view is called {name!r}; choose one of {', '.join(VIEWS)}, or a standard view such as "
             f"{', '.join(list(STANDARD_VIEWS)[:3])} (see `xraykit render views`)."
         )
     plan = standard_view(volume, name)
-    stand = carm_parameters(plan.pose, isocenter=volume.center)
+    angles = carm_angles(plan.pose)
     # The point on the central ray level with the volume's centre stays in the middle of the image.
-    return carm_pose(**{**stand, "sod": distance})
+    offset = carm_parameters(plan.pose, isocenter=volume.center)["offset"]
+    return carm_pose(
+        lao_rao=angles.lao_rao,
+        cra_cau=angles.cra_cau,
+        roll=angles.roll,
+        sod=distance,
+        isocenter=volume.center,
+        offset=offset,
+    )

@@ -1,0 +1,179 @@
+"""Named points from files: 3D Slicer's .mrk.json and .fcsv, and for X-rays also .csv and .json in pixels."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from xraykit.render import Camera, FileError, InputError, swap_ras_lps_points
+
+Triple = tuple[str, list[float]]
+_LIMIT = 1 << 24
+_CODES = {"0": "RAS", "1": "LPS", "2": "IJK"}
+_CSV = {("u", "v"): "px", ("column", "row"): "index", ("x_mm", "y_mm"): "mm"}
+
+
+def read_world_points(path: str | Path) -> dict[str, Tensor]:
+    """Named points of the CT, {label: (3,) RAS [mm] float64}, from a Slicer .mrk.json or .fcsv.
+
+    Files in LPS are converted. Points that Slicer holds as undefined (not placed yet) are left out.
+
+    Raises:
+        FileError: Missing, damaged, or no such file; no point in it; two of one name; a coordinate system that is
+            neither RAS nor LPS, or a unit other than mm; a coordinate that is no finite number.
+    """
+    path = Path(path)
+    points, system = _slicer(path)
+    tensors = {name: torch.tensor(point, dtype=torch.float64) for name, point in _named(path, points, 3).items()}
+    return {name: swap_ras_lps_points(point) if system == "LPS" else point for name, point in tensors.items()}
+
+
+def read_image_points(
+    path: str | Path, camera: Camera, *, unit: Literal["mm", "px"] = "mm"
+) -> dict[str, tuple[float, float]]:
+    """Named points of an X-ray, {label: (u, v)} in pixels of `camera`, pixel centres at half-integers.
+
+    | file | what its numbers are |
+    |---|---|
+    | .csv with the header name,u,v | pixels from the image's corner; the first pixel's centre is (0.5, 0.5) |
+    | .csv with the header name,column,row | pixel indices; the first pixel's centre is (0, 0) |
+    | .csv with the header name,x_mm,y_mm | millimetres at the detector from the image's corner |
+    | .json {"name": [u, v], ...} | as name,u,v |
+    | .mrk.json, .fcsv | placed in Slicer: columns along L, rows along P, the first pixel's centre at the origin |
+
+    Args:
+        path: The file.
+        camera: Of the image on which the points were placed: its pixel spacing turns millimetres into pixels.
+        unit: Of Slicer's coordinates: "mm" where Slicer knew the pixel spacing (DICOM), "px" where it did not (PNG).
+
+    Raises:
+        FileError: As for `read_world_points`; a .csv with another header.
+        InputError: Another unit.
+    """
+    path = Path(path)
+    if unit not in ("mm", "px"):
+        raise InputError(f"unit must be mm or px, got {unit!r}.")
+    down, across = camera.tensors(dtype=torch.float64, device="cpu")[1][0].tolist()
+    name = path.name.lower()
+    if name.endswith((".mrk.json", ".fcsv")):
+        points, system = _slicer(path)
+        flip = -1.0 if system == "RAS" else 1.0
+        place = {key: (flip * x, flip * y) for key, (x, y, _) in _named(path, points, 3).items()}
+        scale = (across, down) if unit == "mm" else (1.0, 1.0)
+        return {key: (x / scale[0] + 0.5, y / scale[1] + 0.5) for key, (x, y) in place.items()}
+    if name.endswith(".csv"):
+        kind, points = _table(path)
+        pairs = {key: (x, y) for key, (x, y) in _named(path, points, 2).items()}
+        if kind == "mm":
+            return {key: (x / across, y / down) for key, (x, y) in pairs.items()}
+        half = 0.5 if kind == "index" else 0.0
+        return {key: (x + half, y + half) for key, (x, y) in pairs.items()}
+    if name.endswith(".json"):
+        content = _json(path)
+        found = [(str(key), value) for key, value in content.items()]
+        return {key: (x, y) for key, (x, y) in _named(path, found, 2).items()}
+    raise FileError(f"{path} must be .mrk.json, .fcsv, .csv or .json, got another kind of file; export it as one.")
+
+
+def _slicer(path: Path) -> tuple[list[Triple], str]:
+    """(name, position) of each defined point, and the coordinate system RAS or LPS."""
+    readers: dict[str, Callable[[Path], tuple[list[Triple], str]]] = {".mrk.json": _markups, ".fcsv": _fcsv}
+    for suffix, reader in readers.items():
+        if path.name.lower().endswith(suffix):
+            points, system = reader(path)
+            if system not in ("RAS", "LPS"):
+                raise FileError(f"{path} must hold RAS or LPS coordinates, got {system}; export it from Slicer again.")
+            return points, system
+    raise FileError(f"{path} must be a Slicer file (.mrk.json or .fcsv), got another; save the markups from Slicer.")
+
+
+def _markups(path: Path) -> tuple[list[Triple], str]:
+    lists = _json(path).get("markups")
+    if not isinstance(lists, list) or len(lists) != 1 or not isinstance(lists[0], dict):
+        count = len(lists) if isinstance(lists, list) else "no"
+        raise FileError(f"{path} must hold one list of markups, got {count}; save each list to a file of its own.")
+    markup = lists[0]
+    units = markup.get("coordinateUnits", "mm")
+    if units not in ("mm", ["mm", "mm", "mm"], ["mm", "UCUM", "millimeter"]):
+        raise FileError(f"{path} must hold millimetres, got coordinateUnits {units!r}; convert it.")
+    points: list[Triple] = []
+    for point in markup.get("controlPoints") or []:
+        if not isinstance(point, dict):
+            raise FileError(f"{path} must hold control points with label and position, got {str(point)[:60]}.")
+        if point.get("positionStatus", "defined") == "defined":
+            points.append((str(point.get("label", "")), point.get("position")))  # type: ignore[arg-type]
+    return points, str(markup.get("coordinateSystem", "LPS"))
+
+
+def _fcsv(path: Path) -> tuple[list[Triple], str]:
+    system, columns, points = "", ["id", "x", "y", "z"], []
+    for line in _text(path).splitlines():
+        key, _, value = line.lstrip("# ").partition("=")
+        if line.startswith("#") and key.strip() == "CoordinateSystem":
+            system = _CODES.get(value.strip(), value.strip())
+        elif line.startswith("#") and key.strip() == "columns":
+            columns = [column.strip() for column in value.split(",")]
+        elif line.strip() and not line.startswith("#"):
+            row = dict(zip(columns, next(csv.reader([line])), strict=False))
+            points.append((row.get("label") or row.get("id") or "", [row.get(axis, "") for axis in "xyz"]))
+    if not system:
+        raise FileError(f"{path} must say '# CoordinateSystem = LPS' or RAS, it says none; save it from Slicer again.")
+    return points, system
+
+
+def _table(path: Path) -> tuple[str, list[Triple]]:
+    rows = [row for row in csv.reader(_text(path).splitlines()) if any(cell.strip() for cell in row)]
+    header = [cell.strip().lower() for cell in rows[0]] if rows else []
+    kind = _CSV.get((header[1], header[2])) if len(header) == 3 and header[0] == "name" else None
+    if kind is None:
+        legal = " or ".join("name," + ",".join(pair) for pair in _CSV)
+        raise FileError(f"{path} must begin with the header {legal}, got {','.join(header)[:60] or 'nothing'}.")
+    return kind, [(row[0].strip(), row[1:]) for row in rows[1:]]  # type: ignore[misc]
+
+
+def _named(path: Path, points: Iterable[tuple[str, Any]], size: int) -> dict[str, list[float]]:
+    """The points by name, each of `size` finite numbers, none twice, at least one."""
+    named: dict[str, list[float]] = {}
+    for name, position in points:
+        try:
+            numbers = [float(value) for value in position]
+        except (TypeError, ValueError):
+            numbers = []
+        if len(numbers) != size or not all(map(math.isfinite, numbers)):
+            raise FileError(f"{path}: point {name!r} must be {size} finite numbers, got {str(position)[:60]}.")
+        if not name or name in named:
+            raise FileError(
+                f"{path} must name each point once, got {name!r} {'twice' if name else 'for one'}; rename it."
+            )
+        named[name] = numbers
+    if not named:
+        raise FileError(f"{path} holds no placed point; place landmarks and save again.")
+    return named
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} must be JSON text, got something else ({error}).") from error
+    if not isinstance(content, dict):
+        raise FileError(f"{path} must hold one JSON object, got {type(content).__name__}.")
+    return content
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise FileError(f"{path} must be a list of points of at most {_LIMIT} bytes, got {path.stat().st_size}.")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise FileError(f"a list of points was expected at {path}, got {error.strerror}; check the path.") from error
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} must be text, got other bytes; name a file of points.") from error
