@@ -39,9 +39,9 @@ def patient() -> Volume:
     return replace(whole, labels=labels, label_names=dict(enumerate(parts, start=1)))
 
 
-def shot_of(volume: Volume, *, name: str = "front", **angles: float) -> tuple[Shot, Tensor]:
+def shot_of(volume: Volume, *, name: str = "front", lao_rao: float = TRUE["lao_rao"]) -> tuple[Shot, Tensor]:
     """A rendered X-ray and its true pose (4, 4)."""
-    pose = carm_pose(**{**TRUE, **angles}, isocenter=volume.center).double()
+    pose = carm_pose(**{**TRUE, "lao_rao": lao_rao}, isocenter=volume.center).double()  # type: ignore[arg-type]
     image = render(volume, CAMERA, pose, samples=120)[0, 0]
     return Shot(3.0 * image + 1.0, CAMERA, name=name, notes=("invented",)), pose[0]
 
@@ -78,6 +78,7 @@ def ask(
 def ended(session: Session, *, seconds: float = 60.0) -> Any:
     """The job of a session once it has ended."""
     job = session.worker.job
+    assert job is not None and job.future is not None
     job.future.exception(timeout=seconds)
     return job
 

@@ -5,6 +5,7 @@ import io
 import json
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -147,13 +148,13 @@ def test_job_is_told_step_by_step_and_its_result_saved_and_loaded(server):
     assert job["outcome"] == "done" and len(job["steps"]) > 2
     assert len(told(server, "job", {"since": 2})["steps"]) == len(job["steps"]) - 2
     first, second = (told(server, "save", {"view": 0, "name": "../../x"})["path"] for _ in range(2))
-    assert first.endswith("results/front-0001.json") and second.endswith("results/front-0002.json")
+    assert first.endswith("results/front-0001") and second.endswith("results/front-0002")
     record = read_result(first)
     assert record.inputs == {"ct": "ct.nii"} and record.similarity is not None and record.views == ("front",)
     found = session.sliders(0)
     told(server, "reset", {"view": 0})
-    with open(first, encoding="utf-8") as file:
-        state = told(server, "load", {"view": 0, "text": file.read()})
+    text = Path(first, "result.json").read_text(encoding="utf-8")
+    state = told(server, "load", {"view": 0, "text": text})
     assert session.sliders(0) == pytest.approx(found, abs=1e-9)
     assert state["views"][0]["placed"] == "loaded"
     told(server, "reset", {"view": 0})
@@ -167,8 +168,8 @@ def test_pose_placed_by_hand_is_saved_as_such(server):
 
 
 def test_result_of_other_xrays_is_refused(server):
-    with open(told(server, "save", {"view": 1})["path"], encoding="utf-8") as file:
-        text = file.read().replace('"side"', '"another"')
+    text = Path(told(server, "save", {"view": 1})["path"], "result.json").read_text(encoding="utf-8")
+    text = text.replace('"side"', '"another"')
     assert "must name an X-ray of this page" in complaint(server, "load", {"text": text})
 
 

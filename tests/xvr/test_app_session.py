@@ -1,4 +1,4 @@
-"""A session keeps poses, undoes gestures, renders the newest request, registers in the background and can be stopped."""
+"""A session keeps poses, undoes gestures, renders the newest request, and registers in the background."""
 
 import io
 import threading
@@ -106,10 +106,16 @@ def test_view_beside_the_anatomy_is_black_and_no_error(session):
 def test_structure_renders_its_labels_alone_about_its_own_middle(session):
     session.choose(["liver"])
     rows, columns = np.nonzero(pixels(session) > 0)
-    middle = project(session.isocenter[None], CAMERA, session.views[0].now.pose[None]).uv[0, 0] * FULL / CAMERA.width
+    middle = (
+        project(session.structure.isocenter[None], CAMERA, session.views[0].now.pose[None]).uv[0, 0]
+        * FULL
+        / CAMERA.width
+    )
     assert [columns.mean(), rows.mean()] == pytest.approx(middle.tolist(), abs=8)
     assert session_state(session)["structure"]["title"] == "liver"
-    torch.testing.assert_close(session.isocenter, torch.tensor([10.0, 25.0, -30.0]).double(), atol=4.0, rtol=0)
+    torch.testing.assert_close(
+        session.structure.isocenter, torch.tensor([10.0, 25.0, -30.0]).double(), atol=4.0, rtol=0
+    )
 
 
 def test_choosing_a_structure_leaves_the_pose(session):
@@ -134,7 +140,7 @@ def test_structures_that_are_not_there_are_refused(session, names, words):
 
 def test_structures_need_labels():
     bare = patient()
-    with pytest.raises(InputError, match="needs a label map"):
+    with pytest.raises(InputError, match="no label matches 'liver'"):
         structure(type(bare)(bare.mu, bare.affine), ["liver"])
 
 

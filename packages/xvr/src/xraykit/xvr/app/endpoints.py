@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from xraykit.render import InputError, XraykitError
 
-from .files import LIMIT, load_result, save_result
+from .files import LIMIT, load_result, save_view
 from .guard import Guard
 from .pictures import encoded
 from .pose_sliders import Move
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent / "page"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+NAMES = (
+    *("state", "xray", "drr", "undo", "reset", "structure"),
+    *("initialise", "refine", "job", "cancel", "save", "load"),
+)
 Body = dict[str, Any]
 
 
@@ -37,11 +41,7 @@ class Endpoints:
 
     def __init__(self, session: Session, *, folder: Path, inputs: Mapping[str, Any]) -> None:
         self._session, self._folder, self._inputs = session, folder, inputs
-        self.table: dict[str, Callable[[Body], Any]] = {
-            name: getattr(self, name)
-            for name in ("state", "xray", "drr", "undo", "reset", "structure", "initialise", "refine", "job")
-            + ("cancel", "save", "load")
-        }
+        self.table: dict[str, Callable[[Body], Any]] = {name: getattr(self, name) for name in NAMES}
 
     def state(self, body: Body) -> Any:
         """Everything besides pictures."""
@@ -103,7 +103,7 @@ class Endpoints:
 
     def save(self, body: Body) -> Any:
         """Write the result of X-ray `view`."""
-        path = save_result(self._session, _index(body), self._folder, self._inputs)
+        path = save_view(self._session, _index(body), self._folder, self._inputs)
         return {"path": str(path)}
 
     def load(self, body: Body) -> Any:
@@ -171,4 +171,5 @@ def _move(move: object) -> Move:
     lists = {"drag": parts.get("drag", [0.0, 0.0]), "turn": parts.get("turn", [0.0, 0.0, 0.0])}
     if not all(isinstance(t, dict) for t in tables.values()) or not all(isinstance(v, list) for v in lists.values()):
         raise InputError(f"a move must hold set, add (objects), drag and turn (lists), got {move!r}.")
-    return Move(**tables, **{key: tuple(value) for key, value in lists.items()}, zoom=parts.get("zoom", 1.0))
+    drag, turn = (tuple(value) for value in lists.values())
+    return Move(set=tables["set"], add=tables["add"], drag=drag, turn=turn, zoom=parts.get("zoom", 1.0))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Results that the page saves and loads, as the result.json of `xraykit xvr register`, in one folder only."""
+"""Results that the page saves and loads, as `xraykit xvr register` writes them, in one folder only."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from typing import Any
 
 import torch
 
-from xraykit.render import InputError, OutputError
+from xraykit.render import FileError, InputError, OutputError
 
+from ..result.folder import save_result
 from ..result.reading import read_result
-from ..result.record import ResultRecord, record_result, write_result
+from ..result.record import FILE_NAME, ResultRecord, record_result
 from ..result.transforms import file_stem
 from .session import Placement, Session
 
 LOADED = "loaded"
+MOST = 9999  # results of one X-ray in a folder
 LIMIT = 1 << 22  # bytes of a file that the page sends
 
 
-def save_result(session: Session, index: int, folder: Path, inputs: Mapping[str, Any]) -> Path:
-    """Write where an X-ray is seen from as NAME-NNNN.json, the first free number in the folder.
+def save_view(session: Session, index: int, folder: Path, inputs: Mapping[str, Any]) -> Path:
+    """Write where an X-ray is seen from into NAME-NNNN, the first free number in the folder, as `xvr register` does.
 
     The record holds the whole registration if the pose is its result, with all X-rays of a joint one; a pose placed
     by hand or by a starter is recorded without similarity and trust.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: A file cannot be written.
     """
     view = session.view(index)
     now, found = view.now, view.now.found
     if found is None:
+        chosen, shots = session.structure, [view.shot]
         record = ResultRecord(
-            structures=(session.structure.title,),
+            structures=(chosen.title,),
             views=(view.shot.name,),
             poses=now.pose[None, None],
             start=view.history[0].pose[None],
@@ -43,21 +46,35 @@ def save_result(session: Session, index: int, folder: Path, inputs: Mapping[str,
             notes=view.shot.notes,
         )
     else:
-        shots = [session.views[i].shot for i in found.views]
+        chosen, shots = found.structure, [session.views[i].shot for i in found.views]
         record = record_result(
             found.registration,
             shots,
-            structures=(found.structure,),
+            structures=(chosen.title,),
             start_kind="app",
             trust=found.trust,
             inputs=inputs,
         )
     stem = file_stem(view.shot.name)
-    for number in range(1, 10_000):
-        path = folder / f"{stem}-{number:04d}.json"
-        if not path.exists():
-            return write_result(path, record)
-    raise OutputError(f"{folder} already holds 9999 results of {stem}; choose another folder with --out.")
+    taken = next((n for n in range(1, MOST + 1) if not (folder / f"{stem}-{n:04d}").exists()), None)
+    if taken is None:
+        raise OutputError(f"{folder} holds {MOST} results of {stem} already; start with another --output.")
+    target = folder / f"{stem}-{taken:04d}"
+    save_result(target, record, shots, [chosen.anatomy.volume])
+    return target
+
+
+def result_text(path: Path) -> bytes:
+    """The bytes of a result.json, or of the one in a folder.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    path = path / FILE_NAME if path.is_dir() else path
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileError(f"a result was expected at {path}, got {error.strerror}; check the path.") from error
 
 
 def load_result(session: Session, text: bytes) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from xraykit.render import InputError, XraykitError
 
 
-class Cancelled(XraykitError):
+class CancelledError(XraykitError):
     """The task was asked to stop."""
 
 
@@ -33,24 +33,24 @@ class Job:
 
     @property
     def outcome(self) -> str:
-        """ "running", "done", "cancelled" or "failed"."""
+        """How it stands: "running", "done", "cancelled" or "failed"."""
         if self.future is None or not self.future.done():
             return "running"
         error = self.future.exception()
-        return "done" if error is None else "cancelled" if isinstance(error, Cancelled) else "failed"
+        return "done" if error is None else "cancelled" if isinstance(error, CancelledError) else "failed"
 
     @property
     def message(self) -> str:
         """Why it failed, in one sentence; empty otherwise."""
         error = self.future.exception() if self.future is not None and self.future.done() else None
-        if error is None or isinstance(error, Cancelled):
+        if error is None or isinstance(error, CancelledError):
             return ""
         return str(error) if isinstance(error, XraykitError) else f"{type(error).__name__}: {error}"
 
     def check(self) -> None:
-        """Raise Cancelled if the task was asked to stop."""
+        """Raise CancelledError if the task was asked to stop."""
         if self._stop.is_set():
-            raise Cancelled("the task was stopped.")
+            raise CancelledError("the task was stopped.")
 
     def cancel(self) -> None:
         """Ask it to stop at its next `check`."""

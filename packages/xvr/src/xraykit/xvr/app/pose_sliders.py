@@ -82,9 +82,8 @@ def pose_of(sliders: Sliders, isocenter: Tensor) -> Tensor:
     Raises:
         GeometryError: An angle is not finite.
     """
-    angles = {"lao_rao": sliders.lao_rao, "cra_cau": sliders.cra_cau, "roll": sliders.roll}
-    centre = isocenter.double()
-    rotation = carm_pose(**angles, sod=1.0, isocenter=centre)[0, :3, :3]
+    centre, (lao_rao, cra_cau, roll) = isocenter.double(), sliders[:3]
+    rotation = carm_pose(lao_rao=lao_rao, cra_cau=cra_cau, roll=roll, sod=1.0, isocenter=centre)[0, :3, :3]
     inside = centre.new_tensor([sliders.x, sliders.y, max(sliders.depth, NEAREST)])
     return rigid_matrix(rotation, centre - rotation @ inside)
 

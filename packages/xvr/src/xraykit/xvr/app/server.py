@@ -47,7 +47,13 @@ class AppServer:
         app = web_app(Endpoints(session, folder=folder, inputs=inputs or {}), token=self.token)
         self._socket = local_socket(port)
         self._port = self._socket.getsockname()[1]
-        quiet: dict[str, Any] = {"log_config": None, "access_log": False, "lifespan": "off", "ws": "none", "server_header": False}
+        quiet: dict[str, Any] = {
+            "log_config": None,
+            "access_log": False,
+            "lifespan": "off",
+            "ws": "none",
+            "server_header": False,
+        }
         self._server = uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=2, **quiet))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()

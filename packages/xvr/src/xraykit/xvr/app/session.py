@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,12 +15,13 @@ from torch import Tensor
 from xraykit.render import InputError, Volume, render
 
 from ..shot import Shot
-from .job import Cancelled, Job, Worker
+from .job import CancelledError, Job, Worker
 from .pictures import Grey, display_camera, encoded, rendering_picture, xray_picture
 from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import Structure, offered_structures, structure
 
 if TYPE_CHECKING:
+    from ..anatomy import Anatomy
     from ..registration import Registration
     from ..trust.judgement import Trust
 
@@ -38,7 +38,8 @@ Starter = Callable[[Shot, Volume, Tensor, Progress], Tensor]
 """From an X-ray, a body, the pose (4, 4) at hand and `Progress` to a first guess of the pose, (4, 4)."""
 Refiner = Callable[..., "Registration"]
 """`xraykit.xvr.register`."""
-Judge = Callable[["Registration", Sequence[Shot], Sequence[Volume]], "Trust"]
+Judge = Callable[["Registration", Sequence[Shot], Sequence["Anatomy"]], "Trust"]
+"""`judge` of trust/."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Found:
     registration: Registration
     trust: Trust | None
     views: tuple[int, ...]
-    structure: str
+    structure: Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,11 +121,6 @@ class Session:
         self.worker = Worker()
         self._newest, self._draft = 0, 256.0
 
-    @property
-    def isocenter(self) -> Tensor:
-        """What the sliders are seen from, (3,): the middle of the structure."""
-        return self.structure.body.center
-
     def view(self, index: object) -> XrayView:
         """The X-ray of a number.
 
@@ -137,7 +133,7 @@ class Session:
 
     def sliders(self, index: int) -> Sliders:
         """Where the sliders of an X-ray stand."""
-        return sliders_of(self.view(index).now.pose, self.isocenter)
+        return sliders_of(self.view(index).now.pose, self.structure.isocenter)
 
     def move(self, index: int, move: Move, *, gesture: str) -> None:
         """Move an X-ray's pose by hand; moves of one gesture are undone together. Ignored while a job moves it."""
@@ -145,7 +141,7 @@ class Session:
             view = self.view(index)
             if self._moves(index):
                 return
-            placement = Placement(moved(view.now.pose, self.isocenter, view.shot.camera, move), BY_HAND)
+            placement = Placement(moved(view.now.pose, self.structure.isocenter, view.shot.camera, move), BY_HAND)
             if gesture and gesture == view.gesture:
                 view.history[-1] = placement
             else:
@@ -215,7 +211,7 @@ class Session:
         view = self.view(index)
         if method not in self.starters:
             raise InputError(f"initialise by one of {', '.join(self.starters) or 'nothing here'}, got {method!r}.")
-        starter, body = self.starters[method], self.structure.body
+        starter, body = self.starters[method], self.structure.anatomy.volume
 
         def task(job: Job) -> None:
             def progress(message: str, share: float | None, pose: Tensor | None) -> None:
@@ -278,12 +274,12 @@ class Session:
             put(step.poses[0])
 
         try:
-            registration = self.refine_with(shots, [chosen.body], starts[None], report=report)
+            registration = self.refine_with(shots, [chosen.anatomy], starts[None], report=report)
             job.check()
-            trust = None if self.judge is None else self.judge(registration, shots, [chosen.body])
-            put(registration.poses[0], Found(registration, trust, moving, chosen.title))
+            trust = None if self.judge is None else self.judge(registration, shots, [chosen.anatomy])
+            put(registration.poses[0], Found(registration, trust, moving, chosen))
             settled = True
-        except Cancelled:
+        except CancelledError:
             settled = True
             raise
         finally:

@@ -32,7 +32,7 @@ def session_state(session: Session) -> dict[str, Any]:
 def view_state(session: Session, view: XrayView) -> dict[str, Any]:
     """One X-ray: its sliders, what brought it there, and what a registration says of it."""
     now = view.now
-    sliders = sliders_of(now.pose, session.isocenter)._asdict()
+    sliders = sliders_of(now.pose, session.structure.isocenter)._asdict()
     return {
         "name": view.shot.name,
         "notes": list(view.shot.notes),
@@ -40,7 +40,7 @@ def view_state(session: Session, view: XrayView) -> dict[str, Any]:
         "edges": edge_letters(now.pose),
         "placed": now.kind,
         "undo": len(view.history) - 1,
-        "found": None if now.found is None else found_state(now.found, now.pose, session.isocenter),
+        "found": None if now.found is None else found_state(now.found, now.pose, session.structure.isocenter),
     }
 
 
@@ -57,7 +57,7 @@ def found_state(found: Found, pose: Tensor, isocenter: Tensor) -> dict[str, Any]
         "terms": {name: _finite(value) for name, value in registration.terms.items()},
         "converged": bool(registration.converged),
         "seconds": round(registration.seconds, 2),
-        "structure": found.structure,
+        "structure": found.structure.title,
         "views": len(found.views),
         "deviations": deviations,
         "trust": None

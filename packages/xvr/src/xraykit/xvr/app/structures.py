@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from xraykit.render import InputError, Volume
 
-from ..field_of_view import trimmed
+from ..anatomy import Anatomy, structure_of
 
 WHOLE = "whole CT"
 OFFERED = (
@@ -25,13 +26,15 @@ class Structure:
 
     Args:
         names: The labels or groups it is made of; empty is the whole CT.
-        body: Its attenuation, zero elsewhere, for registration.
+        anatomy: Its attenuation, zero elsewhere, prepared for registration.
         shown: The same in the storage that renders fastest.
+        isocenter: What sliders are seen from, (3,) world RAS [mm]: the middle of the CT, or of the structure's box.
     """
 
     names: tuple[str, ...]
-    body: Volume
+    anatomy: Anatomy
     shown: Volume
+    isocenter: Tensor
 
     @property
     def title(self) -> str:
@@ -45,9 +48,12 @@ def structure(volume: Volume, names: Sequence[str] = ()) -> Structure:
     Raises:
         InputError: There are no labels, no such label, or no attenuation under it.
     """
-    body = _under_labels(volume, names) if names else volume
+    values = sorted({value for name in names for value in volume.find_labels(name)})
+    anatomy = Anatomy.of(structure_of(volume, values) if names else volume)
+    body = anatomy.volume
     quick = body.device.type == "cpu" and body.mu.dtype == torch.float32 and float(body.mu.min()) >= 0
-    return Structure(tuple(names), body, body.stored_as(torch.int16) if quick else body)
+    shown = body.stored_as(torch.int16) if quick else body
+    return Structure(tuple(names), anatomy, shown, body.center if names else volume.center)
 
 
 def offered_structures(volume: Volume) -> dict[str, list[str]]:
@@ -66,14 +72,3 @@ def _matches(volume: Volume, name: str) -> tuple[int, ...]:
         return volume.find_labels(name)
     except InputError:
         return ()
-
-
-def _under_labels(volume: Volume, names: Sequence[str]) -> Volume:
-    if volume.labels is None:
-        raise InputError(f"{', '.join(names)} needs a label map, got a CT without one; start with --labels SEG.")
-    values = sorted({value for name in names for value in volume.find_labels(name)})
-    inside = torch.isin(volume.labels, torch.tensor(values, device=volume.device).to(volume.labels.dtype))
-    masked = trimmed(volume.with_mu(volume.mu * inside, mu_scale=volume.mu_scale))
-    if not bool(masked.mu.any()):
-        raise InputError(f"{', '.join(names)} must hold voxels that attenuate, got none; choose another structure.")
-    return masked

@@ -9,6 +9,7 @@ import { makeSliders } from "./sliders.js";
 
 const REST = 160; // milliseconds without a move until the picture is rendered in full
 const POLL = 150; // milliseconds between looks at a task
+const visit = Math.random().toString(36).slice(2); // so that gestures of an earlier visit are not gone on with
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), pen = canvas.getContext("2d");
 const mixes = Object.fromEntries(Object.entries(MODES).map(([name, mode]) => [name, mode.mix]));
@@ -20,13 +21,14 @@ let wanted = null, pending = null, underway = false, gesture = 0, resting; // wa
 
 /** Ask for a new rendering; requests that come while one is under way join into one. */
 function render(quality, move = null, first = true) {
+  canvas.dataset.rendered = "";
   if (move) {
     if (first) gesture++;
     pending = joined(pending, move);
     clearTimeout(resting);
     resting = setTimeout(() => render("full"), REST);
   }
-  if (wanted !== "draft" || quality === "draft") wanted = quality;
+  wanted = quality;
   if (!underway) pump();
 }
 
@@ -34,7 +36,7 @@ async function pump() {
   underway = true;
   while (wanted) {
     const view = current;
-    const body = { view, draft: wanted === "draft", move: pending, gesture: `${gesture}` };
+    const body = { view, draft: wanted === "draft", move: pending, gesture: `${visit} ${gesture}` };
     wanted = pending = null;
     try {
       const answer = await ask("drr", body);
@@ -43,6 +45,7 @@ async function pump() {
       follow(JSON.parse(answer.headers.get("X-View")));
       if (picture && image) {
         drr = greys(picture, image.width, image.height);
+        if (!wanted) canvas.dataset.rendered = body.draft ? "draft" : "full";
         draw();
       }
     } catch (error) {
