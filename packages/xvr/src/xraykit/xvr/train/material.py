@@ -13,16 +13,18 @@ from xraykit.render import InputError, Volume
 
 from ..network.frame import NetworkFrame
 from ..template.warp import read_warp
-from .anatomy import Anatomy, prepare
 from .patients import HOLD_OUT_FROM, CTFolder, ManyPatients, OnePatient, Patients, Procedural, files_in
-from .pictures import drawn_views
+from .pictures import drawn_views, worth_learning
 from .poses import chosen_range, draw
+from .rendered_patient import RenderedPatient, prepare
 from .settings import TrainSettings
 from .sources import HELD_OUT, Rendered, Source, Stored
 from .stored import StoredViews, held_out_samples
 from .validation import HeldOut
 
 TRIES = 8
+LEAST_SHOWN = 0.5
+"""Share of stored images that must show something on the network's detector."""
 VALIDATION_SEED = 1_000_000
 """Seeds of held-out procedural patients lie so far from those of the training."""
 
@@ -57,7 +59,7 @@ def gather(settings: TrainSettings, frame: NetworkFrame) -> Material:
     depth = (poses.ty[0] + poses.ty[1]) / 2
     voxel = settings.voxel or frame.delx * min(depth / frame.sdd, 1.0)
     warp = None
-    first: Anatomy | None = None
+    first: RenderedPatient | None = None
     if settings.ct is not None:
         volume = Volume.from_file(settings.ct, labels=settings.labels)
         warp = _warp(settings, frame, volume)
@@ -105,7 +107,7 @@ def _many(settings: TrainSettings, voxel: float, rank: int, ranks: int) -> ManyP
     )
 
 
-def _held_out(patient: Anatomy, settings: TrainSettings, frame: NetworkFrame) -> HeldOut:
+def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkFrame) -> HeldOut:
     """Views that show the patient, drawn with keys of their own, with the contrast of the CT."""
     wanted = settings.validation_views
     images, poses = [], []
@@ -128,6 +130,12 @@ def _held_out(patient: Anatomy, settings: TrainSettings, frame: NetworkFrame) ->
 def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Material:
     camera = frame.camera()
     image, pose, points = held_out_samples(folder, camera=camera, count=settings.validation_views)
+    shown = float(worth_learning(image, None).double().mean())
+    if shown < LEAST_SHOWN:
+        raise InputError(
+            f"the network's detector must see what the images of {folder} show, but only {100 * shown:.0f} % of them "
+            "cover a tenth of it; set --field-of-view and --sdd to those of the data set."
+        )
     origin = torch.zeros(3, dtype=torch.float64)
     held_out = HeldOut(image, pose, points, origin, camera)
 

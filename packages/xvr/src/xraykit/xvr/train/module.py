@@ -15,10 +15,10 @@ from xraykit.render import InputError, Volume, XraykitError
 from ..network.frame import NetworkFrame
 from ..network.pose_network import PoseNetwork
 from ..network.preprocess import network_input
-from .anatomy import Anatomy
 from .augment import Randomisation, measured
 from .loss import double_geodesic, image_loss, masked_mean, soft_dice, soft_mask
 from .pictures import Views, line_integrals, organ_lengths
+from .rendered_patient import RenderedPatient
 from .schedule import Course, rate_factor
 from .settings import TrainSettings
 from .sources import Source
@@ -114,7 +114,7 @@ class PoseTraining(L.LightningModule):
         extrinsic = self.frame.extrinsic(rotation, translation)
         return self.frame.to_world(extrinsic, grid, warp=self.warp)
 
-    def _losses(self, pose: Tensor, views: Views, patient: Anatomy | None) -> dict[str, Tensor]:
+    def _losses(self, pose: Tensor, views: Views, patient: RenderedPatient | None) -> dict[str, Tensor]:
         s, truth = self.settings, views.pose.to(pose)
         isocenter = self.source.grid.center
         distance = double_geodesic(pose, truth, isocenter=isocenter, sdd=self.frame.sdd)

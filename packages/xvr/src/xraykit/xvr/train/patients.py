@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import FileError, PatientSettings, Volume, generate_patient
 
-from .anatomy import Anatomy, prepare
+from .rendered_patient import RenderedPatient, prepare
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 KEPT = 64
@@ -28,11 +28,11 @@ class Patients(Protocol):
     """Where a batch's patient comes from."""
 
     @property
-    def held_out(self) -> Anatomy:
+    def held_out(self) -> RenderedPatient:
         """Whom the validation sees."""
         ...
 
-    def at(self, step: int) -> Anatomy:
+    def at(self, step: int) -> RenderedPatient:
         """The patient of this batch; batches are asked for in ascending order."""
         ...
 
@@ -41,9 +41,9 @@ class Patients(Protocol):
 class OnePatient:
     """The same patient always; held-out views are of the same one."""
 
-    held_out: Anatomy
+    held_out: RenderedPatient
 
-    def at(self, step: int) -> Anatomy:
+    def at(self, step: int) -> RenderedPatient:
         """The patient."""
         return self.held_out
 
@@ -55,7 +55,7 @@ class CTFolder:
     files: tuple[Path, ...]
     voxel: float
 
-    def __call__(self, index: int) -> Anatomy:
+    def __call__(self, index: int) -> RenderedPatient:
         """The CT ready for training."""
         path = self.files[index]
         return prepare(Volume.from_file(path), voxel=self.voxel, name=path.name)
@@ -70,7 +70,7 @@ class Procedural:
     size: int
     voxel: float
 
-    def __call__(self, index: int) -> Anatomy:
+    def __call__(self, index: int) -> RenderedPatient:
         """The patient ready for training."""
         seed = self.first + index
         patient = generate_patient(seed=seed, region=self.region, settings=PatientSettings(size=self.size))
@@ -93,7 +93,7 @@ class ManyPatients:
 
     def __init__(
         self,
-        make: Callable[[int], Anatomy],
+        make: Callable[[int], RenderedPatient],
         count: int,
         *,
         hold_out: bool,
@@ -106,11 +106,11 @@ class ManyPatients:
         self.make, self.count, self.each, self.seed = make, count, each, seed
         self.rank, self.ranks, self.workers = rank, ranks, workers
         self.held_out = make(count if hold_out else 0)
-        self._kept: dict[int, Anatomy] = {}
+        self._kept: dict[int, RenderedPatient] = {}
         self._turn, self._now = -1, self.held_out
-        self._coming: Iterator[Anatomy] | None = None
+        self._coming: Iterator[RenderedPatient] | None = None
 
-    def at(self, step: int) -> Anatomy:
+    def at(self, step: int) -> RenderedPatient:
         """The patient of this batch."""
         turn = step // self.each
         if turn != self._turn:
@@ -122,7 +122,7 @@ class ManyPatients:
         round_, place = divmod(turn * self.ranks + self.rank, self.count)
         return int(np.random.default_rng((self.seed, ORDER, round_)).permutation(self.count)[place])
 
-    def _next(self, turn: int) -> Anatomy:
+    def _next(self, turn: int) -> RenderedPatient:
         number = self.number(turn)
         if number in self._kept:
             return self._kept[number]
@@ -138,10 +138,10 @@ class ManyPatients:
 class _Made(Dataset):
     """The patient of each number."""
 
-    def __init__(self, make: Callable[[int], Anatomy]) -> None:
+    def __init__(self, make: Callable[[int], RenderedPatient]) -> None:
         self.make = make
 
-    def __getitem__(self, number: int) -> Anatomy:
+    def __getitem__(self, number: int) -> RenderedPatient:
         return self.make(number)
 
 

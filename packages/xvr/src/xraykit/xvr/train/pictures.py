@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, Volume, render
 
-from .anatomy import Anatomy
+from .rendered_patient import RenderedPatient
 
 SHOWN, SHOWN_WITH_LABELS = 0.10, 0.05
 """Least share of pixels that meet the patient, or, where there are labels, any label; as published."""
@@ -26,22 +26,22 @@ class Views(NamedTuple):
     organs: Tensor | None = None
 
 
-def line_integrals(anatomy: Anatomy, camera: Camera, pose: Tensor, multiplier: Tensor) -> Tensor:
+def line_integrals(patient: RenderedPatient, camera: Camera, pose: Tensor, multiplier: Tensor) -> Tensor:
     """Images (B, 1, H, W) at camera_to_world (B, 4, 4), bone multiplied by `multiplier` (B,).
 
     Gradients: with respect to pose and multiplier.
     """
-    tissue = _march(anatomy.tissue, camera, pose)
+    tissue = _march(patient.tissue, camera, pose)
     if not bool((multiplier != 1).any()):
         return tissue
-    return tissue + (multiplier - 1).to(tissue)[:, None, None, None] * _march(anatomy.bone, camera, pose)
+    return tissue + (multiplier - 1).to(tissue)[:, None, None, None] * _march(patient.bone, camera, pose)
 
 
-def organ_lengths(anatomy: Anatomy, camera: Camera, pose: Tensor) -> Tensor | None:
+def organ_lengths(patient: RenderedPatient, camera: Camera, pose: Tensor) -> Tensor | None:
     """Path in each label [mm], (B, L, H, W), differentiable in the pose; None without labels."""
-    if anatomy.organs is None:
+    if patient.organs is None:
         return None
-    return _march(anatomy.organs, camera, pose, soft=True)[:, 1:]
+    return _march(patient.organs, camera, pose, soft=True)[:, 1:]
 
 
 def worth_learning(image: Tensor, organs: Tensor | None) -> Tensor:
@@ -58,13 +58,13 @@ def _march(volume: Volume, camera: Camera, pose: Tensor, *, soft: bool = False) 
 
 
 def drawn_views(
-    anatomy: Anatomy, camera: Camera, pose: Tensor, *, bone: tuple[float, float], with_organs: bool = False
+    patient: RenderedPatient, camera: Camera, pose: Tensor, *, bone: tuple[float, float], with_organs: bool = False
 ) -> Views:
     """Views of a patient at poses (B, 4, 4), each with a bone multiplier drawn from `bone` (torch's state)."""
     low, high = bone
     multiplier = low + (high - low) * torch.rand(len(pose))
     with torch.no_grad():
-        multiplier = multiplier.to(anatomy.tissue.device)
-        image = line_integrals(anatomy, camera, pose, multiplier)
-        organs = organ_lengths(anatomy, camera, pose) if with_organs else None
+        multiplier = multiplier.to(patient.tissue.device)
+        image = line_integrals(patient, camera, pose, multiplier)
+        organs = organ_lengths(patient, camera, pose) if with_organs else None
     return Views(image, pose.to(image.device), worth_learning(image, organs), multiplier, organs)

@@ -192,4 +192,4 @@ def _network(settings: TrainSettings) -> PoseNetwork:
         frame=settings.frame,
         parameterization=settings.parameterization,
     )
-    return PoseNetwork(frame, backbone=settings.backbone, pretrained=settings.pretrained)
+    return PoseNetwork(frame, backbone=settings.backbone, norm=settings.norm, pretrained=settings.pretrained)

@@ -8,10 +8,10 @@ import torch
 
 from xraykit.render import Camera, PoseRange, Volume
 
-from .anatomy import Anatomy
 from .patients import Patients
 from .pictures import Views, drawn_views
 from .poses import draw
+from .rendered_patient import RenderedPatient
 from .stored import StoredViews
 
 TRAINING, HELD_OUT = 1, 2
@@ -23,7 +23,7 @@ class Source(Protocol):
 
     grid: Volume
 
-    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, Anatomy | None]:
+    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, RenderedPatient | None]:
         """Batch number `step`, and the patient to render again, if there is one."""
         ...
 
@@ -62,10 +62,10 @@ class Rendered:
     ) -> None:
         self.patients, self.poses, self.camera, self.batch = patients, poses, camera, batch
         self.bone, self.seed, self.rank = bone, seed, rank
-        self._placed: tuple[Anatomy, Anatomy] | None = None
+        self._placed: tuple[RenderedPatient, RenderedPatient] | None = None
         self.grid = patients.held_out.grid
 
-    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, Anatomy]:
+    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, RenderedPatient]:
         """Batch number `step`: its poses follow from seed, rank and number, its contrast from torch's state."""
         original = self.patients.at(step)
         if self._placed is None or self._placed[0] is not original:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ POINTS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Anatomy:
+class RenderedPatient:
     """A patient, ready to be rendered many times with any contrast of bone.
 
     An image with bone multiplier m is L(tissue) + (m - 1) L(bone), for line integrals L are linear in attenuation.
@@ -37,13 +38,31 @@ class Anatomy:
     points: Tensor
     name: str
 
-    def to(self, device: torch.device | str) -> Anatomy:
+    def to(self, device: torch.device | str) -> RenderedPatient:
         """The same patient with its voxels on another device."""
-        voxels = {f.name: getattr(self, f.name) for f in fields(self) if f.name in ("tissue", "bone", "organs")}
-        return replace(self, **{name: None if v is None else v.to(device) for name, v in voxels.items()})
+        tissue, bone, organs = (None if v is None else v.to(device) for v in self._volumes())
+        return replace(self, tissue=tissue, bone=bone, organs=organs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As plain tensors, so that worker processes can hand it over."""
+        coarse = [None if v is None else (v.mu, v.affine, v.mu_scale, v.labels) for v in self._volumes()]
+        return _rebuilt, (tuple(self.grid.shape), self.grid.affine, coarse, self.points, self.name)
+
+    def _volumes(self) -> tuple[Volume | None, ...]:
+        return self.tissue, self.bone, self.organs
 
 
-def prepare(volume: Volume, *, voxel: float, name: str = "patient") -> Anatomy:
+def _rebuilt(shape: tuple[int, ...], affine: Tensor, coarse: list[Any], points: Tensor, name: str) -> RenderedPatient:
+    tissue, bone, organs = (None if c is None else Volume(c[0], c[1], mu_scale=c[2], labels=c[3]) for c in coarse)
+    return RenderedPatient(_without_voxels(shape, affine), tissue, bone, organs, points, name)  # type: ignore[arg-type]
+
+
+def _without_voxels(shape: tuple[int, ...], affine: Tensor) -> Volume:
+    """A grid whose one voxel in memory stands for all."""
+    return Volume(torch.zeros((), dtype=torch.float16).expand(shape), affine)
+
+
+def prepare(volume: Volume, *, voxel: float, name: str = "patient") -> RenderedPatient:
     """A patient's CT made ready for training.
 
     Voxels are averaged over whole numbers of neighbours to at most `voxel` mm, after Hounsfield numbers became
@@ -66,8 +85,8 @@ def prepare(volume: Volume, *, voxel: float, name: str = "patient") -> Anatomy:
     if hu is not None:
         excess = torch.where(hu > BONE_HU, Attenuation().mu_water / 1000 * hu.float(), excess)
     factor = [max(1, int(voxel / float(side) + 1e-6)) for side in volume.spacing]
-    return Anatomy(
-        grid=Volume(torch.zeros((), dtype=torch.float16).expand(volume.shape), volume.affine),
+    return RenderedPatient(
+        grid=_without_voxels(volume.shape, volume.affine),
         tissue=_coarser(attenuation, volume.affine, factor),
         bone=_coarser(excess, volume.affine, factor),
         organs=None if volume.labels is None else _organs(volume, factor),

@@ -1,0 +1,87 @@
+"""Whom a training sees: everyone once a round, in an order that can be taken up anywhere."""
+
+import pytest
+import torch
+from support.training import small_patient, write_small_patient
+from xraykit.render import FileError
+from xraykit.xvr.train.patients import CTFolder, ManyPatients, OnePatient, Procedural, files_in
+from xraykit.xvr.train.rendered_patient import prepare
+
+ONE = prepare(small_patient(labels=False), voxel=50.0)
+
+
+class Named:
+    """Patients that are their number, and a count of how often they were made."""
+
+    def __init__(self):
+        self.made = []
+
+    def __call__(self, index):
+        self.made.append(index)
+        return index
+
+
+def many(make, count, **options):
+    return ManyPatients(make, count, **{"hold_out": True, "each": 2, "seed": 4} | options)
+
+
+def test_one_patient_is_always_the_same():
+    patients = OnePatient(ONE)
+    assert patients.at(0) is patients.at(99) is patients.held_out
+
+
+def test_everyone_comes_once_a_round_for_so_many_batches_and_is_made_once():
+    make = Named()
+    patients = many(make, 5)
+    assert patients.held_out == 5
+    seen = [patients.at(step) for step in range(20)]
+    assert seen[::2] == seen[1::2]
+    assert sorted(seen[:10:2]) == sorted(seen[10::2]) == list(range(5))
+    assert seen[:10] != seen[10:]
+    assert sorted(make.made) == list(range(6))
+
+
+def test_beyond_what_memory_keeps_patients_are_made_again(monkeypatch):
+    monkeypatch.setattr("xraykit.xvr.train.patients.KEPT", 3)
+    make = Named()
+    patients = many(make, 5, each=1)
+    assert [sorted(patients.at(5 * r + n) for n in range(5)) for r in range(2)] == [list(range(5))] * 2
+    assert len(make.made) == 11
+
+
+def test_the_order_can_be_taken_up_in_the_middle_and_is_shared_among_ranks():
+    whole = [many(Named(), 7, each=1).at(0)]
+    patients = many(Named(), 7, each=1)
+    whole = [patients.at(step) for step in range(14)]
+    later = many(Named(), 7, each=1)
+    assert [later.at(step) for step in range(5, 14)] == whole[5:]
+    ranks = [many(Named(), 7, each=1, rank=rank, ranks=2) for rank in range(2)]
+    assert [ranks[step % 2].at(step // 2) for step in range(14)] == whole
+
+
+def test_worker_processes_make_the_same_patients(tmp_path):
+    ct, _ = write_small_patient(tmp_path)
+    files = (ct, ct)
+    here, there = (many(CTFolder(files, 50.0), 2, hold_out=False, each=1, workers=w) for w in (0, 1))
+    for step in range(2):
+        a, b = here.at(step), there.at(step)
+        assert torch.equal(a.tissue.mu, b.tissue.mu) and a.name == b.name == "ct.nii.gz"
+    assert a.tissue.mu_scale == pytest.approx(b.tissue.mu_scale)
+
+
+def test_a_folder_s_cts_come_by_name_and_nothing_else_does(tmp_path):
+    for name in ("b.nrrd", "a.nii.gz", ".hidden.nii", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in files_in(tmp_path)] == ["a.nii.gz", "b.nrrd"]
+
+
+def test_folders_without_cts_are_refused(tmp_path):
+    with pytest.raises(FileError, match="must hold CTs"):
+        files_in(tmp_path)
+    with pytest.raises(FileError, match="needs a folder"):
+        files_in(tmp_path / "none")
+
+
+def test_a_procedural_patient_follows_from_its_number():
+    patient = Procedural("knee", 10, 32, 20.0)(1)
+    assert patient.name == "knee 11" and patient.organs is not None and len(patient.points) == 64

@@ -1,0 +1,59 @@
+"""Settings are completed for the device and refused before anything heavy."""
+
+from pathlib import Path
+
+import pytest
+from xraykit.render import InputError
+from xraykit.xvr import TrainSettings
+from xraykit.xvr.train.resolved import resolved
+
+
+def settings(**changes):
+    return TrainSettings(**{"ct": Path("ct.nii"), "output": Path("out"), "device": "cpu"} | changes)
+
+
+def test_the_cpu_trains_small_images_by_their_poses():
+    found = resolved(settings())
+    assert (found.size, found.batch, found.steps, found.image_loss_from, found.device) == (64, 16, 30_000, 1.0, "cpu")
+    assert found.precision in ("bf16-mixed", "32-true")
+
+
+def test_a_gpu_trains_at_the_paper_s_size_with_images(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: True)
+    found = resolved(settings(device="auto"))
+    assert (found.size, found.batch, found.image_loss_from, found.device) == (128, 116, 0.0, "cuda")
+    assert found.precision == "bf16-mixed"
+
+
+def test_minutes_alone_set_no_number_of_batches():
+    assert resolved(settings(minutes=5.0)).steps is None
+    assert resolved(settings(minutes=5.0, steps=7)).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ct": None}, "exactly one of CT.*got none"),
+        ({"procedural": "knee"}, "exactly one of CT.*got ct and procedural"),
+        ({"ct": None, "cts": Path("x"), "labels": Path("l")}, "--labels belongs to the one CT"),
+        ({"warp": Path("w.tfm")}, "--warp says where the template"),
+        ({"ct": None, "procedural": "elbows"}, "--procedural must be one of"),
+        ({"frame": "template"}, "leave --frame out"),
+        ({"ct": None, "dataset": Path("d"), "image_loss_from": 0.5}, "cannot be rendered again"),
+        ({"checkpoint": "w", "size": 64}, "brings its own network and detector.*--size"),
+        ({"batch": 0}, "--batch must be positive"),
+        ({"rate": float("nan")}, "--rate must be positive"),
+        ({"minutes": -1.0}, "--minutes must be positive"),
+        ({"weight_dice": -1.0}, "--weight-dice must be 0 or more"),
+        ({"augment": 2.0}, "--augment must lie in 0 to 1"),
+        ({"image_loss_from": 1.5}, "--image-loss-from must lie in 0 to 1"),
+        ({"bone": (3.0, 1.0)}, "--bone must be a lower and an upper multiplier"),
+        ({"preset": "arm"}, "preset must be one of"),
+        ({"device": "cuda"}, "needs a GPU"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(changes, message, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InputError, match=message):
+        resolved(settings(**changes))

@@ -1,0 +1,47 @@
+"""The rate rises, then falls with the progress; the course ends by batches or by the clock."""
+
+import math
+
+import pytest
+from xraykit.xvr.train.schedule import LEAST_RESERVE, Course, rate_factor
+
+
+def test_the_rate_rises_linearly_and_falls_by_a_cosine():
+    assert [rate_factor(n, 0.0, warmup=4) for n in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    assert rate_factor(100, 0.5, warmup=4) == pytest.approx(0.5)
+    assert rate_factor(100, 0.25, warmup=0) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
+    assert rate_factor(100, 1.0, warmup=4) == rate_factor(100, 7.0, warmup=4) == 0.0
+
+
+def test_progress_by_batches_is_their_share():
+    course = Course(steps=200)
+    assert [course.progress(n) for n in (0, 50, 200, 300)] == [0.0, 0.25, 1.0, 1.0]
+    assert course.total(50) == 200
+
+
+def test_progress_by_the_clock_leaves_a_reserve_for_the_end():
+    now = [100.0]
+    course = Course(steps=None, seconds=60.0, clock=lambda: now[0])
+    now[0] += (60 - LEAST_RESERVE) / 2
+    assert course.progress(10) == pytest.approx(0.5)
+    assert course.total(10) == 20
+    course.keep_back(10.0)
+    now[0] = 100 + 60 - 15.0
+    assert course.progress(20) == 1.0
+
+
+def test_the_nearer_of_two_limits_counts():
+    now = [0.0]
+    course = Course(steps=10, seconds=1000.0, clock=lambda: now[0])
+    assert course.progress(5) == 0.5
+    now[0] = 998.0
+    assert course.progress(5) == 1.0
+
+
+def test_a_resumed_course_counts_what_went_before():
+    now = [50.0]
+    course = Course(steps=None, seconds=102.0, clock=lambda: now[0])
+    course.resume_at(30.0)
+    now[0] += 20
+    assert course.elapsed == pytest.approx(50.0)
+    assert course.progress(1) == pytest.approx(0.5)
