@@ -15,6 +15,7 @@ def settings(**changes):
 def test_the_cpu_trains_small_images_by_their_poses():
     found = resolved(settings())
     assert (found.size, found.batch, found.steps, found.image_loss_from, found.device) == (64, 16, 30_000, 1.0, "cpu")
+    assert found.norm == "default"
     assert found.precision in ("bf16-mixed", "32-true")
 
 
@@ -23,7 +24,7 @@ def test_a_gpu_trains_at_the_paper_s_size_with_images(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: True)
     found = resolved(settings(device="auto"))
     assert (found.size, found.batch, found.image_loss_from, found.device) == (128, 116, 0.0, "cuda")
-    assert found.precision == "bf16-mixed"
+    assert (found.precision, found.norm) == ("bf16-mixed", "groupnorm")
 
 
 def test_minutes_alone_set_no_number_of_batches():

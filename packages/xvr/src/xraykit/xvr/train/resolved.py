@@ -40,6 +40,7 @@ def resolved(settings: TrainSettings) -> TrainSettings:
         "batch": settings.batch or (116 if cuda else 16),
         "precision": settings.precision or _precision(cuda=cuda),
         "image_loss_from": _image_loss_from(settings, cuda=cuda),
+        "norm": settings.norm or ("groupnorm" if cuda else "default"),
         "frame": "template" if settings.dataset is not None else settings.frame,
     }
     if settings.checkpoint is None:

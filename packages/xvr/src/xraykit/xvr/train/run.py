@@ -192,4 +192,6 @@ def _network(settings: TrainSettings) -> PoseNetwork:
         frame=settings.frame,
         parameterization=settings.parameterization,
     )
-    return PoseNetwork(frame, backbone=settings.backbone, norm=settings.norm, pretrained=settings.pretrained)
+    return PoseNetwork(
+        frame, backbone=settings.backbone, norm=settings.norm or "groupnorm", pretrained=settings.pretrained
+    )

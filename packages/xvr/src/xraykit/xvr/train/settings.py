@@ -44,8 +44,8 @@ class TrainSettings:
     """Transform file (ITK, ANTs, Slicer) from the template world to CT, for a checkpoint in a template frame."""
     backbone: str = field(default="resnet18", kw_only=True)
     """timm model of a new network."""
-    norm: Literal["groupnorm", "default"] = field(default="groupnorm", kw_only=True)
-    """Its normalisation: groups as published, or the backbone's own."""
+    norm: Literal["groupnorm", "default"] | None = field(default=None, kw_only=True)
+    """Its normalisation: groupnorm as published (on a GPU), or the backbone's own (on the CPU), which learns faster."""
     parameterization: str = field(default="quaternion_adjugate", kw_only=True)
     """Rotation numbers of a new network."""
     pretrained: bool = field(default=False, kw_only=True)
