@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from xraykit.render import Camera, InputError, carm_pose, project, simulate
+from xraykit.render import Camera, InputError, Volume, box_corners, carm_pose, project, simulate
 from xraykit.render.dataset.config import (
     DatasetConfig,
     PhysicsSettings,
@@ -156,6 +157,17 @@ def test_shares_of_views_are_kept(patient, config):
     kinds = [choose_view(subject, (), config, stream(1, "view", n)).record["kind"] for n in range(60)]
     assert 18 <= kinds.count("random") <= 42
     assert kinds.count("random") + kinds.count("range") == 60
+
+
+def test_a_published_range_is_drawn_until_it_sees_a_limb(config):
+    limb = SimpleNamespace(volume=Volume(torch.ones(20, 20, 20), torch.diag(torch.tensor([4.0, 4, 4, 1]))))
+    views = replace(config.views, standard=(), random=0.0, ranges={"deepfluoro": 1.0})
+    corners = box_corners(limb.volume.shape, limb.volume.affine)
+    for seed in range(60):  # one in eight of this preset's poses looks past 8 cm at its isocentre
+        chosen = choose_view(limb, (), replace(config, views=views), np.random.default_rng(seed))
+        uv = project(corners, chosen.camera, chosen.pose).uv[0]
+        low, high = uv.amin(0), uv.amax(0)
+        assert bool((high > 0).all()) and low[0] < chosen.camera.width and low[1] < chosen.camera.height
 
 
 def test_a_patient_without_a_fitting_standard_view_says_so(patient, config):

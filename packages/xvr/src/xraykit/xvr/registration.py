@@ -34,7 +34,7 @@ class RegistrationSettings:
             first-order ascent.
         scales: Pixels of the image's longer side, coarse to fine; those beyond the image's own size are capped at it.
         iterations: Most steps at each scale.
-        keep: Candidates that go on after each scale but the last, at most; the best ones.
+        keep: Candidates that go on after each scale but the last, at most: the best ones that differ.
         intrinsics: Any of "sdd" and "principal_point", refined at the last scale.
         weights: Shares of NCC, patch NCC and gradient NCC.
         floor: Local variance, relative to the image's, below which a window counts as empty.
@@ -45,7 +45,7 @@ class RegistrationSettings:
     """
 
     optimizer: Literal["levenberg_marquardt", "adam"] = "levenberg_marquardt"
-    scales: tuple[int, ...] = (64, 128, 256)
+    scales: tuple[int, ...] = (32, 64, 128, 256)
     iterations: tuple[int, ...] | int = 30
     keep: int = 3
     intrinsics: tuple[str, ...] = ()
@@ -178,8 +178,8 @@ def register(
         motion, at, done = _climb(objective, motion, stage, settings, watch)
         for i, start in enumerate(alive.tolist()):
             ended[start] = Candidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
-        if not last and len(alive) > settings.keep:
-            kept = at.value.argsort(descending=True)[: settings.keep]
+        if not last:
+            kept = distinct(motion, at.value)[: settings.keep]
             motion, alive = motion[kept], alive[kept]
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
@@ -197,6 +197,22 @@ def register(
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
     )
+
+
+def distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: float = 100.0) -> Tensor:
+    """The candidates by falling value, without those that ended where a better one did.
+
+    Two are the same if points up to `reach` [mm] from each pivot are seen at most `apart` [mm] apart on average.
+    """
+    offsets = reach * torch.cat([torch.eye(3), -torch.eye(3)]).double()
+    points = motion.pivots[:, None] + offsets
+    homogeneous = torch.cat([points, torch.ones(*points.shape[:2], 1, dtype=torch.float64)], dim=-1)
+    seen = torch.einsum("bkvij,knj->bkvni", torch.linalg.inv(motion.poses), homogeneous)[..., :3].flatten(1, 3)
+    chosen: list[int] = []
+    for index in value.argsort(descending=True).tolist():
+        if all(float((seen[index] - seen[other]).norm(dim=-1).mean()) > apart for other in chosen):
+            chosen.append(index)
+    return torch.tensor(chosen)
 
 
 def _checked(starts: Tensor, views: int) -> Tensor:

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..camera import Camera
 from ..errors import InputError
+from ..frames import voxel_to_world
+from ..projection import project
 from ..views.planning import ViewPlan, applicable_views, standard_view
 from ..views.pose_ranges import POSE_RANGES, sample_pose
 from ..views.random_directions import random_view
+from ..volume import Volume
 from .config import DatasetConfig, ViewSettings
 from .patients import Subject
 
 _SDD, _FIELD = 1020.0, 278.6  # of pose ranges without a published camera: those of "deepfluoro" [mm]
+_DRAWS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +85,20 @@ def _planned(kind: Literal["standard", "random"], plan: ViewPlan) -> ChosenView:
 
 def _from_range(preset: str, subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> ChosenView:
     published, centre = POSE_RANGES[preset], subject.volume.center.double()
-    pose = sample_pose(preset, centre, rng)
     sdd = published.sdd or _SDD
     field = _FIELD if published.delx is None else 128 * published.delx
     camera = Camera(sdd=sdd, height=size[0], width=size[1], pixel_spacing=field / max(size))
+    # The presets suit trunks: a limb may lie outside the field, so draw until its inner half is met.
+    inside = _inner_points(subject.volume)
+    draws = (sample_pose(preset, centre, rng) for _ in range(_DRAWS))
+    pose = next((pose for pose in draws if bool(project(inside, camera, pose).visible.any())), None)
+    if pose is None:
+        raise InputError(f"preset {preset!r} must see the patient, got {_DRAWS} views past it; leave it out.")
     record = {"name": preset, "kind": "range", "mirrored_display": False, "isocenter": centre.tolist(), "targets": []}
     return ChosenView(camera, pose, record)
+
+
+def _inner_points(volume: Volume) -> Tensor:
+    """The 3 x 3 x 3 points at the quarters of the grid, world RAS [mm], (27, 3)."""
+    quarters = [torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64) * (n - 1) for n in reversed(volume.shape)]
+    return voxel_to_world(torch.cartesian_prod(*quarters), volume.affine)
