@@ -34,7 +34,8 @@ class RegistrationSettings:
             first-order ascent.
         scales: Pixels of the image's longer side, coarse to fine; those beyond the image's own size are capped at it.
         iterations: Most steps at each scale.
-        keep: Candidates that go on after each scale but the last, at most: the best ones that differ.
+        keep: Candidates that go on after the first scale, at most: the best ones that differ; half as many after each
+            further one.
         intrinsics: Any of "sdd" and "principal_point", refined at the last scale.
         weights: Shares of NCC, patch NCC and gradient NCC.
         floor: Local variance, relative to the image's, below which a window counts as empty.
@@ -47,7 +48,7 @@ class RegistrationSettings:
     optimizer: Literal["levenberg_marquardt", "adam"] = "levenberg_marquardt"
     scales: tuple[int, ...] = (32, 64, 128, 256)
     iterations: tuple[int, ...] | int = 30
-    keep: int = 3
+    keep: int = 4
     intrinsics: tuple[str, ...] = ()
     weights: tuple[float, float, float] = WEIGHTS
     floor: float = 1e-3
@@ -179,7 +180,7 @@ def register(
         for i, start in enumerate(alive.tolist()):
             ended[start] = Candidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
         if not last:
-            kept = distinct(motion, at.value)[: settings.keep]
+            kept = distinct(motion, at.value)[: max(1, settings.keep >> stage)]
             motion, alive = motion[kept], alive[kept]
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
