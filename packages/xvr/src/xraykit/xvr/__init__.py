@@ -25,6 +25,12 @@ _PUBLIC: dict[str, str] = {
     "network.published": "read_published",
     "network.weights": "load_network save_network",
     "registration": "Candidate Registration RegistrationSettings Step register",
+    "result.animation": "convergence_frames write_animation",
+    "result.folder": "save_result",
+    "result.pictures": "registration_pictures write_pictures",
+    "result.reading": "read_result",
+    "result.record": "ResultRecord record_result write_result",
+    "result.transforms": "ct_motion write_transforms",
     "shot": "Shot",
     "similarity": "gradient_ncc mncc ncc patch_ncc",
     "start.candidates": "distinct_starts joined_starts spread_to_views",
@@ -41,6 +47,9 @@ _PUBLIC: dict[str, str] = {
     "template.warp": "read_warp rigid_part write_warp",
     "train.run": "Training train_network",
     "train.settings": "TrainSettings",
+    "trust.calibration": "SuccessModel",
+    "trust.judgement": "Trust",
+    "trust.judging": "judge",
     "xray_input": "read_shot XraySettings",
 }
 

@@ -43,6 +43,17 @@ from .registration import Registration as Registration
 from .registration import RegistrationSettings as RegistrationSettings
 from .registration import Step as Step
 from .registration import register as register
+from .result.animation import convergence_frames as convergence_frames
+from .result.animation import write_animation as write_animation
+from .result.folder import save_result as save_result
+from .result.pictures import registration_pictures as registration_pictures
+from .result.pictures import write_pictures as write_pictures
+from .result.reading import read_result as read_result
+from .result.record import ResultRecord as ResultRecord
+from .result.record import record_result as record_result
+from .result.record import write_result as write_result
+from .result.transforms import ct_motion as ct_motion
+from .result.transforms import write_transforms as write_transforms
 from .shot import Shot as Shot
 from .similarity import gradient_ncc as gradient_ncc
 from .similarity import mncc as mncc
@@ -75,6 +86,9 @@ from .template.warp import write_warp as write_warp
 from .train.run import Training as Training
 from .train.run import train_network as train_network
 from .train.settings import TrainSettings as TrainSettings
+from .trust.calibration import SuccessModel as SuccessModel
+from .trust.judgement import Trust as Trust
+from .trust.judging import judge as judge
 from .xray_input import XraySettings as XraySettings
 from .xray_input import read_shot as read_shot
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from xraykit.render import InputError, Volume, montage, write_atomically
 
+from ..anatomy import Anatomy
 from ..shot import Shot
 from . import display
 from .pictures import Picture, edges_on_xray
@@ -19,12 +20,12 @@ from .pictures import Picture, edges_on_xray
 if TYPE_CHECKING:
     from ..registration import Step
 
-LONGER_SIDE, COLOURS = 288, 48
+LONGER_SIDE, COLOURS = 256, 48
 FRAME_MS, LAST_FRAME_MS = 120, 1500
 
 
 def convergence_frames(
-    shot: Shot, structures: Sequence[Volume], history: Sequence[Step], *, view: int = 0, most: int = 16
+    shot: Shot, structures: Sequence[Volume | Anatomy], history: Sequence[Step], *, view: int = 0, most: int = 12
 ) -> list[Picture]:
     """One picture for each of at most `most` steps, the first and the last among them.
 
@@ -48,7 +49,7 @@ def convergence_frames(
     return [_frame(shot, structures, history[n], n, view) for n in chosen]
 
 
-def _frame(shot: Shot, structures: Sequence[Volume], step: Step, number: int, view: int) -> Picture:
+def _frame(shot: Shot, structures: Sequence[Volume | Anatomy], step: Step, number: int, view: int) -> Picture:
     picture = edges_on_xray(shot, display.render_structures(structures, shot, step.poses[:, view]))
     caption = f"step {number}, {step.scale} px, similarity {step.similarity:.3f}, {step.seconds:.1f} s"
     return montage([picture], [caption], size=12)

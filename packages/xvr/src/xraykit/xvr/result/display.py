@@ -12,6 +12,8 @@ from torch import Tensor
 
 from xraykit.render import Volume, render, resize_camera
 
+from ..anatomy import Anatomy
+from ..pyramid import footprint, samples_through
 from ..shot import Shot
 
 Grey = NDArray[np.uint8]
@@ -38,9 +40,13 @@ def resized(shot: Shot, longer: int) -> Shot:
     return replace(shot, image=image, camera=resize_camera(shot.camera, height=size[0], width=size[1]), valid=valid)
 
 
-def render_structures(structures: Sequence[Volume], shot: Shot, poses: Tensor) -> Tensor:
+def render_structures(structures: Sequence[Volume | Anatomy], shot: Shot, poses: Tensor) -> Tensor:
     """Line integrals of each structure by itself, (K, H, W), at poses (K, 4, 4) seen by the shot's camera."""
-    drrs = [render(volume, shot.camera, pose[None])[0, 0] for volume, pose in zip(structures, poses, strict=True)]
+    drrs = []
+    for structure, pose in zip(structures, poses, strict=True):
+        body = structure if isinstance(structure, Anatomy) else Anatomy.of(structure)
+        volume = body.with_voxels(footprint(shot.camera, pose[None], body.pivot))
+        drrs.append(render(volume, shot.camera, pose[None], samples=samples_through(volume))[0, 0])
     return torch.stack(drrs).detach().cpu()
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from xraykit.render import OutputError, Volume, check_result_folder
 
+from ..anatomy import Anatomy
 from ..shot import Shot
+from ..trust.judgement import percent
 from .animation import convergence_frames, write_animation
 from .pictures import registration_pictures, write_pictures
 from .record import FILE_NAME, ResultRecord, write_result
@@ -24,7 +26,7 @@ def save_result(
     folder: str | Path,
     record: ResultRecord,
     shots: Sequence[Shot],
-    structures: Sequence[Volume],
+    structures: Sequence[Volume | Anatomy],
     *,
     history: Sequence[Step] = (),
 ) -> list[Path]:
@@ -51,7 +53,9 @@ def save_result(
     folder = Path(folder)
     staging = check_result_folder(folder.parent) / f".{secrets.token_hex(4)}.part"
     if folder.exists() and not is_finished(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} must be new or hold an earlier result, got something else; choose another --output.")
+        raise OutputError(
+            f"{folder} must be new or hold an earlier result, got something else; choose another --output."
+        )
     try:
         staging.mkdir()
         written = [write_result(staging / FILE_NAME, record), *write_transforms(staging, record)]
@@ -82,13 +86,13 @@ def headline(record: ResultRecord) -> str:
     name = " + ".join(record.views)
     if record.trust is None:
         return f"{name}: starting pose, nothing refined"
-    chance = f"{record.trust.verdict}, chance of success {record.trust.success_probability:.0%}"
     error = record.trust.expected_error
-    return f"{name}: {chance}" + (f", error if so about {error:.1f} mm" if error < 1000 else "")
+    tail = f", expected error {error:.1f} mm" if error < 1000 and record.trust.verdict != "failed" else ""
+    return f"{name}: {record.trust.verdict}, chance of success {percent(record.trust.success_probability)}{tail}"
 
 
 def _pictures(
-    folder: Path, stem: str, record: ResultRecord, shot: Shot, structures: Sequence[Volume], view: int
+    folder: Path, stem: str, record: ResultRecord, shot: Shot, structures: Sequence[Volume | Anatomy], view: int
 ) -> list[Path]:
     pictures = registration_pictures(
         Shot(shot.image, record.cameras[view], valid=shot.valid, name=shot.name),

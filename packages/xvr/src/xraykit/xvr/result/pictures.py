@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xraykit.render import InputError, Volume, montage, overlay, save_png
 
+from ..anatomy import Anatomy
 from ..shot import Shot
 from . import display
 from .scale_bar import ScaleBar, scale_bar
@@ -24,7 +25,7 @@ NAMES = ("overlay", "checkerboard", "comparison")
 
 def registration_pictures(
     shot: Shot,
-    structures: Sequence[Volume],
+    structures: Sequence[Volume | Anatomy],
     poses: Tensor,
     *,
     names: Sequence[str],
@@ -43,8 +44,8 @@ def registration_pictures(
         poses: camera_to_world of each, (K, 4, 4).
         names: K names for the legend.
         title: A line above each picture.
-        pivot: A point of the anatomy [mm], (3,); its depth decides how long 50 mm are. None takes the first volume's
-            centre.
+        pivot: A point of the anatomy [mm], (3,); its depth decides how long 50 mm are. None takes the middle of
+            the first structure.
 
     Returns:
         {name: (H, W, 3) uint8}.
@@ -57,7 +58,8 @@ def registration_pictures(
         raise InputError(f"pictures need one pose and one name for each structure, got {counts}.")
     shot = display.resized(shot, LONGER_SIDE)
     drrs = display.render_structures(structures, shot, poses)
-    point = structures[0].center if pivot is None else pivot
+    first = structures[0].volume if isinstance(structures[0], Anatomy) else structures[0]
+    point = first.center if pivot is None else pivot
     bar = scale_bar(shot.camera, poses[0], point)
     both = drrs.sum(dim=0)
     return {

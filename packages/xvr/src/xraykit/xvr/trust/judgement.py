@@ -46,3 +46,10 @@ class Trust:
         if self.success_probability >= 0.9:
             return "trusted"
         return "doubtful" if self.success_probability >= 0.5 else "failed"
+
+
+def percent(probability: float) -> str:
+    """A probability for the eye, never claiming certainty: over 99 %, 87 %, under 1 %."""
+    if probability > 0.99:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.01 else f"{100 * probability:.0f} %"

@@ -1,0 +1,88 @@
+"""What speaks against a registration, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..shot import Shot
+from .judgement import percent
+
+if TYPE_CHECKING:
+    from ..registration import Registration
+
+LITTLE = 0.15  # share of the compared pixels that the anatomy covers
+CLOSE = 0.03  # similarity by which a rival candidate falls short of the best
+APART = 10.0  # mm between candidates that are not the same
+LOOSE = 5.0  # mm of predicted error, or of depth
+INTRINSICS_MOVED = 0.05  # of the sdd
+
+
+def doubts(
+    registration: Registration,
+    shots: Sequence[Shot],
+    features: Mapping[str, float],
+    *,
+    probability: float,
+    depth_error: float,
+    rivals_apart: float,
+) -> tuple[str, ...]:
+    """Warnings, the gravest first; empty where nothing speaks against the result.
+
+    Args:
+        registration: What was found.
+        shots: The X-rays.
+        features: As `measure` gives them.
+        probability: Of success.
+        depth_error: Predicted standard deviation along the first beam [mm].
+        rivals_apart: Distance to the farthest candidate that is about as similar [mm], 0 where there is none.
+    """
+    found = []
+    if probability < 0.5:
+        found.append(
+            f"this looks like a failure (chance of success {percent(probability)}): the start was too far off, "
+            "or the CT is not of this patient or not of this part of the body"
+        )
+    if not registration.converged:
+        found.append("the refinement had not come to rest when its iterations ended; allow more, or start closer")
+    if features["coverage"] < LITTLE:
+        found.append(
+            f"the anatomy covers only {features['coverage']:.0%} of the pixels compared; check labels and start"
+        )
+    if rivals_apart > APART:
+        found.append(f"another start ended {rivals_apart:.0f} mm away and fits about as well; look at the pictures")
+    if depth_error > LOOSE:
+        found.append(
+            f"the distance along the beam is known to about {depth_error:.0f} mm only; add a view from another side"
+        )
+    found += _impossible(registration)
+    return tuple(found + _moved_cameras(registration, shots))
+
+
+def _impossible(registration: Registration) -> list[str]:
+    """Anatomy where no patient can be."""
+    found = []
+    for view, camera in enumerate(registration.cameras):
+        sdd = float(torch.as_tensor(camera.sdd).reshape(-1)[0])
+        depths = depth_of(registration.pivot, registration.poses[:, view])
+        if bool((depths <= 0).any()) or bool((depths >= sdd).any()):
+            found.append(f"in view {view + 1} the anatomy lies behind the source or behind the detector")
+    return found
+
+
+def _moved_cameras(registration: Registration, shots: Sequence[Shot]) -> list[str]:
+    found = []
+    for shot, camera in zip(shots, registration.cameras, strict=True):
+        before, after = (float(torch.as_tensor(c.sdd).reshape(-1)[0]) for c in (shot.camera, camera))
+        if abs(math.log(after / before)) > INTRINSICS_MOVED:
+            found.append(f"{shot.name}: sdd went from {before:.0f} to {after:.0f} mm, far from what was stated")
+    return found
+
+
+def depth_of(points: Tensor, poses: Tensor) -> Tensor:
+    """How far along the beam points (K, 3) lie from the source of poses (K, 4, 4), (K,) [mm]."""
+    return ((points.to(poses) - poses[:, :3, 3]) * poses[:, :3, 2]).sum(-1)

@@ -1,0 +1,76 @@
+"""Judge a registration: measure it, turn the features into a probability, and say what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xraykit.render import Volume
+
+from ..anatomy import Anatomy
+from ..shot import Shot
+from .calibration import SuccessModel, shipped_model
+from .doubts import CLOSE, doubts
+from .features import expected_error, measure
+from .judgement import Trust
+from .target_points import misplacement, points_in_view, target_points
+
+if TYPE_CHECKING:
+    from ..registration import Registration
+
+
+def judge(
+    registration: Registration,
+    shots: Sequence[Shot],
+    structures: Sequence[Volume | Anatomy],
+    *,
+    model: SuccessModel | None = None,
+) -> Trust:
+    """Whether to believe a registration.
+
+    Some twenty small DRRs are rendered near and far from the pose found; nothing needs to be known of the truth. Of
+    several structures the one least likely to be right decides.
+
+    Args:
+        registration: What `register` returned.
+        shots: The X-rays it was given.
+        structures: The volumes it was given.
+        model: What turns features into a probability; None is the one that comes with the package.
+
+    Returns:
+        Probability that the true target registration error is at most 5 mm (the shipped model's threshold), the error
+        to expect, and warnings.
+
+    Raises:
+        InputError: A structure in which nothing attenuates.
+    """
+    model = shipped_model() if model is None else model
+    bodies = tuple(body if isinstance(body, Anatomy) else Anatomy.of(body) for body in structures)
+    measured = [measure(registration, shots, bodies, structure=k) for k in range(len(bodies))]
+    chances = [model.probability(features) for features in measured]
+    worst = chances.index(min(chances))
+    features = measured[worst]
+    beam = registration.poses[worst, 0, :3, 2]
+    along = beam @ registration.covariance[worst, 3:, 3:].to(beam) @ beam
+    warnings = doubts(
+        registration,
+        shots,
+        features,
+        probability=chances[worst],
+        depth_error=model.error_factor * float(along.clamp_min(0).sqrt()),
+        rivals_apart=_rivals_apart(registration, bodies[0]),
+    )
+    error = max(expected_error(registration, body, k) for k, body in enumerate(bodies))
+    return Trust(chances[worst], model.threshold, model.error_factor * error, warnings=warnings, features=features)
+
+
+def _rivals_apart(registration: Registration, body: Anatomy) -> float:
+    """How far the farthest candidate that fits about as well is from the one that won [mm]."""
+    last = max(candidate.scale for candidate in registration.candidates)
+    rivals = [
+        candidate.poses[0, 0]
+        for candidate in registration.candidates
+        if candidate.scale == last and candidate.similarity > registration.similarity - CLOSE
+    ]
+    points = points_in_view(target_points(body.volume), registration.cameras, registration.poses[0])
+    return max((float(misplacement(pose, registration.poses[0, 0], points)) for pose in rivals), default=0.0)
