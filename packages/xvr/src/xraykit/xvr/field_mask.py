@@ -54,7 +54,7 @@ def exposed_field(image: Tensor) -> Tensor:
             break
     else:
         return torch.ones_like(image, dtype=torch.bool)
-    return outside(corners * factor, image.shape, margin=2.5 * factor) < -factor
+    return outside(corners * factor, image.shape, margin=3 * factor) < -1.5 * factor
 
 
 def burnt_in(image: Tensor, valid: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def starts_from_views(
         names: One for each view.
         volume: The patient.
         cameras: Intrinsics of each view.
-        sod: Source to the point aimed at [mm]; None is 0.7 sdd.
+        sod: Source to the volume's centre, along the beam [mm]; None is 0.7 sdd.
 
     Returns:
         (1, V, 4, 4) float64, camera to world.
@@ -112,9 +112,8 @@ def _view(name: str, camera: Camera, volume: Volume, sod: float | None) -> Tenso
     """The pose (1, 4, 4) of one named view."""
     distance = torch.tensor(default_sod(camera, sod), dtype=torch.float64)
     if name in VIEWS:
-        view = VIEWS[name]
-        angles = {"lao_rao": view.lao_rao, "cra_cau": view.cra_cau, "roll": view.roll}
-        return starts_from_angles(volume.center, sod=float(distance), **angles)[0]
+        v = VIEWS[name]
+        return carm_pose(lao_rao=v.lao_rao, cra_cau=v.cra_cau, roll=v.roll, sod=distance, isocenter=volume.center)
     if name not in STANDARD_VIEWS:
         raise InputError(
             f"no view is called {name!r}; choose one of {', '.join(VIEWS)}, or a standard view such as "

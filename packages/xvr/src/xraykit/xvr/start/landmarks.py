@@ -63,7 +63,7 @@ def landmark_pose(
 ) -> LandmarkPose:
     r"""The pose that projects landmarks of the CT onto those of the X-ray, least squares at the detector.
 
-    Levenberg-Marquardt on the reprojection error from 48 orientations spread over the sphere, all at once, at the
+    Levenberg-Marquardt on the reprojection error from 24 orientations spread over all turns, at once, at the
     depth that explains the points' spread; no start is asked for, and planar and spatial points need no different
     treatment. With more than six pairs, random samples of five propose poses first, the one is kept whose
     (N + 5) / 2-th smallest error is least (least quantile of squares), and pairs off by more than 2.5 robust standard
