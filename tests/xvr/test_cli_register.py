@@ -80,6 +80,22 @@ def test_the_saved_options_give_the_result_again(folder, tmp_path):
     assert torch.equal(first.poses, again.poses)
 
 
+def test_a_start_that_is_far_off_is_tried_again_from_its_neighbours(folder, tmp_path):
+    front = json.loads((folder / "front.json").read_text())
+    pose = torch.tensor(front["camera_to_world"], dtype=torch.float64)
+    pose[:3, 3] += 25 * pose[:3, 2]
+    turn = torch.tensor(24.0).deg2rad().double()
+    spin = torch.eye(4, dtype=torch.float64)
+    spin[:2, :2] = torch.tensor([[turn.cos(), -turn.sin()], [turn.sin(), turn.cos()]])
+    far = tmp_path / "far.json"
+    far.write_text(json.dumps({**front, "camera_to_world": (pose @ spin).tolist()}))
+    for name, more in (("once", ["--no-spread"]), ("again", [])):
+        assert command(folder, tmp_path / name, "--pose", str(far), "--iterations", "12", *more) == 0
+    once, again = (read_result(tmp_path / name / "front") for name in ("once", "again"))
+    assert again.trust.success_probability >= once.trust.success_probability
+    assert error_of(folder, again, "front") <= error_of(folder, once, "front") + 0.1
+
+
 def test_init_only_writes_the_start_and_judges_nothing(folder, tmp_path, capsys):
     assert command(folder, tmp_path / "o", "--init-only", "--pose", str(folder / "front.json")) == 0
     result = read_result(tmp_path / "o/front")

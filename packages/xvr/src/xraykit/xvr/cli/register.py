@@ -197,6 +197,7 @@ def _registered(
 ) -> tuple[ResultRecord, Sequence[Any]]:
     from ..registration import register as refine
     from ..result.record import ResultRecord, record_result
+    from ..start.spread import spread_starts
     from ..trust.judging import judge
     from .register_starts import Request, find_starts
 
@@ -224,12 +225,19 @@ def _registered(
         ), ()
     bodies = tuple(structures.values())
     found = refine(task.shots, bodies, starts, refinement(config))
+    trust = judge(found, task.shots, bodies)
+    if config.spread and trust.verdict != "trusted":
+        wider = refine(task.shots, bodies, spread_starts(starts, isocenter), refinement(config))
+        second = judge(wider, task.shots, bodies)
+        if second.success_probability > trust.success_probability:
+            found, trust = wider, second
+            notes = (*notes, "The first try was not trusted; neighbours of its starts led here.")
     record = record_result(
         found,
         task.shots,
         structures=tuple(structures),
         start_kind=kind,
-        trust=judge(found, task.shots, bodies),
+        trust=trust,
         inputs=inputs,
         settings=options,
         notes=notes,

@@ -118,10 +118,12 @@ class RegisterConfig:
     DICOM tags, poses or earlier result say; one pose is found for all."""
     init_only: Annotated[bool, REFINE] = field(default=False, kw_only=True)
     """Write where it would start, and refine nothing."""
-    scales: Annotated[tuple[int, ...], REFINE] = field(default=(64, 128, 256), kw_only=True)
+    scales: Annotated[tuple[int, ...], REFINE] = field(default=(32, 64, 128, 256), kw_only=True)
     """Pixels of the longer side, coarse to fine."""
     iterations: Annotated[int, REFINE] = field(default=30, kw_only=True)
     """Most steps at each scale."""
+    spread: Annotated[bool, Parameter(negative="--no-spread", group=REFINE.group)] = field(default=True, kw_only=True)
+    """Where the answer is not to be trusted, try again from eight neighbours of every start (10 degrees, 60 mm off)."""
     optimizer: Annotated[Literal["levenberg_marquardt", "adam"], REFINE] = field(
         default="levenberg_marquardt", kw_only=True
     )
