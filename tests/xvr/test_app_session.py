@@ -68,15 +68,15 @@ def test_xrays_have_poses_of_their_own(session):
 def test_rendering_at_the_true_pose_is_the_xray(session):
     truth = small_session()[1][0]
     view = session.views[0]
-    apart = np.abs(pixels(session) - view.picture).mean()
+    apart = np.abs(pixels(session) - view.picture.grey).mean()
     view.place(type(view.now)(truth, "truth"))
-    alike = np.abs(pixels(session) - view.picture).mean()
+    alike = np.abs(pixels(session) - view.picture.grey).mean()
     assert alike < 3 < apart, "greys of 256"
 
 
 def test_full_pictures_have_the_xrays_shape_and_drafts_are_smaller(session):
     height, width = round(FULL * CAMERA.height / CAMERA.width), FULL
-    assert session.views[0].picture.shape == (height, width) == pixels(session).shape
+    assert session.views[0].picture.grey.shape == (height, width) == pixels(session).shape
     assert pixels(session, draft=True).shape[1] < FULL
 
 
@@ -96,6 +96,19 @@ def test_newest_request_overtakes_those_that_wait(session):
         thread.join()
     assert answers["first"] is None
     assert answers["second"][1] == "image/jpeg"
+
+
+def test_full_rendering_is_given_up_for_a_newer_request(session, monkeypatch):
+    bands = []
+
+    def overtaken(*arguments, **options):
+        bands.append(1)
+        session._newest += len(bands) == 2  # a request arrives during the second band
+        return torch.ones(1, 1)
+
+    monkeypatch.setattr("xraykit.xvr.app.session._line_integrals", overtaken)
+    assert session.picture(0, draft=False) is None
+    assert len(bands) == 2
 
 
 def test_view_beside_the_anatomy_is_black_and_no_error(session):

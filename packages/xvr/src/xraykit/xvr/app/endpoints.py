@@ -49,7 +49,7 @@ class Endpoints:
 
     def xray(self, body: Body) -> Any:
         """The picture of X-ray `view`."""
-        return encoded(self._session.view(body.get("view")).picture, "png"), "image/png", {}
+        return encoded(self._session.view(body.get("view")).picture.grey, "png"), "image/png", {}
 
     def drr(self, body: Body) -> Any:
         """The rendering of X-ray `view` after a `move`, and where its sliders stand, in a header."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from ..shot import Shot
 Grey = NDArray[np.uint8]
 PERCENTILES = (1.0, 99.5)
 COVERED = 0.02  # of the largest line integral: less is air
-OUTSIDE = 0.45  # brightness of pixels that are not compared
+OUTSIDE = 0.1  # brightness of pixels of the X-ray that are not compared
 QUALITY = 90
 QUANTILES = (0.05, 0.95)
 FAINT = 24.0  # greys
@@ -32,8 +32,15 @@ def display_camera(camera: Camera, size: int) -> Camera:
     return resize_camera(camera, height=height, width=width)
 
 
-def xray_picture(shot: Shot, size: int) -> Grey:
-    """The X-ray for the eye, windowed on the pixels that are compared; the others are dimmed."""
+class XrayPicture(NamedTuple):
+    """The X-ray for the eye: `grey` (H, W), and which of its pixels are compared."""
+
+    grey: Grey
+    valid: NDArray[np.bool_]
+
+
+def xray_picture(shot: Shot, size: int) -> XrayPicture:
+    """The X-ray `size` pixels long, windowed on the pixels that are compared; the others are nearly black."""
     camera = display_camera(shot.camera, size)
     shape = (camera.height, camera.width)
     image = shot.image[None, None].float()
@@ -41,14 +48,16 @@ def xray_picture(shot: Shot, size: int) -> Grey:
         shown = torch.nn.functional.interpolate(image, shape, mode="area")[0, 0]
     else:
         shown = resample(image, old=shot.camera, new=camera)[0, 0]
-    if shot.valid is None:
-        return windowed(shown, shown)
-    valid = torch.nn.functional.interpolate(shot.valid[None, None].float(), shape)[0, 0] > 0.5
-    grey = windowed(shown, shown[valid] if bool(valid.any()) else shown)
-    return np.where(valid.cpu().numpy(), grey, grey * OUTSIDE).astype(np.uint8)
+    valid = torch.ones(shape, dtype=torch.bool)
+    if shot.valid is not None:
+        kept = torch.nn.functional.interpolate(shot.valid[None, None].float(), shape)[0, 0] > 0.5
+        valid = kept if bool(kept.any()) else valid
+    grey = windowed(shown, shown[valid])
+    seen = valid.cpu().numpy()
+    return XrayPicture(np.where(seen, grey, grey * OUTSIDE).astype(np.uint8), seen)
 
 
-def rendering_picture(image: Tensor, xray: Grey) -> Grey:
+def rendering_picture(image: Tensor, xray: XrayPicture) -> Grey:
     """Line integrals (H, W) in the greys of the X-ray's picture, of any size; black where nothing attenuates.
 
     Two quantiles of the pixels that the anatomy covers become the greys that the X-ray has at those quantiles there,
@@ -56,11 +65,14 @@ def rendering_picture(image: Tensor, xray: Grey) -> Grey:
     """
     values = image.detach().cpu().float().numpy()
     covered = values > COVERED * values.max()
-    if not covered.any():
+    size = values.shape[::-1]
+    valid = np.asarray(Image.fromarray(xray.valid).resize(size, Image.Resampling.NEAREST))
+    common = covered & valid if (covered & valid).any() else covered
+    if not common.any():
         return np.zeros(values.shape, np.uint8)
-    beneath = np.asarray(Image.fromarray(xray).resize(values.shape[::-1], Image.Resampling.BILINEAR))
-    low, high = np.quantile(values[covered], QUANTILES)
-    dark, bright = np.quantile(beneath[covered], QUANTILES)
+    beneath = np.asarray(Image.fromarray(xray.grey).resize(size, Image.Resampling.BILINEAR))
+    low, high = np.quantile(values[common], QUANTILES)
+    dark, bright = np.quantile(beneath[common], QUANTILES)
     if bright - dark < FAINT:  # the X-ray shows nothing there
         dark, bright = 32.0, 224.0
     greys = dark + (values - low) * (bright - dark) / max(high - low, 1e-12)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from xraykit.render import InputError, Volume, render
+from xraykit.render import Camera, InputError, Volume, crop_camera, render
 
 from ..shot import Shot
 from .job import CancelledError, Job, Worker
-from .pictures import Grey, display_camera, encoded, rendering_picture, xray_picture
+from .pictures import XrayPicture, display_camera, encoded, rendering_picture, xray_picture
 from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import Structure, offered_structures, structure
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FULL, SMALLEST, LARGEST = 640, 96, 384  # px of the longer side: at rest, and bounds while it moves
 BUDGET = 0.06  # seconds for one picture while it moves
 SAMPLES, FEW_SAMPLES = 400, 200
+BAND = 80  # rows that are rendered at once at rest
 DEPTH = 200  # placements that undo remembers
 BY_HAND = "by hand"
 
@@ -67,7 +68,7 @@ class XrayView:
 
     shot: Shot
     history: list[Placement]
-    picture: Grey
+    picture: XrayPicture
     gesture: str = ""
 
     @property
@@ -180,7 +181,8 @@ class Session:
     def picture(self, index: int, *, draft: bool) -> tuple[bytes, str] | None:
         """The rendering of an X-ray's pose now, as a file and its type; None where a newer request overtook this one.
 
-        A draft is as large as can be had in `BUDGET` seconds.
+        A draft is as large as can be had in `BUDGET` seconds; all else is rendered in bands, to be given up between
+        them when hands move on.
         """
         with self._lock:
             self._newest += 1
@@ -193,9 +195,13 @@ class Session:
                 pose, size = view.now.pose, round(self._draft) if draft else FULL
             begun = time.perf_counter()
             camera = display_camera(view.shot.camera, size)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", message="no ray meets")  # the page is then black, and says why
-                image = render(shown, camera, pose[None], samples=FEW_SAMPLES if draft else SAMPLES)[0, 0]
+            bands, rows = [], size if draft else BAND
+            for top in range(0, camera.height, rows):
+                if ticket != self._newest:
+                    return None
+                band = crop_camera(camera, top=top, left=0, height=min(rows, camera.height - top), width=camera.width)
+                bands.append(_line_integrals(shown, band, pose, draft=draft))
+            image = torch.cat(bands)
             picture = encoded(rendering_picture(image, view.picture), "jpeg" if draft else "png")
             if draft:
                 factor = (BUDGET / max(time.perf_counter() - begun, 1e-3)) ** 0.5
@@ -292,3 +298,9 @@ class Session:
         """Whether a job is moving this X-ray."""
         job = self.worker.job
         return job is not None and job.running and (job.kind == "refine" or job.view == index)
+
+
+def _line_integrals(volume: Volume, camera: Camera, pose: Tensor, *, draft: bool) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="no ray meets")  # beside the anatomy the picture is black
+        return render(volume, camera, pose[None], samples=FEW_SAMPLES if draft else SAMPLES)[0, 0].cpu()

@@ -2,16 +2,18 @@
 
 const token = location.hash.slice(1);
 
-/** Ask /api/name with a JSON body; the Response, or an Error with the server's sentence. */
-export async function ask(name, body = {}) {
+/** Ask /api/name with a JSON body; the Response, or an Error with the server's sentence. `signal` may give it up. */
+export async function ask(name, body = {}, signal = undefined) {
   let answer;
   try {
     answer = await fetch(`/api/${name}`, {
       method: "POST",
       headers: { "X-Token": token, "Content-Type": "application/json" },
       body: JSON.stringify(body),
+      signal,
     });
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Error("the program behind this page has ended; start it again.");
   }
   if (answer.status === 403) throw new Error("this address has no valid token; open the one that the terminal shows.");

@@ -17,7 +17,7 @@ let state, current = 0, mode = "blend", peeking = false, busy = false;
 let xray = null, drr = null, image = null; // greys of both, and the canvas's pixels
 
 // ------------------------------------------------------------------ the picture
-let wanted = null, pending = null, underway = false, gesture = 0, resting; // wanted: null, "draft" or "full"
+let wanted = null, pending = null, underway = false, gesture = 0, resting, full; // wanted: null, "draft" or "full"
 
 /** Ask for a new rendering; requests that come while one is under way join into one. */
 function render(quality, move = null, first = true) {
@@ -29,6 +29,7 @@ function render(quality, move = null, first = true) {
     resting = setTimeout(() => render("full"), REST);
   }
   wanted = quality;
+  full?.abort(); // a picture in full takes long, and this one will not be seen
   if (!underway) pump();
 }
 
@@ -39,7 +40,9 @@ async function pump() {
     const body = { view, draft: wanted === "draft", move: pending, gesture: `${visit} ${gesture}` };
     wanted = pending = null;
     try {
-      const answer = await ask("drr", body);
+      full = body.draft || body.move ? null : new AbortController();
+      const answer = await ask("drr", body, full?.signal);
+      full = null;
       const picture = answer.status === 204 ? null : await createImageBitmap(await answer.blob());
       if (view !== current) continue;
       follow(JSON.parse(answer.headers.get("X-View")));
@@ -49,7 +52,7 @@ async function pump() {
         draw();
       }
     } catch (error) {
-      say(error.message, true);
+      if (error.name !== "AbortError") say(error.message, true);
     }
   }
   underway = false;

@@ -2,7 +2,7 @@
 
 export const MODES = {
   blend: { label: "X-ray to DRR", mix: 0.5 },
-  edges: { label: "Edge strength", mix: 0.6 },
+  edges: { label: "Edge strength", mix: 0.5 },
   checker: { label: "Tile size", mix: 0.35 },
   difference: { label: "Gain", mix: 0.4, legend: [["#f2a541", "DRR is brighter"], ["#4f9be8", "X-ray is brighter"]] },
   xray: {},
@@ -57,13 +57,14 @@ function difference(data, i, value, gain) {
 
 function edges(data, drr, width, height, mix) {
   const smooth = blurred(blurred(drr, width, height), width, height);
-  const strength = new Float32Array(drr.length);
+  const strength = new Float32Array(drr.length), across = new Int32Array(drr.length);
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const i = y * width + x, up = i - width, down = i + width;
       const gx = smooth[up + 1] + 2 * smooth[i + 1] + smooth[down + 1] - smooth[up - 1] - 2 * smooth[i - 1] - smooth[down - 1];
       const gy = smooth[down - 1] + 2 * smooth[down] + smooth[down + 1] - smooth[up - 1] - 2 * smooth[up] - smooth[up + 1];
       strength[i] = Math.hypot(gx, gy);
+      across[i] = Math.abs(gx) > 2.4 * Math.abs(gy) ? 1 : Math.abs(gy) > 2.4 * Math.abs(gx) ? width : gx * gy > 0 ? width + 1 : width - 1;
     }
   }
   const sorted = strength.filter((_, i) => i % 11 === 0).sort();
@@ -72,9 +73,7 @@ function edges(data, drr, width, height, mix) {
     for (let x = 2; x < width - 2; x++) {
       const i = y * width + x, s = strength[i];
       if (s <= floor) continue;
-      // a ridge: no weaker than both neighbours across it, along either axis
-      const ridge = (s >= strength[i - 1] && s >= strength[i + 1]) || (s >= strength[i - width] && s >= strength[i + width]);
-      if (!ridge) continue;
+      if (s < strength[i - across[i]] || s < strength[i + across[i]]) continue; // no ridge: stronger across it
       const share = Math.min(1, 0.3 + (s - floor) / (2 * floor)), at = 4 * i;
       for (let c = 0; c < 3; c++) data[at + c] += share * (EDGE[c] - data[at + c]);
     }

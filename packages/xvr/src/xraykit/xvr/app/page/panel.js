@@ -4,6 +4,8 @@ const STARTERS = { coarse: "Coarse search", dicom: "DICOM tags", network: "Netwo
 const TERMS = { ncc: "NCC, whole image", patch_ncc: "NCC of patches", gradient_ncc: "NCC of edges" };
 const PLACED = { start: "start", refine: "refined", coarse: "from coarse search", dicom: "from DICOM tags", network: "from network" };
 
+const SHORT = { vertebrae_cervical: "C spine", vertebrae_thoracic: "T spine", vertebrae_lumbar: "L spine" };
+
 const $ = (id) => document.getElementById(id);
 
 /** Words for what brought a pose about. */
@@ -23,7 +25,7 @@ export function showViews(views, current, pick) {
 
 /** Buttons of the ways to a first guess. */
 export function showStarters(names, begin) {
-  $("starters").replaceChildren(...names.map((name) => button(STARTERS[name] ?? name, () => begin(name))));
+  $("starters").replaceChildren(...names.map((name) => Object.assign(button(STARTERS[name] ?? name, () => begin(name)), { className: "small" })));
 }
 
 /** Chips of groups and boxes of labels; `choose(names)` on a change. */
@@ -35,7 +37,7 @@ export function showStructures({ chosen, title, groups, labels }, choose) {
   const whole = button("whole CT", () => choose([]));
   whole.setAttribute("aria-pressed", !chosen.length);
   const chips = groups.map((name) => {
-    const chip = button(name.replaceAll("_", " "), () => choose(toggled(name)));
+    const chip = button(SHORT[name] ?? name.replaceAll("_", " "), () => choose(toggled(name)));
     chip.setAttribute("aria-pressed", chosen.includes(name));
     return chip;
   });
@@ -69,7 +71,7 @@ export function showFound(found) {
   const rows = [
     ["Similarity", number(found.similarity)],
     ...Object.entries(found.terms).map(([name, value]) => [TERMS[name] ?? name, number(value)]),
-    ...(trust?.expected ? [["Expected target error", `${trust.expected.toFixed(2)} mm`]] : []),
+    ...(trust?.expected ? [["Predicted error, if right", `${trust.expected.toFixed(2)} mm`]] : []),
     ["Structure", found.structure],
     ["Refinement", `${found.converged ? "converged" : "not converged"}, ${found.seconds.toFixed(1)} s`],
     ...(found.views > 1 ? [["X-rays", `${found.views} jointly`]] : []),
