@@ -82,7 +82,9 @@ def test_the_missing_distance_names_the_option_that_supplies_it(tmp_path):
     path = dicom(tmp_path, intensities(), DistanceSourceToDetector="")
     with pytest.raises(InputError, match=r"source to detector distance .*give it with --sdd MM"):
         read_shot(path)
-    assert read_shot(path, XraySettings(sdd=980.0, field="whole")).camera.sdd == 980.0
+    shot = read_shot(path, XraySettings(sdd=980.0, field="whole"))
+    assert shot.camera.sdd == 980.0
+    assert "principal_point: nothing states it, so the image's centre is taken" in shot.notes
 
 
 def test_the_missing_spacing_names_the_option_that_supplies_it(tmp_path):

@@ -94,6 +94,8 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
     notes = _assumptions(radiograph, settings)
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
     camera = _camera(path, radiograph, settings)
+    if camera.principal_point is None:
+        notes.append("principal_point: nothing states it, so the image's centre is taken")
     radiograph = replace(_chosen(path, radiograph, settings), camera=camera)
     valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
     if settings.field != "whole":
@@ -110,7 +112,7 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
     if settings.subtract_background and bool(valid.any()):
         image = (image - _most_frequent(image[valid])).clamp_min(0)
     hidden = 1 - float(valid.float().mean())
-    if hidden:
+    if hidden > 5e-4:
         notes.append(f"{100 * hidden:.1f} % of the image is left out: outside the exposed field, or burnt-in marks")
     whole = _known(radiograph.camera)
     return Shot(image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes))
