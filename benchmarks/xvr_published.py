@@ -71,9 +71,10 @@ class PublishedRefinement:
         from diffdrr.drr import DRR
 
         view = to_diffdrr(camera, pose, orientation="AP", center=self.center)
+        numbers = {name: float(torch.as_tensor(getattr(view, name))) for name in ("sdd", "delx", "dely", "x0", "y0")}
         drr = DRR(
-            self.subject, sdd=view.sdd, height=view.height, width=view.width, delx=view.delx, dely=view.dely,
-            x0=view.x0, y0=view.y0, reverse_x_axis=view.reverse_x_axis, renderer="trilinear",
+            self.subject, height=view.height, width=view.width, reverse_x_axis=view.reverse_x_axis,
+            renderer="trilinear", **numbers,
         )  # fmt: skip
         angles, shift = (p.float().clone().requires_grad_() for p in diffdrr_parameters(view.extrinsic))
         groups = [

@@ -86,7 +86,6 @@ def simulated_xrays(volume: Volume, count: int, *, seed: int, size: int = 256) -
 
 def measured_points(volume: Volume) -> Tensor:
     """A 5 x 5 x 5 grid of points in the middle half of the volume, world RAS [mm], (125, 3)."""
-    ends = torch.tensor([0.25, 0.75], dtype=torch.float64)
-    steps = [torch.linspace(*(ends * (n - 1)).tolist(), GRID, dtype=torch.float64) for n in reversed(volume.shape)]
+    steps = [torch.linspace(0.25, 0.75, GRID, dtype=torch.float64) * (n - 1) for n in reversed(volume.shape)]
     index = torch.cartesian_prod(*steps)
     return index @ volume.affine[:3, :3].T + volume.affine[:3, 3]
