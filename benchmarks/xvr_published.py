@@ -71,10 +71,10 @@ class PublishedRefinement:
         from diffdrr.drr import DRR
 
         view = to_diffdrr(camera, pose, orientation="AP", center=self.center)
-        numbers = {name: float(torch.as_tensor(getattr(view, name))) for name in ("sdd", "delx", "dely", "x0", "y0")}
+        sdd, delx, dely, x0, y0 = (float(torch.as_tensor(n)) for n in (view.sdd, view.delx, view.dely, view.x0, view.y0))
         drr = DRR(
-            self.subject, height=view.height, width=view.width, reverse_x_axis=view.reverse_x_axis,
-            renderer="trilinear", **numbers,
+            self.subject, sdd=sdd, height=view.height, width=view.width, delx=delx, dely=dely, x0=x0, y0=y0,
+            reverse_x_axis=view.reverse_x_axis, renderer="trilinear",
         )  # fmt: skip
         angles, shift = (p.float().clone().requires_grad_() for p in diffdrr_parameters(view.extrinsic))
         groups = [
