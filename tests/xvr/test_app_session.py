@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 from support.xvr_app import CAMERA, blocked, ended, patient, small_session
 from xraykit.render import GeometryError, InputError, geodesic_distance, project
+from xraykit.xvr.app.live_rendering import FULL
 from xraykit.xvr.app.pose_sliders import Move
-from xraykit.xvr.app.session import FULL, Session
+from xraykit.xvr.app.session import Session
 from xraykit.xvr.app.state import edge_letters, session_state
 from xraykit.xvr.app.structures import offered_structures, structure
 
@@ -86,11 +87,11 @@ def test_newest_request_overtakes_those_that_wait(session):
     def ask(name):
         answers[name] = session.picture(0, draft=True)
 
-    with session._rendering:  # a picture is being rendered
+    with session.live.busy:  # a picture is being rendered
         waiting = [threading.Thread(target=ask, args=(name,)) for name in ("first", "second")]
-        for number, thread in enumerate(waiting, start=session._newest + 1):
+        for number, thread in enumerate(waiting, start=session.live.newest + 1):
             thread.start()
-            while session._newest < number:
+            while session.live.newest < number:
                 pass
     for thread in waiting:
         thread.join()
@@ -103,10 +104,10 @@ def test_full_rendering_is_given_up_for_a_newer_request(session, monkeypatch):
 
     def overtaken(*arguments, **options):
         bands.append(1)
-        session._newest += len(bands) == 2  # a request arrives during the second band
+        session.live.newest += len(bands) == 2  # a request arrives during the second band
         return torch.ones(1, 1)
 
-    monkeypatch.setattr("xraykit.xvr.app.session._line_integrals", overtaken)
+    monkeypatch.setattr("xraykit.xvr.app.live_rendering.line_integrals", overtaken)
     assert session.picture(0, draft=False) is None
     assert len(bands) == 2
 

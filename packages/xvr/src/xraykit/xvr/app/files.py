@@ -15,7 +15,8 @@ from ..result.folder import save_result
 from ..result.reading import read_result
 from ..result.record import FILE_NAME, ResultRecord, record_result
 from ..result.transforms import file_stem
-from .session import Placement, Session
+from .placement import Placement
+from .session import Session
 
 LOADED = "loaded"
 MOST = 9999  # results of one X-ray in a folder

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, InputError, Volume, crop_camera, render
+from xraykit.render import InputError, Volume
 
 from ..shot import Shot
 from .job import CancelledError, Job, Worker
-from .pictures import XrayPicture, display_camera, encoded, rendering_picture, xray_picture
+from .live_rendering import FULL, LiveRendering
+from .pictures import xray_picture
+from .placement import Found, Placement, XrayView
 from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import Structure, offered_structures, structure
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from ..registration import Registration
     from ..trust.judgement import Trust
 
-FULL, SMALLEST, LARGEST = 640, 96, 384  # px of the longer side: at rest, and bounds while it moves
-BUDGET = 0.06  # seconds for one picture while it moves
-SAMPLES, FEW_SAMPLES = 400, 200
-BAND = 80  # rows that are rendered at once at rest
-DEPTH = 200  # placements that undo remembers
 BY_HAND = "by hand"
 
 Progress = Callable[[str, float | None, Tensor | None], None]
@@ -41,46 +36,6 @@ Refiner = Callable[..., "Registration"]
 """`xraykit.xvr.register`."""
 Judge = Callable[["Registration", Sequence[Shot], Sequence["Anatomy"]], "Trust"]
 """`judge` of trust/."""
-
-
-@dataclass(frozen=True, eq=False)
-class Found:
-    """What a refinement of some views found."""
-
-    registration: Registration
-    trust: Trust | None
-    views: tuple[int, ...]
-    structure: Structure
-
-
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """A pose (4, 4), what brought it about, and the registration that it is the result of, if any."""
-
-    pose: Tensor
-    kind: str
-    found: Found | None = None
-
-
-@dataclass(eq=False)
-class XrayView:
-    """One X-ray with its placements, oldest first; the last one holds."""
-
-    shot: Shot
-    history: list[Placement]
-    picture: XrayPicture
-    gesture: str = ""
-
-    @property
-    def now(self) -> Placement:
-        """The placement that holds."""
-        return self.history[-1]
-
-    def place(self, placement: Placement) -> None:
-        """Put a placement on top; the first stays however many there are."""
-        self.history.append(placement)
-        if len(self.history) > DEPTH:
-            del self.history[1]
 
 
 @dataclass(eq=False)
@@ -107,7 +62,6 @@ class Session:
     judge: Judge | None = None
     notes: Sequence[str] = ()
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
-    _rendering: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         if not self.shots or tuple(self.starts.shape) != (len(self.shots), 4, 4):
@@ -120,7 +74,7 @@ class Session:
         self.structure: Structure = structure(self.volume)
         self.offered = offered_structures(self.volume)
         self.worker = Worker()
-        self._newest, self._draft = 0, 256.0
+        self.live = LiveRendering()
 
     def view(self, index: object) -> XrayView:
         """The X-ray of a number.
@@ -179,34 +133,9 @@ class Session:
             self.structure = structure(self.volume, tuple(dict.fromkeys(names)))
 
     def picture(self, index: int, *, draft: bool) -> tuple[bytes, str] | None:
-        """The rendering of an X-ray's pose now, as a file and its type; None where a newer request overtook this one.
-
-        A draft is as large as can be had in `BUDGET` seconds; all else is rendered in bands, to be given up between
-        them when hands move on.
-        """
-        with self._lock:
-            self._newest += 1
-            ticket = self._newest
-        with self._rendering:
-            with self._lock:
-                if ticket != self._newest:
-                    return None
-                view, shown = self.view(index), self.structure.shown
-                pose, size = view.now.pose, round(self._draft) if draft else FULL
-            begun = time.perf_counter()
-            camera = display_camera(view.shot.camera, size)
-            bands, rows = [], size if draft else BAND
-            for top in range(0, camera.height, rows):
-                if ticket != self._newest:
-                    return None
-                band = crop_camera(camera, top=top, left=0, height=min(rows, camera.height - top), width=camera.width)
-                bands.append(_line_integrals(shown, band, pose, draft=draft))
-            image = torch.cat(bands)
-            picture = encoded(rendering_picture(image, view.picture), "jpeg" if draft else "png")
-            if draft:
-                factor = (BUDGET / max(time.perf_counter() - begun, 1e-3)) ** 0.5
-                self._draft = min(max(self._draft * min(max(factor, 0.7), 1.2), SMALLEST), LARGEST)
-        return picture, "image/jpeg" if draft else "image/png"
+        """The rendering of an X-ray's pose now, as a file and its type; see `LiveRendering`."""
+        view = self.view(index)
+        return self.live.picture(lambda: (view, self.structure.shown), draft=draft)
 
     def initialise(self, index: int, method: str) -> Job:
         """Look for a first guess of an X-ray's pose, in the background.
@@ -298,9 +227,3 @@ class Session:
         """Whether a job is moving this X-ray."""
         job = self.worker.job
         return job is not None and job.running and (job.kind == "refine" or job.view == index)
-
-
-def _line_integrals(volume: Volume, camera: Camera, pose: Tensor, *, draft: bool) -> Tensor:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="no ray meets")  # beside the anatomy the picture is black
-        return render(volume, camera, pose[None], samples=FEW_SAMPLES if draft else SAMPLES)[0, 0].cpu()

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from .job import Job
+from .placement import Found, XrayView
 from .pose_sliders import slider_deviations, sliders_of
-from .session import Found, Session, XrayView
+from .session import Session
 
 SIDES = (("R", "L"), ("A", "P"), ("H", "F"))
 """Letters of the directions of world RAS: towards plus, towards minus."""
