@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from xraykit.render import InputError, Volume, XraykitError
 
@@ -28,8 +27,8 @@ class TrainingFailedError(XraykitError):
     """The loss or the network's answer is not finite any more."""
 
 
-class PoseTraining(L.LightningModule):
-    """Teaches a network; Lightning drives it.
+class PoseTraining(nn.Module):
+    """Teaches a network; `driver` lets Lightning drive it.
 
     Args:
         network: To be taught.
@@ -52,7 +51,7 @@ class PoseTraining(L.LightningModule):
         self.network, self.settings, self.course, self.warp = network, settings, course, warp
         self.make_source = make_source
         self.randomise = Randomisation(settings.augment)
-        self.done, self.progress = 0, 0.0
+        self.rank, self.done, self.progress = 0, 0, 0.0
         self.terms: dict[str, Tensor] = {}
         self._source: Source | None = None
         self._source_state: dict[str, Any] = {}
@@ -62,9 +61,14 @@ class PoseTraining(L.LightningModule):
         """What the network's numbers mean."""
         return self.network.frame
 
-    def setup(self, stage: str) -> None:
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.network.xyz_regression.weight.device
+
+    def open_source(self, rank: int, ranks: int) -> None:
         """Open the source of batches, each rank its own."""
-        self._source = self.make_source(self.global_rank, self.trainer.world_size)
+        self.rank, self._source = rank, self.make_source(rank, ranks)
         if self._source_state:
             self._source.load_state_dict(self._source_state)
 
@@ -78,14 +82,14 @@ class PoseTraining(L.LightningModule):
     def source(self) -> Source:
         """Where batches come from, once the training is set up."""
         if self._source is None:
-            raise InputError("the source of batches is made by Trainer.fit; call it first.")
+            raise InputError("a training needs its source of batches; call open_source first.")
         return self._source
 
-    def training_step(self, batch: object, batch_idx: int) -> Tensor:
+    def step(self) -> Tensor:
         """The loss of batch number `done`; everything random in it follows from seed, rank and that number."""
         cuda = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices=cuda), torch.autocast(self.device.type, enabled=False):
-            torch.manual_seed(step_seed(self.settings.seed, self.global_rank, self.done))
+            torch.manual_seed(step_seed(self.settings.seed, self.rank, self.done))
             with_images = self._with_images
             views, patient = self.source.views(self.done, self.device, with_organs=with_images)
             shown = network_input(self.randomise(self._exposed(views.image)), self.frame)
@@ -97,16 +101,20 @@ class PoseTraining(L.LightningModule):
             self._fail("loss", f"{float(loss)}")
         return loss
 
-    def predict(self, shown: Tensor) -> Tensor:
-        """camera_to_world (B, 4, 4) for network inputs, about the source's CT."""
-        return self._predicted(shown, self.source.grid)
+    def predict(self, shown: Tensor, grid: Volume) -> Tensor:
+        """camera_to_world (B, 4, 4) for network inputs (B, 1, H, W) of the patient on `grid`, in full precision."""
+        self.network.eval()
+        pose = self._predicted(shown.to(self.device), grid)
+        self.network.train()
+        return pose
 
     def _exposed(self, image: Tensor) -> Tensor:
         return measured(image, self.frame.camera()) if self.settings.physics else image
 
     def _predicted(self, shown: Tensor, grid: Volume) -> Tensor:
-        mixed = str(self.trainer.precision) != "32-true" and self.network.training
-        dtype = torch.float16 if str(self.trainer.precision).startswith("16") else torch.bfloat16
+        precision = self.settings.precision or "32-true"
+        mixed = precision.endswith("mixed") and self.network.training
+        dtype = torch.float16 if precision.startswith("16") else torch.bfloat16
         with torch.autocast(self.device.type, dtype=dtype, enabled=mixed):
             rotation, translation = self.network.numbers(shown)
         if not bool(torch.isfinite(rotation).all() & torch.isfinite(translation).all()):
@@ -132,44 +140,32 @@ class PoseTraining(L.LightningModule):
                 total = total + s.weight_dice * terms["dice"]
         return {**{name: value.detach() for name, value in terms.items()}, "loss": total}
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
+    def optimizer(self) -> torch.optim.Optimizer:
         """Adam; its rate is set before each step."""
         # A fused step would unscale half-precision gradients by itself, after the clipping.
-        fused = not str(self.trainer.precision).startswith("16")
+        fused = not str(self.settings.precision).startswith("16")
         return torch.optim.Adam(self.network.parameters(), lr=self.settings.rate, fused=fused)
 
-    def configure_gradient_clipping(
-        self,
-        optimizer: Any,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
+    def clip_gradients(self) -> None:
         """Adaptive clipping: no gradient of a unit is longer than `clip` times its weights."""
         if self.settings.clip > 0:
             from timm.utils.agc import adaptive_clip_grad
 
             adaptive_clip_grad(self.network.parameters(), clip_factor=self.settings.clip)
 
-    def on_before_optimizer_step(self, optimizer: Any) -> None:
-        """The rate that is due."""
-        for group in optimizer.param_groups:
-            factor = rate_factor(self.global_step, self.progress, warmup=self.settings.warmup)
-            group["lr"] = self.settings.rate * factor
+    def rate(self, optimizer_step: int) -> float:
+        """The rate that is due after so many optimiser steps."""
+        return self.settings.rate * rate_factor(optimizer_step, self.progress, warmup=self.settings.warmup)
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """How far it is, beside Lightning's own state."""
-        checkpoint["xraykit"] = {
-            "done": self.done,
-            "progress": self.progress,
-            "elapsed": self.course.elapsed,
-            "source": self.source.state_dict(),
-        }
+    def position(self) -> dict[str, Any]:
+        """How far it is, beside weights and optimiser."""
+        told = {"done": self.done, "progress": self.progress, "elapsed": self.course.elapsed}
+        return {**told, "source": self.source.state_dict()}
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on there."""
-        told = checkpoint["xraykit"]
-        self.done, self.progress, self._source_state = told["done"], told["progress"], told["source"]
-        self.course.resume_at(told["elapsed"])
+    def go_on_at(self, position: dict[str, Any]) -> None:
+        """Go on where `position` was told."""
+        self.done, self.progress, self._source_state = position["done"], position["progress"], position["source"]
+        self.course.resume_at(position["elapsed"])
         if self._source is not None:
             self._source.load_state_dict(self._source_state)
 

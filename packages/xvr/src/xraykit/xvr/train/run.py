@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -19,15 +16,14 @@ from xraykit.render import FileError, InputError, OutputError, write_atomically
 from ..network.frame import NetworkFrame
 from ..network.pose_network import PoseNetwork
 from ..network.weights import load_network
-from .material import Material, gather
+from .driver import fit
+from .journal import Journal, Row
+from .material import gather
+from .module import PoseTraining
 from .poses import chosen_camera, chosen_range, start_in_the_middle
 from .resolved import resolved
 from .schedule import Course
 from .settings import CHECKPOINT, SETTINGS, WEIGHTS, TrainSettings
-
-if TYPE_CHECKING:
-    from .journal import Journal, Row
-    from .module import PoseTraining
 
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
 
@@ -80,58 +76,12 @@ def train_network(
         start_in_the_middle(network, chosen_range(settings), material.grid, material.warp)
     seconds = None if settings.minutes is None else 60 * settings.minutes
     course = Course(steps=settings.steps, seconds=seconds, begun=begun)
-    module, journal = _fit(settings, network, material, course, checkpoint, report)
-    rows = tuple(journal.rows)
-    return Training(settings.output, settings.output / WEIGHTS, rows, module.done, course.elapsed)
-
-
-def _fit(
-    settings: TrainSettings,
-    network: PoseNetwork,
-    material: Material,
-    course: Course,
-    checkpoint: Path | None,
-    report: Callable[[int, int], None] | None,
-) -> tuple[PoseTraining, Journal]:
-    """Hand everything to Lightning."""
-    import lightning as L
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    from .journal import Journal
-    from .module import PoseTraining
-
-    module = PoseTraining(network, settings, course, material.source, warp=material.warp)
-    journal = Journal(settings.output, material.held_out, settings, report=report)
+    training = PoseTraining(network, settings, course, material.source, warp=material.warp)
+    journal = Journal(settings.output, material.held_out, material.grid, settings, report=report)
     if settings.compile:
         network.backbone.compile()
-    trainer = L.Trainer(
-        accelerator="gpu" if settings.device == "cuda" else "cpu",
-        devices=settings.devices,
-        num_nodes=settings.nodes,
-        strategy=settings.strategy,
-        precision=settings.precision,  # type: ignore[arg-type]
-        accumulate_grad_batches=settings.accumulate,
-        max_epochs=1,  # an epoch without end: the journal stops it
-        limit_val_batches=0,
-        logger=TensorBoardLogger(settings.output, name="", version="tensorboard"),
-        callbacks=[journal],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-    )
-    with warnings.catch_warnings():
-        # Lightning makes a leaf of torch's own trees by a class that torch has renamed since.
-        warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
-        trainer.fit(module, train_dataloaders=Endless(), ckpt_path=checkpoint, weights_only=True)
-    return module, journal
-
-
-class Endless:
-    """Batch numbers for Lightning's loop; the batches themselves are made in the training step."""
-
-    def __iter__(self) -> Iterator[int]:
-        return count()
+    fit(training, journal, settings, checkpoint=checkpoint)
+    return Training(settings.output, settings.output / WEIGHTS, tuple(journal.rows), training.done, course.elapsed)
 
 
 def prepared_folder(settings: TrainSettings) -> Path | None:
