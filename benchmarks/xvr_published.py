@@ -71,7 +71,8 @@ class PublishedRefinement:
         from diffdrr.drr import DRR
 
         view = to_diffdrr(camera, pose, orientation="AP", center=self.center)
-        sdd, delx, dely, x0, y0 = (float(torch.as_tensor(n)) for n in (view.sdd, view.delx, view.dely, view.x0, view.y0))
+        numbers = (view.sdd, view.delx, view.dely, view.x0, view.y0)
+        sdd, delx, dely, x0, y0 = (float(torch.as_tensor(number)) for number in numbers)
         drr = DRR(
             self.subject, sdd=sdd, height=view.height, width=view.width, delx=delx, dely=dely, x0=x0, y0=y0,
             reverse_x_axis=view.reverse_x_axis, renderer="trilinear",
