@@ -45,6 +45,4 @@ class Shot:
             raise InputError(f"{self.name}: valid must be booleans of shape {size}, got {came}.")
         inside = self.image if self.valid is None else self.image[self.valid]
         if inside.numel() == 0 or not bool((inside != inside.flatten()[0]).any()):
-            raise InputError(
-                f"{self.name}: nothing to compare, the image is constant where valid; check the file."
-            )
+            raise InputError(f"{self.name}: nothing to compare, the image is constant where valid; check the file.")
