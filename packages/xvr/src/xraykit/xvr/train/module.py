@@ -98,7 +98,7 @@ class PoseTraining(nn.Module):
         self.done += 1
         loss = self.terms["loss"]
         if not bool(torch.isfinite(loss)):
-            self._fail("loss", f"{float(loss)}")
+            self._fail("loss", f"{float(loss.detach())}")
         return loss
 
     def predict(self, shown: Tensor, grid: Volume) -> Tensor:
