@@ -89,8 +89,13 @@ def test_the_shipped_model_says_how_it_was_made_and_points_the_right_way():
     model = shipped_model()
     assert model.threshold == 5.0
     assert model.made["script"] == "benchmarks/xvr_trust.py"
-    sure = {"sharpness": 0.2, "prominence": 3.5, "log_expected_error": math.log(0.3)}
-    lost = {"sharpness": 0.0, "prominence": 0.5, "log_expected_error": math.log(8.0)}
+    sure = {
+        "local_shift": math.log(0.1),
+        "local_gain": math.log(0.004),
+        "gradient_ncc": 0.8,
+        "log_expected_error": -1.0,
+    }
+    lost = {"local_shift": math.log(2.5), "local_gain": math.log(0.1), "gradient_ncc": 0.1, "log_expected_error": 2.0}
     assert set(model.features) <= set(sure)
     assert model.probability(sure) > 0.95
     assert model.probability(lost) < 0.05

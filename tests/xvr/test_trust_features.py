@@ -9,7 +9,6 @@ from xraykit.render import InputError, Volume, rigid_matrix, se3_exp
 from xraykit.xvr import true_tre
 from xraykit.xvr.anatomy import Anatomy, structure_of
 from xraykit.xvr.trust.features import measure
-from xraykit.xvr.trust.probes import SHIFT, TURN, probes
 from xraykit.xvr.trust.target_points import misplacement, points_in_view, predicted_error, target_points
 
 VOLUME = lopsided()
@@ -28,14 +27,13 @@ def features_at(pose, *, noise=0.0, structures=(BODY,), structure=0, **changes):
     return measure(found, (shot,), structures, structure=structure)
 
 
-def test_the_right_pose_is_sharper_and_stands_out_more_than_wrong_ones():
+def test_parts_fit_at_the_right_pose_and_pull_away_at_wrong_ones():
     right = features_at(POSE, noise=0.05)
-    for wrong in (twisted(POSE, shift=(25, 0, 20)), twisted(POSE, turn=(0, 0, 40)), twisted(POSE, turn=(30, 20, 0))):
+    for wrong in (twisted(POSE, shift=(15, 0, 10)), twisted(POSE, turn=(0, 0, 40)), twisted(POSE, turn=(30, 20, 0))):
         found = features_at(wrong, noise=0.05)
-        assert found["sharpness"] < right["sharpness"] - 0.015
-        assert found["prominence"] < right["prominence"] - 0.3
+        assert found["local_shift"] > right["local_shift"] + 1
+        assert found["local_gain"] > right["local_gain"] + 1
         assert found["gradient_ncc"] < right["gradient_ncc"]
-    assert right["sharpness"] > 0.01
     assert right["gradient_ncc"] > 0.8
 
 
@@ -44,7 +42,7 @@ def test_gain_and_offset_of_the_xray_change_nothing():
     found = registration_at(POSE[None], POSE, pivot=BODY.pivot[None])
     other = type(shot)(0.01 * shot.image - 5.0, CAMERA)
     before, after = (measure(found, (one,), (BODY,)) for one in (shot, other))
-    assert after == pytest.approx(before, abs=2e-3)
+    assert after == pytest.approx(before, abs=0.15)
 
 
 def test_coverage_is_the_share_of_compared_pixels_behind_the_anatomy():
@@ -52,26 +50,25 @@ def test_coverage_is_the_share_of_compared_pixels_behind_the_anatomy():
     assert features_at(twisted(POSE, shift=(300, 0, 0)))["coverage"] < 0.1
 
 
-def test_only_the_chosen_structure_is_probed():
+def test_only_what_is_around_the_chosen_structure_counts():
     large, small = (Anatomy.of(structure_of(VOLUME, (label,))) for label in (1, 2))
-    both = [features_at(POSE, structures=(large, small), structure=k) for k in (0, 1)]
-    assert both[0] != both[1]
-    near, far = probes(POSE.expand(2, 1, 4, 4), torch.stack([large.pivot, small.pivot]), 1)
-    for poses in (near, far):
-        assert torch.equal(poses[:, 0], POSE.expand(12, 1, 4, 4))
-        assert bool((poses[:, 1] != POSE).flatten(1).any(1).all())
+    shot, pivot = shot_of(VOLUME, POSE), torch.stack([large.pivot, small.pivot])
+    away = torch.stack([POSE, twisted(POSE, shift=(12, 0, 0))])  # the small one is lost
+    before, after = (
+        [
+            measure(registration_at(poses, POSE, pivot=pivot), (shot,), (large, small), structure=k)["local_shift"]
+            for k in (0, 1)
+        ]
+        for poses in (POSE.expand(2, 1, 4, 4), away)
+    )
+    assert after[1] > before[1] + 0.5
+    assert after[1] - before[1] > after[0] - before[0]
 
 
-def test_near_probes_shift_the_pivot_by_the_stated_length_and_turn_about_it():
-    near, far = probes(POSE[None], BODY.pivot[None], 0)
-    at = misplacement(near[:, 0, 0], POSE[0], BODY.pivot[None])
-    expected = 2 * [0, 0, 0, SHIFT, SHIFT, 4 * SHIFT]
-    torch.testing.assert_close(at, torch.tensor(expected, dtype=torch.float64), atol=1e-6, rtol=0)
-    relative = POSE[0, :3, :3].T @ near[:3, 0, 0, :3, :3]
-    trace = relative.diagonal(dim1=1, dim2=2).sum(1)
-    torch.testing.assert_close(torch.rad2deg(torch.acos((trace - 1) / 2)), torch.full((3,), TURN, dtype=torch.float64))
-    again = probes(POSE[None], BODY.pivot[None], 0)[1]
-    assert torch.equal(far, again)
+def test_a_structure_that_is_lost_from_view_is_measured_without_a_word():
+    found = features_at(twisted(POSE, shift=(2000, 0, 0)))
+    assert (found["coverage"], found["gradient_ncc"]) == (0.0, 0.0)
+    assert found["local_shift"] > 1
 
 
 def test_predicted_error_of_pure_shifts_and_pure_turns():

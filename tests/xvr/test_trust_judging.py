@@ -17,7 +17,7 @@ VOLUME = lopsided()
 BODY = Anatomy.of(VOLUME)
 POSE = true_pose(VOLUME).double()
 SHOT = shot_of(VOLUME, POSE, noise=0.05)
-MODEL = SuccessModel(("sharpness",), (0.0,), (0.004,), (1.0,), 0.0, 5.0, error_factor=2.0)
+MODEL = SuccessModel(("local_shift",), (-1.0,), (0.5,), (-1.0,), 0.0, 5.0, error_factor=2.0)
 TIGHT = torch.diag(torch.tensor([1e-8, 1e-8, 1e-8, 1e-3, 1e-3, 1e-3], dtype=torch.float64))[None]
 
 
@@ -33,7 +33,7 @@ def test_nothing_speaks_against_a_right_registration():
     assert trust.warnings == ()
     assert trust.success_probability > 0.9
     assert trust.threshold == 5.0
-    assert trust.features["sharpness"] > 0.01
+    assert trust.features["local_shift"] < -2
 
 
 def test_the_expected_error_is_the_predicted_one_times_the_calibrated_factor():

@@ -17,8 +17,8 @@ from ..anatomy import Anatomy
 from ..field_of_view import anatomy_window
 from ..pyramid import footprint, samples_through, shrunk_shot
 from ..shot import Shot
-from ..similarity import GRADIENT_PATCH, PATCH, gradient_ncc, mncc
-from .probes import probes
+from ..similarity import GRADIENT_PATCH, gradient_ncc
+from .local_shifts import local_shifts
 from .target_points import points_in_view, predicted_error, target_points
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LONGER_SIDE = 128  # px: everything is measured at one scale, whatever the X-ray's own
 SHOWN = 0.02  # of the largest line integral: pixels with less are not covered
-LEAST_SCATTER = 0.01  # of the similarity among far probes
+LEAST_SHIFT, LEAST_GAIN = 0.02, 0.001  # of parts of the DRR: px, similarity
 ERRORS = (0.01, 1000.0)  # mm
 
 
@@ -35,34 +35,28 @@ def measure(
 ) -> dict[str, float]:
     r"""Features of one structure's pose, means over the views where each view has its own.
 
-    - sharpness: the least that the similarity S (mean of mNCC and gradient NCC) falls when the structure is turned by
-      5 degrees about any axis or shifted by 8 mm in the image or 32 mm in depth; negative if it is no maximum.
-    - prominence: ln z, z = (G - mean G_far) / std G_far, how far the gradient NCC G stands out from that of random
-      poses tens of degrees and millimetres away.
+    - local_shift and local_gain: ln of how far parts of the DRR would have to move to fit better [px], and of what
+      their similarity would gain by it; see local_shifts.py.
+    - gradient_ncc: of the DRR at the pose found.
     - log_expected_error: ln of the target registration error [mm] that the covariance predicts.
-    - gradient_ncc: G itself.
     - coverage: share of the compared pixels that the structures cover.
 
     Args:
         registration: What `register` returned.
         shots: The X-rays it was given.
         structures: The structures it was given.
-        structure: Which of them is probed; the others stay where they are. Only pixels around it are compared.
+        structure: Which of them is measured: only pixels around it are compared.
     """
-    near, far = probes(registration.poses.double(), registration.pivot.double(), structure)
     found = []
     for v, shot in enumerate(shots):
         view = _view(shot, structures, registration, v, structure)
-        drrs = view.drr(torch.cat([registration.poses[None, :, v].double(), near[:, :, v], far[:, :, v]]))
-        similarity, edges = view.compare(drrs)
-        close, distant = slice(1, 1 + len(near)), slice(1 + len(near), None)
-        z = (edges[0] - edges[distant].mean()) / edges[distant].std().clamp_min(LEAST_SCATTER)
-        covered = (drrs[0, 0] > SHOWN * drrs[0].max()) & view.valid
+        shift, gain = local_shifts(view.image, view.drr, view.valid)
+        covered = (view.drr > SHOWN * view.drr.max()) & view.valid
         found.append(
             {
-                "sharpness": float((similarity[0] - similarity[close]).min()),
-                "prominence": math.log(max(float(z), math.exp(-1))),
-                "gradient_ncc": float(edges[0]),
+                "local_shift": math.log(LEAST_SHIFT + shift),
+                "local_gain": math.log(LEAST_GAIN + gain),
+                "gradient_ncc": view.gradient_ncc(),
                 "coverage": float(covered.sum() / view.compared),
             }
         )
@@ -79,45 +73,47 @@ def expected_error(registration: Registration, body: Anatomy, structure: int) ->
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """The part of an X-ray that shows the structure, and all volumes, at the scale of the measurement.
+    """The part of an X-ray that shows the structure, with the DRR of all structures there, at one scale.
 
     `compared` counts the valid pixels of the whole X-ray.
     """
 
     image: Tensor
     valid: Tensor
+    drr: Tensor
     compared: int
-    camera: Camera
-    volumes: tuple[Volume, ...]
 
-    def drr(self, poses: Tensor) -> Tensor:
-        """The sum of the structures at poses (P, K, 4, 4), (P, 1, H, W)."""
-        samples = max(samples_through(volume) for volume in self.volumes)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="no ray meets")  # probes may lose sight of a small structure
-            drrs = [render(v, self.camera, poses[:, k], samples=samples) for k, v in enumerate(self.volumes)]
-        return torch.stack(drrs).sum(dim=0)
-
-    def compare(self, drrs: Tensor) -> tuple[Tensor, Tensor]:
-        """S and G of DRRs (P, 1, H, W) with the X-ray, (P,) each."""
-        image, drrs = (_standardised(images, self.valid) for images in (self.image[None, None], drrs))
-        side = min(self.image.shape)
-        edges = gradient_ncc(image, drrs, min(GRADIENT_PATCH, side), self.valid)
-        return (mncc(image, drrs, min(PATCH, side), self.valid) + edges) / 2, edges
+    def gradient_ncc(self) -> float:
+        """Of X-ray and DRR, in units of their own spread."""
+        image, drr = (_standardised(one, self.valid)[None, None] for one in (self.image, self.drr))
+        side = min(GRADIENT_PATCH, *self.image.shape)
+        return float(gradient_ncc(image, drr, side, self.valid))
 
 
 def _view(shot: Shot, structures: Sequence[Anatomy], registration: Registration, view: int, structure: int) -> _View:
     shot = replace(shot, camera=registration.cameras[view])
     image, valid, camera = shrunk_shot(shot, LONGER_SIDE)
     compared = max(1, int(valid.sum()))
-    pose = registration.poses[structure, view].double()
-    window = anatomy_window([structures[structure].volume], camera, pose[None, None])
+    poses = registration.poses[:, view].double()
+    window = anatomy_window([structures[structure].volume], camera, poses[None, structure : structure + 1])
     if bool(window.of(valid).any()):
         image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-    voxel = footprint(camera, pose, registration.pivot[structure])
-    return _View(image, valid, compared, camera, tuple(body.with_voxels(voxel) for body in structures))
+    voxel = footprint(camera, poses[structure], registration.pivot[structure])
+    volumes = [body.with_voxels(voxel) for body in structures]
+    return _View(image, valid, _drr(volumes, camera, poses), compared)
 
 
-def _standardised(images: Tensor, valid: Tensor) -> Tensor:
-    inside = images[..., valid]
-    return (images - inside.mean(-1)[..., None, None]) / inside.std(-1).clamp_min(1e-9)[..., None, None]
+def _drr(volumes: Sequence[Volume], camera: Camera, poses: Tensor) -> Tensor:
+    """The sum of the volumes at poses (K, 4, 4), (H, W)."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="no ray meets")  # a lost structure is what this is to find out
+        drrs = [
+            render(volume, camera, pose[None], samples=samples_through(volume))[0, 0]
+            for volume, pose in zip(volumes, poses, strict=True)
+        ]
+    return torch.stack(drrs).sum(dim=0)
+
+
+def _standardised(image: Tensor, valid: Tensor) -> Tensor:
+    inside = image[valid]
+    return (image - inside.mean()) / inside.std().clamp_min(1e-9)

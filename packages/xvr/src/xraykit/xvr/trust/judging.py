@@ -28,8 +28,7 @@ def judge(
 ) -> Trust:
     """Whether to believe a registration.
 
-    Some twenty small DRRs are rendered near and far from the pose found; nothing needs to be known of the truth. Of
-    several structures the one least likely to be right decides.
+    Nothing needs to be known of the truth. Of several structures the one least likely to be right decides.
 
     Args:
         registration: What `register` returned.
