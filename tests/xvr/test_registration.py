@@ -113,6 +113,17 @@ def test_a_prepared_anatomy_gives_the_same_result(volume):
     assert torch.equal(first.poses, register(shot(volume, truth), volume, start, SCALES).poses)
 
 
+def test_a_start_that_shows_nothing_ends_where_it_began_and_claims_nothing(volume):
+    truth = pose(volume)
+    behind = truth.clone()
+    behind[0, :3, 3] -= 900 * behind[0, :3, 2]  # the patient lies beyond the detector
+    found = register(shot(volume, truth), volume, behind, SCALES)
+    assert abs(found.similarity) < 1e-3
+    assert bool(torch.isfinite(found.poses).all()) and bool(torch.isfinite(found.covariance).all())
+    both = register(shot(volume, truth), volume, torch.cat([behind, truth]), SCALES)
+    assert torch.equal(both.start, truth)
+
+
 def test_what_the_report_raises_ends_the_work(volume):
     truth = pose(volume)
 

@@ -84,7 +84,7 @@ class CorrelationTerm:
         """S (B,) of the moving images (B, C, H, W), differentiable, and what `curvature` needs."""
         moving = moving - (self.pixels * moving.detach()).sum(dim=(2, 3), keepdim=True)
         mean = self.window(moving)
-        floor = _GUARD * self.floor * self.whole_variance(moving.detach())
+        floor = _GUARD * self.floor * self.whole_variance(moving.detach()).clamp_min(1e-6)  # of an empty DRR
         variance = (self.window(moving.square()) - mean.square()).clamp_min(0) + floor
         covariance = self.window(self.target * moving) - self.mean * mean
         local = covariance / (self.spread * variance.sqrt())

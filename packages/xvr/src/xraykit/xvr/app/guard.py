@@ -46,6 +46,8 @@ class Guard:
             return
         status = self._fault(scope)
         if status:
+            if status != 413:  # an answer before the body is read may be lost with the connection
+                await _drain(receive)
             headers = [(b"content-type", b"text/plain"), *HEADERS]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": b"refused"})
@@ -61,6 +63,9 @@ class Guard:
     def _fault(self, scope: Scope) -> int:
         """The status that refuses a request, or 0."""
         headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._limit:
+            return 413
         host = headers.get(b"host", b"").decode("latin-1")
         if _hostname(host) not in OWN_NAMES:
             return 403
@@ -71,10 +76,15 @@ class Guard:
             headers.get(TOKEN_HEADER, b""), self._token
         ):
             return 403
-        length = headers.get(b"content-length", b"0")
-        if b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._limit:
-            return 413
         return 0
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and forget what is left of a request's body, which is known to be small."""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return
 
 
 def _hostname(host: str) -> str | None:
