@@ -45,6 +45,14 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parse(arguments)
     begun, load = datetime.now(UTC), os.getloadavg()
     rows, ratios = [], []
+
+    def write() -> None:
+        result = {
+            "suite": "xvr_register", "created": begun.isoformat(timespec="seconds"), "load_before": list(load),
+            "load_after": list(os.getloadavg()), "rows": rows, "published": ratios, **surroundings("cpu"),
+        }  # fmt: skip
+        asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
     for number, path in enumerate((chest_ct(), *asked.ct)):
         volume = Volume.from_file(path)
         xrays = kept_xrays(volume, path, asked.xrays, seed=7 + number, cache=asked.cache)
@@ -58,15 +66,12 @@ def main(arguments: list[str] | None = None) -> None:
         if asked.first_order:
             rows.append(ours(path.name, volume, anatomy, xrays[: asked.first_order], 1, settings=FIRST_ORDER))
             say(json.dumps(rows[-1]))
+        write()
         for level in asked.levels:
             if asked.published:
                 ratios.append(beside(path, volume, anatomy, xrays[: asked.published], level))
                 say(json.dumps(ratios[-1]))
-    result = {
-        "suite": "xvr_register", "created": begun.isoformat(timespec="seconds"), "load_before": list(load),
-        "load_after": list(os.getloadavg()), "rows": rows, "published": ratios, **surroundings("cpu"),
-    }  # fmt: skip
-    asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                write()
     say(f"wrote {asked.output}")
 
 
