@@ -53,23 +53,27 @@ def main(arguments: list[str] | None = None) -> None:
         }  # fmt: skip
         asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
-    for number, path in enumerate((chest_ct(), *asked.ct)):
+    cts = [(7 + number, path) for number, path in enumerate((chest_ct(), *asked.ct))]
+    for seed, path in cts[asked.no_chest :]:
         volume = Volume.from_file(path)
-        xrays = kept_xrays(volume, path, asked.xrays, seed=7 + number, cache=asked.cache)
+        xrays = kept_xrays(volume, path, asked.xrays, seed=seed, cache=asked.cache)
         anatomy = Anatomy.of(volume)
         register(shot_of(xrays[0]), anatomy, xrays[0].pose, SETTINGS)  # compiles the kernels
-        for level in LEVELS:
+        for level in asked.measure:
             rows.append(ours(path.name, volume, anatomy, xrays, level))
             say(json.dumps(rows[-1]))
-        rows.append(ours(path.name, volume, anatomy, xrays, max(LEVELS), neighbours=True))
-        say(json.dumps(rows[-1]))
+        if asked.measure:
+            rows.append(ours(path.name, volume, anatomy, xrays, max(asked.measure), neighbours=True))
+            say(json.dumps(rows[-1]))
         if asked.first_order:
             rows.append(ours(path.name, volume, anatomy, xrays[: asked.first_order], 1, settings=FIRST_ORDER))
             say(json.dumps(rows[-1]))
         write()
         for level in asked.levels:
             if asked.published:
-                ratios.append(beside(path, volume, anatomy, xrays[: asked.published], level))
+                ratios.append(
+                    beside(path, volume, anatomy, xrays[: asked.published], level, tuple(asked.published_scales))
+                )
                 say(json.dumps(ratios[-1]))
                 write()
     say(f"wrote {asked.output}")
@@ -83,6 +87,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--xrays", type=int, default=50, help="X-rays per CT")
     parser.add_argument("--published", type=int, default=2, help="X-rays per CT and level that diffdrr registers too")
     parser.add_argument("--first-order", type=int, default=5, help="X-rays per CT that our own Adam registers too")
+    parser.add_argument("--published-scales", type=int, nargs="*", default=[64, 128, 256], help="scales of diffdrr")
+    parser.add_argument("--no-chest", action="store_true", help="leave the chest CT out")
+    parser.add_argument("--measure", type=int, nargs="*", default=list(LEVELS), help="levels of start errors")
     parser.add_argument("--levels", type=int, nargs="*", default=[1], help="levels at which it does")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps the simulated X-rays")
     parser.add_argument("--output", type=Path, default=RESULTS / "xvr_register--cpu.json")
@@ -140,8 +147,10 @@ def ours(
             "xrays": len(xrays), **errors_of(starts, poses, xrays, volume), **seconds_of(wall, busy)}  # fmt: skip
 
 
-def beside(path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[SimulatedXray], level: int) -> dict[str, Any]:
-    """Both on the same images, turn about."""
+def beside(
+    path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[SimulatedXray], level: int, scales: tuple[int, ...]
+) -> dict[str, Any]:
+    """Both on the same images, turn about; ours at all its scales."""
     published, starts = PublishedRefinement(path, volume), starts_of(xrays, volume, level)
     found: dict[str, list[Tensor]] = {"xraykit": [], "diffdrr": []}
     wall: dict[str, list[float]] = {"xraykit": [], "diffdrr": []}
@@ -153,7 +162,7 @@ def beside(path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[Simulat
         found["xraykit"].append(register(shot, anatomy, start, SETTINGS).poses[0])
         wall["xraykit"].append(time.perf_counter() - clock)
         clock = time.perf_counter()
-        pose, count = published(shot.image, valid, xray.camera, start, SETTINGS.scales)
+        pose, count = published(shot.image, valid, xray.camera, start, scales)
         wall["diffdrr"].append(time.perf_counter() - clock)
         found["diffdrr"].append(pose)
         iterations.append(count)
@@ -161,6 +170,7 @@ def beside(path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[Simulat
             for who, poses in found.items()}  # fmt: skip
     ratio = sum(wall["diffdrr"]) / sum(wall["xraykit"])
     return {"ct": path.name, "level": level, "xrays": len(xrays), "times_faster": round(ratio, 1),
+            "diffdrr_scales": list(scales),
             "diffdrr_iterations": iterations, **rows}  # fmt: skip
 
 
