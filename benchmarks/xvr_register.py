@@ -33,7 +33,7 @@ from xraykit.xvr.start.spread import spread_starts
 
 from .report import RESULTS, surroundings
 from .xvr_published import PublishedRefinement
-from .xvr_scenes import SimulatedXray, chest_ct, measured_points, simulated_xrays
+from .xvr_scenes import SimulatedXray, camera_of, chest_ct, measured_points, simulated_xrays
 
 LEVELS = (1, 2, 4)
 SETTINGS = RegistrationSettings()
@@ -105,8 +105,6 @@ def kept_xrays(volume: Volume, path: Path, count: int, *, seed: int, cache: Path
     file = None if cache is None else cache / f"{path.name.partition('.')[0]}-{seed}-{count}.pt"
     if file is not None and file.exists():
         kept = torch.load(file, weights_only=True)
-        from .xvr_scenes import camera_of
-
         return [SimulatedXray(image, camera_of(len(image)), pose) for image, pose in kept]
     made = list(simulated_xrays(volume, count, seed=seed))
     if file is not None:

@@ -158,21 +158,10 @@ def read_shots(config: AppConfig) -> list[Shot]:
         FileError: An X-ray cannot be read.
         InputError: It lacks geometry that no option supplies.
     """
-    from ..xray_input import XraySettings, read_shot
+    from ..xray_input import read_shot
+    from .xray_options import xray_settings
 
-    settings = XraySettings(
-        sdd=config.sdd,
-        pixel_spacing=config.pixel_spacing,
-        principal_point=config.principal_point,
-        polarity=config.polarity,
-        frame=config.frame,
-        reduce=config.reduce,
-        crop=config.crop,
-        mirror=config.mirror,
-        subtract_background=config.subtract_background,
-        field=config.field_of_view,
-        colour=config.colour,
-    )
+    settings = xray_settings(config)
     stems = [path.stem for path in config.xrays]
     names = [f"{stem}_{n + 1}" if stems.count(stem) > 1 else stem for n, stem in enumerate(stems)]
     return [read_shot(path, settings, name=name) for path, name in zip(config.xrays, names, strict=True)]

@@ -127,21 +127,10 @@ def make_tasks(config: RegisterConfig) -> list[Task]:
         InputError: It lacks geometry that no option supplies.
     """
     from ..result.transforms import file_stem
-    from ..xray_input import XraySettings, read_shot
+    from ..xray_input import read_shot
+    from .xray_options import xray_settings
 
-    settings = XraySettings(
-        sdd=config.sdd,
-        pixel_spacing=config.pixel_spacing,
-        principal_point=config.principal_point,
-        polarity=config.polarity,
-        frame=config.frame,
-        reduce=config.reduce,
-        crop=config.crop,
-        mirror=config.mirror,
-        subtract_background=config.subtract_background,
-        field=config.field_of_view,
-        colour=config.colour,
-    )
+    settings = xray_settings(config)
     names: list[str] = []
     for path in config.xrays:
         stem = file_stem(path.stem)
