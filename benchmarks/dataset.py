@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from xraykit.render.dataset.config import DatasetConfig, ProceduralPatients, ViewSettings
-from xraykit.render.dataset.config_file import config_text, read_dataset_config
-from xraykit.render.dataset.job import make_dataset
+from xraykit.render.dataset.make.job import make_dataset
+from xraykit.render.dataset.plan.config import DatasetConfig, ProceduralPatients, ViewSettings
+from xraykit.render.dataset.plan.config_file import config_text, read_dataset_config
 
 from .report import RESULTS, surroundings
 

@@ -20,16 +20,16 @@ from typing import Any
 
 import torch
 from torch.utils.data import default_collate
-from xraykit.render.dataset.config import DatasetConfig, ProceduralPatients, ViewSettings
-from xraykit.render.dataset.encode import json_bytes
-from xraykit.render.dataset.job import make_dataset
-from xraykit.render.dataset.manifest import Manifest, ShardRecord, write_manifest
-from xraykit.render.dataset.reader import XrayDataset
-from xraykit.render.dataset.reader_loader import XrayLoader
-from xraykit.render.dataset.reader_store import ShardStore
-from xraykit.render.dataset.reader_tar import RawSample, raw_samples
-from xraykit.render.dataset.samples import RECORD, XraySample
-from xraykit.render.dataset.shard import Member, write_shard
+from xraykit.render.dataset.format.manifest import Manifest, ShardRecord, write_manifest
+from xraykit.render.dataset.make.encode import json_bytes
+from xraykit.render.dataset.make.job import make_dataset
+from xraykit.render.dataset.make.shard import Member, write_shard
+from xraykit.render.dataset.plan.config import DatasetConfig, ProceduralPatients, ViewSettings
+from xraykit.render.dataset.read.dataset import XrayDataset
+from xraykit.render.dataset.read.loader import XrayLoader
+from xraykit.render.dataset.read.store import ShardStore
+from xraykit.render.dataset.read.tar import RawSample, raw_samples
+from xraykit.render.dataset.read.xray_sample import RECORD, XraySample
 
 from .report import RESULTS, surroundings
 

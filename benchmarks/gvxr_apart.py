@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from xraykit.render import Mesh, find_material
+from xraykit.render import Mesh
+from xraykit.render.materials import find_material
 
 from .oracle_phantom import SPECTRUM, box, camera_and_pose, detector, inserts
 

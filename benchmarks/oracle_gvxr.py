@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from xraykit.render.pictures import save_png
+from xraykit.render.pictures.grey_and_overlay import save_png
 
 from .gvxr_apart import LONGEST_EDGE, Picture, gvxr_picture
 from .oracle_phantom import BOX, FORMS, SPECTRUM, camera_and_pose, detector, our_image, regions

@@ -15,11 +15,7 @@ import trimesh
 from torch import Tensor
 from torch.nn.functional import max_pool2d, pad
 from xraykit.render import (
-    BeamSettings,
-    Body,
     Camera,
-    Detector,
-    MarchSettings,
     Mesh,
     PlacedTool,
     Scene,
@@ -29,10 +25,11 @@ from xraykit.render import (
     carm_pose,
     instrument,
     simulate,
-    thickness,
-    tool_pose,
 )
-from xraykit.render.instrument_parts import tube, turned
+from xraykit.render.meshes import thickness
+from xraykit.render.meshes.instrument_parts import tube, turned
+from xraykit.render.physics import Detector
+from xraykit.render.simulation import BeamSettings, Body, MarchSettings, tool_pose
 
 Placed = dict[str, Mesh]  # vertices in world RAS [mm]
 Point = tuple[float, float, float]

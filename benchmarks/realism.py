@@ -21,11 +21,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from xraykit.render.dataset.config import CTPatients, DatasetConfig, ProceduralPatients
-from xraykit.render.dataset.config_file import read_dataset_config
-from xraykit.render.dataset.job import make_dataset
-from xraykit.render.dataset.reader import XrayDataset
-from xraykit.render.dataset.reader_order import ReadingOrder
+from xraykit.render.dataset.make.job import make_dataset
+from xraykit.render.dataset.plan.config import CTPatients, DatasetConfig, ProceduralPatients
+from xraykit.render.dataset.plan.config_file import read_dataset_config
+from xraykit.render.dataset.read.dataset import XrayDataset
+from xraykit.render.dataset.read.order import ReadingOrder
 
 from .realism_pictures import save_mistakes
 from .region_net import probabilities, region_net, train

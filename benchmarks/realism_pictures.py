@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
-from xraykit.render import montage, save_png, to_grey
+from xraykit.render.pictures import montage, save_png, to_grey
 
 if TYPE_CHECKING:
     from .realism import Xrays

@@ -18,30 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from xraykit.render import (
-    Body,
-    DoseSettings,
-    MarchSettings,
-    PlacedTool,
-    ScatterSettings,
-    Scene,
-    SimulationSettings,
-    Volume,
-    area_densities,
-    carm_pose,
-    displaced,
-    estimate_scatter,
-    instrument,
-    label_bits,
-    render,
-    scene_masks,
-    simulate,
-    thickness,
-    tool_pose,
-    transmission,
-)
-from xraykit.render.exposure import quanta_in_air, quanta_in_place, read_out
+from xraykit.render import PlacedTool, Scene, SimulationSettings, Volume, carm_pose, instrument, render, simulate
+from xraykit.render.meshes import displaced, thickness
+from xraykit.render.physics import area_densities, estimate_scatter, transmission
 from xraykit.render.physics.material_field import material_field
+from xraykit.render.rendering import label_bits, scene_masks
+from xraykit.render.simulation import Body, DoseSettings, MarchSettings, ScatterSettings, tool_pose
+from xraykit.render.simulation.exposure import quanta_in_air, quanta_in_place, read_out
 
 from .alone import THREADS
 from .clock import interleave, summary

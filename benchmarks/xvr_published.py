@@ -7,16 +7,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from xraykit.render import (
-    Camera,
-    Volume,
-    crop_camera,
-    diffdrr_extrinsic,
-    diffdrr_parameters,
-    from_diffdrr,
-    resize_camera,
-    to_diffdrr,
-)
+from xraykit.render import Camera, Volume
+from xraykit.render.converters import diffdrr_extrinsic, diffdrr_parameters, from_diffdrr, to_diffdrr
+from xraykit.render.geometry import crop_camera, resize_camera
 
 SAMPLES, ITERATIONS, PATIENCE, THRESHOLD, REDUCTIONS = 500, 500, 10, 1e-4, 2
 ROTATION_RATE, TRANSLATION_RATE = 0.01, 1.0  # rad, mm

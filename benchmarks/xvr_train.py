@@ -25,15 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from xraykit.render import Volume
-from xraykit.xvr import (
-    Anatomy,
-    PoseNetwork,
-    TrainSettings,
-    load_network,
-    predict_poses,
-    register,
-    train_network,
-)
+from xraykit.xvr import Anatomy, PoseNetwork, TrainSettings, load_network, predict_poses, register, train_network
 
 from .report import RESULTS, surroundings
 from .xvr_register import SETTINGS, errors_of, kept_xrays, quartiles, say, shot_of

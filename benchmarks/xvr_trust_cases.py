@@ -11,30 +11,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from xraykit.render import (
-    BeamSettings,
-    Body,
-    DoseSettings,
-    MarchSettings,
-    PatientSettings,
-    RectangularShutter,
-    ScatterSettings,
-    Scene,
-    SimulationSettings,
-    Spectrum,
-    Volume,
-    generate_patient,
-    rigid_inverse,
-    rigid_matrix,
-    simulate,
-    transform_points,
-)
-from xraykit.xvr.anatomy import Anatomy, structure_of
-from xraykit.xvr.registration import RegistrationSettings, register
-from xraykit.xvr.shot import Shot
-from xraykit.xvr.start_errors import StartErrors
+from xraykit.render import PatientSettings, Scene, SimulationSettings, Spectrum, Volume, generate_patient, simulate
+from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
+from xraykit.render.physics import RectangularShutter
+from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
+from xraykit.xvr.refine.registration import RegistrationSettings, register
+from xraykit.xvr.refine.structure import Anatomy, structure_of
+from xraykit.xvr.start.start_errors import StartErrors
 from xraykit.xvr.trust.features import measure
 from xraykit.xvr.trust.target_points import misplacement, points_in_view, target_points
+from xraykit.xvr.xray.shot import Shot
 
 from .xvr_scenes import camera_of, chest_ct, random_pose
 

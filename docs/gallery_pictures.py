@@ -24,20 +24,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
-from xraykit.render import (
-    Body,
-    PlacedTool,
-    Scene,
-    Volume,
-    instrument,
-    label_centroids,
-    montage,
-    overlay,
-    read_radiograph,
-    tool_pose,
-)
-from xraykit.render.instruments import INSTRUMENTS
-from xraykit.render.pictures import INK, PAPER, colours, legend
+from xraykit.render import PlacedTool, Scene, Volume, instrument, read_radiograph
+from xraykit.render.meshes.instruments import INSTRUMENTS
+from xraykit.render.pictures import montage, overlay
+from xraykit.render.pictures.grey_and_overlay import INK, PAPER, colours, legend
+from xraykit.render.simulation import Body, tool_pose
+from xraykit.render.volumes import label_centroids
 
 VOLTAGES = (60.0, 80.0, 120.0)
 RATIOS = (0.0, 0.1, 0.3)

@@ -12,7 +12,9 @@ from functools import cache
 import SimpleITK
 import torch
 from torch import Tensor
-from xraykit.render import Mesh, PlacedTool, Volume, find_labels, instrument, world_to_voxel
+from xraykit.render import Mesh, PlacedTool, Volume, instrument
+from xraykit.render.geometry import world_to_voxel
+from xraykit.render.volumes import find_labels
 
 LEVELS = ("L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10", "T9")
 LEAN = 0.35  # of the way to the midline that a pedicle screw has come in the middle of the body

@@ -16,14 +16,8 @@ from gallery_placement import Bone, lengthened
 from numpy.typing import NDArray
 from torch import Tensor
 from xraykit.render import (
-    VIEWS,
-    BeamSettings,
-    Body,
     Camera,
-    DoseSettings,
-    MaskSet,
     PlacedTool,
-    ScatterSettings,
     Scene,
     Simulation,
     SimulationSettings,
@@ -31,10 +25,13 @@ from xraykit.render import (
     Volume,
     carm_pose,
     simulate,
-    to_grey,
     torso,
 )
-from xraykit.render.label_names import match_names
+from xraykit.render.geometry import VIEWS
+from xraykit.render.pictures import to_grey
+from xraykit.render.rendering import MaskSet
+from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
+from xraykit.render.volumes.label_names import match_names
 
 SDD, SOD = 1100.0, 900.0  # mm
 KVP, MAS, SCATTER = 80.0, 2.0, 0.05  # where a picture says nothing else

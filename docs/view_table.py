@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xraykit.render import STANDARD_VIEWS, StandardView
+from xraykit.render.views import STANDARD_VIEWS, StandardView
 
 PAGE = Path(__file__).resolve().parent / "views.md"
 HEADING = "## Table\n"

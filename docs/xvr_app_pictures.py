@@ -16,22 +16,19 @@ import diffdrr
 import torch
 from PIL import Image
 from xraykit.render import (
-    BeamSettings,
-    Body,
     Camera,
-    CircularShutter,
-    DoseSettings,
-    ScatterSettings,
     Scene,
     SimulationSettings,
     Spectrum,
     Volume,
     carm_pose,
-    geodesic_distance,
     save_image,
     simulate,
     write_volume,
 )
+from xraykit.render.geometry import geodesic_distance
+from xraykit.render.physics import CircularShutter
+from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
 from xraykit.xvr.cli.app import AppConfig, open_app
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

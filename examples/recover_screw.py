@@ -23,33 +23,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 from xraykit.render import (
-    BeamSettings,
-    Body,
     Camera,
-    Detector,
-    DoseSettings,
-    MarchSettings,
     PlacedTool,
-    ScatterSettings,
     Scene,
     SimulationSettings,
     Spectrum,
     carm_pose,
-    detected_quanta,
     instrument,
-    label_centroids,
-    montage,
-    overlay,
-    rigid_inverse,
-    save_png,
-    se3_exp,
-    se3_log,
     simulate,
-    thickness,
-    to_grey,
-    tool_pose,
     torso,
 )
+from xraykit.render.geometry import rigid_inverse, se3_exp, se3_log
+from xraykit.render.meshes import thickness
+from xraykit.render.physics import Detector, detected_quanta
+from xraykit.render.pictures import montage, overlay, save_png, to_grey
+from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings, tool_pose
+from xraykit.render.volumes import label_centroids
 
 SPECTRUM, DETECTOR, SCREW = Spectrum(90.0), Detector(), instrument("pedicle_screw")
 DIRECTIONS = torch.tensor([45.0, -45.0], dtype=torch.float64)  # LAO of the first and the second view [degrees]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-HOME = Path(__file__).resolve().parents[1] / "packages/render/src/xraykit/render/data/physics_tables.npz"
+HOME = Path(__file__).resolve().parents[1] / "packages/render/src/xraykit/render/materials/data/physics_tables.npz"
 ELEMENTS = range(1, 93)
 LOWEST, HIGHEST = 10.0, 150.0  # keV
 EDGE_GAP = 0.015  # keV on either side of an absorption edge; the sources place edges within 0.01 keV

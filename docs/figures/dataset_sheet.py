@@ -17,7 +17,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch.nn.functional import avg_pool2d
-from xraykit.render import XrayDataset, XraySample, montage, to_grey
+from xraykit.render import XrayDataset
+from xraykit.render.dataset import XraySample
+from xraykit.render.pictures import montage, to_grey
 
 PICTURE = Path(__file__).parents[1] / "pictures/dataset_contact_sheet.png"
 COUNT, COLUMNS, OPEN = 60, 12, 0.75

@@ -16,7 +16,8 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Arc, Ellipse, Rectangle
 from torch import Tensor
-from xraykit.render import VIEWS, Camera, back_project, carm_pose, pixel_centers, project, resize_camera
+from xraykit.render import Camera, carm_pose
+from xraykit.render.geometry import VIEWS, back_project, pixel_centers, project, resize_camera
 
 IMAGES = Path(__file__).parent.parent / "images"
 BLUE, ORANGE, GREEN, RED, GREY = "#1f5fa8", "#d9730d", "#2e8b57", "#b3263a", "#8a8f98"

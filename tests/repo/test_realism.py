@@ -7,7 +7,8 @@ import pytest
 import torch
 from support.repo import ROOT
 from support.threads import one_thread
-from xraykit.render import REGIONS, STANDARD_VIEWS
+from xraykit.render.patient import REGIONS
+from xraykit.render.views import STANDARD_VIEWS
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from xraykit.render.implicit import Canvas
-from xraykit.render.label_names import label_table
-from xraykit.render.patient.arm import arm_flesh, paint_arm_bones
-from xraykit.render.patient.figure import Figure
-from xraykit.render.patient.joint_angles import ArmAngles, Posture
-from xraykit.render.patient.layers import paint_flesh
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import SIDES, Side, Skeleton
+from xraykit.render.patient.arm.arm import arm_flesh, paint_arm_bones
+from xraykit.render.patient.body.figure import Figure
+from xraykit.render.patient.body.joint_angles import ArmAngles, Posture
+from xraykit.render.patient.body.layers import paint_flesh
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import SIDES, Side, Skeleton
+from xraykit.render.patient.canvas import Canvas
+from xraykit.render.volumes.label_names import label_table
 
 Points = NDArray[np.float64]
 IDS: Mapping[str, int] = {name: value for value, name in label_table("procedural").items()}

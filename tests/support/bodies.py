@@ -2,7 +2,8 @@
 
 import torch
 from torch import Tensor
-from xraykit.render import Volume, se3_exp, voxel_to_world
+from xraykit.render import Volume
+from xraykit.render.geometry import se3_exp, voxel_to_world
 
 EDGE = 1.0  # mm: surfaces blur a little, as in any scanner
 MOTION = se3_exp(torch.tensor([12.0, -9.0, 15.0, 0.12, -0.08, 0.15], dtype=torch.float64))

@@ -6,9 +6,9 @@ import torch
 import trimesh
 from torch import Tensor
 from xraykit.render import Camera, Volume, carm_pose
-from xraykit.render.mesh import Mesh
+from xraykit.render.meshes.mesh import Mesh
 from xraykit.render.physics.area_density import MaterialVolume
-from xraykit.render.scene import Body
+from xraykit.render.simulation.scene import Body
 
 CAMERA = Camera(sdd=1000.0, height=9, width=11, pixel_spacing=4.0, principal_point=(5.5, 4.5))
 POSE = carm_pose(lao_rao=0.0, sod=800.0, isocenter=torch.zeros(3, dtype=torch.float64))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK
 from numpy.typing import NDArray
-from xraykit.render.implicit import Canvas
-from xraykit.render.label_names import label_table
-from xraykit.render.patient.figure import Figure
-from xraykit.render.patient.joint_angles import LegAngles, Posture
-from xraykit.render.patient.layers import paint_flesh
-from xraykit.render.patient.leg import leg_flesh, paint_leg_bones
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import SIDES, Side, Skeleton
+from xraykit.render.patient.body.figure import Figure
+from xraykit.render.patient.body.joint_angles import LegAngles, Posture
+from xraykit.render.patient.body.layers import paint_flesh
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import SIDES, Side, Skeleton
+from xraykit.render.patient.canvas import Canvas
+from xraykit.render.patient.leg.leg import leg_flesh, paint_leg_bones
+from xraykit.render.volumes.label_names import label_table
 
 IDS = {name: value for value, name in label_table("procedural").items()}
 STRAIGHT = LegAngles(abduction=0, internal_rotation=0, knee_flexion=0)

@@ -7,8 +7,8 @@ import torch
 import trimesh
 from torch import Tensor
 from xraykit.render import Camera, Mesh
-from xraykit.render.instrument_parts import tube, turned
-from xraykit.render.phantom import segments
+from xraykit.render.meshes.instrument_parts import tube, turned
+from xraykit.render.volumes.phantom import segments
 
 
 def icosphere(radius: float, *, subdivisions: int = 2, dtype: torch.dtype = torch.float64) -> Mesh:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from xraykit.render import Camera, Volume, carm_pose, render, rigid_matrix, se3_exp
-from xraykit.xvr.shot import Shot
+from xraykit.render import Camera, Volume, carm_pose, render
+from xraykit.render.geometry import rigid_matrix, se3_exp
+from xraykit.xvr.xray.shot import Shot
 
 SIZE, VOXEL = 40, 3.0
 

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from support.motions import random_rotations
 from support.xray_dicom import write_xray, xray_dataset
-from xraykit.render import Attenuation, Ellipsoid, Volume, line_integrals, render, voxelise, write_volume
+from xraykit.render import Volume, render, write_volume
+from xraykit.render.materials import Attenuation
+from xraykit.render.volumes import Ellipsoid, line_integrals, voxelise
 
 F = np.diag([-1.0, -1.0, 1.0])
 HEIGHT, WIDTH, SPACING, SDD = 120, 108, 2.5, 1000.0

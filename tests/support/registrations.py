@@ -6,9 +6,11 @@ import math
 
 import torch
 from torch import Tensor
-from xraykit.render import Box, Camera, Ellipsoid, Volume, carm_pose, render, se3_exp, voxelise
-from xraykit.xvr.registration import Candidate, Registration, Step
-from xraykit.xvr.shot import Shot
+from xraykit.render import Camera, Volume, carm_pose, render
+from xraykit.render.geometry import se3_exp
+from xraykit.render.volumes import Box, Ellipsoid, voxelise
+from xraykit.xvr.refine.registration import Candidate, Registration, Step
+from xraykit.xvr.xray.shot import Shot
 
 CAMERA = Camera(sdd=1000.0, height=40, width=48, pixel_spacing=4.0)
 

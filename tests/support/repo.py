@@ -45,6 +45,6 @@ def imported_names(path: Path) -> Iterator[str]:
 
 
 def dotted(path: Path) -> str:
-    """The module name of a source file, e.g. xraykit.render.camera."""
+    """The module name of a source file, e.g. xraykit.render.geometry.camera."""
     parts = path.relative_to(next(p for p in path.parents if p.name == "src")).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

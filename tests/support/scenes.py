@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from xraykit.render import Camera, Volume, carm_pose
-from xraykit.render.phantom import segments
+from xraykit.render.volumes.phantom import segments
 
 METHODS = ("siddon", "trilinear", "joseph")
 

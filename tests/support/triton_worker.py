@@ -11,7 +11,8 @@ from importlib import import_module
 
 import torch
 from torch import Tensor
-from xraykit.render import Camera, Mesh, displaced, thickness
+from xraykit.render import Camera, Mesh
+from xraykit.render.meshes import displaced, thickness
 
 PACKAGE = "xraykit.render.kernels.triton_gpu"
 

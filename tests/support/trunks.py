@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from support.legs import IDS
-from xraykit.render.implicit import Canvas
-from xraykit.render.patient.figure import Figure
-from xraykit.render.patient.joint_angles import Posture
-from xraykit.render.patient.layers import paint_flesh
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import Skeleton
-from xraykit.render.patient.trunk import paint_trunk_bones, paint_trunk_organs, trunk_flesh
+from xraykit.render.patient.body.figure import Figure
+from xraykit.render.patient.body.joint_angles import Posture
+from xraykit.render.patient.body.layers import paint_flesh
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import Skeleton
+from xraykit.render.patient.canvas import Canvas
+from xraykit.render.patient.trunk.trunk import paint_trunk_bones, paint_trunk_organs, trunk_flesh
 
 MAN = Physique()
 WOMAN = Physique(sex="female", height=1613.0, hip_width=1.07, shoulder_width=0.95)

@@ -2,7 +2,8 @@
 
 import torch
 from support.motions import random_rotations
-from xraykit.render import Camera, carm_pose, project
+from xraykit.render import Camera, carm_pose
+from xraykit.render.geometry import project
 
 CENTER = torch.tensor([12.0, -34.0, 560.0], dtype=torch.float64)
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from xraykit.render import Box, Camera, Ellipsoid, Volume, carm_pose, render, rigid_matrix, rotation_from, voxelise
+from xraykit.render import Camera, Volume, carm_pose, render
+from xraykit.render.geometry import rigid_matrix, rotation_from
+from xraykit.render.volumes import Box, Ellipsoid, voxelise
 from xraykit.xvr.app.session import Session
-from xraykit.xvr.registration import RegistrationSettings, register
-from xraykit.xvr.shot import Shot
+from xraykit.xvr.refine.registration import RegistrationSettings, register
+from xraykit.xvr.xray.shot import Shot
 
 CAMERA = Camera(sdd=1000.0, height=240, width=320, pixel_spacing=1.0)
 TRUE = {"lao_rao": 172.0, "cra_cau": 6.0, "roll": -3.0, "sod": 700.0}

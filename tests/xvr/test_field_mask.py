@@ -5,7 +5,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from support.xray_dicom import write_xray, xray_dataset
-from xraykit.render import VIEWS, Camera, CircularShutter, RectangularShutter, carm_pose, render, shutter_mask, torso
+from xraykit.render import Camera, carm_pose, render, torso
+from xraykit.render.geometry import VIEWS
+from xraykit.render.physics import CircularShutter, RectangularShutter, shutter_mask
 from xraykit.xvr.field_border import convex_hull, outside
 from xraykit.xvr.field_mask import burnt_in, exposed_field, shutter_field
 

@@ -13,11 +13,11 @@ from xraykit.render.cli import progress
 from xraykit.render.cli.dataset import DatasetOptions
 from xraykit.render.cli.progress import Tally, duration
 from xraykit.render.cli.umbrella import run
-from xraykit.render.dataset import job as job_module
-from xraykit.render.dataset.config_file import read_dataset_config
-from xraykit.render.dataset.job import DatasetSummary
-from xraykit.render.dataset.manifest import ShardRecord, Skipped
-from xraykit.render.dataset.plan import make_plan
+from xraykit.render.dataset.format.manifest import ShardRecord, Skipped
+from xraykit.render.dataset.make import job as job_module
+from xraykit.render.dataset.make.job import DatasetSummary
+from xraykit.render.dataset.plan.config_file import read_dataset_config
+from xraykit.render.dataset.plan.plan import make_plan
 
 pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
 

@@ -6,20 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from xraykit.render import (
-    Box,
-    Camera,
-    Ellipsoid,
-    Volume,
-    carm_pose,
-    read_pose,
-    render,
-    voxelise,
-    write_pose,
-    write_volume,
-)
+from xraykit.render import Camera, Volume, carm_pose, read_pose, render, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.render.pictures import families
+from xraykit.render.pictures.grey_and_overlay import families
+from xraykit.render.volumes import Box, Ellipsoid, voxelise
 
 SMALL = ["--size", "12", "16", "--pixel-spacing", "12", "--samples", "40", "--backend", "torch"]
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from xraykit.render import OutputError, read_pose, read_radiograph, read_scene, simulate, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.render.files import save_simulation as writer
+from xraykit.render.scenes import save as writer
 
 REASON = "needs the extra: pip install 'xraykit-render[export]'"
 coco_mask = pytest.importorskip("pycocotools.mask", reason=REASON)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from support.motions import random_poses
 from support.views import assert_same_view, box, camera, pixels, poses
-from xraykit.render import from_deepdrr, swap_ras_lps_points, to_deepdrr, transform_points
+from xraykit.render.converters import from_deepdrr, to_deepdrr
 from xraykit.render.errors import GeometryError, InputError
+from xraykit.render.geometry import swap_ras_lps_points, transform_points
 
 PLACEMENT = random_poses(1, seed=9)[0]
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from support.motions import random_poses
 from support.views import assert_same_view, box, camera, pixels, poses
-from xraykit.render import from_deepfluoro, swap_ras_lps_points, to_deepfluoro, transform_points
+from xraykit.render.converters import from_deepfluoro, to_deepfluoro
 from xraykit.render.errors import GeometryError
+from xraykit.render.geometry import swap_ras_lps_points, transform_points
 
 F64 = torch.float64
 PELVIS = random_poses(1, seed=4)[0]

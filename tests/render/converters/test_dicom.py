@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from support.views import assert_same_view, poses
-from xraykit.render import Camera, carm_pose, from_dicom_tags, to_dicom_tags
+from xraykit.render import Camera, carm_pose
+from xraykit.render.converters import from_dicom_tags, to_dicom_tags
 from xraykit.render.errors import GeometryError
 
 F64 = torch.float64

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from support.views import CENTER, assert_same_view, camera, pixels, poses
-from xraykit.render import diffdrr_extrinsic, diffdrr_parameters, from_diffdrr, to_diffdrr
+from xraykit.render.converters import diffdrr_extrinsic, diffdrr_parameters, from_diffdrr, to_diffdrr
 from xraykit.render.errors import GeometryError, InputError
 
 F64 = torch.float64

@@ -6,8 +6,9 @@ import pytest
 import SimpleITK
 import torch
 from support.motions import random_poses
-from xraykit.render import read_itk_transform, swap_ras_lps_points, transform_points, write_itk_transform
+from xraykit.render.converters import read_itk_transform, write_itk_transform
 from xraykit.render.errors import FileError, GeometryError, InputError, OutputError
+from xraykit.render.geometry import swap_ras_lps_points, transform_points
 
 F64 = torch.float64
 MOTION = random_poses(1, seed=8)[0]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.views import assert_same_view, box, camera, pixels, poses
-from xraykit.render import from_nanodrr, to_nanodrr
+from xraykit.render.converters import from_nanodrr, to_nanodrr
 from xraykit.render.errors import GeometryError
 
 F64 = torch.float64

@@ -5,8 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.views import CENTER, assert_same_view, box, camera, pixels, poses
-from xraykit.render import Camera, carm_pose, from_projection_matrix, swap_ras_lps_points, to_projection_matrix
+from xraykit.render import Camera, carm_pose
+from xraykit.render.converters import from_projection_matrix, to_projection_matrix
 from xraykit.render.errors import GeometryError, InputError
+from xraykit.render.geometry import swap_ras_lps_points
 
 F64 = torch.float64
 SIZE = {"height": 30, "width": 41}

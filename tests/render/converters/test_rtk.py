@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 from support.views import CENTER, assert_same_view, box, camera, pixels, poses
-from xraykit.render import Camera, RTKProjection, from_rtk, swap_ras_lps_points, to_rtk
+from xraykit.render import Camera
+from xraykit.render.converters import RTKProjection, from_rtk, to_rtk
 from xraykit.render.errors import GeometryError
+from xraykit.render.geometry import swap_ras_lps_points
 
 F64 = torch.float64
 PLAIN = RTKProjection(600.0, 1000.0, 0.0, (0.0, 0.0), 0.0, 0.0, (0.0, 0.0), (-9.5, 4.5), (1.0, 1.0), (20, 10))

@@ -27,7 +27,7 @@ def job(tmp_path_factory):
 @pytest.fixture(scope="session")
 def config(job):
     """What it says."""
-    from xraykit.render.dataset.config_file import read_dataset_config
+    from xraykit.render.dataset.plan.config_file import read_dataset_config
 
     return read_dataset_config(job)
 
@@ -35,7 +35,7 @@ def config(job):
 @pytest.fixture(scope="session")
 def whole(config, tmp_path_factory):
     """The data set, made by one worker, and what was reported meanwhile."""
-    from xraykit.render.dataset.job import make_dataset
+    from xraykit.render.dataset.make.job import make_dataset
 
     reports = []
     folder = tmp_path_factory.mktemp("whole") / "made"

@@ -9,8 +9,8 @@ from support.dataset_shards import sample_members, tar_bytes, write_dataset, wri
 from xraykit.render import FileError
 from xraykit.render.cli.umbrella import run
 from xraykit.render.dataset.check import check_dataset
-from xraykit.render.dataset.reader import XrayDataset
-from xraykit.render.dataset.reader_tar import raw_samples
+from xraykit.render.dataset.read.dataset import XrayDataset
+from xraykit.render.dataset.read.tar import raw_samples
 
 SHARD = "train-000000.tar"
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from xraykit.render import BackendUnavailableError, Camera, InputError, carm_pose
 from xraykit.render.files.coco import coco_record, run_lengths, write_coco
-from xraykit.render.masks import MaskEntry, MaskSet
+from xraykit.render.rendering.masks import MaskEntry, MaskSet
 
 REASON = "needs the extra: pip install 'xraykit-render[export]'"
 coco_mask = pytest.importorskip("pycocotools.mask", reason=REASON)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from xraykit.render import BackendUnavailableError, Camera, FileError, InputError, carm_pose, save_image
 from xraykit.render.files.dicom_seg import write_dicom_seg
-from xraykit.render.masks import MaskEntry, MaskSet
+from xraykit.render.rendering.masks import MaskEntry, MaskSet
 
 REASON = "needs the extra: pip install 'xraykit-render[export]'"
 highdicom = pytest.importorskip("highdicom", reason=REASON)

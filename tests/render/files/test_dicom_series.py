@@ -12,8 +12,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
 from support.dicom import SERIES, nested_sequence, slice_dataset, write_dicom, write_enhanced, write_series
 from xraykit.render import FileError, Volume
-from xraykit.render.attenuation import WATER_AND_BONE, MRPassthrough
 from xraykit.render.files.dicom_series import read_dicom_series
+from xraykit.render.materials.attenuation import WATER_AND_BONE, MRPassthrough
 
 STORED = np.random.default_rng(1).integers(0, 3000, (4, 5, 6)).astype(np.int16)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import SimpleITK
 import torch
-from xraykit.render import InputError, OutputError, Volume, describe_volume, write_volume
-from xraykit.render.files.describe_volume import obliqueness, orientation_code, shear
+from xraykit.render import InputError, OutputError, Volume, write_volume
+from xraykit.render.files import describe_volume
+from xraykit.render.files.describe import obliqueness, orientation_code, shear
 from xraykit.render.files.volumes import declared_grid
 
 HU = np.random.default_rng(3).integers(-1000, 2000, (4, 3, 5)).astype(np.int16)

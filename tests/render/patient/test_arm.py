@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from support.arms import IDS, arm_figure, cloud, gap, local, painted, pieces
-from xraykit.render.patient.arm import arm_landmarks
+from xraykit.render.patient.arm.arm import arm_landmarks
+from xraykit.render.patient.body.joint_angles import ArmAngles
+from xraykit.render.patient.body.physique import Physique
 from xraykit.render.patient.fracture_sites import SITES
-from xraykit.render.patient.joint_angles import ArmAngles
-from xraykit.render.patient.physique import Physique
 
 BONES = ("scapula", "clavicula", "humerus", "ulna", "radius", "carpal", "metacarpal", "phalanges_hand")
 
@@ -118,7 +118,7 @@ def test_pronation_crosses_the_radius_over_the_front_of_the_ulna():
 
 
 def test_left_is_right_mirrored(monkeypatch):
-    no_streaks = "xraykit.render.patient.layers.fat_streaks"  # they are drawn anew on each side
+    no_streaks = "xraykit.render.patient.body.layers.fat_streaks"  # they are drawn anew on each side
     monkeypatch.setattr(no_streaks, lambda shape, *_: np.zeros(shape, np.float32))
     angles = ArmAngles(abduction=25, elbow_flexion=40, pronation=60, finger_flexion=20, finger_spread=8)
     figure = arm_figure(("trunk", (0, -20, 260)), (420, 400, 300), 8.0, angles=angles)

@@ -5,18 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from xraykit.render import (
-    REGIONS,
-    Camera,
-    FindingSettings,
-    InputError,
-    PatientSettings,
-    carm_pose,
-    find_labels,
-    generate_patient,
-    simulate,
-)
-from xraykit.render.patient.physique import sample_physique
+from xraykit.render import Camera, InputError, PatientSettings, carm_pose, generate_patient, simulate
+from xraykit.render.patient import REGIONS, FindingSettings
+from xraykit.render.patient.body.physique import sample_physique
+from xraykit.render.volumes import find_labels
 
 HEALTHY = FindingSettings(0, 0, 0, 0, 0, 0)
 COARSE = PatientSettings(size=40, findings=HEALTHY)
@@ -153,8 +145,8 @@ def test_a_fracture_moves_the_fragment_and_is_known():
 
 
 def _bone(seed, settings):
+    from xraykit.render.patient.body.regions import find_region
     from xraykit.render.patient.findings import sample_findings
-    from xraykit.render.patient.regions import find_region
 
     rng = np.random.default_rng([seed, *b"findings"])
     physique = sample_physique(np.random.default_rng([seed, *b"physique"]))

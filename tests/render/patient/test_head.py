@@ -2,20 +2,20 @@
 
 import numpy as np
 import pytest
-from xraykit.render.implicit import Canvas
-from xraykit.render.label_names import label_table
-from xraykit.render.patient.figure import Figure
-from xraykit.render.patient.head import head_flesh, head_landmarks, paint_head_bones, paint_head_organs
-from xraykit.render.patient.joint_angles import Posture
-from xraykit.render.patient.layers import paint_flesh
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import Skeleton
-from xraykit.render.patient.skull_face import maxillary_sinus, nasal_cavity, orbit
-from xraykit.render.patient.skull_jaw import jaw_chart, mandible
-from xraykit.render.patient.skull_shape import GrownFrame, HeadShape, head_shape, sample_head
-from xraykit.render.patient.skull_vault import braincase, on_vault
-from xraykit.render.patient.throat import TRACHEA_JOINT, airway
-from xraykit.render.patient.upper_neck import atlas, axis
+from xraykit.render.patient.body.figure import Figure
+from xraykit.render.patient.body.joint_angles import Posture
+from xraykit.render.patient.body.layers import paint_flesh
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import Skeleton
+from xraykit.render.patient.canvas import Canvas
+from xraykit.render.patient.head.head import head_flesh, head_landmarks, paint_head_bones, paint_head_organs
+from xraykit.render.patient.head.skull_face import maxillary_sinus, nasal_cavity, orbit
+from xraykit.render.patient.head.skull_jaw import jaw_chart, mandible
+from xraykit.render.patient.head.skull_shape import GrownFrame, HeadShape, head_shape, sample_head
+from xraykit.render.patient.head.skull_vault import braincase, on_vault
+from xraykit.render.patient.head.throat import TRACHEA_JOINT, airway
+from xraykit.render.patient.head.upper_neck import atlas, axis
+from xraykit.render.volumes.label_names import label_table
 
 IDS = {name: value for value, name in label_table("procedural").items()}
 REFERENCE = HeadShape()

@@ -7,15 +7,15 @@ from itertools import combinations
 import numpy as np
 import pytest
 from support.legs import IDS, cloud, count_pieces, gap, leg_figure, local, painted_legs
-from xraykit.render.implicit import Canvas
-from xraykit.render.patient.foot_rays import metatarsal, phalanx, rays
-from xraykit.render.patient.foot_tarsals import tarsals
+from xraykit.render.patient.body.joint_angles import LegAngles
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import SIDES
+from xraykit.render.patient.canvas import Canvas
 from xraykit.render.patient.fracture_sites import SITES
-from xraykit.render.patient.joint_angles import LegAngles
-from xraykit.render.patient.leg import leg_landmarks
-from xraykit.render.patient.leg_shape import LegShape, sample_leg
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import SIDES
+from xraykit.render.patient.leg.foot_rays import metatarsal, phalanx, rays
+from xraykit.render.patient.leg.foot_tarsals import tarsals
+from xraykit.render.patient.leg.leg import leg_landmarks
+from xraykit.render.patient.leg.shape import LegShape, sample_leg
 
 BONES = ("femur", "patella", "tibia", "fibula", "tarsal", "metatarsal", "phalanges_feet")
 KNEE = ("femur_right", (0, 15, -432))
@@ -173,7 +173,7 @@ def test_the_shaft_of_the_femur_is_a_thick_cortex_round_marrow(limb):
 
 
 def test_left_is_right_mirrored(monkeypatch):
-    no_streaks = "xraykit.render.patient.layers.fat_streaks"  # they are drawn anew on each side
+    no_streaks = "xraykit.render.patient.body.layers.fat_streaks"  # they are drawn anew on each side
     monkeypatch.setattr(no_streaks, lambda shape, *_: np.zeros(shape, np.float32))
     angles = LegAngles(flexion=10, abduction=8, knee_flexion=30, ankle_dorsiflexion=-15, internal_rotation=-12)
     figure = leg_figure(("trunk", (0, 20, -520)), (260, 260, 510), 8.0, angles=angles)

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from PIL import Image
 from support.repo import ROOT
-from xraykit.render import FindingSettings
+from xraykit.render.patient import FindingSettings
 
 PAGE = ROOT / "docs/patients.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from xraykit.render import FindingSettings, PatientSettings, generate_patient
-from xraykit.render.implicit import Canvas, Region, ellipsoid
-from xraykit.render.patient.joint_angles import Posture
-from xraykit.render.patient.physique import Physique
-from xraykit.render.patient.skeleton import Skeleton
+from xraykit.render import PatientSettings, generate_patient
+from xraykit.render.patient import FindingSettings
+from xraykit.render.patient.body.joint_angles import Posture
+from xraykit.render.patient.body.physique import Physique
+from xraykit.render.patient.body.skeleton import Skeleton
+from xraykit.render.patient.canvas import Canvas, Region, ellipsoid
 from xraykit.render.patient.texture import fat_streaks
-from xraykit.render.torso_fit import Solid, growth, swollen
+from xraykit.render.patient.trunk.fit import Solid, growth, swollen
 
 HEALTHY = FindingSettings(0, 0, 0, 0, 0, 0)
 BOX = ((-100.0, -100.0, -100.0), (100.0, 100.0, 100.0))

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from support.legs import IDS, cloud, count_pieces
 from support.trunks import CHEST, MAN, WOMAN, painted_trunk, trunk_figure
-from xraykit.render.implicit import Canvas
-from xraykit.render.label_names import label_table
-from xraykit.render.patient.joint_angles import Posture
-from xraykit.render.patient.trunk import paint_trunk_organs, trunk_landmarks
-from xraykit.render.patient.trunk_variation import sample_trunk
-from xraykit.render.torso_hip import hip
-from xraykit.render.torso_ribs import paint_rib_cage
-from xraykit.render.torso_sacrum import sacrum
-from xraykit.render.torso_shape import levels
-from xraykit.render.torso_vertebra import Wear, vertebra
+from xraykit.render.patient.body.joint_angles import Posture
+from xraykit.render.patient.body.trunk_shape import levels
+from xraykit.render.patient.canvas import Canvas
+from xraykit.render.patient.trunk.hip import hip
+from xraykit.render.patient.trunk.ribs import paint_rib_cage
+from xraykit.render.patient.trunk.sacrum import sacrum
+from xraykit.render.patient.trunk.trunk import paint_trunk_organs, trunk_landmarks
+from xraykit.render.patient.trunk.variation import sample_trunk
+from xraykit.render.patient.trunk.vertebra import Wear, vertebra
+from xraykit.render.volumes.label_names import label_table
 
 ELSEWHERE = {f"{bone}_{side}" for bone in ("humerus", "scapula", "clavicula", "femur") for side in ("left", "right")}
 ELSEWHERE |= {"skull", "brain", "vertebrae_C1", "vertebrae_C2"}

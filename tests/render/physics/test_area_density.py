@@ -5,11 +5,11 @@ import torch
 from support.scenes import oblique_affine
 from xraykit.render import Camera, GeometryError, Volume, carm_pose, render
 from xraykit.render.errors import InputError
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.materials import MATERIALS
 from xraykit.render.physics.area_density import MaterialVolume, area_densities
+from xraykit.render.physics.beer_lambert import transmission
 from xraykit.render.physics.spectrum import MonochromaticSpectrum
 from xraykit.render.physics.tissue import TissueLaw
-from xraykit.render.physics.transmission import transmission
 
 CAMERA = Camera(sdd=200.0, height=6, width=5, pixel_spacing=2.0)
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from xraykit.render.camera import Camera
 from xraykit.render.errors import InputError
+from xraykit.render.geometry.camera import Camera
 from xraykit.render.physics.beam import (
     CircularShutter,
     PolygonalShutter,

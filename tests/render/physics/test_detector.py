@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from xraykit.render.errors import InputError
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.materials import MATERIALS
 from xraykit.render.physics.detector import Detector, blur_image, detected_quanta
 from xraykit.render.physics.spectrum import MonochromaticSpectrum, Spectrum
 

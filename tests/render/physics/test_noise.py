@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from xraykit.render.errors import InputError
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.materials import MATERIALS
+from xraykit.render.physics.beer_lambert import transmission
 from xraykit.render.physics.detector import Detector, detected_quanta
 from xraykit.render.physics.noise import add_quantum_noise, add_readout_noise, quanta_behind
 from xraykit.render.physics.spectrum import Spectrum
-from xraykit.render.physics.transmission import transmission
 
 MILLION = (1, 1, 1000, 1000)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from xraykit.render.errors import InputError
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.materials import MATERIALS
 from xraykit.render.physics.spectrum import (
     MonochromaticSpectrum,
     Spectrum,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from xraykit.render.attenuation import Attenuation, linear_attenuation_of_bone, linear_attenuation_of_water
 from xraykit.render.errors import InputError
-from xraykit.render.materials import MATERIALS
+from xraykit.render.materials.attenuation import Attenuation, linear_attenuation_of_bone, linear_attenuation_of_water
+from xraykit.render.materials.materials import MATERIALS
 from xraykit.render.physics.tissue import TISSUES, TissueLaw
 
 HU = torch.arange(-1200.0, 3200.0, 0.5, dtype=torch.float64)

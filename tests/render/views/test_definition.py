@@ -6,7 +6,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xraykit.render import STANDARD_VIEWS, VIEWS, carm_pose
+from xraykit.render import carm_pose
+from xraykit.render.geometry import VIEWS
+from xraykit.render.views import STANDARD_VIEWS
 from xraykit.render.views.placement import UPWARDS, camera_axes
 
 TRUNK = {"skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "thorax", "abdomen_pelvis"}

@@ -5,7 +5,8 @@ import functools
 import pytest
 import torch
 from support.limbs import ELBOW, FOOT, HAND, HEAD, KNEE, limb, turned
-from xraykit.render import GeometryError, Volume, applicable_views, project, standard_view
+from xraykit.render import GeometryError, Volume, applicable_views, standard_view
+from xraykit.render.geometry import project
 from xraykit.render.views.axes import upright
 
 PLACE = (30.0, 20.0, 100.0)

@@ -5,16 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from xraykit.render import (
-    POSE_RANGES,
-    InputError,
-    PoseRange,
-    carm_angles,
-    check_pose,
-    diffdrr_parameters,
-    sample_pose,
-    to_diffdrr,
-)
+from xraykit.render import InputError
+from xraykit.render.converters import diffdrr_parameters, to_diffdrr
+from xraykit.render.geometry import carm_angles, check_pose
+from xraykit.render.views import POSE_RANGES, PoseRange, sample_pose
 
 CENTRE = (12.0, -34.0, 560.0)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from xraykit.render import InputError, Volume, project, random_view, torso
+from xraykit.render import InputError, Volume, random_view, torso
+from xraykit.render.geometry import project
 from xraykit.render.views.anatomy import anatomy_of
 
 

@@ -6,18 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from xraykit.render import (
-    STANDARD_VIEWS,
-    GeometryError,
-    InputError,
-    Volume,
-    applicable_views,
-    check_pose,
-    project,
-    standard_view,
-    torso,
-    view_obstacles,
-)
+from xraykit.render import GeometryError, InputError, Volume, applicable_views, standard_view, torso
+from xraykit.render.geometry import check_pose, project
+from xraykit.render.views import STANDARD_VIEWS, view_obstacles
 from xraykit.render.views.anatomy import anatomy_of
 from xraykit.render.views.planning import aim_of
 

@@ -4,7 +4,7 @@ import importlib.util
 import re
 
 from support.repo import ROOT
-from xraykit.render import POSE_RANGES, STANDARD_VIEWS
+from xraykit.render.views import POSE_RANGES, STANDARD_VIEWS
 
 PAGE = ROOT / "docs/views.md"
 

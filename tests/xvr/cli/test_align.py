@@ -4,8 +4,9 @@ import pytest
 import torch
 from PIL import Image
 from support.bodies import MOTION, body
-from xraykit.render import Volume, box_corners, transform_points, write_volume
+from xraykit.render import Volume, write_volume
 from xraykit.render.cli.umbrella import run
+from xraykit.render.geometry import box_corners, transform_points
 from xraykit.xvr import AlignmentSettings, align_to_template, read_warp, write_warp
 
 

@@ -11,7 +11,7 @@ from xraykit.render.cli.umbrella import run
 from xraykit.xvr.evaluate.datasets.remixed import Remixed
 from xraykit.xvr.evaluate.report import FILES
 from xraykit.xvr.result.record import ResultRecord, write_result
-from xraykit.xvr.start_errors import displaced_pose
+from xraykit.xvr.start.start_errors import displaced_pose
 
 pytest.importorskip("matplotlib", reason="needs the extra evaluate")
 

@@ -1,203 +1,87 @@
-"""The public names for type checkers; `__init__.py` loads them lazily at run time."""
-
-from .attenuation import Attenuation as Attenuation
-from .attenuation import DiffDRRDensity as DiffDRRDensity
-from .attenuation import MRPassthrough as MRPassthrough
-from .backends import explain_backend as explain_backend
-from .camera import Camera as Camera
-from .carm import VIEWS as VIEWS
-from .carm import CarmAngles as CarmAngles
-from .carm import View as View
-from .carm import carm_angles as carm_angles
-from .carm import carm_parameters as carm_parameters
-from .carm import carm_pose as carm_pose
-from .converters.deepdrr import DeepDRRView as DeepDRRView
-from .converters.deepdrr import from_deepdrr as from_deepdrr
-from .converters.deepdrr import to_deepdrr as to_deepdrr
-from .converters.deepfluoro import DeepFluoroView as DeepFluoroView
-from .converters.deepfluoro import from_deepfluoro as from_deepfluoro
-from .converters.deepfluoro import to_deepfluoro as to_deepfluoro
-from .converters.dicom import from_dicom_tags as from_dicom_tags
-from .converters.dicom import to_dicom_tags as to_dicom_tags
-from .converters.diffdrr import DiffDRRView as DiffDRRView
-from .converters.diffdrr import diffdrr_extrinsic as diffdrr_extrinsic
-from .converters.diffdrr import diffdrr_parameters as diffdrr_parameters
-from .converters.diffdrr import from_diffdrr as from_diffdrr
-from .converters.diffdrr import to_diffdrr as to_diffdrr
-from .converters.itk import read_itk_transform as read_itk_transform
-from .converters.itk import write_itk_transform as write_itk_transform
-from .converters.nanodrr import NanoDRRView as NanoDRRView
-from .converters.nanodrr import from_nanodrr as from_nanodrr
-from .converters.nanodrr import to_nanodrr as to_nanodrr
-from .converters.pinhole import PeerView as PeerView
-from .converters.projection_matrix import from_projection_matrix as from_projection_matrix
-from .converters.projection_matrix import to_projection_matrix as to_projection_matrix
-from .converters.rtk import RTKProjection as RTKProjection
-from .converters.rtk import from_rtk as from_rtk
-from .converters.rtk import to_rtk as to_rtk
-from .dataset.check import DatasetCheck as DatasetCheck
-from .dataset.check import check_dataset as check_dataset
-from .dataset.config import CTPatients as CTPatients
-from .dataset.config import DatasetConfig as DatasetConfig
-from .dataset.config import PhysicsSettings as PhysicsSettings
-from .dataset.config import ProceduralPatients as ProceduralPatients
-from .dataset.config import ToolSettings as ToolSettings
-from .dataset.config import ViewSettings as ViewSettings
-from .dataset.config_file import read_dataset_config as read_dataset_config
-from .dataset.job import DatasetSummary as DatasetSummary
-from .dataset.job import make_dataset as make_dataset
-from .dataset.reader import XrayDataset as XrayDataset
-from .dataset.reader_loader import XrayLoader as XrayLoader
-from .dataset.reader_order import ReadingOrder as ReadingOrder
-from .dataset.report import DatasetReport as DatasetReport
-from .dataset.report import dataset_report as dataset_report
-from .dataset.samples import XraySample as XraySample
-from .displacement import displaced as displaced
-from .displacement import volume_field as volume_field
-from .errors import BackendUnavailableError as BackendUnavailableError
-from .errors import FileError as FileError
-from .errors import GeometryError as GeometryError
-from .errors import InputError as InputError
-from .errors import OutputError as OutputError
-from .errors import XraykitError as XraykitError
-from .files.atomic_write import check_result_folder as check_result_folder
-from .files.atomic_write import write_atomically as write_atomically
-from .files.coco import coco_record as coco_record
-from .files.coco import write_coco as write_coco
-from .files.describe_radiograph import describe_radiograph as describe_radiograph
-from .files.describe_volume import describe_volume as describe_volume
-from .files.dicom_seg import write_dicom_seg as write_dicom_seg
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .dataset.make.job import make_dataset as make_dataset
+from .dataset.plan.config_file import read_dataset_config as read_dataset_config
+from .dataset.read.dataset import XrayDataset as XrayDataset
+from .dataset.read.loader import XrayLoader as XrayLoader
+from .errors import (
+    BackendUnavailableError as BackendUnavailableError,
+)
+from .errors import (
+    FileError as FileError,
+)
+from .errors import (
+    GeometryError as GeometryError,
+)
+from .errors import (
+    InputError as InputError,
+)
+from .errors import (
+    OutputError as OutputError,
+)
+from .errors import (
+    XraykitError as XraykitError,
+)
 from .files.meshes import read_mesh as read_mesh
-from .files.pose_json import read_pose as read_pose
-from .files.pose_json import write_pose as write_pose
-from .files.radiographs import read_radiograph as read_radiograph
-from .files.save_image import check_writable as check_writable
-from .files.save_image import save_image as save_image
-from .files.save_simulation import save_simulation as save_simulation
-from .files.scene_yaml import read_scene as read_scene
-from .files.scene_yaml import write_scene as write_scene
-from .files.write_volume import write_volume as write_volume
-from .frames import affine_from_itk as affine_from_itk
-from .frames import affine_to_itk as affine_to_itk
-from .frames import box_corners as box_corners
-from .frames import swap_ras_lps_points as swap_ras_lps_points
-from .frames import swap_ras_lps_pose as swap_ras_lps_pose
-from .frames import swap_ras_lps_transform as swap_ras_lps_transform
-from .frames import voxel_to_world as voxel_to_world
-from .frames import world_to_voxel as world_to_voxel
-from .instruments import INSTRUMENTS as INSTRUMENTS
-from .instruments import instrument as instrument
-from .intrinsics import camera_from_intrinsic as camera_from_intrinsic
-from .intrinsics import crop_camera as crop_camera
-from .intrinsics import homography as homography
-from .intrinsics import intrinsic_matrix as intrinsic_matrix
-from .intrinsics import resample as resample
-from .intrinsics import rescale_camera as rescale_camera
-from .intrinsics import resize_camera as resize_camera
-from .label_names import find_labels as find_labels
-from .label_names import label_table as label_table
-from .landmarks import Landmarks as Landmarks
-from .landmarks import label_centroids as label_centroids
-from .landmarks import project_landmarks as project_landmarks
-from .masks import MaskSet as MaskSet
-from .masks import path_lengths as path_lengths
-from .masks import scene_masks as scene_masks
-from .materials import MATERIALS as MATERIALS
-from .materials import Material as Material
-from .materials import find_material as find_material
-from .mesh import Mesh as Mesh
-from .mesh_checks import self_intersections as self_intersections
-from .mesh_thickness import thickness as thickness
-from .patient.findings import FindingSettings as FindingSettings
-from .patient.generate import Patient as Patient
-from .patient.generate import PatientSettings as PatientSettings
-from .patient.generate import generate_patient as generate_patient
-from .patient.regions import REGIONS as REGIONS
-from .phantom import Box as Box
-from .phantom import Cylinder as Cylinder
-from .phantom import Ellipsoid as Ellipsoid
-from .phantom import line_integrals as line_integrals
-from .phantom import voxelise as voxelise
-from .physics.area_density import MaterialVolume as MaterialVolume
-from .physics.area_density import area_densities as area_densities
-from .physics.beam import CircularShutter as CircularShutter
-from .physics.beam import PolygonalShutter as PolygonalShutter
-from .physics.beam import RectangularShutter as RectangularShutter
-from .physics.beam import heel_effect as heel_effect
-from .physics.beam import illumination as illumination
-from .physics.beam import shutter_mask as shutter_mask
-from .physics.detector import Detector as Detector
-from .physics.detector import blur_image as blur_image
-from .physics.detector import detected_quanta as detected_quanta
-from .physics.noise import add_quantum_noise as add_quantum_noise
-from .physics.noise import add_readout_noise as add_readout_noise
-from .physics.noise import quanta_behind as quanta_behind
-from .physics.scatter import ScatterKernel as ScatterKernel
-from .physics.scatter import estimate_scatter as estimate_scatter
-from .physics.spectrum import MonochromaticSpectrum as MonochromaticSpectrum
+from .files.pose_json import (
+    read_pose as read_pose,
+)
+from .files.pose_json import (
+    write_pose as write_pose,
+)
+from .files.write import write_volume as write_volume
+from .geometry.camera import Camera as Camera
+from .geometry.carm import carm_pose as carm_pose
+from .meshes.instruments import instrument as instrument
+from .meshes.mesh import Mesh as Mesh
+from .patient.generate import (
+    Patient as Patient,
+)
+from .patient.generate import (
+    PatientSettings as PatientSettings,
+)
+from .patient.generate import (
+    generate_patient as generate_patient,
+)
+from .patient.standard_torso import torso as torso
 from .physics.spectrum import Spectrum as Spectrum
-from .physics.spectrum import half_value_layer as half_value_layer
-from .physics.spectrum import mean_energy as mean_energy
-from .physics.spectrum import photons_per_pixel as photons_per_pixel
-from .physics.tissue import TissueLaw as TissueLaw
-from .physics.transmission import transmission as transmission
-from .pictures import montage as montage
-from .pictures import overlay as overlay
-from .pictures import save_png as save_png
-from .pictures import to_grey as to_grey
-from .plot import explain_geometry as explain_geometry
-from .plot import plot_xray as plot_xray
-from .pose_jacobian import ImageJacobian as ImageJacobian
-from .pose_jacobian import render_jacobian as render_jacobian
-from .projection import Projection as Projection
-from .projection import back_project as back_project
-from .projection import pixel_centers as pixel_centers
-from .projection import pixel_rays as pixel_rays
-from .projection import project as project
-from .radiograph import Origin as Origin
-from .radiograph import Radiograph as Radiograph
-from .rendering import label_bits as label_bits
-from .rendering import label_masks as label_masks
-from .rendering import render as render
-from .rigid import check_pose as check_pose
-from .rigid import compose as compose
-from .rigid import geodesic_distance as geodesic_distance
-from .rigid import rigid_inverse as rigid_inverse
-from .rigid import rigid_matrix as rigid_matrix
-from .rigid import se3_exp as se3_exp
-from .rigid import se3_log as se3_log
-from .rigid import transform_points as transform_points
-from .rotations import PARAMETERIZATIONS as PARAMETERIZATIONS
-from .rotations import parameters_from as parameters_from
-from .rotations import rotation_about as rotation_about
-from .rotations import rotation_angle as rotation_angle
-from .rotations import rotation_from as rotation_from
-from .scene import Body as Body
-from .scene import PlacedTool as PlacedTool
-from .scene import Scene as Scene
-from .scene import tool_pose as tool_pose
-from .simulation import Simulation as Simulation
-from .simulation import simulate as simulate
-from .simulation_settings import BeamSettings as BeamSettings
-from .simulation_settings import DoseSettings as DoseSettings
-from .simulation_settings import MarchSettings as MarchSettings
-from .simulation_settings import ScatterSettings as ScatterSettings
-from .simulation_settings import SimulationSettings as SimulationSettings
-from .tool_library import ToolLibrary as ToolLibrary
-from .tool_library import read_tool_library as read_tool_library
-from .torso_volume import torso as torso
-from .view.server import start_viewer as start_viewer
-from .view.state import ViewerState as ViewerState
-from .views.catalogue import STANDARD_VIEWS as STANDARD_VIEWS
-from .views.definition import StandardView as StandardView
-from .views.planning import ViewPlan as ViewPlan
-from .views.planning import applicable_views as applicable_views
-from .views.planning import standard_view as standard_view
-from .views.planning import view_obstacles as view_obstacles
-from .views.pose_ranges import POSE_RANGES as POSE_RANGES
-from .views.pose_ranges import PoseRange as PoseRange
-from .views.pose_ranges import sample_pose as sample_pose
+from .pictures.plot import plot_xray as plot_xray
+from .radiographs.radiograph import Radiograph as Radiograph
+from .radiographs.read import read_radiograph as read_radiograph
+from .radiographs.save import save_image as save_image
+from .rendering.backends import explain_backend as explain_backend
+from .rendering.jacobian import render_jacobian as render_jacobian
+from .rendering.rendering import (
+    label_masks as label_masks,
+)
+from .rendering.rendering import (
+    render as render,
+)
+from .scenes.save import save_simulation as save_simulation
+from .scenes.scene_yaml import read_scene as read_scene
+from .simulation.scene import (
+    PlacedTool as PlacedTool,
+)
+from .simulation.scene import (
+    Scene as Scene,
+)
+from .simulation.settings import SimulationSettings as SimulationSettings
+from .simulation.simulation import (
+    Simulation as Simulation,
+)
+from .simulation.simulation import (
+    simulate as simulate,
+)
+from .views.planning import (
+    applicable_views as applicable_views,
+)
+from .views.planning import (
+    standard_view as standard_view,
+)
 from .views.random_directions import random_view as random_view
-from .volume import Volume as Volume
-
-__all__: list[str]
+from .volumes.landmarks import (
+    Landmarks as Landmarks,
+)
+from .volumes.landmarks import (
+    project_landmarks as project_landmarks,
+)
+from .volumes.volume import Volume as Volume

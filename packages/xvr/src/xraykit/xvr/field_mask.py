@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from torch import Tensor
 from torch.nn import functional as F
 
-from xraykit.render import CircularShutter, InputError, PolygonalShutter, RectangularShutter
+from xraykit.render import InputError
+from xraykit.render.physics import CircularShutter, PolygonalShutter, RectangularShutter
 
 from .field_border import blades, blanked_border, outside, round_border
 

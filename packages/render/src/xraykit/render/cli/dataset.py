@@ -15,8 +15,8 @@ from .progress import Tally, duration
 from .settings import ConfigOption
 
 if TYPE_CHECKING:
-    from ..dataset.config import DatasetConfig
-    from ..dataset.job import DatasetSummary
+    from ..dataset.make.job import DatasetSummary
+    from ..dataset.plan.config import DatasetConfig
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def dataset(options: Annotated[DatasetOptions, Parameter(name="*")], *, config_f
         options: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..dataset.config_file import read_dataset_config
+    from ..dataset.plan.config_file import read_dataset_config
 
     config = read_dataset_config(options.recipe)
     if options.on_error is not None:
@@ -68,7 +68,7 @@ def dataset(options: Annotated[DatasetOptions, Parameter(name="*")], *, config_f
 def _run(
     config: DatasetConfig, options: DatasetOptions, engine: Literal["local", "ray"], shards: tuple[int, int] | None
 ) -> None:
-    from ..dataset.job import make_dataset
+    from ..dataset.make.job import make_dataset
 
     with Tally("images") as tally:
         try:
@@ -101,8 +101,8 @@ def _conclude(summary: DatasetSummary, seconds: float) -> None:
 
 
 def _write_script(config: DatasetConfig, options: DatasetOptions) -> None:
-    from ..dataset.engines.slurm_array import instructions, write_slurm_script
-    from ..dataset.job_folder import begin
+    from ..dataset.make.engines.slurm_array import instructions, write_slurm_script
+    from ..dataset.make.job_folder import begin
 
     if options.workers is not None and options.workers < 1:
         raise InputError(f"workers must be 1 or more, got {options.workers}.")

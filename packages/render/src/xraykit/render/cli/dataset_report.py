@@ -36,7 +36,7 @@ def dataset_report(
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..dataset.report import dataset_report as write_page
+    from ..dataset.report.report import dataset_report as write_page
 
     if config.output is None and "://" in config.dataset:
         raise InputError(f"--output must be given for {config.dataset}, which is no folder.")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ..camera import Camera
-    from ..volume import Volume
+    from ..geometry.camera import Camera
+    from ..volumes.volume import Volume
 
 app = App(name="demo", help="Build a patient, take its X-rays, and write a report picture; needs no data.")
 VIEWS_SHOWN = {"ap": "ap", "lateral": "lateral_left"}
@@ -86,8 +86,8 @@ def demo(
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..camera import Camera
-    from ..torso_volume import torso
+    from ..geometry.camera import Camera
+    from ..patient.standard_torso import torso
     from .drr import check_size, usable_device
 
     if config.sod >= config.sdd:
@@ -124,7 +124,7 @@ def make_folder(path: Path) -> Path:
     Raises:
         OutputError: A file stands in the way, or the system refuses.
     """
-    from ..files.atomic_write import check_folder
+    from ..storage.atomic_write import check_folder
 
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def make_folder(path: Path) -> Path:
 
 
 def _pose(config: DemoConfig, volume: Volume, name: str) -> Tensor:
-    from ..carm import VIEWS, carm_pose
+    from ..geometry.carm import VIEWS, carm_pose
 
     view = VIEWS[VIEWS_SHOWN[name]]
     return carm_pose(lao_rao=view.lao_rao, cra_cau=view.cra_cau, sod=config.sod, isocenter=volume.center)
@@ -143,8 +143,8 @@ def _pose(config: DemoConfig, volume: Volume, name: str) -> Tensor:
 
 def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) -> None:
     """Load or compile the kernels on a tiny image, so that the times of the views are those of rendering."""
-    from ..intrinsics import resize_camera
-    from ..rendering import label_masks, render
+    from ..geometry.intrinsics import resize_camera
+    from ..rendering.rendering import label_masks, render
 
     tiny = resize_camera(camera, height=8, width=8)
     pose = _pose(config, volume, "ap")
@@ -155,9 +155,9 @@ def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) ->
 def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device: str) -> Shot:
     import numpy as np
 
-    from ..carm import VIEWS
-    from ..pictures import overlay, to_grey
-    from ..rendering import label_masks, render
+    from ..geometry.carm import VIEWS
+    from ..pictures.grey_and_overlay import overlay, to_grey
+    from ..rendering.rendering import label_masks, render
 
     pose = _pose(config, volume, name)
     options = {"method": config.method, "samples": config.samples, "backend": config.backend}
@@ -172,7 +172,7 @@ def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device
 
 
 def _groups(volume: Volume, masks: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
-    from ..label_names import find_labels
+    from ..volumes.label_names import find_labels
 
     groups = {}
     for title, wanted in SHOWN.items():
@@ -185,9 +185,9 @@ def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, Shot])
     import torch
 
     from ..files.pose_json import write_pose
-    from ..files.save_image import save_image
-    from ..files.write_volume import write_volume
-    from ..pictures import save_png
+    from ..files.write import write_volume
+    from ..pictures.grey_and_overlay import save_png
+    from ..radiographs.save import save_image
 
     for name, shot in shots.items():
         save_png(folder / f"{name}.png", shot.grey)
@@ -200,7 +200,7 @@ def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, Shot])
 
 
 def _report(path: Path, config: DemoConfig, volume: Volume, shots: dict[str, Shot], seconds: float) -> None:
-    from ..pictures import legend, montage, save_png
+    from ..pictures.grey_and_overlay import legend, montage, save_png
 
     ap, lateral = shots["ap"], shots["lateral"]
     size = " x ".join(map(str, volume.shape[::-1]))

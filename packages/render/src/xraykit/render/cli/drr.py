@@ -15,8 +15,8 @@ from .settings import ConfigOption, write_settings
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..camera import Camera
-    from ..volume import Volume
+    from ..geometry.camera import Camera
+    from ..volumes.volume import Volume
 
 CENTRAL_VIEWS = ("ap", "pa", "lateral_left", "lateral_right")  # of the volume's centre, needing no labels
 PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
@@ -81,9 +81,9 @@ def drr(config: Annotated[DrrConfig, Parameter(name="*")], *, config_file: Confi
         config_file: .toml, .yaml or .json with any of these options, as in NAME.config.json; the command line wins.
     """
     from ..files.pose_json import write_pose
-    from ..files.save_image import save_image
-    from ..rendering import render
-    from ..volume import Volume
+    from ..radiographs.save import save_image
+    from ..rendering.rendering import render
+    from ..volumes.volume import Volume
 
     config = resolved(config)
     check_outputs(config)
@@ -160,9 +160,9 @@ def camera_and_pose(config: DrrConfig, volume: Volume) -> tuple[Camera, Tensor]:
     """
     import torch
 
-    from ..camera import Camera
-    from ..carm import VIEWS, carm_pose
     from ..errors import GeometryError
+    from ..geometry.camera import Camera
+    from ..geometry.carm import VIEWS, carm_pose
 
     if config.view is not None and config.view not in CENTRAL_VIEWS and config.size is not None:
         from ..views.planning import standard_view
@@ -191,8 +191,8 @@ def check_size(height: int, width: int) -> None:
 
 def check_outputs(config: DrrConfig) -> None:
     """Raise before the long work if a result could not be written, or would replace what it is made from."""
-    from ..files.atomic_write import check_folder
-    from ..files.save_image import check_writable
+    from ..radiographs.save import check_writable
+    from ..storage.atomic_write import check_folder
 
     check_writable(config.output)
     for path in companions(config):
@@ -240,7 +240,7 @@ def _read_pose(path: Path) -> tuple[Camera, Tensor]:
 
 
 def _mirrored(config: DrrConfig) -> bool:
-    from ..carm import VIEWS
+    from ..geometry.carm import VIEWS
     from ..views.catalogue import STANDARD_VIEWS
 
     return config.view is not None and {**STANDARD_VIEWS, **VIEWS}[config.view].mirrored_display
@@ -251,8 +251,8 @@ def _write_overlay(
 ) -> Path:
     import numpy as np
 
-    from ..pictures import families, legend, montage, overlay, save_png, to_grey
-    from ..rendering import label_masks
+    from ..pictures.grey_and_overlay import families, legend, montage, overlay, save_png, to_grey
+    from ..rendering.rendering import label_masks
 
     masks = label_masks(volume, camera, pose, backend=config.backend)[0].cpu().numpy()
     seen = {volume.label_names.get(n, f"label {n}"): masks[n] for n in range(1, len(masks)) if masks[n].any()}

@@ -13,7 +13,7 @@ from ..errors import InputError
 from .settings import ConfigOption
 
 if TYPE_CHECKING:
-    from ..radiograph import Radiograph
+    from ..radiographs.radiograph import Radiograph
 
 RASTER = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
@@ -53,7 +53,7 @@ def _is_radiograph(path: Path) -> bool:
         return path.suffix.lower() in RASTER
     if path.suffix.lower() in RASTER:
         return True
-    from ..files.dicom_header import is_dicom, reading_dicom
+    from ..storage.dicom_header import is_dicom, reading_dicom
 
     with reading_dicom(path, "DICOM tags"):
         if not is_dicom(path):
@@ -65,16 +65,16 @@ def _is_radiograph(path: Path) -> bool:
 
 
 def _volume(config: InfoConfig) -> None:
-    from ..files.describe_volume import describe_volume
+    from ..files.describe import describe_volume
 
     print_table(str(config.file), describe_volume(config.file, labels=config.labels))
     if config.picture is None:
         return
-    from ..camera import Camera
-    from ..carm import VIEWS, carm_pose
-    from ..plot import explain_geometry
-    from ..rendering import render
-    from ..volume import Volume
+    from ..geometry.camera import Camera
+    from ..geometry.carm import VIEWS, carm_pose
+    from ..pictures.plot import explain_geometry
+    from ..rendering.rendering import render
+    from ..volumes.volume import Volume
     from .drr import DEFAULTS
 
     volume = Volume.from_file(config.file, labels=config.labels)
@@ -90,8 +90,8 @@ def _volume(config: InfoConfig) -> None:
 
 
 def _radiograph(config: InfoConfig) -> None:
-    from ..files.describe_radiograph import describe_radiograph
-    from ..files.radiographs import read_radiograph
+    from ..radiographs.describe import describe_radiograph
+    from ..radiographs.read import read_radiograph
 
     radiograph = read_radiograph(config.file)
     print_table(str(config.file), describe_radiograph(radiograph))
@@ -101,7 +101,7 @@ def _radiograph(config: InfoConfig) -> None:
 
 
 def _picture(radiograph: Radiograph, path: Path) -> None:
-    from ..plot import plot_xray
+    from ..pictures.plot import plot_xray
 
     frame = radiograph.pixels[len(radiograph.pixels) // 2]
     title = f"{radiograph.source.name if radiograph.source else 'X-ray'}: pixels are {radiograph.polarity}"
@@ -109,8 +109,8 @@ def _picture(radiograph: Radiograph, path: Path) -> None:
 
 
 def _check_picture(path: Path) -> None:
-    from ..files.atomic_write import check_folder
-    from ..plot import require_matplotlib
+    from ..pictures.plot import require_matplotlib
+    from ..storage.atomic_write import check_folder
 
     if path.suffix.lower() != ".png":
         raise InputError(f"--picture needs a name that ends in .png, got {path}.")

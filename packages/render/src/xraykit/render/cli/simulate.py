@@ -41,10 +41,10 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..files import save_simulation as results
-    from ..files.atomic_write import check_result_folder
-    from ..files.scene_yaml import read_scene
-    from ..simulation import simulate as run
+    from ..scenes import save as results
+    from ..scenes.scene_yaml import read_scene
+    from ..simulation.simulation import simulate as run
+    from ..storage.atomic_write import check_result_folder
     from .drr import usable_device
 
     device = usable_device(config.device)

@@ -16,7 +16,7 @@ from .drr import usable_device
 from .settings import ConfigOption
 
 if TYPE_CHECKING:
-    from ..volume import Volume
+    from ..volumes.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def view(
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..view.local_server import check_port, require_viser
-    from ..view.server import start_viewer
-    from ..view.state import ViewerState
+    from ..viewer.local_server import check_port, require_viser
+    from ..viewer.server import start_viewer
+    from ..viewer.state import ViewerState
 
     check(config)
     require_viser()
@@ -110,8 +110,8 @@ def check(config: ViewConfig) -> None:
 
 def read(config: ViewConfig) -> Volume:
     """The volume that a checked config asks for."""
-    from ..torso_volume import torso
-    from ..volume import Volume
+    from ..patient.standard_torso import torso
+    from ..volumes.volume import Volume
 
     if config.ct is None:
         return torso()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..views.planning import ViewPlan
-    from ..volume import Volume
+    from ..volumes.volume import Volume
 
 COLUMNS = 6
 
@@ -69,7 +69,7 @@ def views(
 
 def _of_ct(config: ViewsConfig, ct: Path) -> None:
     from ..views.planning import view_obstacles
-    from ..volume import Volume
+    from ..volumes.volume import Volume
     from .demo import make_folder
     from .drr import check_size, usable_device
 
@@ -99,7 +99,7 @@ def _free(name: str) -> bool:
 
 
 def _contact_sheet(path: Path, config: ViewsConfig, volume: Volume, names: Sequence[str], device: str) -> None:
-    from ..pictures import save_png
+    from ..pictures.grey_and_overlay import save_png
     from ..views.planning import standard_view
 
     moved = volume.to(device)
@@ -108,8 +108,8 @@ def _contact_sheet(path: Path, config: ViewsConfig, volume: Volume, names: Seque
 
 
 def _picture(volume: Volume, plan: ViewPlan, config: ViewsConfig) -> NDArray[np.uint8]:
-    from ..pictures import to_grey
-    from ..rendering import render
+    from ..pictures.grey_and_overlay import to_grey
+    from ..rendering.rendering import render
 
     image = render(volume, plan.camera, plan.pose, samples=config.samples, backend=config.backend).cpu()
     return to_grey(image[0, 0].numpy(), percentiles=(2.0, 99.8), detail=1.5, mirrored=plan.mirrored_display)
@@ -119,7 +119,7 @@ def grid(pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str], *, colu
     """Pictures of one size with their captions in rows of `columns`, (H, W, 3) uint8."""
     import numpy as np
 
-    from ..pictures import montage
+    from ..pictures.grey_and_overlay import montage
 
     parts = range(0, len(pictures), columns)
     rows = [montage(pictures[n : n + columns], captions[n : n + columns]) for n in parts]

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ..camera import Camera, Pair
-from ..frames import swap_ras_lps_pose
-from ..intrinsics import intrinsic_matrix
-from ..rigid import check_pose, rigid_inverse
+from ..geometry.camera import Camera, Pair
+from ..geometry.frames import swap_ras_lps_pose
+from ..geometry.intrinsics import intrinsic_matrix
+from ..geometry.rigid import check_pose, rigid_inverse
 from .pinhole import PeerView, as_batch, camera_from_k, rigid_or_identity, settle, unsettle
 from .projection_matrix import PixelCenter, shift_intrinsic
 

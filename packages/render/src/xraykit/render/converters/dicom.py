@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..camera import Camera
-from ..carm import carm_parameters, carm_pose
 from ..errors import GeometryError
-from ..frames import Vector
+from ..geometry.camera import Camera
+from ..geometry.carm import carm_parameters, carm_pose
+from ..geometry.frames import Vector
 from .pinhole import unsettle
 
 _NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from ..camera import Camera, Scalar
 from ..errors import InputError
-from ..frames import Vector
-from ..rigid import rigid_matrix, se3_exp, se3_log
-from ..rotations import parameters_from, rotation_from
+from ..geometry.camera import Camera, Scalar
+from ..geometry.frames import Vector
+from ..geometry.rigid import rigid_matrix, se3_exp, se3_log
+from ..geometry.rotations import parameters_from, rotation_from
 from .pinhole import PeerView, as_batch, settle, unsettle
 
 Orientation = Literal["AP", "PA"] | None

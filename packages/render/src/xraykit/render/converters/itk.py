@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..errors import FileError, GeometryError, InputError
-from ..files.atomic_write import write_atomically
-from ..frames import swap_ras_lps_transform
+from ..geometry.frames import swap_ras_lps_transform
+from ..storage.atomic_write import write_atomically
 
 Direction = Literal["fixed_to_moving", "moving_to_fixed"]
 _WRITABLE = (".tfm", ".txt", ".mat", ".h5", ".hdf5", ".hdf")

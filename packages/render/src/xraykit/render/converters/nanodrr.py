@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..camera import Camera, Scalar
-from ..intrinsics import intrinsic_matrix
+from ..geometry.camera import Camera, Scalar
+from ..geometry.intrinsics import intrinsic_matrix
 from .pinhole import PeerView, as_batch, camera_from_k, settle, unsettle
 
 

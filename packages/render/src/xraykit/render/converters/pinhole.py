@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..camera import Camera, Pair, Scalar
 from ..errors import GeometryError
-from ..intrinsics import camera_from_intrinsic
-from ..rigid import check_pose
+from ..geometry.camera import Camera, Pair, Scalar
+from ..geometry.intrinsics import camera_from_intrinsic
+from ..geometry.rigid import check_pose
 
 
 class PeerView(NamedTuple):

@@ -7,11 +7,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..camera import Camera, Pair, Scalar
 from ..errors import GeometryError, InputError
-from ..frames import Vector, swap_ras_lps_pose
-from ..intrinsics import intrinsic_matrix
-from ..rigid import rigid_inverse, rigid_matrix
+from ..geometry.camera import Camera, Pair, Scalar
+from ..geometry.frames import Vector, swap_ras_lps_pose
+from ..geometry.intrinsics import intrinsic_matrix
+from ..geometry.rigid import rigid_inverse, rigid_matrix
 from .pinhole import PeerView, as_batch, camera_from_k, settle, unsettle
 
 World = Literal["RAS", "LPS"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..errors import GeometryError
-from ..frames import Vector, swap_ras_lps_points, swap_ras_lps_pose
-from ..rotations import parameters_from, rotation_from
+from ..geometry.camera import Camera
+from ..geometry.frames import Vector, swap_ras_lps_points, swap_ras_lps_pose
+from ..geometry.rotations import parameters_from, rotation_from
 from .pinhole import PeerView, settle, unsettle
 
 

@@ -1,1 +1,18 @@
 """Data sets of X-rays as tar shards: written by a job that gives the same bytes everywhere, read as a stream."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "check": "check_dataset DatasetCheck",
+        "make.job": "DatasetSummary make_dataset",
+        "plan.config": "CTPatients DatasetConfig PhysicsSettings ProceduralPatients ToolSettings ViewSettings",
+        "plan.config_file": "read_dataset_config",
+        "read.dataset": "XrayDataset",
+        "read.loader": "XrayLoader",
+        "read.order": "ReadingOrder",
+        "read.xray_sample": "XraySample",
+        "report.report": "dataset_report DatasetReport",
+    },
+)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
-from .manifest import Manifest, ShardRecord
-from .reader_manifest import check_shard, checked_manifest
-from .reader_store import ShardStore
-from .reader_tar import raw_samples
-from .samples import IMAGE, LINES, MASKS, RECORD, XraySample, decode_sample
+from .format.manifest import Manifest, ShardRecord
+from .read.shards import check_shard, checked_manifest
+from .read.store import ShardStore
+from .read.tar import raw_samples
+from .read.xray_sample import IMAGE, LINES, MASKS, RECORD, XraySample, decode_sample
 
 
 @dataclass(frozen=True)

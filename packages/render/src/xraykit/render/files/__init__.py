@@ -1,1 +1,15 @@
 """Readers and writers: every file is hostile until checked."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "coco": "coco_record write_coco",
+        "describe": "describe_volume",
+        "dicom_seg": "write_dicom_seg",
+        "meshes": "read_mesh",
+        "pose_json": "read_pose write_pose",
+        "write": "write_volume",
+    },
+)

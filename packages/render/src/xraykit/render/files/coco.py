@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..errors import BackendUnavailableError, InputError
-from ..masks import MaskEntry, MaskSet
-from .atomic_write import write_atomically
-from .save_image import geometry_record
+from ..geometry.camera import Camera
+from ..radiographs.save import geometry_record
+from ..rendering.masks import MaskEntry, MaskSet
+from ..storage.atomic_write import write_atomically
 
 FIRST_TOOL, FIRST_OTHER = 100_001, 200_001
 

@@ -10,7 +10,7 @@ from pydicom.dataset import FileDataset
 from pydicom.uid import RLELossless
 
 from ..errors import FileError
-from .dicom_header import read_dicom, reading_dicom, transfer_syntax
+from ..storage.dicom_header import read_dicom, reading_dicom, transfer_syntax
 
 
 def stored_frames(path: Path) -> tuple[NDArray[np.generic], bool]:

@@ -19,9 +19,9 @@ from pydicom.sr.coding import Code
 from pydicom.uid import DigitalXRayImageStorageForPresentation, XRayAngiographicImageStorage, generate_uid
 
 from ..errors import BackendUnavailableError, FileError, InputError
-from ..masks import MaskEntry, MaskSet
-from .atomic_write import write_atomically
-from .save_image_dicom import SIMULATED
+from ..radiographs.save_dicom import SIMULATED
+from ..rendering.masks import MaskEntry, MaskSet
+from ..storage.atomic_write import write_atomically
 
 SCHEME = "99XRAYKIT"
 CATEGORIES = {

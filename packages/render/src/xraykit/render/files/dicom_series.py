@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
 from ..errors import FileError
-from .declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
-from .dicom_header import is_dicom, read_dicom, tag_text
+from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
+from ..storage.dicom_header import is_dicom, read_dicom, tag_text
 from .dicom_pixels import stored_frames
 from .dicom_slices import Slice, slices_of
 

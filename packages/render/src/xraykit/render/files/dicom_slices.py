@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
 from ..errors import FileError
-from .declared_grid import MAX_LENGTH
-from .dicom_header import reading_dicom, transfer_syntax
+from ..storage.declared_grid import MAX_LENGTH
+from ..storage.dicom_header import reading_dicom, transfer_syntax
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .declared_grid import DeclaredGrid
+from ..storage.declared_grid import DeclaredGrid
 
 TOLERANCE = 0.05
 """How far a label voxel may lie from its volume voxel, in voxels, at the corners of the grid."""

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from ..errors import FileError, InputError
-from ..mesh import Mesh
-from ..mesh_checks import check_size, self_intersections
-from ..mesh_repair import repair
+from ..meshes.checks import check_size, self_intersections
+from ..meshes.mesh import Mesh
+from ..meshes.repair import repair
 
 MAX_FACES = 2_000_000
 MAX_TEXT = 256 * 2**20  # bytes; parsing text takes some ten times its size in memory

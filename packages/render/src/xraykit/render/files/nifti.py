@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .declared_grid import DeclaredGrid, Fact, affine_from, checked_affine, checked_size
+from ..storage.declared_grid import DeclaredGrid, Fact, affine_from, checked_affine, checked_size
 from .nifti_names import names_from_extensions
 from .raw_voxels import check_file_holds, read_voxels
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from .confined_path import confined_path
-from .declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
+from ..storage.confined_path import confined_path
+from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
+from ..storage.text_header import read_text_header, to_float, to_ints
 from .raw_voxels import Compression, check_file_holds, read_voxels
-from .text_header import read_text_header, to_float, to_ints
 
 TYPES = {
     "i1": "signed char|int8|int8_t",

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..converters.pinhole import unsettle
 from ..errors import FileError, GeometryError
-from ..rigid import check_pose
-from .atomic_write import write_atomically
+from ..geometry.camera import Camera
+from ..geometry.rigid import check_pose
+from ..storage.atomic_write import write_atomically
 
 _KEYS = ("camera_to_world", "sdd", "height", "width", "pixel_spacing", "principal_point", "world")
 _LIMIT = 1 << 20

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
 from ..errors import FileError, InputError
-from ..label_names import label_table
-from ..volume import Volume
-from .declared_grid import DeclaredGrid
+from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
+from ..storage.declared_grid import DeclaredGrid
+from ..volumes.label_names import label_table
+from ..volumes.volume import Volume
 from .dicom_series import read_dicom_series
 from .label_grid import as_labels, onto_grid
 from .metaimage import read_metaimage

@@ -7,13 +7,13 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from .arm import arm_flesh, arm_landmarks, paint_arm_bones
-from .figure import Figure
-from .head import head_flesh, head_landmarks, paint_head_bones, paint_head_organs
-from .layers import paint_flesh
-from .leg import leg_flesh, leg_landmarks, paint_leg_bones
-from .skeleton import SIDES
-from .trunk import paint_trunk_bones, paint_trunk_organs, trunk_flesh, trunk_landmarks
+from .arm.arm import arm_flesh, arm_landmarks, paint_arm_bones
+from .body.figure import Figure
+from .body.layers import paint_flesh
+from .body.skeleton import SIDES
+from .head.head import head_flesh, head_landmarks, paint_head_bones, paint_head_organs
+from .leg.leg import leg_flesh, leg_landmarks, paint_leg_bones
+from .trunk.trunk import paint_trunk_bones, paint_trunk_organs, trunk_flesh, trunk_landmarks
 
 
 def paint_anatomy(figure: Figure, parts: Collection[str], seed: int) -> None:

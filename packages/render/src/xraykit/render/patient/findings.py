@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..torso_shape import levels
-from .figure import Figure, Fracture
+from .body.figure import Figure, Fracture
+from .body.frames import Matrix
+from .body.physique import Physique
+from .body.regions import BodyRegion
+from .body.skeleton import Side
+from .body.trunk_shape import levels
 from .fracture_sites import crush, resected_neck, sites_of
-from .frames import Matrix
-from .physique import Physique
-from .regions import BodyRegion
-from .skeleton import Side
 
 _SPINE = {
     "thoracic_spine": ("T8", "T11", "T12"),

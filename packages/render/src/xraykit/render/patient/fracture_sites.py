@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..implicit import Array, Region
-from .figure import Fracture
-from .frames import Matrix, move_by, turn_about
+from .body.figure import Fracture
+from .body.frames import Matrix, move_by, turn_about
+from .canvas import Array, Region
 
 Triple = tuple[float, float, float]
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import InputError
-from ..implicit import Canvas
-from ..label_names import label_table
-from ..scene import Body, PlacedTool, Scene
-from ..volume import Volume
+from ..simulation.scene import Body, PlacedTool, Scene
+from ..volumes.label_names import label_table
+from ..volumes.volume import Volume
 from .anatomy import landmarks, paint_anatomy
-from .figure import Figure
+from .body.figure import Figure
+from .body.joint_angles import sample_posture
+from .body.physique import Sex, sample_physique
+from .body.regions import find_region
+from .body.skeleton import SIDES, Side, Skeleton
+from .canvas import Canvas
 from .findings import Findings, FindingSettings, sample_findings
 from .implants import place_implants
-from .joint_angles import sample_posture
-from .physique import Sex, sample_physique
-from .regions import find_region
-from .skeleton import SIDES, Side, Skeleton
 from .texture import add_texture
 
 _DEFAULT_FINDINGS = FindingSettings()

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..instruments import instrument
-from ..mesh import Mesh
-from ..scene import PlacedTool, tool_pose
-from ..torso_shape import levels
-from .figure import Figure
+from ..meshes.instruments import instrument
+from ..meshes.mesh import Mesh
+from ..simulation.scene import PlacedTool, tool_pose
+from .body.figure import Figure
+from .body.regions import BodyRegion
+from .body.skeleton import Side
+from .body.trunk_shape import levels
 from .findings import Findings
-from .regions import BodyRegion
-from .skeleton import Side
 
 Point = NDArray[np.float64]
 

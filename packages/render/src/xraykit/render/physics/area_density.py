@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..backends import Backend, choose_backend
-from ..camera import Camera
 from ..errors import GeometryError, InputError
-from ..materials import Material, find_material
-from ..projectors.march import Method, march, march_stack
-from ..rays import voxel_rays
-from ..rigid import check_pose
-from ..volume import Volume
-from ..voxel_memory import spread_rows
+from ..geometry.camera import Camera
+from ..geometry.rays import voxel_rays
+from ..geometry.rigid import check_pose
+from ..materials.materials import Material, find_material
+from ..rendering.backends import Backend, choose_backend
+from ..rendering.march import Method, march, march_stack
+from ..volumes.volume import Volume
+from ..volumes.voxel_memory import spread_rows
 from .tissue import TISSUES, TissueLaw
 
 _LAW = TissueLaw()

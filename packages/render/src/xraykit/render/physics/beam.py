@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..errors import InputError
-from ..tables import physics_tables
+from ..geometry.camera import Camera
+from ..materials.tables import physics_tables
 from .detector import Detector
 from .spectrum import Spectrum, filter_transmission, unfiltered
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..camera import Pair
 from ..errors import InputError
-from ..materials import Material, find_material
+from ..geometry.camera import Pair
+from ..materials.materials import Material, find_material
 from .spectrum import AnySpectrum
 
 

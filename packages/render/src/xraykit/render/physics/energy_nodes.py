@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..materials import Material
+from ..materials.materials import Material
 from .detector import Detector
 from .spectrum import AnySpectrum
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..camera import Pair
 from ..errors import InputError
+from ..geometry.camera import Pair
 from .detector import pair_of
 
 _OBJECT, _OPEN = 0.92, 0.98  # transmission below which a pixel is all object, above which it is none

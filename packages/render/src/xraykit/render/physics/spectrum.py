@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import InputError
-from ..materials import Material, find_material
-from ..tables import LOWEST_ENERGY, air_energy_absorption, checked_energies, physics_tables
+from ..materials.materials import Material, find_material
+from ..materials.tables import LOWEST_ENERGY, air_energy_absorption, checked_energies, physics_tables
 
 Filtration = tuple[tuple[str | Material, float], ...]
 

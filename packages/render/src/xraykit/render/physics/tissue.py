@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..materials import MATERIALS, Material
+from ..materials.materials import MATERIALS, Material
 
 TISSUES = ("air", "lung", "adipose", "soft_tissue", "cortical_bone")
 """The materials that a Hounsfield number is split into, from thin to dense."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..kernels.fixed_point import step_of
+from .fixed_point import step_of
 
 _NUMBERS_AT_ONCE = 2**22
 

@@ -32,7 +32,7 @@ def trilinear(
     Returns:
         (channels, R), in the units of mu per unit alpha.
 
-    Accuracy: second order in the step (tests/render/test_projectors.py).
+    Accuracy: second order in the step (tests/render/projectors/test_projectors.py).
     """
     upper = torch.tensor(mu.shape[::-1], dtype=source.dtype, device=source.device)
     near, far = clip_to_box(source, direction, -torch.ones_like(upper), upper)

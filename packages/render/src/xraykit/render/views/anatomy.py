@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..label_names import match_names
-from ..volume import Volume
+from ..volumes.label_names import match_names
+from ..volumes.volume import Volume
 
 LABEL_STEP, BODY_STEP = 2.0, 8.0  # distance between the voxels looked at [mm]
 LEAST_VOLUME = 200.0  # smaller labels are segmentation noise [mm^3]

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..errors import GeometryError
-from ..rigid import rigid_matrix
-from ..rotations import rotation_about
+from ..geometry.camera import Camera
+from ..geometry.rigid import rigid_matrix
+from ..geometry.rotations import rotation_about
 from .definition import Axis
 
 GAP = 25.0  # between body and detector: table top, grid and casing [mm]

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..camera import Camera
-from ..carm import carm_angles
 from ..errors import GeometryError, InputError
-from ..volume import Volume
+from ..geometry.camera import Camera
+from ..geometry.carm import carm_angles
+from ..volumes.volume import Volume
 from .anatomy import Anatomy, anatomy_of
 from .axes import ViewFrame
 from .catalogue import STANDARD_VIEWS

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..camera import Camera
 from ..converters.diffdrr import diffdrr_extrinsic, from_diffdrr
 from ..errors import InputError
-from ..frames import Vector
+from ..geometry.camera import Camera
+from ..geometry.frames import Vector
 
 Range = tuple[float, float]
 

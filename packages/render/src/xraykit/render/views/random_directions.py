@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..volume import Volume
+from ..volumes.volume import Volume
 from .anatomy import anatomy_of
 from .placement import GAP, camera_axes, place
 from .planning import SHIFT_SPREAD, ViewPlan, describe

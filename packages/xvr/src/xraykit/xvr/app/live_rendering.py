@@ -10,7 +10,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, Volume, crop_camera, render
+from xraykit.render import Camera, Volume, render
+from xraykit.render.geometry import crop_camera
 
 from .pictures import display_camera, encoded, rendering_picture
 from .placement import XrayView

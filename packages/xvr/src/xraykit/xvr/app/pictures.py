@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from xraykit.render import Camera, resample, resize_camera
+from xraykit.render import Camera
+from xraykit.render.geometry import resample, resize_camera
 
-from ..shot import Shot
+from ..xray.shot import Shot
 
 Grey = NDArray[np.uint8]
 PERCENTILES = (1.0, 99.5)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from ..shot import Shot
+from ..xray.shot import Shot
 from .pictures import XrayPicture
 from .structures import Structure
 
 if TYPE_CHECKING:
-    from ..registration import Registration
+    from ..refine.registration import Registration
     from ..trust.judgement import Trust
 
 DEPTH = 200  # placements that undo remembers

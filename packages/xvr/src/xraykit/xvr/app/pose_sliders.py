@@ -9,17 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    Camera,
-    InputError,
-    carm_angles,
-    carm_pose,
-    rigid_inverse,
-    rigid_matrix,
-    rotation_from,
-    se3_exp,
-    transform_points,
-)
+from xraykit.render import Camera, InputError, carm_pose
+from xraykit.render.geometry import carm_angles, rigid_inverse, rigid_matrix, rotation_from, se3_exp, transform_points
 
 NEAREST = 1.0  # mm that the isocentre keeps from the source
 STEP = 1e-4  # rad and mm, of central differences

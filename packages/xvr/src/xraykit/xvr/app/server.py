@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from xraykit.render import BackendUnavailableError, InputError, check_result_folder
+from xraykit.render import BackendUnavailableError, InputError
+from xraykit.render.storage import check_result_folder
 
 from .endpoints import Endpoints, web_app
 from .guard import HOST

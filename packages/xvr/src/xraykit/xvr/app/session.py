@@ -12,7 +12,7 @@ from torch import Tensor
 
 from xraykit.render import InputError, Volume
 
-from ..shot import Shot
+from ..xray.shot import Shot
 from .job import CancelledError, Job, Worker
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
@@ -21,8 +21,8 @@ from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import Structure, offered_structures, structure
 
 if TYPE_CHECKING:
-    from ..anatomy import Anatomy
-    from ..registration import Registration
+    from ..refine.registration import Registration
+    from ..refine.structure import Anatomy
     from ..trust.judgement import Trust
 
 BY_HAND = "by hand"

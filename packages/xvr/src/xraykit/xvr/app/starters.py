@@ -14,12 +14,12 @@ from xraykit.render import FileError, GeometryError, Volume, render
 from ..network.pose_network import PoseNetwork
 from ..network.predict import predict_poses
 from ..network.weights import load_network
-from ..pyramid import samples_through, shrunk_shot
-from ..shot import Shot
-from ..similarity import gradient_ncc, mncc
+from ..refine.pyramid import samples_through, shrunk_shot
+from ..refine.similarity import gradient_ncc, mncc
 from ..start.coarse_search import SearchSettings, starts_from_search
 from ..start.dicom_tags import starts_from_dicom
 from ..start.fixed import starts_from_views
+from ..xray.shot import Shot
 from .pose_sliders import sliders_of
 from .session import Progress, Starter
 

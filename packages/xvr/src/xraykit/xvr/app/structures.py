@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render import InputError, Volume
 
-from ..anatomy import Anatomy, structure_of
+from ..refine.structure import Anatomy, structure_of
 
 WHOLE = "whole CT"
 OFFERED = (

@@ -41,7 +41,9 @@ def align(config: Annotated[AlignConfig, Parameter(name="*")], *, config_file: C
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from xraykit.render import InputError, Volume, check_writable, save_png
+    from xraykit.render import InputError, Volume
+    from xraykit.render.pictures import save_png
+    from xraykit.render.radiographs import check_writable
 
     from ..template.alignment import align_to_template
     from ..template.check_picture import alignment_picture

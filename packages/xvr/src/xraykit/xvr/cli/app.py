@@ -15,7 +15,7 @@ from xraykit.render.cli.settings import ConfigOption
 
 if TYPE_CHECKING:
     from ..app.server import AppServer
-    from ..shot import Shot
+    from ..xray.shot import Shot
 
 XRAY = Parameter(group=Group.create_ordered("X-rays"))
 START = Parameter(group=Group.create_ordered("Where to start"))
@@ -131,7 +131,7 @@ def open_app(config: AppConfig) -> AppServer:
     from ..app.server import AppServer
     from ..app.session import Session
     from ..app.starters import first_poses, make_starters
-    from ..registration import register
+    from ..refine.registration import register
     from ..template.warp import read_warp
     from ..trust.judging import judge
 
@@ -158,7 +158,7 @@ def read_shots(config: AppConfig) -> list[Shot]:
         FileError: An X-ray cannot be read.
         InputError: It lacks geometry that no option supplies.
     """
-    from ..xray_input import read_shot
+    from ..xray.xray_input import read_shot
     from .xray_options import xray_settings
 
     settings = xray_settings(config)

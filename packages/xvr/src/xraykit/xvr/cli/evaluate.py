@@ -67,7 +67,7 @@ def evaluate(config: Annotated[EvaluateConfig, Parameter(name="*")], *, config_f
     """
     from dataclasses import asdict
 
-    from xraykit.render import check_result_folder
+    from xraykit.render.storage import check_result_folder
 
     from ..evaluate.report import make_report, report_text, require_figures, write_report
 
@@ -117,7 +117,7 @@ def _judge(config: EvaluateConfig, dataset: Dataset) -> tuple[list[ErrorRow], tu
 
 def _study(config: EvaluateConfig, dataset: Dataset) -> list[ErrorRow]:
     from ..evaluate.run import Study, registrar, run_study
-    from ..registration import RegistrationSettings
+    from ..refine.registration import RegistrationSettings
 
     study = Study(
         levels=config.levels,

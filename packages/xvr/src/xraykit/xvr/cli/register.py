@@ -18,10 +18,10 @@ from .register_options import RegisterConfig
 if TYPE_CHECKING:
     from xraykit.render import Volume
 
-    from ..anatomy import Anatomy
-    from ..registration import RegistrationSettings
+    from ..refine.registration import RegistrationSettings
+    from ..refine.structure import Anatomy
     from ..result.record import ResultRecord
-    from ..shot import Shot
+    from ..xray.shot import Shot
 
 CONFIG_FILE = "register.config.json"
 FREE_TO_CHANGE = ("resume", "xrays", "output")  # when a run goes on
@@ -52,7 +52,7 @@ def register(config: Annotated[RegisterConfig, Parameter(name="*")], *, config_f
         config: The options.
         config_file: .toml, .yaml or .json with any of these options, as in register.config.json; the command line wins.
     """
-    from xraykit.render import check_result_folder
+    from xraykit.render.storage import check_result_folder
 
     from .register_starts import check_start_options
 
@@ -79,7 +79,7 @@ def refinement(config: RegisterConfig) -> RegistrationSettings:
     Raises:
         InputError: No iterations, or scales that do not grow.
     """
-    from ..registration import RegistrationSettings
+    from ..refine.registration import RegistrationSettings
 
     if config.iterations < 1:
         raise InputError(f"--iterations must be 1 or more, got {config.iterations}; --init-only refines nothing.")
@@ -97,7 +97,7 @@ def named_structures(volume: Volume, text: str | None) -> dict[str, Anatomy]:
     Raises:
         InputError: There is no label map, or a label does not exist.
     """
-    from ..anatomy import Anatomy, structure_of
+    from ..refine.structure import Anatomy, structure_of
 
     if text is None:
         return {"CT": Anatomy.of(volume)}
@@ -127,7 +127,7 @@ def make_tasks(config: RegisterConfig) -> list[Task]:
         InputError: It lacks geometry that no option supplies.
     """
     from ..result.transforms import file_stem
-    from ..xray_input import read_shot
+    from ..xray.xray_input import read_shot
     from .xray_options import xray_settings
 
     settings = xray_settings(config)
@@ -184,7 +184,7 @@ def _finish(
 def _registered(
     task: Task, config: RegisterConfig, volume: Volume, structures: dict[str, Anatomy]
 ) -> tuple[ResultRecord, Sequence[Any]]:
-    from ..registration import register as refine
+    from ..refine.registration import register as refine
     from ..result.record import ResultRecord, record_result
     from ..start.spread import spread_starts
     from ..trust.judging import judge

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xraykit.render import Volume
 
     from ..network.pose_network import PoseNetwork
-    from ..shot import Shot
+    from ..xray.shot import Shot
     from .register_options import RegisterConfig, Source
 
 T = TypeVar("T")
@@ -228,7 +228,7 @@ def _with_search_around(request: Request, stated: Tensor) -> Tensor:
     """The stated poses (1, V, 4, 4), and others of like angles: nobody said where in the beam the patient lies."""
     import torch
 
-    from xraykit.render import carm_angles, rigid_inverse
+    from xraykit.render.geometry import carm_angles, rigid_inverse
 
     from ..start.candidates import joined_starts, spread_to_views
     from ..start.coarse_search import SearchSettings, starts_from_search
@@ -251,7 +251,7 @@ def _with_search_around(request: Request, stated: Tensor) -> Tensor:
 
 def _for_all_views(request: Request, first: Tensor) -> Tensor:
     """Candidates for all views from those for the first, by the tags, poses or earlier result that place the others."""
-    from xraykit.render import rigid_inverse
+    from xraykit.render.geometry import rigid_inverse
 
     from ..start.candidates import spread_to_views
 

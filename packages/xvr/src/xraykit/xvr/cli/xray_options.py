@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..xray_input import XraySettings
+    from ..xray.xray_input import XraySettings
     from .app import AppConfig
     from .register_options import RegisterConfig
 
 
 def xray_settings(config: RegisterConfig | AppConfig) -> XraySettings:
     """The settings of `read_shot`."""
-    from ..xray_input import XraySettings
+    from ..xray.xray_input import XraySettings
 
     return XraySettings(
         sdd=config.sdd,

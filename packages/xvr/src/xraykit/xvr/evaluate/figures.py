@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xraykit.render import BackendUnavailableError, write_atomically
+from xraykit.render import BackendUnavailableError
+from xraykit.render.storage import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

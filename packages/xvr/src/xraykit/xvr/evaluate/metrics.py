@@ -10,17 +10,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    Camera,
-    InputError,
-    back_project,
-    check_pose,
-    project,
-    rigid_inverse,
-    rotation_angle,
-    to_diffdrr,
-    transform_points,
-)
+from xraykit.render import Camera, InputError
+from xraykit.render.converters import to_diffdrr
+from xraykit.render.geometry import back_project, check_pose, project, rigid_inverse, rotation_angle, transform_points
 
 _ANY_CAMERA = Camera(sdd=1.0, height=1, width=1)  # E does not depend on the intrinsics
 

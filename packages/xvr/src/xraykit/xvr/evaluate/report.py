@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from xraykit.render import BackendUnavailableError, InputError, write_atomically
+from xraykit.render import BackendUnavailableError, InputError
+from xraykit.render.storage import write_atomically
 
 from .capture_range import CaptureCurve, capture_curve, equal_bins, plot_capture
 from .figures import plot_errors

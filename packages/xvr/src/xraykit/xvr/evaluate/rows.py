@@ -12,7 +12,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from xraykit.render import write_atomically
+from xraykit.render.storage import write_atomically
 
 from .datasets.common import Subject, XrayWithTruth
 from .metrics import pose_errors

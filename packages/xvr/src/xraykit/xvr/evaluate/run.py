@@ -11,12 +11,12 @@ from torch import Tensor
 
 from xraykit.render import FileError, InputError, Volume
 
-from ..anatomy import structure_of
-from ..registration import Registration, RegistrationSettings, register
+from ..refine.registration import Registration, RegistrationSettings, register
+from ..refine.structure import structure_of
 from ..result.reading import read_result
 from ..result.record import FILE_NAME
-from ..shot import Shot
-from ..start_errors import StartErrors
+from ..start.start_errors import StartErrors
+from ..xray.shot import Shot
 from .datasets.common import Dataset
 from .rows import ErrorRow, judged
 

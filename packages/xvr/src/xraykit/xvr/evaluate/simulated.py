@@ -8,24 +8,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    BeamSettings,
-    Body,
-    Camera,
-    DoseSettings,
-    InputError,
-    MarchSettings,
-    RectangularShutter,
-    ScatterSettings,
-    Scene,
-    SimulationSettings,
-    Volume,
-    carm_pose,
-    simulate,
-)
+from xraykit.render import Camera, InputError, Scene, SimulationSettings, Volume, carm_pose, simulate
+from xraykit.render.physics import RectangularShutter
+from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
 
-from ..shot import Shot
 from ..trust.target_points import points_in_view, target_points
+from ..xray.shot import Shot
 from .datasets.common import Subject, XrayWithTruth
 
 

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, homography, resample
+from xraykit.render import Camera
+from xraykit.render.geometry import homography, resample
 
-from ..shot import Shot
+from ..xray.shot import Shot
 from .frame import NetworkFrame
 
 LARGEST = 4096

@@ -9,18 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    PARAMETERIZATIONS,
-    Camera,
-    InputError,
-    Volume,
-    check_pose,
-    diffdrr_extrinsic,
-    from_diffdrr,
-    rigid_inverse,
-    rotation_from,
-    to_diffdrr,
-)
+from xraykit.render import Camera, InputError, Volume
+from xraykit.render.converters import diffdrr_extrinsic, from_diffdrr, to_diffdrr
+from xraykit.render.geometry import PARAMETERIZATIONS, check_pose, rigid_inverse, rotation_from
 
 FRAMES = ("centred", "template", "isocentre_offset")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xraykit.render import InputError, Volume, check_pose, rigid_matrix
+from xraykit.render import InputError, Volume
+from xraykit.render.geometry import check_pose, rigid_matrix
 
-from ..shot import Shot
+from ..xray.shot import Shot
 from .canonical import canonical_image
 from .frame import NetworkFrame
 from .pose_network import PoseNetwork

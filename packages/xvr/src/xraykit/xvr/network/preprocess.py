@@ -71,7 +71,7 @@ def equalize(images: Tensor) -> Tensor:
 
     Gradients: with respect to the images, through their values and through the histogram.
 
-    Accuracy: within 1e-4 of the sum over all pixels and bins (tests/xvr/test_network_preprocess.py).
+    Accuracy: within 1e-4 of the sum over all pixels and bins (tests/xvr/network/test_preprocess.py).
     """
     batch = len(images)
     flat = images.reshape(batch, -1)

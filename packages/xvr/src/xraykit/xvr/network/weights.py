@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from xraykit.render import FileError, InputError, OutputError, write_atomically
+from xraykit.render import FileError, InputError, OutputError
+from xraykit.render.storage import write_atomically
 
 from .frame import NetworkFrame
 from .pose_network import PoseNetwork, fill_weights

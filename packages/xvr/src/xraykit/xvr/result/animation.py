@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from xraykit.render import InputError, Volume, montage, write_atomically
+from xraykit.render import InputError, Volume
+from xraykit.render.pictures import montage
+from xraykit.render.storage import write_atomically
 
-from ..anatomy import Anatomy
-from ..shot import Shot
+from ..refine.structure import Anatomy
+from ..xray.shot import Shot
 from . import display
 from .pictures import Picture, edges_on_xray
 
 if TYPE_CHECKING:
-    from ..registration import Step
+    from ..refine.registration import Step
 
 LONGER_SIDE, COLOURS = 256, 48
 FRAME_MS, LAST_FRAME_MS = 120, 1500

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import Volume, render, resize_camera
+from xraykit.render import Volume, render
+from xraykit.render.geometry import resize_camera
 
-from ..anatomy import Anatomy
-from ..pyramid import footprint, samples_through
-from ..shot import Shot
+from ..refine.pyramid import footprint, samples_through
+from ..refine.structure import Anatomy
+from ..xray.shot import Shot
 
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xraykit.render import OutputError, Volume, check_result_folder
+from xraykit.render import OutputError, Volume
+from xraykit.render.storage import check_result_folder
 
-from ..anatomy import Anatomy
-from ..shot import Shot
+from ..refine.structure import Anatomy
 from ..trust.judgement import percent
+from ..xray.shot import Shot
 from .animation import convergence_frames, write_animation
 from .pictures import registration_pictures, write_pictures
 from .record import FILE_NAME, ResultRecord, write_result
 from .transforms import file_stem, write_transforms
 
 if TYPE_CHECKING:
-    from ..registration import Step
+    from ..refine.registration import Step
 
 
 def save_result(

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import InputError, Volume, montage, overlay, save_png
+from xraykit.render import InputError, Volume
+from xraykit.render.pictures import montage, overlay, save_png
 
-from ..anatomy import Anatomy
-from ..shot import Shot
+from ..refine.structure import Anatomy
+from ..xray.shot import Shot
 from . import display
 from .scale_bar import ScaleBar, scale_bar
 

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, InputError, check_pose, write_atomically
+from xraykit.render import Camera, InputError
+from xraykit.render.geometry import check_pose
+from xraykit.render.storage import write_atomically
 
-from ..shot import Shot
 from ..trust.judgement import Trust
+from ..xray.shot import Shot
 
 if TYPE_CHECKING:
-    from ..registration import Registration
+    from ..refine.registration import Registration
 
 FORMAT, SCHEMA = "xraykit.xvr.result", 1
 FILE_NAME = "result.json"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from xraykit.render import compose, rigid_inverse, write_itk_transform, write_pose
+from xraykit.render import write_pose
+from xraykit.render.converters import write_itk_transform
+from xraykit.render.geometry import compose, rigid_inverse
 
 from .record import ResultRecord
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from xraykit.render import GeometryError, InputError, check_pose, rigid_inverse, transform_points
+from xraykit.render import GeometryError, InputError
+from xraykit.render.geometry import check_pose, rigid_inverse, transform_points
 
 
 def joined_starts(starts: Sequence[Tensor]) -> Tensor:

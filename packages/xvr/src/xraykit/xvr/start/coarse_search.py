@@ -9,22 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    Camera,
-    InputError,
-    Volume,
-    box_corners,
-    carm_angles,
-    carm_pose,
-    crop_camera,
-    render,
-    rigid_matrix,
-    rotation_about,
-)
+from xraykit.render import Camera, InputError, Volume, carm_pose, render
+from xraykit.render.geometry import box_corners, carm_angles, crop_camera, rigid_matrix, rotation_about
 
-from ..pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
-from ..shot import Shot
-from ..similarity import gradient_ncc, mncc
+from ..refine.pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
+from ..refine.similarity import gradient_ncc, mncc
+from ..xray.shot import Shot
 from .candidates import distinct_starts
 from .sliding_match import SearchImages, Template, best_places, turned_template
 

@@ -10,16 +10,9 @@ import torch
 from pydicom.dataset import Dataset
 from torch import Tensor
 
-from xraykit.render import (
-    Camera,
-    FileError,
-    GeometryError,
-    InputError,
-    from_dicom_tags,
-    read_radiograph,
-    rigid_matrix,
-    rotation_about,
-)
+from xraykit.render import Camera, FileError, GeometryError, InputError, read_radiograph
+from xraykit.render.converters import from_dicom_tags
+from xraykit.render.geometry import rigid_matrix, rotation_about
 
 from ..patient_orientation import is_stored_mirrored, stored_roll
 

@@ -8,19 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    STANDARD_VIEWS,
-    VIEWS,
-    Camera,
-    GeometryError,
-    InputError,
-    Volume,
-    carm_angles,
-    carm_parameters,
-    carm_pose,
-    read_pose,
-    standard_view,
-)
+from xraykit.render import Camera, GeometryError, InputError, Volume, carm_pose, read_pose, standard_view
+from xraykit.render.geometry import VIEWS, carm_angles, carm_parameters
+from xraykit.render.views import STANDARD_VIEWS
 
 ISOCENTER_SHARE = 0.7
 """Where the isocentre lies between source and detector when nobody says."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, InputError, project, rigid_inverse, rigid_matrix
+from xraykit.render import Camera, InputError
+from xraykit.render.geometry import project, rigid_inverse, rigid_matrix
 
 from .point_pairs import matched
 from .reprojection import covariance_about, refined, rotation_grid

@@ -7,7 +7,7 @@ from itertools import permutations
 import torch
 from torch import Tensor
 
-from xraykit.render import rigid_inverse, rigid_matrix, se3_exp
+from xraykit.render.geometry import rigid_inverse, rigid_matrix, se3_exp
 
 
 def refined(

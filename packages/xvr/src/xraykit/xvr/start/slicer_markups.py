@@ -12,7 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, FileError, InputError, swap_ras_lps_points
+from xraykit.render import Camera, FileError, InputError
+from xraykit.render.geometry import swap_ras_lps_points
 
 Triple = tuple[str, list[float]]
 _LIMIT = 1 << 24

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from xraykit.render import Camera
 
-from ..similarity import sobel
+from ..refine.similarity import sobel
 
 _TINY = 1e-6  # of the largest local variance: below it there is nothing to correlate with
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..start_errors import displaced_pose
+from .start_errors import displaced_pose
 
 TURN, DEPTH = 10.0, 60.0
 """How far [degrees, mm]: a start that is less wrong than this has a neighbour that is wrong by about half as much."""

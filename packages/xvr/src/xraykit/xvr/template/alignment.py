@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from xraykit.render import InputError, Volume, box_corners, check_pose, rigid_inverse
+from xraykit.render import InputError, Volume
+from xraykit.render.geometry import box_corners, check_pose, rigid_inverse
 
 from .executables import run_executable
 from .itk_images import BodyImage, body_image, coarser, rigid_motion, rigid_transform

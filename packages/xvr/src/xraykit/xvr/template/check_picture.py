@@ -7,7 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import Volume, montage, world_to_voxel
+from xraykit.render import Volume
+from xraykit.render.geometry import world_to_voxel
+from xraykit.render.pictures import montage
 
 PIXELS = 256
 

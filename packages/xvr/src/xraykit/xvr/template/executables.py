@@ -12,7 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from xraykit.render import BackendUnavailableError, FileError, InputError, Volume, read_itk_transform, write_volume
+from xraykit.render import BackendUnavailableError, FileError, InputError, Volume, write_volume
+from xraykit.render.converters import read_itk_transform
 
 from .warp import rigid_part, write_warp
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xraykit.render import InputError, Volume, affine_to_itk, swap_ras_lps_points, swap_ras_lps_transform
+from xraykit.render import InputError, Volume
+from xraykit.render.geometry import affine_to_itk, swap_ras_lps_points, swap_ras_lps_transform
 
 if TYPE_CHECKING:
     import SimpleITK

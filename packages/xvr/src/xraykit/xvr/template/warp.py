@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xraykit.render import FileError, Volume, read_itk_transform, rigid_matrix, write_itk_transform
+from xraykit.render import FileError, Volume
+from xraykit.render.converters import read_itk_transform, write_itk_transform
+from xraykit.render.geometry import rigid_matrix
 
 ENDINGS = (".tfm", ".txt", ".mat", ".h5")
 TOLERANCE = 1e-3

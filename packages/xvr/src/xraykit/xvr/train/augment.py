@@ -5,14 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from xraykit.render import (
-    Camera,
-    Detector,
-    InputError,
-    add_quantum_noise,
-    blur_image,
-    estimate_scatter,
-)
+from xraykit.render import Camera, InputError
+from xraykit.render.physics import Detector, add_quantum_noise, blur_image, estimate_scatter
 
 COLLIMATED = 0.12
 """Widest border that collimation takes from each side, as a share of the image."""

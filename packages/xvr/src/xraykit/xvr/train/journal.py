@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from xraykit.render import Volume, write_atomically
+from xraykit.render import Volume
+from xraykit.render.storage import write_atomically
 
 from ..network.weights import save_network
 from .module import PoseTraining

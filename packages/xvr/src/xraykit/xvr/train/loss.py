@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xraykit.render import rotation_angle
+from xraykit.render.geometry import rotation_angle
 
-from ..similarity import mncc
+from ..refine.similarity import mncc
 
 PATH = 2.0
 """Path inside a label [mm] at which its soft mask has reached 1 - 1/e."""

@@ -8,15 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xraykit.render import (
-    POSE_RANGES,
-    Camera,
-    InputError,
-    PoseRange,
-    Volume,
-    diffdrr_parameters,
-    sample_pose,
-)
+from xraykit.render import Camera, InputError, Volume
+from xraykit.render.converters import diffdrr_parameters
+from xraykit.render.views import POSE_RANGES, PoseRange, sample_pose
 
 from ..network.pose_network import PoseNetwork
 from .settings import TrainSettings

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool3d, pad
 
-from xraykit.render import Attenuation, InputError, Volume
+from xraykit.render import InputError, Volume
+from xraykit.render.materials import Attenuation
 
 BONE_HU = 350.0
 """Where bone begins, as published."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import torch
 
-from xraykit.render import REGIONS, InputError
+from xraykit.render import InputError
+from xraykit.render.patient import REGIONS
 
 from .poses import chosen_range
 from .settings import TrainSettings

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from xraykit.render import FileError, InputError, OutputError, write_atomically
+from xraykit.render import FileError, InputError, OutputError
+from xraykit.render.storage import write_atomically
 
 from ..network.frame import NetworkFrame
 from ..network.pose_network import PoseNetwork

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import torch
 
-from xraykit.render import Camera, PoseRange, Volume
+from xraykit.render import Camera, Volume
+from xraykit.render.views import PoseRange
 
 from .patients import Patients
 from .pictures import Views, drawn_views

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from xraykit.render import Camera, InputError, ReadingOrder, XrayDataset, XrayLoader, XraySample, resample
+from xraykit.render import Camera, InputError, XrayDataset, XrayLoader
+from xraykit.render.dataset import ReadingOrder, XraySample
+from xraykit.render.geometry import resample
 
 from .pictures import Views, worth_learning
 

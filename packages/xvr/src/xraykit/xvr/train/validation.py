@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, geodesic_distance, rigid_inverse, transform_points
+from xraykit.render import Camera
+from xraykit.render.geometry import geodesic_distance, rigid_inverse, transform_points
 
 from ..evaluate.metrics import mtre_c2w, true_tre
 from ..network.frame import NetworkFrame

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..shot import Shot
+from ..xray.shot import Shot
 from .judgement import percent
 
 if TYPE_CHECKING:
-    from ..registration import Registration
+    from ..refine.registration import Registration
 
 LITTLE = 0.15  # share of the compared pixels that the anatomy covers
 CLOSE = 0.03  # similarity by which a rival candidate falls short of the best

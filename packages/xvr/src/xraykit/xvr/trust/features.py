@@ -13,16 +13,16 @@ from torch import Tensor
 
 from xraykit.render import Camera, Volume, render
 
-from ..anatomy import Anatomy
-from ..field_of_view import anatomy_window
-from ..pyramid import footprint, samples_through, shrunk_shot
-from ..shot import Shot
-from ..similarity import GRADIENT_PATCH, gradient_ncc
+from ..refine.pyramid import footprint, samples_through, shrunk_shot
+from ..refine.similarity import GRADIENT_PATCH, gradient_ncc
+from ..refine.structure import Anatomy
+from ..refine.window import anatomy_window
+from ..xray.shot import Shot
 from .local_shifts import local_shifts
 from .target_points import points_in_view, predicted_error, target_points
 
 if TYPE_CHECKING:
-    from ..registration import Registration
+    from ..refine.registration import Registration
 
 LONGER_SIDE = 128  # px: everything is measured at one scale, whatever the X-ray's own
 SHOWN = 0.02  # of the largest line integral: pixels with less are not covered

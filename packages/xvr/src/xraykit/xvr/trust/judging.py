@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from xraykit.render import Volume
 
-from ..anatomy import Anatomy
-from ..shot import Shot
+from ..refine.structure import Anatomy
+from ..xray.shot import Shot
 from .calibration import SuccessModel, shipped_model
 from .doubts import CLOSE, doubts
 from .features import expected_error, measure
@@ -16,7 +16,7 @@ from .judgement import Trust
 from .target_points import misplacement, points_in_view, target_points
 
 if TYPE_CHECKING:
-    from ..registration import Registration
+    from ..refine.registration import Registration
 
 
 def judge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..similarity import box_mean, sobel
+from ..refine.similarity import box_mean, sobel
 
 PATCH, REACH = 15, 3  # px: side of a part, farthest shift
 INSIDE = 0.99  # share of a part's pixels that must be compared

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, InputError, Volume, project, rigid_inverse, transform_points, voxel_to_world
+from xraykit.render import Camera, InputError, Volume
+from xraykit.render.geometry import project, rigid_inverse, transform_points, voxel_to_world
 
 DENSE = 0.01  # 1/mm: half of water, so that air and lung do not count
 

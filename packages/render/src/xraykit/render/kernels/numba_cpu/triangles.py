@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..fixed_point import step_of
+from ...projectors.fixed_point import step_of
 from .compile import kernel
 from .launch import in_parallel
 

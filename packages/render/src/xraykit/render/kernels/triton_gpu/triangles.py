@@ -18,7 +18,7 @@ import triton.language as tl
 from torch import Tensor
 
 from ...errors import InputError
-from ..fixed_point import steps_of
+from ...projectors.fixed_point import steps_of
 
 TILE = {"ROWS": 8, "COLUMNS": 8}  # pixels that a warp looks at together: two per lane
 COMPILER = {"num_warps": 1, "enable_fp_fusion": False}

@@ -11,9 +11,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from xraykit.render import Camera, FileError, InputError, Radiograph, Volume, check_pose
+from xraykit.render import Camera, FileError, InputError, Radiograph, Volume
+from xraykit.render.geometry import check_pose
 
-from ...shot import Shot
+from ...xray.shot import Shot
 
 
 @dataclass(frozen=True, eq=False)

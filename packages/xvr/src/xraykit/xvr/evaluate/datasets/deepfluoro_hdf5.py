@@ -11,13 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import (
-    FileError,
-    Volume,
-    affine_from_itk,
-    from_deepfluoro,
-    swap_ras_lps_points,
-)
+from xraykit.render import FileError, Volume
+from xraykit.render.converters import from_deepfluoro
+from xraykit.render.geometry import affine_from_itk, swap_ras_lps_points
 
 from .common import Subject, XrayWithTruth, check_subject, shot_from_intensity
 from .hdf5 import H5Group, open_hdf5

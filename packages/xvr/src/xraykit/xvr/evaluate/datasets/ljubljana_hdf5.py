@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from xraykit.render import MRPassthrough, Volume, from_projection_matrix
+from xraykit.render import Volume
+from xraykit.render.converters import from_projection_matrix
+from xraykit.render.materials import MRPassthrough
 
 from .common import Subject, XrayWithTruth, check_subject, shot_from_intensity
 from .hdf5 import H5Group, open_hdf5

@@ -12,9 +12,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from xraykit.render import FileError, MRPassthrough, Volume, from_diffdrr
+from xraykit.render import FileError, Volume
+from xraykit.render.converters import from_diffdrr
+from xraykit.render.materials import MRPassthrough
 
-from ...xray_input import XraySettings, read_shot
+from ...xray.xray_input import XraySettings, read_shot
 from .common import Subject, XrayWithTruth, check_subject
 
 Collection = Literal["deepfluoro", "ljubljana", "femur"]

@@ -1,0 +1,131 @@
+"""manifest.json: what a data set consists of, shard by shard; and the receipt that each finished shard leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import FileError
+from ...storage.atomic_write import write_atomically
+from ..plan.plan import FORMAT
+
+MANIFEST, RECEIPTS = "manifest.json", "log/receipts"
+_LIMIT = 1 << 30
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A patient that was left out, and why."""
+
+    patient: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ShardRecord:
+    """A finished shard: file name, split, SHA-256 [hex], size [bytes], number of samples, patients in and left out."""
+
+    name: str
+    split: str
+    sha256: str
+    bytes: int
+    samples: int
+    patients: tuple[int, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What manifest.json says.
+
+    Args:
+        config_sha256: See `DatasetPlan`.
+        versions: Programs that made it.
+        complete: Whether every planned shard is there.
+        shards: The finished ones, in the order of the plan.
+    """
+
+    config_sha256: str
+    versions: Mapping[str, str]
+    complete: bool
+    shards: tuple[ShardRecord, ...]
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write manifest.json, whole or not at all.
+
+    Raises:
+        OutputError: The disk refused.
+    """
+    return _write_json(folder / MANIFEST, {"format": FORMAT, **asdict(manifest)})
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a folder, None where there is none.
+
+    Raises:
+        FileError: It is no manifest of this format.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    content = _read_json(path)
+    try:
+        if content["format"] != FORMAT:
+            raise FileError(f"{path} must be of format {FORMAT}, got {content['format']!r}.")
+        shards = tuple(_record(entry) for entry in content["shards"])
+        return Manifest(content["config_sha256"], content["versions"], content["complete"], shards)
+    except (KeyError, TypeError) as error:
+        raise FileError(f"{path} must be the manifest of a data set, got a file without {error}.") from error
+
+
+def write_receipt(folder: Path, config_sha256: str, versions: Mapping[str, str], record: ShardRecord) -> Path:
+    """Note beside the shards that one of them is finished; parallel jobs need no common file for that.
+
+    Raises:
+        OutputError: The disk refused.
+    """
+    content = {"config_sha256": config_sha256, "versions": dict(versions), "shard": asdict(record)}
+    return _write_json(folder / RECEIPTS / f"{record.name}.json", content)
+
+
+def read_receipts(folder: Path, config_sha256: str, versions: Mapping[str, str]) -> Iterable[ShardRecord]:
+    """The shards that receipts call finished, for this configuration and made by these programs.
+
+    Raises:
+        FileError: A receipt is damaged.
+    """
+    for path in sorted((folder / RECEIPTS).glob("*.json")):
+        content = _read_json(path)
+        try:
+            if content["config_sha256"] == config_sha256 and content["versions"] == dict(versions):
+                yield _record(content["shard"])
+        except (KeyError, TypeError) as error:
+            raise FileError(f"{path} must be the receipt of a shard, got a file without {error}; delete it.") from error
+
+
+def _record(content: Mapping[str, Any]) -> ShardRecord:
+    skipped = tuple(Skipped(**entry) for entry in content["skipped"])
+    return ShardRecord(**{**content, "patients": tuple(content["patients"]), "skipped": skipped})
+
+
+def _write_json(path: Path, content: object) -> Path:
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise FileError(f"{path} must be under 1 GiB, got {path.stat().st_size} bytes.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path} must be a readable file, got {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path} must be well-formed JSON, got: {error}.") from error
+    if not isinstance(content, dict):
+        raise FileError(f"{path} must hold one JSON object, got {type(content).__name__}.")
+    return content

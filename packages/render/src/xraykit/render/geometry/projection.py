@@ -1,0 +1,130 @@
+"""World points to pixels, and pixels back to rays and points."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..errors import GeometryError
+from .camera import Camera
+from .rigid import rigid_inverse, transform_points
+
+
+class Projection(NamedTuple):
+    """Image of N points in B views: `uv` (B, N, 2) [px], `depth` (B, N) [mm], `visible` (B, N)."""
+
+    uv: Tensor
+    depth: Tensor
+    visible: Tensor
+
+
+def project(points: Tensor, camera: Camera, pose: Tensor) -> Projection:
+    """Where points of the world appear on the detector.
+
+    With (x, y, z) the point in the camera frame, u = sdd / s_col * x / z + c_x and v = sdd / s_row * y / z + c_y.
+    The centre of pixel (row r, column c) is at (u, v) = (c + 1/2, r + 1/2).
+
+    Args:
+        points: World RAS [mm], (N, 3), or (B, N, 3) for other points in each view.
+        camera: Intrinsics, shared or one per view.
+        pose: Camera to world, (B, 4, 4).
+
+    Returns:
+        uv in pixels, depth = z [mm] along the beam, and visible: in front of the source and within the image.
+        Where depth <= 0 a point has no image; its uv is finite, without meaning, and carries no gradient.
+
+    Raises:
+        GeometryError: Shapes that do not fit each other.
+
+    Gradients: of uv and depth to points, pose and the intrinsics.
+    """
+    points, pose = _prepare(points, camera, pose, name="points", size=3)
+    sdd, spacing, centre = camera.tensors(dtype=points.dtype, device=points.device)
+    local = transform_points(rigid_inverse(pose), points)
+    depth = local[..., 2]
+    front = depth > 0
+    ratio = torch.where(front[..., None], local[..., :2], 0.0) / torch.where(front, depth, 1.0)[..., None]
+    focal = sdd[:, None] / spacing.flip(-1)
+    uv = focal[:, None, :] * ratio + centre[:, None, :]
+    size = uv.new_tensor([camera.width, camera.height])
+    visible = front & (uv >= 0).all(-1) & (uv <= size).all(-1)
+    return Projection(uv, depth.expand(uv.shape[:-1]), visible)
+
+
+def back_project(uv: Tensor, camera: Camera, pose: Tensor, *, depth: float | Tensor | None = None) -> Tensor:
+    """World points that appear at given pixels, at a given depth.
+
+    p = R (depth * d) + source with d = ((u - c_x) s_col / sdd, (v - c_y) s_row / sdd, 1): the inverse of `project`.
+
+    Args:
+        uv: Pixel coordinates, (N, 2), or (B, N, 2) for others in each view.
+        camera: Intrinsics, shared or one per view.
+        pose: Camera to world, (B, 4, 4).
+        depth: Distance from the source measured along the beam axis (not along the ray) [mm]; a number, (N,) or
+            (B, N). None is the detector plane, depth = sdd.
+
+    Returns:
+        World RAS [mm], (B, N, 3).
+
+    Raises:
+        GeometryError: Shapes that do not fit each other.
+
+    Gradients: to uv, depth, pose and the intrinsics.
+    """
+    uv, pose = _prepare(uv, camera, pose, name="uv", size=2)
+    local = _directions(uv, camera)
+    if depth is None:
+        sdd = camera.tensors(dtype=uv.dtype, device=uv.device)[0]
+        scale = sdd[:, None]
+    else:
+        scale = torch.as_tensor(depth, dtype=uv.dtype, device=uv.device)
+        if scale.ndim > 2 or (scale.ndim and scale.shape[-1] not in (1, uv.shape[-2])):
+            raise GeometryError(
+                f"depth must be a number, (N,) or (B, N) with N = {uv.shape[-2]} pixels, got {tuple(scale.shape)}."
+            )
+    return transform_points(pose, local * scale[..., None])
+
+
+def pixel_rays(uv: Tensor, camera: Camera, pose: Tensor) -> tuple[Tensor, Tensor]:
+    """The rays through given pixels: source (B, 3) [mm] and unit directions (B, N, 3), world RAS.
+
+    Arguments, errors and gradients as in `back_project`.
+    """
+    uv, pose = _prepare(uv, camera, pose, name="uv", size=2)
+    directions = torch.nn.functional.normalize(_directions(uv, camera), dim=-1)
+    return pose[:, :3, 3], directions @ pose[:, :3, :3].mT
+
+
+def pixel_centers(
+    camera: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+) -> Tensor:
+    """(u, v) of the centre of each pixel, (H, W, 2): (c + 1/2, r + 1/2) at row r and column c."""
+    rows = torch.arange(camera.height, dtype=dtype or torch.get_default_dtype(), device=device) + 0.5
+    columns = torch.arange(camera.width, dtype=rows.dtype, device=device) + 0.5
+    v, u = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack([u, v], dim=-1)
+
+
+def _directions(uv: Tensor, camera: Camera) -> Tensor:
+    """Camera-frame rays (B or 1, N, 3) scaled to z = 1."""
+    sdd, spacing, centre = camera.tensors(dtype=uv.dtype, device=uv.device)
+    slope = (uv - centre[:, None, :]) * (spacing.flip(-1) / sdd[:, None])[:, None, :]
+    return torch.cat([slope, torch.ones_like(slope[..., :1])], dim=-1)
+
+
+def _prepare(values: Tensor, camera: Camera, pose: Tensor, *, name: str, size: int) -> tuple[Tensor, Tensor]:
+    """Both in one floating dtype, `values` (B or 1, N, size); the batch sizes agree."""
+    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
+        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
+    if values.ndim not in (2, 3) or values.shape[-1] != size:
+        raise GeometryError(f"{name} must be (N, {size}) or (B, N, {size}), got shape {tuple(values.shape)}.")
+    dtype = torch.promote_types(values.dtype, pose.dtype)
+    values, pose = values.to(dtype), pose.to(dtype)
+    values = values[None] if values.ndim == 2 else values
+    intrinsics = camera.tensors(dtype=dtype, device=values.device)
+    sizes = {"pose": len(pose), name: len(values), "camera": max(len(tensor) for tensor in intrinsics)}
+    if len({count for count in sizes.values() if count > 1}) > 1:
+        raise GeometryError(f"batch sizes must agree or be 1, got {sizes}.")
+    return values, pose

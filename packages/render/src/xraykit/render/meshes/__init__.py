@@ -1,0 +1,14 @@
+"""Closed surfaces in space: checks, repair, path lengths, displacement, instruments."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "checks": "self_intersections",
+        "displacement": "displaced volume_field",
+        "instruments": "instrument INSTRUMENTS",
+        "mesh": "Mesh",
+        "mesh_thickness": "thickness",
+    },
+)

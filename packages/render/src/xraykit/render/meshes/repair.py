@@ -1,0 +1,213 @@
+"""Mending a triangle soup: common vertices, one winding, no small holes; every step is put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .checks import open_edges, signed_volume
+
+Vertices = NDArray[np.float64]
+Faces = NDArray[np.int64]
+
+_MERGE = 1e-6  # vertices closer than this share of the bounding-box diagonal become one
+_HOLE_EDGES = 64
+_HOLE_SIZE = 0.25  # longest hole rim, as a share of the bounding-box diagonal
+_SHELLS = 64
+
+
+def repair(vertices: Vertices, faces: Faces, *, name: str) -> tuple[Vertices, Faces, tuple[str, ...]]:
+    """A closed, consistently wound surface made of these triangles, and what it took.
+
+    In this order: vertices closer than 1e-6 of the diagonal are merged; triangles with two equal vertices and
+    repeated triangles are dropped; triangles are wound like their neighbours; holes of at most 64 edges and a rim
+    below a quarter of the diagonal are closed by a fan from their middle; shells that are not inside another one are
+    turned outwards (a shell inside another is a cavity or not as the file says).
+
+    Raises:
+        InputError: Nothing is left, an edge belongs to more than two triangles, the surface has one side only
+            (a Moebius band), a hole is too large, or there are more than 64 shells to turn.
+    """
+    done = []
+    vertices, faces, merged = _merged(vertices, faces)
+    if merged:
+        done.append(f"merged {merged} repeated vertices")
+    faces, dropped = _without_degenerate(faces)
+    if dropped:
+        done.append(f"dropped {dropped} triangles without area or repeated")
+    if len(faces) == 0:
+        raise InputError(f"{name}: a mesh needs triangles with an area, got none.")
+    faces, turned = _wound_alike(faces, name)
+    if turned:
+        done.append(f"reversed {turned} triangles to match their neighbours")
+    vertices, faces, holes = _closed(vertices, faces, name)
+    if holes:
+        done.append(f"closed {holes} small hole{'s' if holes > 1 else ''}")
+    faces, outward = _outward(vertices, faces, name)
+    if outward:
+        done.append(f"turned {outward} shell{'s' if outward > 1 else ''} inside out")
+    return vertices, faces, tuple(done)
+
+
+def _merged(vertices: Vertices, faces: Faces) -> tuple[Vertices, Faces, int]:
+    used, faces = np.unique(faces, return_inverse=True)
+    vertices, faces = vertices[used], faces.reshape(-1, 3)
+    step = max(float(np.linalg.norm(np.ptp(vertices, axis=0))) * _MERGE, 1e-300)
+    cells = np.round((vertices - vertices.min(axis=0)) / step)
+    _, first, index = np.unique(cells, axis=0, return_index=True, return_inverse=True)
+    return vertices[first], index.reshape(-1)[faces], len(vertices) - len(first)
+
+
+def _without_degenerate(faces: Faces) -> tuple[Faces, int]:
+    distinct = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    kept = faces[distinct]
+    lowest = kept.argmin(axis=1)[:, None] if len(kept) else np.empty((0, 1), np.int64)
+    rotated = np.take_along_axis(kept, (lowest + np.arange(3)) % 3, axis=1)
+    _, first = np.unique(rotated, axis=0, return_index=True)
+    return kept[np.sort(first)], len(faces) - len(first)
+
+
+def _wound_alike(faces: Faces, name: str) -> tuple[Faces, int]:
+    """Turn as few triangles as it takes so that neighbours pass their common edge in opposite directions."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    owner = np.tile(np.arange(len(faces)), 3)
+    ascending = edges[:, 0] < edges[:, 1]
+    _, index, count = np.unique(np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True)
+    if (count > 2).any():
+        crowded = int((count > 2).sum())
+        if len(open_edges(torch.from_numpy(faces))) == 0:
+            return faces, 0  # shells that touch along edges, each closed and consistent
+        raise InputError(
+            f"{name}: an edge must belong to two triangles, {crowded} edges belong to more; "
+            "separate the parts that share them."
+        )
+    order = np.argsort(index.reshape(-1), kind="stable")
+    sorted_index = index.reshape(-1)[order]
+    twin = np.flatnonzero(sorted_index[1:] == sorted_index[:-1])
+    first, second = order[twin], order[twin + 1]
+    same = ascending[first] == ascending[second]
+    if not same.any():
+        return faces, 0
+    flip = _flips(len(faces), owner[first], owner[second], same, name)
+    flip = _fewer(flip, _shell_numbers(faces))
+    turned = np.where(flip[:, None], faces[:, ::-1], faces)
+    return turned, int(flip.sum())
+
+
+def _flips(count: int, first: Faces, second: Faces, differ: NDArray[np.bool_], name: str) -> NDArray[np.bool_]:
+    """Two-colour the triangles by walking from neighbour to neighbour."""
+    neighbours: list[list[tuple[int, bool]]] = [[] for _ in range(count)]
+    for a, b, d in zip(first.tolist(), second.tolist(), differ.tolist(), strict=True):
+        neighbours[a].append((b, d))
+        neighbours[b].append((a, d))
+    flip: list[bool | None] = [None] * count
+    for start in range(count):
+        if flip[start] is not None:
+            continue
+        flip[start], front = False, [start]
+        while front:
+            f = front.pop()
+            for g, d in neighbours[f]:
+                wanted = flip[f] is not d
+                if flip[g] is None:
+                    flip[g] = wanted
+                    front.append(g)
+                elif flip[g] is not wanted:
+                    raise InputError(f"{name}: the surface must have two sides, this one has one (a Moebius band).")
+    return np.array(flip, dtype=bool)
+
+
+def _fewer(flip: NDArray[np.bool_], shell: Faces) -> NDArray[np.bool_]:
+    """Per shell, flip the minority."""
+    share = np.bincount(shell, weights=flip) / np.bincount(shell)
+    return np.where(share[shell] > 0.5, ~flip, flip)
+
+
+def _closed(vertices: Vertices, faces: Faces, name: str) -> tuple[Vertices, Faces, int]:
+    rims = list(_rims(open_edges(torch.from_numpy(faces)).tolist(), name))
+    limit = _HOLE_SIZE * float(np.linalg.norm(np.ptp(vertices, axis=0)))
+    for rim in rims:
+        ring = vertices[rim]
+        around = float(np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1).sum())
+        if len(rim) > _HOLE_EDGES or around > limit:
+            raise InputError(
+                f"{name}: the surface must be closed, it has a hole of {len(rim)} edges and a rim of {around:.4g} mm; "
+                f"holes up to {_HOLE_EDGES} edges and {limit:.4g} mm are closed, close this one in a mesh editor."
+            )
+        middle = len(vertices)
+        vertices = np.concatenate([vertices, ring.mean(axis=0, keepdims=True)])
+        fan = np.stack([np.roll(rim, -1), rim, np.full(len(rim), middle)], axis=1)
+        faces = np.concatenate([faces, fan])
+    return vertices, faces, len(rims)
+
+
+def _rims(edges: list[list[int]], name: str) -> Iterator[NDArray[np.int64]]:
+    """The simple loops that unpaired directed edges form."""
+    following: dict[int, list[int]] = {}
+    for start, end in edges:
+        following.setdefault(start, []).append(end)
+    while following:
+        at = next(iter(following))
+        walk: list[int] = []
+        while at not in walk:
+            walk.append(at)
+            if at not in following:
+                raise InputError(
+                    f"{name}: the surface must be closed, an open edge leads nowhere; close it in an editor."
+                )
+            ends = following[at]
+            at = ends.pop()
+            if not ends:
+                del following[walk[-1]]
+        first = walk.index(at)
+        for start, end in pairwise(walk[: first + 1]):  # what led to the loop waits for the next walk
+            following.setdefault(start, []).append(end)
+        yield np.array(walk[first:])
+
+
+def _outward(vertices: Vertices, faces: Faces, name: str) -> tuple[Faces, int]:
+    shell = _shell_numbers(faces)
+    count = int(shell.max()) + 1
+    parts = [faces[shell == n] for n in range(count)] if count <= _SHELLS else []
+    points = torch.from_numpy(vertices)
+    volumes = [signed_volume(points, torch.from_numpy(part)) for part in parts]
+    if count > _SHELLS:
+        if signed_volume(points, torch.from_numpy(faces)) > 0:
+            return faces, 0
+        raise InputError(f"{name}: a mesh that is inside out may have {_SHELLS} shells, got {count}; split the file.")
+    turned = 0
+    for n, part in enumerate(parts):
+        others = (parts[m] for m in range(count) if m != n)
+        depth = sum(_contains(vertices, other, vertices[part[0, 0]]) for other in others)
+        if volumes[n] < 0 and depth == 0:
+            faces = np.where((shell == n)[:, None], faces[:, ::-1], faces)
+            turned += 1
+    return faces, turned
+
+
+def _contains(vertices: Vertices, faces: Faces, point: Vertices) -> bool:
+    """Whether a closed shell winds round the point, by its solid angle (van Oosterom and Strackee, 1983)."""
+    a, b, c = ((vertices[faces[:, n]] - point) for n in range(3))
+    la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
+    over = (a * np.cross(b, c)).sum(axis=1)
+    under = la * lb * lc + (a * b).sum(axis=1) * lc + (b * c).sum(axis=1) * la + (c * a).sum(axis=1) * lb
+    return abs(float(np.arctan2(over, under).sum())) > np.pi  # 2 pi inside, 0 outside
+
+
+def _shell_numbers(faces: Faces) -> Faces:
+    """The connected part that each face belongs to, by spreading the lowest vertex number."""
+    label = np.arange(int(faces.max()) + 1)
+    while True:
+        lowest = label[faces].min(axis=1)
+        before = label.copy()
+        for n in range(3):
+            np.minimum.at(label, faces[:, n], lowest)
+        label = label[label]
+        if np.array_equal(label, before):
+            break
+    return np.unique(label[faces[:, 0]], return_inverse=True)[1].reshape(-1)

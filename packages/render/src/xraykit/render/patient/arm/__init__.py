@@ -1,0 +1,1 @@
+"""Shoulder to finger tips."""

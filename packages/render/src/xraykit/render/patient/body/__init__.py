@@ -1,0 +1,1 @@
+"""What all parts of a procedural patient share: build, joints, frames, skin."""

@@ -1,0 +1,1 @@
+"""Skull, face and upper neck."""

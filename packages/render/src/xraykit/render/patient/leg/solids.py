@@ -1,0 +1,132 @@
+"""Solids that bones of the limbs are made of: lofts of outlines, rounded boxes, and joints cut between neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..body.figure import Figure
+from ..body.frames import AffineFrame, Matrix
+from ..body.skeleton import Side
+from ..canvas import Array, Region
+
+Point = NDArray[np.float64]
+
+Section = tuple[float, ...]
+"""Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
+
+Part = tuple[Region, Array]
+
+_ANGLES = 512
+
+
+def seen(region: Region, motion: Matrix) -> Region:
+    """The same voxels in the coordinates of a body that was described at the origin and then moved by motion."""
+    return Region(region.window, *AffineFrame(motion).to_local(*region.axes))
+
+
+def oval(z: float, x: float, y: float, lateral: float, front: float, medial: float, back: float) -> Section:
+    """An outline of four quarter ellipses about (x, y) at height z."""
+
+    def corner(a: float, b: float) -> float:
+        return a * b / float(np.hypot(a, b)) * 2**0.5
+
+    quarters = (lateral, front, medial, back)
+    diagonal = [corner(a, b) for a, b in zip(quarters, (*quarters[1:], lateral), strict=True)]
+    return (z, x, y, *(r for pair in zip(quarters, diagonal, strict=True) for r in pair))
+
+
+def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0, rounding: float = 0.0) -> Array:
+    r"""First-order distance (rho - R) / sqrt(1 + (R_theta / R)^2 + R_z^2) to a solid of given outlines about z.
+
+    Args:
+        region: Where.
+        sections: Outlines by ascending height; the solid ends at the outermost.
+        smooth: Length over which corners between the heights are rounded [mm].
+        rounding: Radius of the edges of its ends [mm].
+    """
+    low, step, x, y, radius, slope = _table(sections, smooth)
+    last = len(x) - 1
+    at = np.clip((region.z - np.float32(low)) * np.float32(1 / step), 0, last - 1e-3)
+    k = at.astype(np.int32)
+    share = (at - k).astype(np.float32)
+    u = region.x - (x[k] + share * (x[k + 1] - x[k]))
+    v = region.y - (y[k] + share * (y[k + 1] - y[k]))
+    turn = np.arctan2(v, u) * np.float32(_ANGLES / (2 * np.pi))
+    index = np.round(turn).astype(np.int32) % _ANGLES + k * _ANGLES
+    r, s = radius.reshape(-1), slope.reshape(-1)
+    near = r[index]
+    side = (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
+    ends = np.maximum(np.float32(low) - region.z, region.z - np.float32(low + step * last))
+    return corner(side, ends, rounding)
+
+
+def _table(sections: Sequence[Section], smooth: float) -> tuple[float, float, Array, Array, Array, Array]:
+    """Centres, radii by height and angle, and 1 / sqrt(1 + slope^2), on a grid of a millimetre."""
+    knots = np.array(sections, dtype=np.float64)
+    count = max(int(np.ceil(knots[-1, 0] - knots[0, 0])), 2) + 1
+    z = np.linspace(knots[0, 0], knots[-1, 0], count)
+    step = float(z[1] - z[0])
+    rows = np.stack([np.interp(z, knots[:, 0], column) for column in knots.T[1:]], axis=1)
+    half = int(np.ceil(smooth / step / 2))
+    bell = np.hanning(2 * half + 3)[1:-1]
+    rows = np.pad(rows, ((half, half), (0, 0)), mode="edge")
+    rows = np.stack([np.convolve(c, bell / bell.sum(), mode="valid") for c in rows.T], axis=1)
+    radius = _round_about(rows[:, 2:])
+    along, about = np.gradient(radius, step, axis=0), np.gradient(radius, 2 * np.pi / _ANGLES, axis=1)
+    slope = 1 / np.sqrt(1 + np.square(along) + np.square(about / radius))
+    x, y, radius, slope = (a.astype(np.float32) for a in (rows[:, 0], rows[:, 1], radius, slope))
+    return float(z[0]), step, x, y, radius, slope
+
+
+def _round_about(radii: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Radii at all angles from those at eight, by the trigonometric polynomial through them."""
+    spectrum = np.fft.rfft(radii, axis=1)
+    spectrum[:, -1] /= 2
+    return np.maximum(np.fft.irfft(spectrum, _ANGLES, axis=1) * _ANGLES / radii.shape[1], 0.5)
+
+
+def corner(first: Array, second: Array, rounding: float) -> Array:
+    """Intersection of two distances, its edge rounded with a radius [mm]."""
+    most = np.maximum(first, second)
+    a, b = np.maximum(first + rounding, 0), np.maximum(second + rounding, 0)
+    return np.where(most < -rounding, most, np.sqrt(a * a + b * b) - rounding).astype(np.float32)
+
+
+def box(region: Region, half: Sequence[float], rounding: float) -> Array:
+    """Distance to a box about the origin with rounded edges."""
+    q = [np.abs(c) - np.float32(h - rounding) for c, h in zip(region.axes, half, strict=True)]
+    outside = sum((np.square(np.maximum(c, 0)) for c in q), np.float32(0))
+    inside = np.minimum(np.maximum(np.maximum(q[0], q[1]), q[2]), 0)
+    return (np.sqrt(outside) + inside - rounding).astype(np.float32)
+
+
+def apart(field: Array, neighbour: Array, gap: float) -> Array:
+    """A body cut back to `gap` mm from its neighbour."""
+    return np.maximum(field, np.float32(gap) - neighbour)
+
+
+def cut_back(body: Part, neighbour: Part, gap: float) -> Part:
+    """`apart` for bodies on windows of their own."""
+    region, field = body
+    low = [max(a.start, b.start) for a, b in zip(region.window, neighbour[0].window, strict=True)]
+    high = [min(a.stop, b.stop) for a, b in zip(region.window, neighbour[0].window, strict=True)]
+    if all(a < b for a, b in zip(low, high, strict=True)):
+        common = slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
+        here = region.inner(common)
+        field[here] = apart(field[here], neighbour[1][neighbour[0].inner(common)], gap)
+    return region, field
+
+
+def profile(values: Array, knots: ArrayLike, heights: ArrayLike) -> Array:
+    """Piecewise linear function of a coordinate, as float32."""
+    return np.interp(values, np.asarray(knots), np.asarray(heights)).astype(np.float32)
+
+
+def carried(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
+    """A point of one bone's frame in the coordinates of another's; names without the side."""
+    world = figure.landmark(f"{source}_{side}", point)
+    matrix = np.linalg.inv(figure.skeleton.frames[f"{target}_{side}"].matrix)
+    return matrix[:3, :3] @ world + matrix[:3, 3]

@@ -1,0 +1,1 @@
+"""Chest, abdomen and pelvis."""

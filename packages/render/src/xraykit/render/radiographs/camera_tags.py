@@ -1,0 +1,213 @@
+"""The camera that the tags of an X-ray image describe, and which tag gave each part of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydicom.dataset import Dataset
+
+from ..errors import GeometryError, InputError
+from ..geometry.camera import Camera
+from .radiograph import Origin
+from .tags import number, numbers, tag_name, text
+
+DetectorOrigin = Literal["xvr"] | None
+PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
+PRIVATE_CENTRE, PRIVATE_POSE = 0x01, 0x02
+Facts = dict[str, Origin]
+OBLIQUE = ("DetectorPrimaryAngle", "DetectorSecondaryAngle", "ColumnAngulation")
+
+# Recorded for the pose (converters/dicom.py) and for a reader's eyes; they do not enter the intrinsics.
+NOTED = {
+    "lao_rao": ("PositionerPrimaryAngle", "degrees, LAO +"),
+    "cra_cau": ("PositionerSecondaryAngle", "degrees, CRA +"),
+    "magnification": ("EstimatedRadiographicMagnificationFactor", "sdd / sod"),
+    "detector_primary_angle": ("DetectorPrimaryAngle", "degrees; not zero: the beam is oblique to the detector"),
+    "detector_secondary_angle": ("DetectorSecondaryAngle", "degrees; not zero: the beam is oblique to the detector"),
+    "field_of_view_rotation": ("FieldOfViewRotation", "degrees; the image is turned against the detector"),
+}
+NOTED_TEXT = {
+    "field_of_view_flip": ("FieldOfViewHorizontalFlip", "YES: the image is mirrored against the detector"),
+    "patient_orientation": ("PatientOrientation", "towards the right and the bottom of the image"),
+    "patient_position": ("PatientPosition", ""),
+    "view_position": ("ViewPosition", ""),
+    "shutter": ("ShutterShape", "collimated; pixels outside are no measurement"),
+}
+
+
+def camera_from_tags(
+    dataset: Dataset, *, height: int, width: int, detector_active_origin: DetectorOrigin = None
+) -> tuple[Camera | None, Facts]:
+    """The intrinsics of a DICOM X-ray image, or None with the reason in the facts under "camera".
+
+    sdd: Distance Source to Detector; else Distance Source to Patient times Estimated Radiographic Magnification Factor.
+    pixel_spacing, at the detector, the first that is there: Imager Pixel Spacing; Detector Element Spacing times
+    Detector Binning; Nominal Scanned Pixel Spacing; Pixel Spacing. All but the first are recorded as assumptions.
+    Pixel Spacing calibrated to the patient (Pixel Spacing Calibration Type, PS3.3 10.7.1.3) is used only where it is
+    GEOMETRY and the magnification factor brings it back to the detector.
+    principal_point: our own private tag; otherwise the image centre, recorded as an assumption.
+
+    Args:
+        dataset: The parsed file.
+        height: Rows of the image.
+        width: Columns of the image.
+        detector_active_origin: "xvr" reads Detector Active Origin as the principal point's offset from the image
+            centre in mm, (row, column), as the remixed data of xvr store it. In the standard this tag counts detector
+            elements and says nothing of the principal point, so None ignores it.
+
+    Returns:
+        The camera or None, and the facts: field to `Origin`.
+
+    Raises:
+        InputError: An unknown `detector_active_origin`.
+
+    Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.11.4 (DX Detector), 10.7.1.3 (Pixel Spacing calibration).
+    """
+    if detector_active_origin not in (None, "xvr"):
+        raise InputError(f"detector_active_origin must be None or 'xvr', got {detector_active_origin!r}.")
+    facts = _noted(dataset)
+    sdd = _sdd(dataset, facts)
+    spacing = _spacing(dataset, facts)
+    missing = [why for why in (_why(facts, "sdd", sdd), _why(facts, "pixel_spacing", spacing)) if why]
+    if sdd is None or spacing is None:
+        facts["camera"] = Origin(None, "missing", "; ".join(missing))
+        return None, facts
+    centre = _principal_point(dataset, facts, height, width, spacing, detector_active_origin)
+    try:
+        camera = Camera(sdd=sdd, height=height, width=width, pixel_spacing=spacing, principal_point=centre)
+    except GeometryError as error:
+        facts["camera"] = Origin(None, "missing", str(error))
+        return None, facts
+    return camera, facts
+
+
+def _why(facts: Facts, name: str, value: object) -> str:
+    return "" if value is not None else facts[name].note
+
+
+def _sdd(dataset: Dataset, facts: Facts) -> float | None:
+    sod = number(dataset, "DistanceSourceToPatient") or number(dataset, "DistanceSourceToIsocenter")
+    if sod is not None and sod[0] > 0:
+        facts["sod"] = Origin(sod[0], sod[1], "mm, source to isocenter")
+    given = number(dataset, "DistanceSourceToDetector")
+    factor = number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if given is not None and given[0] > 0:
+        note = "mm"
+        if sod is not None and sod[0] >= given[0]:
+            note = f"mm; contradicts sod {sod[0]:g} mm, which is not smaller"
+        elif sod is not None and sod[0] > 0 and factor is not None and abs(given[0] / sod[0] / factor[0] - 1) > 0.02:
+            note = f"mm; sdd / sod = {given[0] / sod[0]:.3f} contradicts the magnification factor {factor[0]:g}"
+        facts["sdd"] = Origin(given[0], given[1], note)
+        return given[0]
+    if sod is not None and sod[0] > 0 and factor is not None and factor[0] > 1:
+        sdd = sod[0] * factor[0]
+        facts["sdd"] = Origin(sdd, "assumed", f"mm; {sod[1]} times {factor[1]}")
+        return sdd
+    state = "is missing" if given is None else f"is {given[0]:g}"
+    facts["sdd"] = Origin(None, "missing", f"{tag_name('DistanceSourceToDetector')} {state}")
+    return None
+
+
+def _spacing(dataset: Dataset, facts: Facts) -> tuple[float, float] | None:
+    elements = _pair(dataset, "DetectorElementSpacing")
+    binning = _pair(dataset, "DetectorBinning")
+    bins = (1.0, 1.0) if binning is None else binning[0]
+    element_size = None if elements is None else (elements[0][0] * bins[0], elements[0][1] * bins[1])
+    imager = _pair(dataset, "ImagerPixelSpacing")
+    if imager is not None:
+        note = "mm at the detector, (row, column)"
+        if element_size is not None and max(abs(imager[0][n] / element_size[n] - 1) for n in (0, 1)) > 0.01:
+            note += f"; detector elements times binning give {element_size[0]:g}, {element_size[1]:g} mm (resampled?)"
+        return _fact(facts, imager[0], imager[1], note)
+    if element_size is not None:
+        note = f"mm; {tag_name('DetectorElementSpacing')} times binning, assuming that the image was not resampled"
+        return _fact(facts, element_size, "assumed", note)
+    scanned = _pair(dataset, "NominalScannedPixelSpacing")
+    if scanned is not None:
+        return _fact(facts, scanned[0], "assumed", f"mm; {scanned[1]}, taking the scanned plate as the detector")
+    return _from_pixel_spacing(dataset, facts)
+
+
+def _from_pixel_spacing(dataset: Dataset, facts: Facts) -> tuple[float, float] | None:
+    missing = f"{tag_name('ImagerPixelSpacing')} is missing"
+    pixel = _pair(dataset, "PixelSpacing")
+    if pixel is None:
+        facts["pixel_spacing"] = Origin(None, "missing", missing)
+        return None
+    kind = text(dataset, "PixelSpacingCalibrationType")
+    if kind is None:
+        note = f"mm; {pixel[1]} without calibration type, assumed to hold at the detector"
+        return _fact(facts, pixel[0], "assumed", note)
+    factor = number(dataset, "EstimatedRadiographicMagnificationFactor")
+    if kind[0] == "GEOMETRY" and factor is not None and factor[0] >= 1:
+        at_detector = (pixel[0][0] * factor[0], pixel[0][1] * factor[0])
+        return _fact(facts, at_detector, "assumed", f"mm; {pixel[1]} (calibrated to the patient) times {factor[1]}")
+    why = f"{missing} and {pixel[1]} is calibrated to the patient ({kind[0]})"
+    facts["pixel_spacing"] = Origin(None, "missing", why)
+    return None
+
+
+def _principal_point(
+    dataset: Dataset,
+    facts: Facts,
+    height: int,
+    width: int,
+    spacing: tuple[float, float],
+    detector_active_origin: DetectorOrigin,
+) -> tuple[float, float]:
+    private = private_numbers(dataset, PRIVATE_CENTRE, 2)
+    active = _pair(dataset, "DetectorActiveOrigin", positive=False)
+    if private is not None:
+        centre, tag, note = (private[0], private[1]), f"private tag of {PRIVATE_CREATOR}", "px, (x, y)"
+    elif detector_active_origin == "xvr" and active is not None:
+        centre = (width / 2 + active[0][1] / spacing[1], height / 2 + active[0][0] / spacing[0])
+        tag, note = active[1], "px, (x, y); read as mm offsets from the image centre, as asked (xvr)"
+    else:
+        centre, tag = (width / 2, height / 2), "assumed"
+        note = "px, (x, y); no tag states it: the image centre"
+        if active is not None:
+            note += f" ({active[1]} counts detector elements and is no principal point)"
+        angles = (number(dataset, key) for key in OBLIQUE)
+        if any(angle is not None and angle[0] != 0 for angle in angles):
+            note += "; the tags say that the beam is oblique to the detector, so it lies elsewhere"
+    facts["principal_point"] = Origin(centre, tag, note)
+    return centre
+
+
+def private_numbers(dataset: Dataset, offset: int, count: int | None = None) -> tuple[float, ...] | None:
+    """Our own private numbers (see save_image_dicom.py), None when the file is not ours or was damaged."""
+    try:
+        value = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[offset].value
+        values = tuple(float(v) for v in value)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return values if count is None or len(values) == count else None
+
+
+def _noted(dataset: Dataset) -> Facts:
+    facts: Facts = {}
+    for name, (keyword, note) in NOTED.items():
+        got = number(dataset, keyword)
+        if got is not None:
+            facts[name] = Origin(got[0], got[1], note)
+    for name, (keyword, note) in NOTED_TEXT.items():
+        said = text(dataset, keyword)
+        if said is not None:
+            facts[name] = Origin(said[0], said[1], note)
+    pose = private_numbers(dataset, PRIVATE_POSE)
+    if pose is not None and len(pose) % 16 == 0:
+        note = "4x4 per frame, row by row, RAS mm"
+        facts["camera_to_world"] = Origin(pose, f"private tag of {PRIVATE_CREATOR}", note)
+    return facts
+
+
+def _pair(dataset: Dataset, keyword: str, *, positive: bool = True) -> tuple[tuple[float, float], str] | None:
+    found = numbers(dataset, keyword, 2)
+    if found is None or (positive and min(found[0]) <= 0):
+        return None
+    return (found[0][0], found[0][1]), found[1]
+
+
+def _fact(facts: Facts, value: tuple[float, float], tag: str, note: str) -> tuple[float, float]:
+    facts["pixel_spacing"] = Origin(value, tag, note)
+    return value

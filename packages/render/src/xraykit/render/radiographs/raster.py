@@ -1,0 +1,147 @@
+"""PNG, TIFF and JPEG X-ray pictures into radiographs: no tags, so every meaning is a recorded assumption."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, ImageSequence
+
+from ..errors import FileError, GeometryError
+from ..geometry.camera import Camera
+from .radiograph import POLARITIES, Origin, Polarity, Radiograph
+from .tags import brief
+
+Colour = Literal["luma"] | None
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+GREY_TOLERANCE = 8  # of 255: chroma noise of JPEG and of colour-managed grey pictures stays below
+GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
+TIFF_DESCRIPTION = 270
+MARK = "xraykit"
+
+
+def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None, colour: Colour = None) -> Radiograph:
+    """A PNG, TIFF or JPEG as a radiograph; the pages of a TIFF are frames.
+
+    Colour: a file whose red, green and blue differ by at most 8 of 255 everywhere is grey and becomes its luma
+    (0.299 R + 0.587 G + 0.114 B); anything else is refused unless `colour` = "luma". Transparent pixels are refused.
+    An EXIF orientation is applied and recorded.
+
+    Args:
+        path: The file; 8 or 16 bits, or 32-bit float (TIFF).
+        polarity: What the values mean. None takes what our own TIFF says of itself, else assumes "line_integral" for
+            floating point and "log_attenuation" for integers (bone bright, as radiographs are processed for display).
+        colour: "luma" turns any colour picture grey.
+
+    Returns:
+        The radiograph with pixels in file units; `camera` only from our own TIFF.
+
+    Raises:
+        FileError: Missing, damaged, colour or transparent file, NaN, or more pixels than a picture can have.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                description = str(getattr(file, "tag_v2", {}).get(TIFF_DESCRIPTION, ""))
+                turned = file.getexif().get(274, 1) != 1
+                pages = [_grey(path, ImageOps.exif_transpose(page), colour) for page in ImageSequence.Iterator(file)]
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise FileError(f"{path} declares more pixels than a radiograph has ({brief(error)}); refused.") from error
+    except FileError:
+        raise
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError) as error:
+        raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({brief(error)}).") from error
+    if len({(page.shape, page.dtype) for page in pages}) != 1:
+        raise FileError(f"{path} must hold pages of one size and type, got {len(pages)} that differ; split it.")
+    stack = np.stack(pages)
+    values = stack.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise FileError(f"{path} must hold finite pixels, got NaN or infinity; repair the file first.")
+    facts, ours = {}, _our_description(description)
+    if turned:
+        facts["orientation"] = Origin("turned", "EXIF Orientation", "applied")
+    said, facts["polarity"] = _polarity(polarity, ours, is_float=stack.dtype.kind == "f")
+    camera = _our_camera(ours, values.shape, facts)
+    full_scale = None
+    if said == "inverted_intensity":
+        full_scale = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "iu" else float(values.max())
+        facts["full_scale"] = Origin(full_scale, "assumed", f"largest value of {stack.dtype}: zero intensity")
+    return Radiograph(
+        torch.from_numpy(values), said, camera=camera, full_scale=full_scale, provenance=facts, source=path
+    )
+
+
+def _grey(path: Path, image: Image.Image | None, colour: Colour) -> np.ndarray:
+    if image is None:
+        raise FileError(f"{path} must hold an image, got none.")
+    if image.mode in GREY_MODES:
+        array = np.asarray(image)
+        return array.astype(np.uint8) * 255 if array.dtype == bool else array.astype(array.dtype.newbyteorder("="))
+    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
+        image = image.convert("RGBA")
+        if image.getextrema()[3][0] != 255:  # type: ignore[index]
+            raise FileError(f"{path} must be opaque, got transparent pixels; flatten it on a background first.")
+    rgb = image.convert("RGB")
+    channels = np.asarray(rgb, dtype=np.int16)
+    spread = int((channels.max(-1) - channels.min(-1)).max())
+    if spread > GREY_TOLERANCE and colour != "luma":
+        raise FileError(
+            f"{path} must be grey, got colours (red, green and blue differ by up to {spread} of 255);"
+            " pass colour='luma' to take its brightness."
+        )
+    return np.asarray(rgb.convert("L"))
+
+
+def _our_description(description: str) -> dict:
+    try:
+        ours = json.loads(description)[MARK]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+    return ours if isinstance(ours, dict) else {}
+
+
+def _polarity(asked: Polarity | None, ours: dict, *, is_float: bool) -> tuple[Polarity, Origin]:
+    if asked is not None:
+        return asked, Origin(asked, "caller")
+    if ours.get("polarity") in POLARITIES:
+        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
+    if is_float:
+        return "line_integral", Origin("line_integral", "assumed", "floating point without tags")
+    note = "a picture without tags: bone bright, processed for display (logarithmic)"
+    return "log_attenuation", Origin("log_attenuation", "assumed", note)
+
+
+def _our_camera(ours: dict, shape: tuple[int, ...], facts: dict[str, Origin]) -> Camera | None:
+    names = ("sdd", "pixel_spacing", "principal_point")
+    if not all(name in ours for name in names):
+        facts["camera"] = Origin(None, "missing", "the format has no geometry tags; pass a camera")
+        return None
+    try:
+        camera = Camera(
+            sdd=float(ours["sdd"]),
+            height=shape[1],
+            width=shape[2],
+            pixel_spacing=tuple(float(v) for v in ours["pixel_spacing"]),
+            principal_point=tuple(float(v) for v in ours["principal_point"]),
+        )
+    except (GeometryError, TypeError, ValueError) as error:
+        facts["camera"] = Origin(None, "missing", f"ImageDescription holds no camera ({brief(error)})")
+        return None
+    for name in names:
+        facts[name] = Origin(ours[name], "ImageDescription (xraykit)")
+    try:
+        pose = np.asarray(ours.get("camera_to_world", []), dtype=np.float64).reshape(-1, 16)
+    except (TypeError, ValueError):
+        return camera
+    if len(pose):
+        values = tuple(pose.flatten().tolist())
+        note = "4x4 per view, row by row, RAS mm"
+        facts["camera_to_world"] = Origin(values, "ImageDescription (xraykit)", note)
+    return camera

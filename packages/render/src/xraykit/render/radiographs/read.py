@@ -1,0 +1,66 @@
+"""Read an X-ray image from whatever file it is in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import FileError
+from ..geometry.camera import Camera
+from .camera_tags import DetectorOrigin
+from .dicom import read_dicom_radiograph
+from .radiograph import Origin, Polarity, Radiograph
+from .raster import SUFFIXES, Colour, read_raster_radiograph
+
+MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG"}
+
+
+def read_radiograph(
+    path: str | Path,
+    *,
+    polarity: Polarity | None = None,
+    camera: Camera | None = None,
+    detector_active_origin: DetectorOrigin = None,
+    colour: Colour = None,
+) -> Radiograph:
+    """An X-ray image from a DICOM (XA, XRF, RF, DX, CR), PNG, TIFF or JPEG file; its content decides, not its name.
+
+    Nothing is normalised, windowed, mirrored or cropped; see radiograph_dicom.py and radiograph_raster.py for the
+    rules, and `Radiograph.provenance` for which tag gave what and what was assumed.
+
+    Args:
+        path: The file.
+        polarity: What the pixel values mean, overruling the file; None follows it.
+        camera: Intrinsics of this image, overruling the file; None follows it.
+        detector_active_origin: "xvr" for the remixed data of xvr, see `camera_from_tags`.
+        colour: "luma" turns colour pictures grey, see `read_raster_radiograph`.
+
+    Returns:
+        The radiograph on the CPU, float32 (frames, height, width).
+
+    Raises:
+        FileError: The file is missing, a folder, empty, damaged, or no X-ray image.
+        InputError: `camera` has another size, or an option is unknown.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path} must be one X-ray file, got a folder; name a file in it.")
+    try:
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise FileError(f"{path} {reason}; check the path.") from error
+    if not head:
+        raise FileError(f"{path} must hold an image, got an empty file; get it again.")
+    if any(head.startswith(magic) for magic in MAGIC):
+        radiograph = read_raster_radiograph(path, polarity=polarity, colour=colour)
+    elif head[128:] == b"DICM":
+        radiograph = read_dicom_radiograph(path, polarity=polarity, detector_active_origin=detector_active_origin)
+    else:
+        legal = ", ".join(("DICOM", *SUFFIXES))
+        raise FileError(f"{path} must be an X-ray image ({legal}), got a file of another kind; convert it.")
+    if camera is None:
+        return radiograph
+    facts = {**radiograph.provenance, "camera": Origin("given", "caller", "overrules the file")}
+    return replace(radiograph, camera=camera, provenance=facts)

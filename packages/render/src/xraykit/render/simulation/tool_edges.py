@@ -1,0 +1,62 @@
+"""Metal edges inside a pixel: several rays through each pixel where tools vary, averaged as the detector does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..geometry.camera import Camera
+from ..geometry.intrinsics import resize_camera
+
+
+def finer(camera: Camera, rays: int) -> Camera:
+    """The same detector with `rays` x `rays` rays through each pixel."""
+    return camera if rays == 1 else resize_camera(camera, height=rays * camera.height, width=rays * camera.width)
+
+
+def pixel_means(fine: Tensor, rays: int) -> Tensor:
+    """Mean over each pixel's rays, (B, T, nH, nW) to (B, T, H, W)."""
+    return fine if rays == 1 or fine.shape[1] == 0 else torch.nn.functional.avg_pool2d(fine, rays)
+
+
+def transmission_over_pixels(
+    area: Tensor,
+    fine: Tensor,
+    columns: Sequence[int],
+    densities: Tensor,
+    rays: int,
+    transmit: Callable[[Tensor], Tensor],
+) -> Tensor:
+    r"""Transmission averaged over each pixel, (B, 1, H, W).
+
+        T = mean over the pixel's rays r of transmit(A + sum_t rho_t (L_tr - mean_r L_tr) / 10)
+
+    with A the area densities of the pixel, in which each tool already counts with its mean length. What is not a tool
+    is taken as constant over the pixel: voxels are as wide as pixels or wider.
+
+    Args:
+        area: Area densities [g/cm2], (B, M, H, W).
+        fine: Path lengths in the tools for every ray [mm], (B, T, nH, nW).
+        columns: The material (0 to M - 1) of each tool.
+        densities: Of each tool [g/cm3], (T,).
+        rays: n, rays along each side of a pixel.
+        transmit: Transmission of area densities (1, M, n * n, P), one pixel per column, as (1, 1, n * n, P).
+
+    Gradients: to area, fine and densities.
+    """
+    plain = transmit(area)
+    if rays == 1 or fine.shape[1] == 0:
+        return plain
+    split = fine.unflatten(3, (-1, rays)).unflatten(2, (-1, rays)).movedim(3, 4).flatten(4)  # (B, T, H, W, n * n)
+    varied = (split.detach().amax(dim=4) > split.detach().amin(dim=4)).any(dim=1)
+    view, row, column = varied.nonzero(as_tuple=True)
+    if len(view) == 0:
+        return plain
+    lengths = split[view, :, row, column]  # (P, T, n * n)
+    mass = (lengths - lengths.mean(dim=2, keepdim=True)) * (densities.to(lengths) / 10)[:, None]
+    index = torch.tensor(columns, device=area.device)
+    local = area[view, :, row, column][:, :, None].expand(-1, -1, rays * rays).index_add(1, index, mass.to(area))
+    mean = transmit(local.permute(1, 2, 0)[None]).mean(dim=2)[0, 0]
+    return plain[:, 0].index_put((view, row, column), mean)[:, None]

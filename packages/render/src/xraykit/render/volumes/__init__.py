@@ -1,0 +1,13 @@
+"""Voxels in patient space, their labels and landmarks."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "label_names": "find_labels label_table",
+        "landmarks": "label_centroids Landmarks project_landmarks",
+        "phantom": "Box Cylinder Ellipsoid line_integrals voxelise",
+        "volume": "Volume",
+    },
+)

@@ -1,0 +1,1 @@
+"""From a start to the pose that explains the X-ray best."""

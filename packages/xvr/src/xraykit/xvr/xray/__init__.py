@@ -1,0 +1,1 @@
+"""An X-ray as it is registered."""

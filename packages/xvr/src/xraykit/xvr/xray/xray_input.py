@@ -1,0 +1,225 @@
+"""An X-ray file made ready for registration: one frame, bone bright, its camera known, its unexposed border out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from xraykit.render import Camera, InputError, Radiograph, read_radiograph
+
+from ..field_mask import burnt_in, exposed_field, shutter_field
+from ..patient_orientation import is_stored_mirrored
+from .shot import Shot
+
+Pair = float | tuple[float, float]
+Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_attenuation", "line_integral"]
+BINS = 256
+
+
+@dataclass(frozen=True)
+class XraySettings:
+    """How an X-ray file is read; what is None follows the file.
+
+    Args:
+        sdd: Source to detector distance [mm].
+        pixel_spacing: At the detector, (row, column) or one number [mm].
+        principal_point: (x, y) [px] of the stored image; the image's centre where neither this nor the file says.
+        polarity: What pixel values mean: intensity (bone dark, proportional to the photons), inverted_intensity,
+            log_intensity (bone dark, processed for display), log_attenuation (bone bright, processed) or line_integral.
+        frame: Which frame of several, counted from 0; negative from the end.
+        reduce: Several frames become one: mean, median, max or min of the line integrals per pixel (max keeps what was
+            densest at any moment, such as contrast medium).
+        crop: Pixels cut off at each border.
+        mirror: Whether the file holds the image mirrored left to right.
+        subtract_background: Count line integrals from the most frequent value and cut off what is below, for
+            subtraction angiography.
+        field: How the exposed field is found: by shutter tags and the image ("auto"), by "tags" alone, or "whole".
+        burnt_in: Leave out thin marks at the darkest or brightest value, such as burnt-in text.
+        colour: "luma" accepts colour pictures by their brightness.
+        detector_active_origin: "xvr" reads that tag as xvr's remixed data store the principal point.
+        longest: Larger images are averaged in whole blocks until their longer side is at most this [px].
+    """
+
+    sdd: float | None = None
+    pixel_spacing: Pair | None = None
+    principal_point: tuple[float, float] | None = None
+    polarity: Polarity | None = None
+    frame: int | None = None
+    reduce: Literal["mean", "median", "max", "min"] | None = None
+    crop: int = 0
+    mirror: bool | None = None
+    subtract_background: bool = False
+    field: Literal["auto", "tags", "whole"] = "auto"
+    burnt_in: bool = True
+    colour: Literal["luma"] | None = None
+    detector_active_origin: Literal["xvr"] | None = None
+    longest: int = 2048
+
+
+def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> Shot:
+    r"""One X-ray from a DICOM, PNG, TIFF or JPEG file, as registration compares it.
+
+    Polarity, geometry and their defaults are those of `read_radiograph`. Intensities become -ln(I / I0) with I0 their
+    99.5th percentile (similarities ignore gain and offset); zeros count as half the smallest positive intensity.
+    Values already logarithmic or processed for display keep their own scale, bone bright. An image that its tags say
+    is mirrored is mirrored back.
+
+    Args:
+        path: The file.
+        settings: What overrules the file, and how it is read; None is all defaults.
+        name: Of the shot; None is the file's stem.
+
+    Returns:
+        The shot, float32 on the CPU; `notes` names every assumption.
+
+    Raises:
+        FileError: Missing, damaged, NaN, colour, or no X-ray.
+        InputError: No sdd or spacing (says which option supplies it), several frames and no choice, or a setting that
+            does not fit the image.
+    """
+    path, settings = Path(path), settings or XraySettings()
+    if settings.field not in ("auto", "tags", "whole"):
+        raise InputError(f"field must be auto, tags or whole, got {settings.field!r}.")
+    radiograph = read_radiograph(
+        path,
+        polarity=settings.polarity,
+        detector_active_origin=settings.detector_active_origin,
+        colour=settings.colour,
+    )
+    notes = _assumptions(radiograph, settings)
+    mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
+    camera = _camera(path, radiograph, settings)
+    if camera.principal_point is None:
+        notes.append("principal_point: nothing states it, so the image's centre is taken")
+    radiograph = replace(_chosen(path, radiograph, settings), camera=camera)
+    valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
+    if settings.field != "whole":
+        valid = shutter_field(path, height=camera.height, width=camera.width)
+    if mirrored:
+        radiograph, valid = _mirrored(radiograph), valid.flip(-1)
+        notes.append("the image was mirrored left to right, so that it shows what the tube sees")
+    radiograph, valid = _sized(radiograph, valid, settings, notes)
+    image = _line_integrals(radiograph, valid, settings)
+    if settings.field == "auto":
+        valid &= exposed_field(image)
+    if settings.burnt_in and bool(valid.any()):
+        valid &= ~burnt_in(image, valid)
+    if settings.subtract_background and bool(valid.any()):
+        image = (image - _most_frequent(image[valid])).clamp_min(0)
+    hidden = 1 - float(valid.float().mean())
+    if hidden > 5e-4:
+        notes.append(f"{100 * hidden:.1f} % of the image is left out: outside the exposed field, or burnt-in marks")
+    whole = _known(radiograph.camera)
+    return Shot(image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes))
+
+
+def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:
+    """What no tag said and nobody stated, one sentence each."""
+    found = {name: origin.note for name, origin in radiograph.assumptions.items()}
+    return [f"{name}: {note}" for name, note in found.items() if note and getattr(settings, name, None) is None]
+
+
+def _camera(path: Path, radiograph: Radiograph, settings: XraySettings) -> Camera:
+    """The camera of the stored image: the settings first, then the file."""
+    given = radiograph.camera
+    known = {} if given is None else {"sdd": given.sdd, "pixel_spacing": given.pixel_spacing}
+    for name, option in (("sdd", "--sdd MM"), ("pixel_spacing", "--pixel-spacing MM")):
+        origin = radiograph.provenance.get(name)
+        if getattr(settings, name) is not None:
+            known[name] = getattr(settings, name)
+        elif name not in known and origin is not None and origin.value is not None:
+            known[name] = origin.value
+        elif name not in known:
+            what = "source to detector distance" if name == "sdd" else "pixel spacing at the detector"
+            why = f" ({origin.note})" if origin is not None and origin.note else ""
+            raise InputError(f"{path} states no {what}{why}; give it with {option} (XraySettings.{name}).")
+    centre = settings.principal_point or (None if given is None else given.principal_point)
+    return Camera(
+        sdd=known["sdd"],  # type: ignore[arg-type]
+        height=radiograph.height,
+        width=radiograph.width,
+        pixel_spacing=known["pixel_spacing"],  # type: ignore[arg-type]
+        principal_point=centre,
+    )
+
+
+def _chosen(path: Path, radiograph: Radiograph, settings: XraySettings) -> Radiograph:
+    """The asked frame, or all of them where they are to be reduced."""
+    if settings.frame is not None:
+        if settings.reduce is not None:
+            raise InputError("give either frame or reduce, got both; a single frame needs no reduction.")
+        return radiograph.with_frame(settings.frame)
+    if radiograph.n_frames > 1 and settings.reduce is None:
+        raise InputError(
+            f"{path} holds {radiograph.n_frames} frames; choose one with --frame N, or make one of them with "
+            "--reduce mean, median, max or min (XraySettings.frame, .reduce)."
+        )
+    return radiograph
+
+
+def _mirrored(radiograph: Radiograph) -> Radiograph:
+    camera = _known(radiograph.camera)
+    _, _, centre = camera.tensors(dtype=torch.float64, device="cpu")
+    x, y = centre[0].tolist()
+    flipped = replace(camera, principal_point=(camera.width - x, y))
+    return replace(radiograph, pixels=radiograph.pixels.flip(-1), camera=flipped)
+
+
+def _sized(
+    radiograph: Radiograph, valid: Tensor, settings: XraySettings, notes: list[str]
+) -> tuple[Radiograph, Tensor]:
+    """Cropped, and averaged in blocks until it is no larger than asked."""
+    crop, (height, width) = settings.crop, valid.shape
+    if crop < 0 or 2 * crop >= min(height, width):
+        raise InputError(f"crop must lie between 0 and half the image of {height}x{width}, got {crop} px.")
+    if settings.longest < 16:
+        raise InputError(f"longest must be at least 16 px, got {settings.longest}.")
+    radiograph = radiograph.crop(top=crop, left=crop, height=height - 2 * crop, width=width - 2 * crop)
+    valid = valid[crop : height - crop, crop : width - crop]
+    factor = math.ceil(max(valid.shape) / settings.longest)
+    if factor > 1:
+        notes.append(f"{factor}x{factor} pixels of {valid.shape[0]}x{valid.shape[1]} were averaged into one")
+        radiograph = radiograph.binned(factor)
+        valid = torch.nn.functional.avg_pool2d(valid[None, None].float(), factor)[0, 0] > 0.999
+    return radiograph, valid
+
+
+def _line_integrals(radiograph: Radiograph, valid: Tensor, settings: XraySettings) -> Tensor:
+    """One image (H, W) that grows with density."""
+    if radiograph.polarity == "line_integral":
+        integrals = radiograph.pixels
+    elif radiograph.polarity in ("log_intensity", "log_attenuation"):
+        integrals = radiograph.to_line_integrals(unattenuated="auto", log_gain=1.0).pixels
+    else:
+        intensity = radiograph.to_intensity()
+        positive = intensity.pixels[intensity.pixels > 0]
+        if positive.numel() == 0:
+            raise InputError(f"{radiograph.source} must hold intensities above zero, got none; state its polarity.")
+        brightest = max(float(_upper(positive)), float(positive.min()))
+        floor = min(0.5, max(1e-6, 0.5 * float(positive.min()) / brightest))
+        integrals = intensity.to_line_integrals(unattenuated=brightest, floor=floor).pixels
+    if len(integrals) > 1 and settings.reduce is not None:
+        integrals = replace(radiograph, pixels=integrals, polarity="line_integral").reduce(settings.reduce).pixels
+    return integrals[0].contiguous()
+
+
+def _upper(values: Tensor) -> Tensor:
+    return torch.quantile(values[:: max(1, values.numel() // 1_000_000)], 0.995)
+
+
+def _most_frequent(values: Tensor) -> float:
+    """The middle of the fullest of 256 bins."""
+    low, high = float(values.min()), float(values.max())
+    counts = torch.histc(values, bins=BINS, min=low, max=high)
+    return low + (int(counts.argmax()) + 0.5) * (high - low) / BINS
+
+
+def _known(camera: Camera | None) -> Camera:
+    if camera is None:
+        raise InputError("an X-ray needs its camera, got none.")
+    return camera

@@ -1,0 +1,198 @@
+"""The page in a real browser: hands move the anatomy, refining shows its climb and its result, all on this machine."""
+
+import base64
+import io
+import json
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support.chromium import chromium, find_chromium
+from support.xvr_app import small_session
+from xraykit.render.geometry import geodesic_distance
+from xraykit.xvr.trust.judgement import Trust
+
+pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
+pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-xvr[app]'")
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None, reason="no Chromium on the path; on Debian: apt-get install chromium"
+)
+
+from xraykit.xvr.app.server import AppServer  # noqa: E402
+
+SIZE = (1280, 800)
+SHIFT, CTRL = 8, 2
+
+
+def trusting(registration, shots, structures) -> Trust:
+    return Trust(0.97, threshold=5.0, expected_error=0.4, warnings=("the depth is uncertain.",))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The session and the browser that shows it."""
+    session, truth = small_session(judge=trusting)
+    folder = tmp_path_factory.mktemp("app")
+    server = AppServer(session, folder=folder / "results", port=0)
+    with server, chromium(folder / "profile", size=SIZE) as tab:
+        tab.command("Page.navigate", url=server.url)
+        tab.until(lambda: "front" in tab.text() and spread(tab) > 20)
+        yield session, truth, tab
+
+
+def middle(tab) -> tuple[float, float]:
+    box = json.loads(tab.evaluate("JSON.stringify(document.querySelector('#picture').getBoundingClientRect())"))
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def width(tab) -> float:
+    return tab.evaluate("document.querySelector('#picture').clientWidth")
+
+
+def spread(tab) -> float:
+    """How much the picture varies; 0 while it is blank."""
+    return picture(tab).std()
+
+
+def picture(tab) -> np.ndarray:
+    png = tab.evaluate("document.querySelector('#picture').toDataURL('image/png').split(',')[1]")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")).astype(float)
+
+
+def drag(tab, dx: float, dy: float, *, modifiers: int = 0) -> None:
+    x, y = middle(tab)
+    common = {"button": "left", "buttons": 1, "clickCount": 1, "modifiers": modifiers}
+    tab.command("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, **common)
+    for share in (0.3, 0.7, 1.0):
+        tab.command("Input.dispatchMouseEvent", type="mouseMoved", x=x + share * dx, y=y + share * dy, **common)
+    tab.command("Input.dispatchMouseEvent", type="mouseReleased", x=x + dx, y=y + dy, **common)
+
+
+def wheel(tab, delta: float, *, modifiers: int = 0) -> None:
+    x, y = middle(tab)
+    tab.command("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=delta, modifiers=modifiers)
+
+
+def press_undo(tab) -> None:
+    tab.until(lambda: not tab.evaluate("document.querySelector('#undo').disabled"))
+    tab.evaluate("document.querySelector('#undo').click()")
+
+
+def test_dragging_shifts_the_anatomy_under_the_mouse_and_undo_brings_it_back(page):
+    session, _, tab = page
+    before = session.sliders(0)
+    drag(tab, 60, -24)
+    per_pixel = 320.0 / width(tab) * before.depth / 1000.0
+    tab.until(lambda: abs(session.sliders(0).x - before.x - 60 * per_pixel) < 0.3)
+    after = session.sliders(0)
+    assert after.y - before.y == pytest.approx(-24 * per_pixel, abs=0.3)
+    assert (after.depth, after.roll) == pytest.approx((before.depth, before.roll))
+    shown = "Number(document.querySelector('[aria-label=\"Shift x value\"]').value)"
+    tab.until(lambda: abs(tab.evaluate(shown) - after.x) < 0.06)
+    press_undo(tab)
+    tab.until(lambda: session.sliders(0) == pytest.approx(before))
+
+
+def test_shift_drag_turns_about_the_axes_of_the_image(page):
+    session, _, tab = page
+    before = session.views[0].now.pose
+    drag(tab, 40, 0, modifiers=SHIFT)
+    tab.until(lambda: float(geodesic_distance(session.views[0].now.pose, before)[0]) > 9.5)
+    turn = before[:3, :3].mT @ session.views[0].now.pose[:3, :3]
+    assert float(turn[1, 1]) == pytest.approx(1.0, abs=1e-6), "about image down"
+    assert session.sliders(0).depth == pytest.approx(float(inside(session, before)[2]))
+    press_undo(tab)
+    tab.until(lambda: torch.equal(session.views[0].now.pose, before))
+
+
+def inside(session, pose):
+    return pose[:3, :3].mT @ (session.structure.isocenter - pose[:3, 3])
+
+
+def test_wheel_is_depth_and_with_ctrl_roll(page):
+    session, _, tab = page
+    before = session.sliders(0)
+    wheel(tab, 300)
+    tab.until(lambda: session.sliders(0).depth > before.depth * 1.05)
+    wheel(tab, 200, modifiers=CTRL)
+    tab.until(lambda: session.sliders(0).roll == pytest.approx(before.roll - 4.0, abs=0.1))
+    for _ in range(2):
+        press_undo(tab)
+    tab.until(lambda: session.sliders(0) == pytest.approx(before))
+
+
+def test_arrow_keys_nudge(page):
+    session, _, tab = page
+    before = session.sliders(0)
+    tab.evaluate("document.querySelector('#picture').focus()")
+    tab.press("ArrowRight", 39)
+    tab.until(lambda: session.sliders(0).x == pytest.approx(before.x + 1.0))
+    press_undo(tab)
+    tab.until(lambda: session.sliders(0) == pytest.approx(before))
+
+
+def test_display_modes_differ_as_they_say(page):
+    session, _, tab = page
+    before = session.sliders(0).x
+    drag(tab, 5, 0)
+    tab.until(lambda: session.sliders(0).x != before)
+    tab.until(lambda: tab.evaluate("document.querySelector('#picture').dataset.rendered") == "full")
+    pictures = {}
+    for mode in ("xray", "drr", "blend", "edges", "checker", "difference"):
+        tab.evaluate(f"document.querySelector('[data-mode={mode}]').click()")
+        pictures[mode] = picture(tab)
+    tab.evaluate("document.querySelector('[data-mode=blend]').click()")
+    mean = (pictures["xray"] + pictures["drr"]) / 2
+    assert np.abs(pictures["blend"] - mean).max() <= 1.0
+    from_xray = (pictures["checker"] == pictures["xray"]).all(-1)
+    assert (from_xray | (pictures["checker"] == pictures["drr"]).all(-1)).all()
+    assert 0.3 < from_xray.mean() < 0.95
+    red, blue = pictures["difference"][..., 0], pictures["difference"][..., 2]
+    apart = pictures["drr"][..., 0] - pictures["xray"][..., 0]
+    assert (red[apart > 40] > blue[apart > 40]).all() and (blue[apart < -40] > red[apart < -40]).all()
+    orange = pictures["edges"][..., 0] - pictures["edges"][..., 2] > 60
+    assert 0.002 < orange.mean() < 0.2
+
+
+def test_refining_shows_its_climb_and_what_it_found(page):
+    session, truth, tab = page
+    tab.evaluate("document.querySelector('#refine').click()")
+    tab.until(lambda: "97 %" in tab.text() and "done" in tab.text())
+    assert float(geodesic_distance(session.views[0].now.pose, truth[0])[0]) < 0.3
+    words = tab.text()
+    for text in ("trusted", "converged", "the depth is uncertain.", "±", "refined", "NCC of edges"):
+        assert text in words, words
+    inked = (
+        "(() => { const c = document.querySelector('#curve'), p = c.getContext('2d').getImageData(0, 0, c.width,"
+        " c.height).data; let n = 0; for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n; })()"
+    )
+    assert tab.evaluate(inked) > 300
+
+
+def test_other_xrays_are_a_click_away(page):
+    session, _, tab = page
+    tab.evaluate("document.querySelectorAll('[role=tab]')[1].click()")
+    angle = session.sliders(1).lao_rao
+    shown = "Number(document.querySelector('[aria-label=\"LAO RAO value\"]').value)"
+    tab.until(lambda: abs(tab.evaluate(shown) - angle) < 0.06)
+    tab.evaluate("document.querySelectorAll('[role=tab]')[0].click()")
+    tab.until(lambda: "97 %" in tab.text())
+
+
+def test_structure_is_chosen_by_its_chip(page):
+    session, _, tab = page
+    click = "[...document.querySelectorAll('#groups button')].find((b) => b.textContent === '{}').click()"
+    tab.evaluate(click.format("ribs left"))
+    tab.until(lambda: session.structure.names == ("ribs_left",))
+    tab.until(lambda: "ribs_left" in tab.text())
+    tab.evaluate(click.format("whole CT"))
+    tab.until(lambda: session.structure.names == ())
+
+
+def test_page_asks_nobody_but_this_machine(page):
+    _, _, tab = page
+    tab.text()
+    hosts = {urlsplit(url).hostname for url in tab.requested if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}

@@ -1,0 +1,94 @@
+"""Starts from positioner tags."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support.xray_dicom import write_xray, xray_dataset
+from xraykit.render import Camera, FileError, GeometryError, InputError, carm_pose
+from xraykit.render.geometry import carm_angles
+from xraykit.xvr import XraySettings, read_shot, starts_from_dicom
+
+ISOCENTER = torch.tensor([10.0, -20.0, 30.0], dtype=torch.float64)
+PIXELS = (np.arange(20 * 30, dtype=np.uint16) + 100).reshape(20, 30)
+STAND = {
+    "PositionerPrimaryAngle": "-30",
+    "PositionerSecondaryAngle": "20",
+    "DistanceSourceToPatient": "700",
+    "DistanceSourceToDetector": "1000",
+    "ImagerPixelSpacing": ["0.4", "0.4"],
+}
+CAMERA = Camera(sdd=1000.0, height=20, width=30, pixel_spacing=0.4)
+
+
+def start(tmp_path, *, camera: Camera = CAMERA, mirror: bool | None = None, sod: float | None = None, **tags):
+    path = write_xray(tmp_path / "x.dcm", xray_dataset(PIXELS, **{**STAND, **tags}))
+    return starts_from_dicom([path], [camera], isocenter=ISOCENTER, mirror=mirror, sod=sod)
+
+
+def test_angles_and_distance_give_the_carm_pose(tmp_path):
+    found = start(tmp_path)
+    expected = carm_pose(lao_rao=-30.0, cra_cau=20.0, sod=torch.tensor(700.0).double(), isocenter=ISOCENTER)
+    assert found.shape == (1, 1, 4, 4) and torch.allclose(found[0], expected)
+
+
+def test_the_given_sod_overrules_the_file(tmp_path):
+    away = start(tmp_path, sod=650.0)[0, 0, :3, 3] - ISOCENTER
+    assert float(away.norm()) == pytest.approx(650.0)
+
+
+def test_magnification_stands_in_for_the_missing_distance(tmp_path):
+    found = start(tmp_path, DistanceSourceToPatient="", EstimatedRadiographicMagnificationFactor="1.25")
+    assert float((found[0, 0, :3, 3] - ISOCENTER).norm()) == pytest.approx(800.0)
+
+
+def test_the_cameras_sdd_counts_not_the_files(tmp_path):
+    assert start(tmp_path, DistanceSourceToDetector="500").shape == (1, 1, 4, 4)  # 700 < 1000 of the camera
+
+
+def test_missing_angles_are_named_with_what_to_do(tmp_path):
+    with pytest.raises(GeometryError, match="PositionerPrimaryAngle, DistanceSourceToPatient; give the angles"):
+        start(tmp_path, PositionerPrimaryAngle="", DistanceSourceToPatient="")
+
+
+def test_contradicting_distances_name_the_file(tmp_path):
+    with pytest.raises(GeometryError, match=r"x\.dcm: DistanceSourceToPatient must lie between"):
+        start(tmp_path, DistanceSourceToPatient="1200")
+
+
+def test_a_png_has_no_tags(tmp_path):
+    Image.fromarray(PIXELS.astype(np.uint8)).save(tmp_path / "x.png")
+    with pytest.raises(FileError, match="no positioner tags"):
+        starts_from_dicom([tmp_path / "x.png"], [CAMERA], isocenter=ISOCENTER)
+
+
+def test_files_and_cameras_must_be_as_many(tmp_path):
+    with pytest.raises(InputError, match="one DICOM file for each X-ray"):
+        starts_from_dicom([], [], isocenter=ISOCENTER)
+
+
+# A PA beam (angles 0) seen from the tube has the patient's right on the right of the image, and the feet below.
+@pytest.mark.parametrize(
+    ("orientation", "mirrored", "roll"),
+    [("R\\F", False, 0.0), ("L\\F", True, 0.0), ("L\\H", False, 180.0), ("R\\H", True, 180.0), ("F\\L", False, 90.0)],
+)
+def test_patient_orientation_decides_mirror_and_quarter_turns(tmp_path, orientation, mirrored, roll):
+    tags = {
+        "PositionerPrimaryAngle": "0",
+        "PositionerSecondaryAngle": "0",
+        "PatientOrientation": orientation.split("\\"),
+    }
+    found = start(tmp_path, **tags)
+    assert float(carm_angles(found[0]).roll.abs()) == pytest.approx(roll, abs=1e-6)
+    shot = read_shot(tmp_path / "x.dcm", XraySettings(field="whole", burnt_in=False))
+    assert any("mirrored left to right" in note for note in shot.notes) == mirrored
+    # In the picture as read, image x runs to where the pose says.
+    towards = {"R": (0, 1.0), "L": (0, -1.0), "F": (2, -1.0)}[orientation[0]]
+    assert float(found[0, 0, towards[0], 0]) * towards[1] == pytest.approx(-1.0 if mirrored else 1.0)
+
+
+def test_a_flip_tag_alone_mirrors_the_image(tmp_path):
+    start(tmp_path, FieldOfViewHorizontalFlip="YES")
+    plain = write_xray(tmp_path / "plain.dcm", xray_dataset(PIXELS, **STAND))
+    settings = XraySettings(field="whole", burnt_in=False)
+    assert torch.equal(read_shot(tmp_path / "x.dcm", settings).image, read_shot(plain, settings).image.flip(-1))
