@@ -11,8 +11,8 @@ from support.dataset_jobs import digests, write_job
 from xraykit.render.cli import dataset as command_module
 from xraykit.render.cli import progress
 from xraykit.render.cli.dataset import DatasetOptions
-from xraykit.render.cli.progress import Tally, duration
 from xraykit.render.cli.umbrella import run
+from xraykit.render.commands.progress import Tally, duration
 from xraykit.render.dataset.format.manifest import ShardRecord, Skipped
 from xraykit.render.dataset.make import job as job_module
 from xraykit.render.dataset.make.job import DatasetSummary

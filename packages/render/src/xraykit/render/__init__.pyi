@@ -5,27 +5,15 @@ from .dataset.read.dataset import XrayDataset as XrayDataset
 from .dataset.read.loader import XrayLoader as XrayLoader
 from .errors import (
     BackendUnavailableError as BackendUnavailableError,
-)
-from .errors import (
     FileError as FileError,
-)
-from .errors import (
     GeometryError as GeometryError,
-)
-from .errors import (
     InputError as InputError,
-)
-from .errors import (
     OutputError as OutputError,
-)
-from .errors import (
     XraykitError as XraykitError,
 )
 from .files.meshes import read_mesh as read_mesh
 from .files.pose_json import (
     read_pose as read_pose,
-)
-from .files.pose_json import (
     write_pose as write_pose,
 )
 from .files.write import write_volume as write_volume
@@ -35,11 +23,7 @@ from .meshes.instruments import instrument as instrument
 from .meshes.mesh import Mesh as Mesh
 from .patient.generate import (
     Patient as Patient,
-)
-from .patient.generate import (
     PatientSettings as PatientSettings,
-)
-from .patient.generate import (
     generate_patient as generate_patient,
 )
 from .patient.standard_torso import torso as torso
@@ -52,36 +36,26 @@ from .rendering.backends import explain_backend as explain_backend
 from .rendering.jacobian import render_jacobian as render_jacobian
 from .rendering.rendering import (
     label_masks as label_masks,
-)
-from .rendering.rendering import (
     render as render,
 )
 from .scenes.save import save_simulation as save_simulation
 from .scenes.scene_yaml import read_scene as read_scene
 from .simulation.scene import (
     PlacedTool as PlacedTool,
-)
-from .simulation.scene import (
     Scene as Scene,
 )
 from .simulation.settings import SimulationSettings as SimulationSettings
 from .simulation.simulation import (
     Simulation as Simulation,
-)
-from .simulation.simulation import (
     simulate as simulate,
 )
 from .views.planning import (
     applicable_views as applicable_views,
-)
-from .views.planning import (
     standard_view as standard_view,
 )
 from .views.random_directions import random_view as random_view
 from .volumes.landmarks import (
     Landmarks as Landmarks,
-)
-from .volumes.landmarks import (
     project_landmarks as project_landmarks,
 )
 from .volumes.volume import Volume as Volume

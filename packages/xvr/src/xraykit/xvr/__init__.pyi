@@ -1,230 +1,138 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .evaluate.capture_range import (
     CaptureCurve as CaptureCurve,
-)
-from .evaluate.capture_range import (
     capture_curve as capture_curve,
 )
 from .evaluate.datasets.common import (
     Subject as Subject,
-)
-from .evaluate.datasets.common import (
     XrayWithTruth as XrayWithTruth,
 )
 from .evaluate.datasets.opening import open_dataset as open_dataset
 from .evaluate.metrics import (
     PoseErrors as PoseErrors,
-)
-from .evaluate.metrics import (
     dgeo as dgeo,
-)
-from .evaluate.metrics import (
     mpe as mpe,
-)
-from .evaluate.metrics import (
     mrpe as mrpe,
-)
-from .evaluate.metrics import (
     mtre_c2w as mtre_c2w,
-)
-from .evaluate.metrics import (
     pose_errors as pose_errors,
-)
-from .evaluate.metrics import (
     success_rate as success_rate,
-)
-from .evaluate.metrics import (
     true_tre as true_tre,
 )
 from .evaluate.ranking import (
     Attempt as Attempt,
-)
-from .evaluate.ranking import (
     Ranking as Ranking,
-)
-from .evaluate.ranking import (
     rank_methods as rank_methods,
 )
 from .evaluate.report import (
     Report as Report,
-)
-from .evaluate.report import (
     make_report as make_report,
-)
-from .evaluate.report import (
     write_report as write_report,
 )
 from .evaluate.rows import ErrorRow as ErrorRow
 from .evaluate.run import (
     Study as Study,
-)
-from .evaluate.run import (
     judge_results as judge_results,
-)
-from .evaluate.run import (
     registrar as registrar,
-)
-from .evaluate.run import (
     run_study as run_study,
 )
 from .evaluate.simulated import (
     SimulatedDataset as SimulatedDataset,
-)
-from .evaluate.simulated import (
     SimulatedViews as SimulatedViews,
 )
 from .network.canonical import (
     canonical_camera as canonical_camera,
-)
-from .network.canonical import (
     canonical_image as canonical_image,
 )
 from .network.frame import NetworkFrame as NetworkFrame
 from .network.pose_network import PoseNetwork as PoseNetwork
 from .network.predict import (
     antipode as antipode,
-)
-from .network.predict import (
     predict_poses as predict_poses,
 )
 from .network.preprocess import network_input as network_input
 from .network.published import read_published as read_published
 from .network.weights import (
     load_network as load_network,
-)
-from .network.weights import (
     save_network as save_network,
 )
 from .refine.registration import (
     Candidate as Candidate,
-)
-from .refine.registration import (
     Registration as Registration,
-)
-from .refine.registration import (
     RegistrationSettings as RegistrationSettings,
-)
-from .refine.registration import (
     Step as Step,
-)
-from .refine.registration import (
     register as register,
 )
 from .refine.similarity import (
     gradient_ncc as gradient_ncc,
-)
-from .refine.similarity import (
     mncc as mncc,
-)
-from .refine.similarity import (
     ncc as ncc,
-)
-from .refine.similarity import (
     patch_ncc as patch_ncc,
 )
 from .refine.structure import (
     Anatomy as Anatomy,
-)
-from .refine.structure import (
     structure_of as structure_of,
 )
 from .result.animation import (
     convergence_frames as convergence_frames,
-)
-from .result.animation import (
     write_animation as write_animation,
 )
 from .result.folder import save_result as save_result
 from .result.pictures import (
     registration_pictures as registration_pictures,
-)
-from .result.pictures import (
     write_pictures as write_pictures,
 )
 from .result.reading import read_result as read_result
 from .result.record import (
     ResultRecord as ResultRecord,
-)
-from .result.record import (
     record_result as record_result,
-)
-from .result.record import (
     write_result as write_result,
 )
 from .result.transforms import (
     ct_motion as ct_motion,
-)
-from .result.transforms import (
     write_transforms as write_transforms,
 )
 from .start.candidates import (
     distinct_starts as distinct_starts,
-)
-from .start.candidates import (
     joined_starts as joined_starts,
-)
-from .start.candidates import (
     spread_to_views as spread_to_views,
 )
 from .start.coarse_search import (
     SearchSettings as SearchSettings,
-)
-from .start.coarse_search import (
     starts_from_search as starts_from_search,
 )
 from .start.dicom_tags import starts_from_dicom as starts_from_dicom
 from .start.earlier_result import starts_from_result as starts_from_result
 from .start.fixed import (
     starts_from_angles as starts_from_angles,
-)
-from .start.fixed import (
     starts_from_pose_files as starts_from_pose_files,
-)
-from .start.fixed import (
     starts_from_views as starts_from_views,
 )
 from .start.landmarks import (
     LandmarkPose as LandmarkPose,
-)
-from .start.landmarks import (
     landmark_pose as landmark_pose,
-)
-from .start.landmarks import (
     starts_from_landmarks as starts_from_landmarks,
 )
 from .start.slicer_markups import (
     read_image_points as read_image_points,
-)
-from .start.slicer_markups import (
     read_world_points as read_world_points,
 )
 from .start.start_errors import (
     StartErrors as StartErrors,
-)
-from .start.start_errors import (
     displaced_pose as displaced_pose,
 )
 from .template.alignment import (
     Alignment as Alignment,
-)
-from .template.alignment import (
     align_to_template as align_to_template,
 )
 from .template.check_picture import alignment_picture as alignment_picture
 from .template.settings import AlignmentSettings as AlignmentSettings
 from .template.warp import (
     read_warp as read_warp,
-)
-from .template.warp import (
     rigid_part as rigid_part,
-)
-from .template.warp import (
     write_warp as write_warp,
 )
 from .train.run import (
     Training as Training,
-)
-from .train.run import (
     train_network as train_network,
 )
 from .train.settings import TrainSettings as TrainSettings
@@ -234,7 +142,5 @@ from .trust.judging import judge as judge
 from .xray.shot import Shot as Shot
 from .xray.xray_input import (
     XraySettings as XraySettings,
-)
-from .xray.xray_input import (
     read_shot as read_shot,
 )

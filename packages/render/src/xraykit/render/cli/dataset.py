@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ..commands.progress import Tally, duration
 from ..errors import InputError
-from .progress import Tally, duration
 from .settings import ConfigOption
 
 if TYPE_CHECKING:

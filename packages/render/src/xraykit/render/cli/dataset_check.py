@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..commands.progress import Tally
 from ..errors import FileError
-from .progress import Tally
 from .settings import ConfigOption
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..commands.progress import Tally
 from ..errors import InputError
-from .progress import Tally
 from .settings import ConfigOption
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 from cyclopts import App, Parameter
 
+from ..commands.progress import Steps
 from ..errors import GeometryError, OutputError
-from .progress import Steps
 from .settings import ConfigOption, write_settings
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def config_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollecti
     from cyclopts.config import Dict
 
     for argument in arguments:
-        if "--config" in argument.names and argument.tokens:
+        if argument.field_info.name == "config_file" and argument.tokens:
             path = Path(argument.tokens[0].value)
             values = read_settings(path)
             Dict(values, use_commands_as_keys=False, source=str(path))(app, commands, arguments)

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from ..commands.progress import Steps
 from ..errors import BackendUnavailableError
-from .progress import Steps
 from .settings import ConfigOption
 
 

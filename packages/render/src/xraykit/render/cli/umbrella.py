@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, v
 
 from cyclopts import App, CycloptsError, Parameter
 
+from ..commands.options import file_may_supply
 from ..errors import XraykitError
 from .settings import config_file
 
@@ -46,7 +47,7 @@ def umbrella() -> App:
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
         help_format="plaintext",  # the default, markdown, costs a tenth of a second
         version=_version,
-        config=config_file,
+        config=(file_may_supply, config_file),
         default_parameter=Parameter(negative=()),
     )
     for name, entry in sorted({entry.name: entry for entry in entry_points(group=GROUP)}.items()):

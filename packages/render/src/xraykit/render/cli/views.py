@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ..commands.progress import Steps
 from ..errors import InputError
 from ..views.catalogue import STANDARD_VIEWS
-from .progress import Steps
 from .settings import ConfigOption, write_settings
 
 if TYPE_CHECKING:

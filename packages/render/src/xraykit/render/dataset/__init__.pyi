@@ -1,32 +1,18 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .check import (
     DatasetCheck as DatasetCheck,
-)
-from .check import (
     check_dataset as check_dataset,
 )
 from .make.job import (
     DatasetSummary as DatasetSummary,
-)
-from .make.job import (
     make_dataset as make_dataset,
 )
 from .plan.config import (
     CTPatients as CTPatients,
-)
-from .plan.config import (
     DatasetConfig as DatasetConfig,
-)
-from .plan.config import (
     PhysicsSettings as PhysicsSettings,
-)
-from .plan.config import (
     ProceduralPatients as ProceduralPatients,
-)
-from .plan.config import (
     ToolSettings as ToolSettings,
-)
-from .plan.config import (
     ViewSettings as ViewSettings,
 )
 from .plan.config_file import read_dataset_config as read_dataset_config
@@ -36,7 +22,5 @@ from .read.order import ReadingOrder as ReadingOrder
 from .read.xray_sample import XraySample as XraySample
 from .report.report import (
     DatasetReport as DatasetReport,
-)
-from .report.report import (
     dataset_report as dataset_report,
 )

@@ -1,8 +1,6 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .coco import (
     coco_record as coco_record,
-)
-from .coco import (
     write_coco as write_coco,
 )
 from .describe import describe_volume as describe_volume
@@ -10,8 +8,6 @@ from .dicom_seg import write_dicom_seg as write_dicom_seg
 from .meshes import read_mesh as read_mesh
 from .pose_json import (
     read_pose as read_pose,
-)
-from .pose_json import (
     write_pose as write_pose,
 )
 from .write import write_volume as write_volume

@@ -2,14 +2,10 @@
 from .checks import self_intersections as self_intersections
 from .displacement import (
     displaced as displaced,
-)
-from .displacement import (
     volume_field as volume_field,
 )
 from .instruments import (
     INSTRUMENTS as INSTRUMENTS,
-)
-from .instruments import (
     instrument as instrument,
 )
 from .mesh import Mesh as Mesh

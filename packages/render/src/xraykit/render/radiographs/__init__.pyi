@@ -2,14 +2,10 @@
 from .describe import describe_radiograph as describe_radiograph
 from .radiograph import (
     Origin as Origin,
-)
-from .radiograph import (
     Radiograph as Radiograph,
 )
 from .read import read_radiograph as read_radiograph
 from .save import (
     check_writable as check_writable,
-)
-from .save import (
     save_image as save_image,
 )

@@ -2,13 +2,9 @@
 from .save import save_simulation as save_simulation
 from .scene_yaml import (
     read_scene as read_scene,
-)
-from .scene_yaml import (
     write_scene as write_scene,
 )
 from .tool_library import (
     ToolLibrary as ToolLibrary,
-)
-from .tool_library import (
     read_tool_library as read_tool_library,
 )

@@ -1,4 +1,4 @@
-"""Bytes on disk, with no idea what is in them."""
+"""Bytes on disk, with no idea of what is in them."""
 
 from ..lazy_names import attach
 
@@ -6,5 +6,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "atomic_write": "check_result_folder write_atomically",
+        "settings_file": "read_settings read_table write_settings",
+        "settings_leaves": "Leaf leaves",
+        "typed_settings": "from_plain to_plain",
     },
 )

@@ -3,23 +3,13 @@ from .catalogue import STANDARD_VIEWS as STANDARD_VIEWS
 from .definition import StandardView as StandardView
 from .planning import (
     ViewPlan as ViewPlan,
-)
-from .planning import (
     applicable_views as applicable_views,
-)
-from .planning import (
     standard_view as standard_view,
-)
-from .planning import (
     view_obstacles as view_obstacles,
 )
 from .pose_ranges import (
     POSE_RANGES as POSE_RANGES,
-)
-from .pose_ranges import (
     PoseRange as PoseRange,
-)
-from .pose_ranges import (
     sample_pose as sample_pose,
 )
 from .random_directions import random_view as random_view

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from xraykit.render.cli.progress import Steps
 from xraykit.render.cli.settings import ConfigOption
+from xraykit.render.commands.progress import Steps
 
 
 @dataclass(frozen=True)

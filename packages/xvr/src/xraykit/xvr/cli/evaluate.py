@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from xraykit.render.cli.progress import Tally
 from xraykit.render.cli.settings import ConfigOption, write_settings
+from xraykit.render.commands.progress import Tally
 
 if TYPE_CHECKING:
     from ..evaluate.datasets.common import Dataset

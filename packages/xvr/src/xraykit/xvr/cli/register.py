@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from xraykit.render import InputError
-from xraykit.render.cli.progress import Steps
 from xraykit.render.cli.settings import ConfigOption, read_settings, write_settings
+from xraykit.render.commands.progress import Steps
 
 from .register_options import RegisterConfig
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from xraykit.render.cli.progress import Tally, duration
 from xraykit.render.cli.settings import ConfigOption
+from xraykit.render.commands.progress import Tally, duration
 
 from ..train.settings import TrainSettings
 

@@ -1,0 +1,14 @@
+"""What commands are made of: options from settings classes, progress, devices, folders for results."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "devices": "usable_device",
+        "display": "has_display",
+        "options": "flat",
+        "output_folder": "make_folder",
+        "progress": "Steps Tally duration",
+    },
+)

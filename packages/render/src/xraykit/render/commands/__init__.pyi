@@ -1,0 +1,10 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .devices import usable_device as usable_device
+from .display import has_display as has_display
+from .options import flat as flat
+from .output_folder import make_folder as make_folder
+from .progress import (
+    Steps as Steps,
+    Tally as Tally,
+    duration as duration,
+)

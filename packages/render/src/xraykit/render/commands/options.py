@@ -1,0 +1,111 @@
+"""Options of a command from a settings class: a flag for each leaf, and --config for a file that holds them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from cyclopts import Group, Parameter
+
+from ..errors import FileError, InputError
+from ..storage.settings_file import read_table
+from ..storage.settings_leaves import Leaf, leaves
+from ..storage.typed_settings import build, typed_table
+
+if TYPE_CHECKING:
+    from cyclopts import App, ArgumentCollection
+
+T = TypeVar("T")
+
+FILE = "settings_file"
+FILE_HELP = "A .toml, .yaml or .json file with any of these options; the command line wins."
+
+
+def flat(run: Callable[[T], object], cls: type[T]) -> Callable[..., object]:
+    """A function for `app.command` with a flag for each leaf of a settings class, which calls `run(settings)`.
+
+    The command line wins over the file that --config names, the file over the defaults of the class. Help is what the
+    class says under its fields, headings are the first lines of its nested classes. `field(metadata=...)` may say
+    `{"positional": True}`, `{"short": "-o"}`, `{"negative": "--no-mirror"}`, `{"flag": "other-name"}`, or
+    `{"hidden": True}` for what only a file can hold.
+
+    Args:
+        run: Does the work; its docstring up to Args is the help of the command.
+        cls: The settings class.
+
+    Raises:
+        TypeError: Two leaves have the same flag.
+    """
+    shown = {name: leaf for name, leaf in leaves(cls).items() if not leaf.metadata.get("hidden")}
+
+    def command(*values: Any, **named: Any) -> object:
+        given = signature.bind_partial(*values, **named).arguments
+        path = given.pop(FILE, None)
+        return run(_settings(cls, shown, given, path))
+
+    headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
+    groups = {heading: Group.create_ordered(heading) for heading in headings}
+    parameters = [_parameter(leaf, groups.get(leaf.group)) for leaf in shown.values()]
+    config = Annotated[Path | None, Parameter(name="--config", help=FILE_HELP)]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    last = inspect.Parameter(FILE, keyword, default=None, annotation=config)
+    signature = inspect.Signature([*sorted(parameters, key=lambda parameter: parameter.kind), last])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__name__ = command.__qualname__ = getattr(run, "__name__", "command")
+    command.__doc__ = inspect.cleandoc(run.__doc__ or "").partition("\nArgs:")[0].rstrip()
+    return command
+
+
+def file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    """For `App(config=)`: where --config is given, nothing else must be; what is then missing `flat` says itself."""
+    if any(argument.field_info.name == FILE and argument.tokens for argument in arguments):
+        for argument in arguments:
+            argument.parameter = Parameter.combine(argument.parameter, Parameter(required=False))
+
+
+def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any], path: Path | None) -> T:
+    typed: dict[str, Any] = {}
+    if path is not None:
+        try:
+            typed = typed_table(cls, read_table(path))
+        except FileError:
+            raise
+        except InputError as error:
+            raise FileError(f"{path}: {error}") from error
+    for name, value in given.items():
+        _table_of(typed, shown[name])[shown[name].path[-1]] = value
+    for leaf in shown.values():
+        if leaf.is_required and leaf.path[-1] not in _table_of(typed, leaf):
+            raise InputError(f"{_flag(leaf)} is required, got none on the command line and in {path}; add it.")
+    return build(cls, typed)
+
+
+def _table_of(typed: dict[str, Any], leaf: Leaf) -> dict[str, Any]:
+    for part in leaf.path[:-1]:
+        typed = typed.setdefault(part, {})
+    return typed
+
+
+def _parameter(leaf: Leaf, group: Group | None) -> inspect.Parameter:
+    positional = bool(leaf.metadata.get("positional"))
+    names = [] if positional else [_flag(leaf)]
+    if "short" in leaf.metadata:
+        names.append(leaf.metadata["short"])
+    said: dict[str, Any] = {"help": leaf.help}
+    if names:
+        said["name"] = tuple(names)
+    if "negative" in leaf.metadata:
+        said["negative"] = leaf.metadata["negative"]
+    if group is not None:
+        said["group"] = group
+    if leaf.is_required:
+        said |= {"required": True, "show_default": False}
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
+    default = None if leaf.is_required else leaf.default
+    return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[leaf.type, Parameter(**said)])
+
+
+def _flag(leaf: Leaf) -> str:
+    return "--" + leaf.name.replace("_", "-")

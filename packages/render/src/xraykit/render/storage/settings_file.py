@@ -1,0 +1,119 @@
+"""Settings in a YAML, TOML or JSON file: read with every key and value checked, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import FileError, InputError
+from .atomic_write import write_atomically
+from .typed_settings import from_plain, to_plain
+
+OWN_KEY = "xraykit"
+"""The table in a settings file that says which command wrote it."""
+MOST_BYTES = 1 << 20
+
+T = TypeVar("T")
+
+
+def read_settings(
+    cls: type[T], path: str | Path, *, what: str = "the table of settings", relative_paths: bool = False
+) -> T:
+    """The settings in a .yaml, .yml, .toml or .json file; what it leaves out has its default.
+
+    Args:
+        cls: A dataclass whose fields may be dataclasses in turn.
+        path: The file.
+        what: What to call the whole file in messages.
+        relative_paths: Relative paths in the file begin at its folder and not at the working folder.
+
+    Raises:
+        FileError: `read_table` or `from_plain` refuses it; the message names the file and the place in it.
+    """
+    path = Path(path)
+    table = read_table(path)
+    try:
+        return from_plain(cls, table, what=what, folder=path.parent if relative_paths else None)
+    except InputError as error:
+        raise FileError(f"{path}: {error}") from error
+
+
+def read_table(path: str | Path) -> dict[str, Any]:
+    """The mapping in a .yaml, .yml, .toml or .json file of at most 1 MiB, without the table of its writer.
+
+    Raises:
+        FileError: Missing, too large, of another type or not well-formed, a key given twice, an alias, or no mapping.
+    """
+    path = Path(path)
+    readers: dict[str, Callable[[str], Any]] = {
+        ".toml": tomllib.loads,
+        ".json": _from_json,
+        ".yaml": _from_yaml,
+        ".yml": _from_yaml,
+    }
+    if path.suffix.lower() not in readers:
+        raise FileError(f"settings need a .toml, .yaml or .json file, got {path}.")
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise FileError(f"{path} must be under 1 MiB, got {path.stat().st_size} bytes.")
+        values = readers[path.suffix.lower()](path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"settings cannot be read from {path}: {error.strerror or error}; check the path.") from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, FileError):
+            raise
+        kind = path.suffix[1:].upper().replace("YML", "YAML")
+        problem = " ".join(str(error).split())[:200]
+        raise FileError(f"{path} must be well-formed {kind}, got: {problem}.") from error
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise FileError(f"{path} must hold a table of keys and values, got {type(values).__name__}.")
+    return {key: value for key, value in values.items() if key != OWN_KEY}
+
+
+def write_settings(path: str | Path, settings: object, *, command: str, distribution: str) -> Path:
+    """Write settings as JSON that `read_settings` and --config read again, with who wrote them.
+
+    Args:
+        path: The .json file.
+        settings: A settings object.
+        command: Which command they are of, "render drr".
+        distribution: Whose version is noted, "xraykit-render".
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: The file could not be written.
+    """
+    try:
+        number = version(distribution)
+    except PackageNotFoundError:
+        number = "unknown"
+    own = {"command": command, "distribution": distribution, "version": number}
+    text = json.dumps({OWN_KEY: own, **to_plain(settings)}, indent=2, allow_nan=False) + "\n"
+    return write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _from_yaml(text: str) -> Any:
+    from .strict_yaml import load_yaml
+
+    return load_yaml(text)
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_without_repeats)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated!r} is given twice")
+    return table
