@@ -5,7 +5,6 @@ spekpy (MIT; Bujila, Omar and Poludniowski 2020, its default physics model) for 
 only. The same versions write the same bytes; the versions are stored in the file.
 """
 
-# ruff: noqa: INP001
 from __future__ import annotations
 
 import argparse

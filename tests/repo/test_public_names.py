@@ -1,4 +1,4 @@
-"""The lazy tables of all packages: each name is found, documented, alone, known to type checkers, and not lost unnoticed."""
+"""The lazy tables of all packages: each name is found, documented, known to type checkers, and not lost unnoticed."""
 
 import ast
 import inspect
