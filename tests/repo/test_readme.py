@@ -1,4 +1,4 @@
-"""The Python in the READMEs and docs pages runs as written."""
+"""The Python in the READMEs and in pages without a test of their own runs as written."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 from support.repo import ROOT
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), ROOT / "docs/commands.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [(page, code) for page in PAGES for code in BLOCK.findall(page.read_text(encoding="utf-8"))]
 
