@@ -7,18 +7,43 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.skips import PLACES, allowed, reason_of, unlisted
 
 SPOKEN = locale.setlocale(locale.LC_ALL)
 STATUS = pytest.StashKey[int]()
 KERNELS = Path(__file__).parents[1] / "packages/render/src/xraykit/render/kernels/numba_cpu"
 
 
+ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+MOST_WORKERS = 4  # each holds torch, the compiled kernels and its patients: 2 GB
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--skips`: where the run takes place, and so which reasons for a skip are accepted."""
+    default = "workspace" if os.environ.get("CI") == "true" else "anywhere"
+    text = "anywhere: tests may skip; workspace, alone: for reasons that tests/support/allowed_skips.txt lists only"
+    parser.addoption("--skips", choices=PLACES, default=default, help=text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker for each CPU; this process alone where one file or one test is asked for."""
+    asked = config.option.file_or_dir
+    if len(asked) == 1 and ".py" in asked[0]:
+        return 0
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cpus, MOST_WORKERS) if cpus > 1 else 0
+
+
 def pytest_configure() -> None:
-    """Give compiled kernels a cache named after all their sources.
+    """One thread for each of several workers, and a cache of compiled kernels that is named after all their sources.
 
     numba recompiles a kernel when its own file changes, not when a file that it calls into does; so a stale one could
     pass the tests of an edit.
     """
+    if "PYTEST_XDIST_WORKER" in os.environ:  # set before anything has loaded torch
+        for name in ONE_THREAD:
+            os.environ.setdefault(name, "1")
     sources = b"".join(path.read_bytes() for path in sorted(KERNELS.glob("*.py")))
     folder = Path(__file__).parents[1] / ".pytest_cache" / f"numba-{hashlib.sha256(sources).hexdigest()[:16]}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
@@ -43,5 +68,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Remember how the run ended, for `pytest_unconfigure`."""
+    """Fail a run with a skip that is on no list, and remember how it ended, for `pytest_unconfigure`."""
+    if unlisted_skips(session.config) and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = exitstatus = pytest.ExitCode.TESTS_FAILED
     session.config.stash[STATUS] = exitstatus
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the reasons that are on no list."""
+    for reason in unlisted_skips(config):
+        where = "tests/support/allowed_skips.txt"
+        terminalreporter.write_line(f"ERROR: skipped for a reason that {where} does not list: {reason}", red=True)
+
+
+def unlisted_skips(config: pytest.Config) -> list[str]:
+    """Reasons of this run's skips that its place does not accept."""
+    place, reporter = config.getoption("--skips"), config.pluginmanager.get_plugin("terminalreporter")
+    if place == "anywhere" or reporter is None:
+        return []
+    skipped = reporter.stats.get("skipped", [])
+    return unlisted((reason_of(report.longrepr) for report in skipped), allowed(place))

@@ -6,8 +6,8 @@ from xraykit.render.materials.materials import MATERIALS
 from xraykit.render.materials.tables import mass_attenuation_of
 from xraykit.render.physics.spectrum import Spectrum, half_value_layer, mean_energy
 
-spekpy = pytest.importorskip("spekpy")
-xraylib = pytest.importorskip("xraylib")
+spekpy = pytest.importorskip("spekpy", reason="needs the group bake: uv sync --group bake")
+xraylib = pytest.importorskip("xraylib", reason="needs the group bake: uv sync --group bake")
 pytestmark = pytest.mark.peer
 
 

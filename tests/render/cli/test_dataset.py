@@ -63,6 +63,21 @@ def test_the_last_line_counts_and_skipped_patients_are_warned_of(config, tmp_pat
     assert "xraykit: warning: patient 1 was left out: p1 is torn" in said.err
 
 
+def test_a_data_set_of_two_types_of_cpu_is_warned_of(config, tmp_path, monkeypatch, capsys):
+    def make_dataset(config, folder, **_):
+        plan = make_plan(config)
+        cpus = ("x86_64, torch AVX2", "x86_64, torch DEFAULT")
+        shards = [
+            ShardRecord(s.name, s.split, "00", 1, 2, (0,), (), cpu)
+            for s, cpu in zip(plan.shards[:2], cpus, strict=True)
+        ]
+        return DatasetSummary(folder, plan, tuple(shards), 1)
+
+    monkeypatch.setattr(job_module, "make_dataset", make_dataset)
+    assert run(["render", "dataset", str(config), "-o", str(tmp_path / "out")]) == 0
+    assert "xraykit: warning: 2 shards were made on 2 types of CPU (1 on x86_64, torch AVX2" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options, sentence",
     [

@@ -32,6 +32,25 @@ def special(name, kind, target="") -> tarfile.TarInfo:
     return member
 
 
+def test_shards_of_two_types_of_cpu_are_counted_and_are_no_problem(tmp_path, capsys):
+    folder = write_dataset(tmp_path / "set", {"train": [2, 2], "val": [2]}, views=2, size=8)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for shard, cpu in zip(manifest["shards"], ["AVX2", "AVX512", "AVX2"], strict=True):
+        shard["cpu_type"] = f"x86_64, torch {cpu}"
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    found = check_dataset(folder)
+    told = "3 shards were made on 2 types of CPU (2 on x86_64, torch AVX2; 1 on x86_64, torch AVX512)"
+    assert found.problems == ()
+    assert len(found.warnings) == 1 and found.warnings[0].startswith(told)
+    assert run(["render", "dataset-check", str(folder)]) == 0
+    assert f"xraykit: warning: {folder}: {told}" in capsys.readouterr().err
+
+
+def test_shards_of_one_type_of_cpu_need_no_warning(tmp_path):
+    folder = write_dataset(tmp_path / "set", {"train": [2, 2]}, views=2, size=8)
+    assert check_dataset(folder).warnings == ()
+
+
 def test_whole_data_set_has_no_problem(tmp_path):
     folder = write_dataset(tmp_path / "set", {"train": [5, 3], "val": [4]}, size=8, lines=True)
     found = check_dataset(folder)
@@ -208,6 +227,8 @@ SHARD_RECORD = {
         ({"shards": [SHARD_RECORD | {"sha256": "x"}]}, "must be 64 hexadecimal digits"),
         ({"shards": [SHARD_RECORD | {"samples": True}]}, "samples must be of type int"),
         ({"shards": [SHARD_RECORD | {"samples": 10**9}]}, "cannot hold 1000000000 samples in 4096 bytes"),
+        ({"shards": [SHARD_RECORD | {"cpu_type": 1}]}, "cpu_type must be of type str"),
+        ({"shards": [SHARD_RECORD | {"cpu_type": "\x1b[2J"}]}, "cpu_type of train-000000.tar must be a short line"),
         ({"shards": [SHARD_RECORD | {"patients": ["a"]}]}, "patients of train-000000.tar must be whole numbers"),
         ({"shards": [SHARD_RECORD | {"skipped": [{}]}]}, "a list of patients with reasons"),
         ({"shards": [SHARD_RECORD]}, "must hold train-000000.tar, which is not there"),

@@ -50,11 +50,9 @@ def test_every_region_is_expected():
     assert set(EXPECTED) == set(REGIONS)
 
 
-@pytest.mark.parametrize("region", EXPECTED)
+@pytest.mark.parametrize("region", sorted(EXPECTED.keys() - {"elbow"}))  # a bent elbow's box holds one side only
 def test_right_is_right(patients, region):
     volume = patients[region].volume
-    if region == "elbow":
-        pytest.skip("a bent elbow's box holds one side only")
     origin = volume.affine[:3, 3].numpy()
     for side, sign in (("right", 1), ("left", -1)):
         for value in [v for v, name in volume.label_names.items() if name.endswith(f"_{side}") and "lobe" not in name]:

@@ -47,7 +47,7 @@ def test_torch_derivatives_are_those_of_autograd(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_kernels_bring_the_same_derivatives(method):
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="needs numba")
     volume, camera, pose = scene()
     options = {"pivot": (0.0, 2.0, 1.0), "intrinsics": True, "method": method, "samples": 40}
     slow = render_jacobian(volume, camera, pose, backend="torch", **options)
@@ -58,7 +58,7 @@ def test_the_kernels_bring_the_same_derivatives(method):
 
 
 def test_int16_storage_and_a_batch_of_cameras():
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="needs numba")
     volume, camera, pose = scene()
     codes = replace(volume, mu=volume.mu.float()).stored_as(torch.int16)
     several = replace(camera, principal_point=torch.tensor([[2.2, 3.1], [1.0, 4.0]], dtype=torch.float64))

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 from collections import Counter
 from dataclasses import replace
 from multiprocessing import Pipe
@@ -11,8 +12,9 @@ import pytest
 import torch
 from support.dataset_jobs import digests, leftovers, write_job
 from xraykit.render import FileError, InputError, OutputError
+from xraykit.render.cpu_type import cpu_type
 from xraykit.render.dataset.format.manifest import RECEIPTS, read_manifest
-from xraykit.render.dataset.make import job_folder
+from xraykit.render.dataset.make import job, job_folder
 from xraykit.render.dataset.make.engines import processes
 from xraykit.render.dataset.make.engines.processes import in_processes
 from xraykit.render.dataset.make.job import make_dataset
@@ -42,6 +44,7 @@ def test_the_manifest_tells_of_every_shard(whole, config):
     assert manifest.complete
     assert manifest.shards == summary.shards
     assert manifest.versions == program_versions()
+    assert {shard.cpu_type for shard in manifest.shards} == {cpu_type()}
     assert {shard.name: shard.sha256 for shard in manifest.shards} == digests(summary.folder)
     assert [shard.name for shard in manifest.shards] == [*(f"train-00000{n}.tar" for n in range(3)), "test-000000.tar"]
     assert all(shard.bytes == (summary.folder / shard.name).stat().st_size for shard in manifest.shards)
@@ -80,6 +83,21 @@ def test_pieces_and_damage_are_completed_to_the_same_bytes(whole, config, tmp_pa
 def test_a_finished_data_set_is_left_alone(whole, config):
     again = make_dataset(config, whole[0].folder, workers=1, resume=True)
     assert (again.made, again.shards) == (0, whole[0].shards)
+
+
+def test_shards_of_another_type_of_cpu_are_counted_when_a_job_goes_on(whole, config, tmp_path, monkeypatch):
+    folder, here = tmp_path / "moved", cpu_type()
+    shutil.copytree(whole[0].folder, folder)
+    shutil.rmtree(folder / RECEIPTS)
+    (folder / "train-000002.tar").unlink()
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace(here, "x86_64, torch ELSE", 2), encoding="utf-8")
+    monkeypatch.setattr(job, "_engine", lambda *_: (number for number in ()))
+    told = r"2 of 3 finished shards were made on another type of CPU \(2 on x86_64, torch ELSE\) than this one"
+    with pytest.warns(UserWarning, match=told):
+        again = make_dataset(config, folder, workers=1, resume=True)
+    assert [shard.cpu_type for shard in again.shards] == ["x86_64, torch ELSE", "x86_64, torch ELSE", here]
+    assert [shard.cpu_type for shard in read_manifest(folder).shards] == [shard.cpu_type for shard in again.shards]
 
 
 def test_receipts_make_up_for_a_lost_manifest(whole, config, tmp_path):

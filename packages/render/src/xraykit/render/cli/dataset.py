@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..commands.progress import Tally, duration
+from ..cpu_type import several_cpu_types
 from ..errors import InputError
 from .settings import ConfigOption
 
@@ -92,6 +93,8 @@ def _conclude(summary: DatasetSummary, seconds: float) -> None:
     for shard in summary.shards:
         for skipped in shard.skipped:
             print(f"xraykit: warning: patient {skipped.patient} was left out: {skipped.reason}", file=sys.stderr)
+    if told := several_cpu_types(shard.cpu_type for shard in summary.shards):
+        print(f"xraykit: warning: {told}", file=sys.stderr)
     images = sum(shard.samples for shard in summary.shards)
     size = sum(shard.bytes for shard in summary.shards) / 1e6
     print(

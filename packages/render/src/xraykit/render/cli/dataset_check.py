@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,6 +34,8 @@ def dataset_check(
 
     with Tally("shards") as tally:
         found = check_dataset(config.dataset, report=tally.report)
+    for warning in found.warnings:
+        print(f"xraykit: warning: {config.dataset}: {warning}", file=sys.stderr)
     for problem in found.problems:
         print(f"- {problem}")
     print(f"{config.dataset}: {found.samples} samples in {found.shards} shards, {found.bytes / 1e6:.1f} MB")

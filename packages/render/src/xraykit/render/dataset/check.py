@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cpu_type import several_cpu_types
 from ..errors import FileError
 from .format.manifest import Manifest, ShardRecord
 from .read.shards import check_shard, checked_manifest
@@ -24,12 +25,14 @@ class DatasetCheck:
         samples: Samples that could be decoded.
         bytes: Size of the shards that the manifest tells.
         problems: One sentence each; empty if the data set is whole.
+        warnings: What a whole data set may say and its reader should know: shards of several types of CPU.
     """
 
     shards: int
     samples: int
     bytes: int
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def check_dataset(
@@ -65,7 +68,8 @@ def check_dataset(
     if report is not None:
         report(len(manifest.shards), len(manifest.shards))
     size = sum(shard.bytes for shard in manifest.shards)
-    return DatasetCheck(len(manifest.shards), len(keys), size, tuple(problems))
+    mixed = several_cpu_types(shard.cpu_type for shard in manifest.shards)
+    return DatasetCheck(len(manifest.shards), len(keys), size, tuple(problems), (mixed,) if mixed else ())
 
 
 def _listing(store: ShardStore, manifest: Manifest) -> Iterator[str]:

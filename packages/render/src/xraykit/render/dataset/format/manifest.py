@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...cpu_type import UNKNOWN
 from ...errors import FileError
 from ...storage.atomic_write import write_atomically
 from ..plan.plan import FORMAT
@@ -26,7 +27,18 @@ class Skipped:
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """A finished shard: file name, split, SHA-256 [hex], size [bytes], number of samples, patients in and left out."""
+    """A finished shard.
+
+    Args:
+        name: Its file.
+        split: Of all its samples.
+        sha256: Of the file [hex].
+        bytes: Size of the file.
+        samples: How many it holds.
+        patients: Those in it.
+        skipped: Those left out of it.
+        cpu_type: Of the process that made it, see `cpu_type.cpu_type`; its bytes are promised on that type alone.
+    """
 
     name: str
     split: str
@@ -35,6 +47,7 @@ class ShardRecord:
     samples: int
     patients: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
+    cpu_type: str = UNKNOWN
 
 
 @dataclass(frozen=True)

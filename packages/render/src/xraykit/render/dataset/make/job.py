@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from ...cpu_type import made_elsewhere
 from ...errors import InputError
 from ..format.manifest import MANIFEST, ShardRecord
 from ..plan.config import DatasetConfig
@@ -57,8 +59,8 @@ def make_dataset(
     """Make a data set of X-rays as tar shards; the same configuration gives the same bytes on every engine.
 
     Shards appear under their names when they are whole; manifest.json grows with them and is complete at the end. A
-    process that dies costs its open shard. Equal bytes need equal versions of the programs and processors with the
-    same instructions.
+    process that dies costs its open shard. Bytes are promised for equal versions of the programs on one type of CPU;
+    the manifest says which type made each shard, and a warning counts finished shards of another than this one.
 
     Args:
         config: What it shall hold.
@@ -91,6 +93,8 @@ def make_dataset(
     numbers = _chosen(shards, len(plan.shards))
     records = finished(plan, folder)
     waiting = [number for number in numbers if plan.shards[number].name not in records]
+    if waiting and engine == "local" and (told := made_elsewhere(record.cpu_type for record in records.values())):
+        warnings.warn(f"{folder}: {told}", stacklevel=2)
     total = sum(len(plan.shards[number].patients) for number in numbers) * config.views.per_patient
     done = total - sum(len(plan.shards[number].patients) for number in waiting) * config.views.per_patient
     names = [plan.shards[number].name for number in numbers]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ...cpu_type import cpu_type
 from ...errors import BackendUnavailableError, InputError, OutputError, XraykitError
 from ..format.manifest import ShardRecord, Skipped, write_receipt
 from ..plan.config import DatasetConfig
@@ -48,6 +49,7 @@ def make_shard(folder: Path, number: int, config_sha256: str, report: Callable[[
         samples=written.samples,
         patients=tuple(patient.number for patient in shard.patients if patient.number not in left_out),
         skipped=tuple(skipped),
+        cpu_type=cpu_type(),
     )
     write_receipt(folder, config_sha256, program_versions(), record)
     return record

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from ...cpu_type import UNKNOWN
 from ...errors import FileError, InputError
 from ..format.manifest import MANIFEST, Manifest, ShardRecord, Skipped
 from ..plan.plan import FORMAT
@@ -14,6 +15,7 @@ from .store import ShardStore
 
 _LIMIT = 1 << 28
 _SHARD = re.compile(r"([a-z0-9_]{1,40})-\d{6}\.tar")
+_CPU_TYPE = re.compile(r"[A-Za-z0-9_ ,.+-]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -108,7 +110,10 @@ def _entry(where: str, entry: Any) -> ShardRecord:
     if size < 0 or not 0 <= samples <= size // 512:
         raise FileError(f"{where}: {name} cannot hold {samples} samples in {size} bytes; make the manifest again.")
     reasons = tuple(Skipped(_expect(where, one, "patient", int), _expect(where, one, "reason", str)) for one in skipped)
-    return ShardRecord(name, split, sha256, size, samples, tuple(patients), reasons)
+    cpu_type = _expect(where, {"cpu_type": UNKNOWN, **entry}, "cpu_type", str)
+    if not _CPU_TYPE.fullmatch(cpu_type):
+        raise FileError(f"{where}: the cpu_type of {name} must be a short line of plain words, got {cpu_type[:80]!r}.")
+    return ShardRecord(name, split, sha256, size, samples, tuple(patients), reasons, cpu_type)
 
 
 def _expect(where: str, content: dict[str, Any], key: str, kind: type) -> Any:
