@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from xraykit.render import Volume
+from xraykit.render.radiographs import exposed_field
 from xraykit.xvr import Anatomy, RegistrationSettings, Shot, StartErrors, mtre_c2w, register, success_rate, true_tre
-from xraykit.xvr.field_mask import exposed_field
 from xraykit.xvr.start.spread import spread_starts
 
 from .report import RESULTS, surroundings

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from xraykit.render import Camera, SimulationSettings, Spectrum, Volume, carm_pose, simulate
 from xraykit.render import Scene as XrayScene
-from xraykit.render.physics import RectangularShutter
+from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
 
 SDD, FIELD = 1020.0, 278.6  # mm, the published C-arm (DeepFluoro)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from xraykit.render import PatientSettings, Scene, SimulationSettings, Spectrum, Volume, generate_patient, simulate
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
-from xraykit.render.physics import RectangularShutter
+from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
 from xraykit.xvr.refine.registration import RegistrationSettings, register
 from xraykit.xvr.refine.structure import Anatomy, structure_of

@@ -27,7 +27,7 @@ from xraykit.render import (
     write_volume,
 )
 from xraykit.render.geometry import geodesic_distance
-from xraykit.render.physics import CircularShutter
+from xraykit.render.radiographs import CircularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
 from xraykit.xvr.cli.app import AppConfig, open_app
 

@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 from xraykit.render import Camera, Volume, carm_pose, read_pose, render, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.render.pictures.grey_and_overlay import families
 from xraykit.render.volumes import Box, Ellipsoid, voxelise
 
 SMALL = ["--size", "12", "16", "--pixel-spacing", "12", "--samples", "40", "--backend", "torch"]
@@ -198,12 +197,3 @@ def test_pose_that_is_no_motion_is_refused(ct, tmp_path, capsys):
     (tmp_path / "p.json").write_text(json.dumps(content))
     assert command(ct, tmp_path / "a.npy", "--pose", str(tmp_path / "p.json")) == 2
     assert "camera_to_world" in capsys.readouterr().err
-
-
-def test_many_labels_are_joined_into_families():
-    masks = {name: np.array([name.endswith("12")]) for name in ("rib_left_0", "rib_right_12")}
-    names = ("vertebrae_L3", "vertebrae_T12", "lung_upper_lobe_left", "kidney_right", "heart")
-    masks |= {name: np.array([False]) for name in names}
-    joined = families(masks)
-    assert list(joined) == ["rib", "vertebrae", "lung", "kidney", "heart"]
-    assert joined["rib"].all()

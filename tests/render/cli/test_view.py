@@ -16,6 +16,7 @@ from xraykit.render import write_volume
 from xraykit.render.cli import view as command
 from xraykit.render.cli.umbrella import run
 from xraykit.render.cli.view import ViewConfig, check
+from xraykit.render.commands import display
 from xraykit.render.viewer.state import ViewerState
 
 pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
@@ -56,8 +57,8 @@ def started(monkeypatch):
         return stub
 
     monkeypatch.setattr("xraykit.render.viewer.server.start_viewer", start)
-    monkeypatch.setattr(command.webbrowser, "open", lambda url: calls.append(url))
-    monkeypatch.setattr(command, "has_display", lambda: True)
+    monkeypatch.setattr(display.webbrowser, "open", lambda url: calls.append(url))
+    monkeypatch.setattr(display, "has_display", lambda: True)
     return calls
 
 
@@ -87,7 +88,7 @@ def test_table_of_label_names_reaches_the_volume(ct, started):
 def test_page_is_opened_unless_told_otherwise(ct, started, monkeypatch):
     assert run(["render", "view", str(ct), "--port", "0"]) == 0
     assert started[1:] == [Stub.url]
-    monkeypatch.setattr(command, "has_display", lambda: False)
+    monkeypatch.setattr(display, "has_display", lambda: False)
     assert run(["render", "view", str(ct), "--port", "0"]) == 0
     assert started.count(Stub.url) == 1
 

@@ -18,8 +18,8 @@ from xraykit.render import (
     write_volume,
 )
 from xraykit.render.geometry import VIEWS
-from xraykit.render.physics.beam import CircularShutter, PolygonalShutter, RectangularShutter
 from xraykit.render.physics.spectrum import MonochromaticSpectrum
+from xraykit.render.radiographs import CircularShutter, PolygonalShutter, RectangularShutter
 from xraykit.render.scenes import write_scene
 from xraykit.render.simulation import tool_pose
 from xraykit.render.volumes import label_centroids

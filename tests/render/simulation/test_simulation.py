@@ -8,10 +8,10 @@ import torch
 from support.cubes import CAMERA, POSE, block, cube, moved
 from xraykit.render import Camera, GeometryError, InputError, carm_pose
 from xraykit.render.materials.materials import find_material
-from xraykit.render.physics.beam import RectangularShutter
 from xraykit.render.physics.beer_lambert import transmission
 from xraykit.render.physics.detector import Detector
 from xraykit.render.physics.spectrum import MonochromaticSpectrum, Spectrum
+from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.rendering import path_lengths
 from xraykit.render.simulation.scene import PlacedTool, Scene
 from xraykit.render.simulation.settings import (

@@ -11,9 +11,9 @@ from xraykit.render.viewer.carm_model import (
     arc,
     beam_edges,
     detector_corners,
+    node_pose,
     patient_letters,
-    placement,
-    tube,
+    swept_tube,
 )
 from xraykit.render.viewer.state import ViewerState
 from xraykit.render.volumes.volume import Volume
@@ -38,7 +38,7 @@ def test_detector_corners_are_those_of_the_pixels():
 
 def test_placement_is_the_pose():
     pose = carm_pose(lao_rao=37.0, cra_cau=-21.0, roll=14.0, sod=700.0, isocenter=(5.0, 6.0, 7.0)).double()
-    place = placement(pose)
+    place = node_pose(pose)
     assert np.allclose(place.position, pose[0, :3, 3].numpy())
     for axis in range(3):
         assert np.allclose(rotated(place.wxyz, np.eye(3)[axis]), pose[0, :3, axis].numpy(), atol=1e-6)
@@ -47,7 +47,7 @@ def test_placement_is_the_pose():
 def test_placed_detector_corner_projects_to_the_corner_of_the_image():
     camera = ViewerState(field=300.0, size=50).camera
     pose = ViewerState(lao_rao=-40.0, cra_cau=25.0).pose(torch.zeros(3, dtype=torch.float64))
-    place = placement(pose)
+    place = node_pose(pose)
     world = np.stack([rotated(place.wxyz, corner) + place.position for corner in detector_corners(camera)])
     uv = project(torch.from_numpy(world), camera, pose).uv[0]
     assert np.allclose(uv, [[0, 0], [50, 0], [50, 50], [0, 50]], atol=1e-6)
@@ -71,7 +71,7 @@ def test_arc_is_closed_faces_outward_and_clears_source_and_detector():
 
 
 def test_tube_along_a_line_is_a_cylinder():
-    mesh = as_mesh(tube(np.array([[0.0, 0, 0], [50, 0, 0], [100, 0, 0]]), 10.0, sides=64))
+    mesh = as_mesh(swept_tube(np.array([[0.0, 0, 0], [50, 0, 0], [100, 0, 0]]), 10.0, sides=64))
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(np.pi * 100 * 100, rel=0.01)
 

@@ -8,7 +8,7 @@ import torch
 from support.scenes import random_scene
 from xraykit.render import InputError, label_masks, render
 from xraykit.render.pictures import overlay, to_grey
-from xraykit.render.viewer.picture import Frame, Renderer, auto_window, label_mask, on_monitor
+from xraykit.render.viewer.picture import Renderer, ViewerFrame, auto_window, label_mask, on_monitor
 from xraykit.render.viewer.state import EdgeLetters, ViewerState
 
 VOLUME = random_scene(seed=4).volume
@@ -16,7 +16,7 @@ STATE = ViewerState(lao_rao=20.0, cra_cau=10.0, sod=500.0, sdd=700.0, field=30.0
 NO_LETTERS = EdgeLetters("", "", "", "")
 
 
-def frame(state: ViewerState, volume=VOLUME) -> Frame:
+def frame(state: ViewerState, volume=VOLUME) -> ViewerFrame:
     return Renderer(volume, samples=50, backend="torch").frame(state)
 
 

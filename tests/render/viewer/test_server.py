@@ -12,8 +12,8 @@ from PIL import Image
 from support.scenes import random_scene
 from xraykit.render import BackendUnavailableError, GeometryError, InputError, OutputError, read_pose
 from xraykit.render.viewer import start_viewer
-from xraykit.render.viewer.local_server import check_port, is_own_page
 from xraykit.render.viewer.state import ViewerState
+from xraykit.render.web import check_port
 
 viser = pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
 
@@ -80,22 +80,6 @@ def test_websocket_of_a_foreign_page_is_closed_before_it_is_sent_anything(viewer
         with pytest.raises(ConnectionClosed) as closed:
             connection.recv(timeout=10)
         assert closed.value.rcvd.code == 1008
-
-
-@pytest.mark.parametrize(
-    ("origin", "own"),
-    [
-        (None, True),
-        ("http://127.0.0.1:8080", True),
-        ("http://localhost:9000", True),
-        ("http://[::1]:8080", True),
-        ("http://127.0.0.1.example.com", False),
-        ("https://example.com", False),
-        ("null", False),
-    ],
-)
-def test_only_pages_of_this_machine_are_our_own(origin, own):
-    assert is_own_page(origin) == own
 
 
 def test_viewer_cannot_be_shared_through_a_tunnel(viewer):
@@ -220,12 +204,6 @@ def test_busy_port_is_refused_and_not_replaced_by_another(volume, tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match="choose another with --port"):
             start_viewer(volume, port=port, folder=tmp_path)
-
-
-@pytest.mark.parametrize("port", [-1, 65536])
-def test_number_that_is_no_port_is_refused(port):
-    with pytest.raises(InputError, match=f"--port must be 0 to 65535, got {port}"):
-        check_port(port)
 
 
 def test_port_forced_by_the_environment_is_refused(volume, tmp_path, monkeypatch):

@@ -1,12 +1,10 @@
 """The sliders' state gives the camera and pose of the geometry page, and the words and letters a reader expects."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from xraykit.render import GeometryError, InputError, carm_pose
 from xraykit.render.geometry import VIEWS
-from xraykit.render.viewer.state import EdgeLetters, ViewerState, angles_in_words, edge_letters
+from xraykit.render.viewer.state import ViewerState, angles_in_words
 
 CENTER = torch.tensor([3.0, -20.0, 140.0], dtype=torch.float64)
 
@@ -64,30 +62,3 @@ def test_magnification_is_sdd_over_sod():
 )
 def test_angles_are_named_as_on_a_carm(angles, words):
     assert angles_in_words(ViewerState(*angles)) == words
-
-
-@pytest.mark.parametrize(
-    ("view", "letters"),
-    [
-        ("ap", EdgeLetters("R", "L", "H", "F")),
-        ("pa", EdgeLetters("R", "L", "H", "F")),
-        ("lateral_left", EdgeLetters("P", "A", "H", "F")),
-        ("lateral_right", EdgeLetters("A", "P", "H", "F")),
-    ],
-)
-def test_edges_of_standard_views_carry_the_letters_of_a_radiograph(view, letters):
-    """Frontal views are read facing the patient, so that R is on the viewer's left; see docs/geometry.md."""
-    state = ViewerState().turned_to(view)
-    assert edge_letters(state.pose(CENTER), mirrored=state.mirrored) == letters
-
-
-def test_mirror_exchanges_left_and_right_letters_only():
-    pose = ViewerState(lao_rao=12.0, cra_cau=5.0, roll=70.0).pose(CENTER)
-    plain, flipped = edge_letters(pose, mirrored=False), edge_letters(pose, mirrored=True)
-    assert flipped == EdgeLetters(plain.right, plain.left, plain.top, plain.bottom)
-
-
-def test_oblique_direction_has_two_letters_the_nearer_first():
-    letters = edge_letters(replace(ViewerState(), lao_rao=30.0).pose(CENTER), mirrored=False)
-    assert (letters.left, letters.right) == ("LP", "RA")
-    assert edge_letters(replace(ViewerState(), lao_rao=20.0).pose(CENTER), mirrored=False).right == "R"

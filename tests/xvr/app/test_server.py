@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support.xvr_app import ask, ended, small_session
-from xraykit.render import InputError, OutputError
+from xraykit.render import OutputError
 from xraykit.xvr.result.reading import read_result
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-xvr[app]'")
 
-from xraykit.xvr.app.server import AppServer, local_socket
+from xraykit.xvr.app.server import AppServer
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +171,6 @@ def test_result_of_other_xrays_is_refused(server):
     text = Path(told(server, "save", {"view": 1})["path"], "result.json").read_text(encoding="utf-8")
     text = text.replace('"side"', '"another"')
     assert "must name an X-ray of this page" in complaint(server, "load", {"text": text})
-
-
-def test_busy_port_is_said_in_a_sentence(server):
-    with pytest.raises(InputError, match=r"--port must be free on 127.0.0.1"):
-        local_socket(int(server.address.rsplit(":", 1)[1]))
-    with pytest.raises(InputError, match="--port must be 0 to 65535"):
-        local_socket(70000)
 
 
 def test_folder_that_cannot_be_made_is_refused(tmp_path):

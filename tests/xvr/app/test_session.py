@@ -13,7 +13,7 @@ from xraykit.render.geometry import geodesic_distance, project
 from xraykit.xvr.app.live_rendering import FULL
 from xraykit.xvr.app.pose_sliders import Move
 from xraykit.xvr.app.session import Session
-from xraykit.xvr.app.state import edge_letters, session_state
+from xraykit.xvr.app.state import session_state
 from xraykit.xvr.app.structures import offered_structures, structure
 
 
@@ -262,4 +262,4 @@ def test_edge_letters_of_a_frontal_view():
     session, _ = small_session()
     session.move(0, Move(set={"lao_rao": 180.0, "cra_cau": 0.0, "roll": 0.0}), gesture="ap")
     letters = {"left": "R", "right": "L", "top": "H", "bottom": "F"}
-    assert edge_letters(session.views[0].now.pose) == letters
+    assert session_state(session)["views"][0]["edges"] == letters

@@ -64,7 +64,7 @@ class DemoConfig:
     """cpu, cuda or cuda:N."""
 
 
-class Shot(NamedTuple):
+class DemoXray(NamedTuple):
     """One X-ray of the demo with what the report shows of it."""
 
     pose: Tensor
@@ -152,7 +152,7 @@ def _warm_up(config: DemoConfig, volume: Volume, camera: Camera, device: str) ->
     label_masks(volume.to(device), tiny, pose, backend=config.backend)
 
 
-def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device: str) -> Shot:
+def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device: str) -> DemoXray:
     import numpy as np
 
     from ..geometry.carm import VIEWS
@@ -168,7 +168,7 @@ def _shoot(config: DemoConfig, volume: Volume, camera: Camera, name: str, device
     colour = overlay(grey, _groups(volume, masks))
     if mirrored:
         grey, colour = np.ascontiguousarray(grey[:, ::-1]), np.ascontiguousarray(colour[:, ::-1])
-    return Shot(pose, image, grey, colour)
+    return DemoXray(pose, image, grey, colour)
 
 
 def _groups(volume: Volume, masks: NDArray[np.bool_]) -> dict[str, NDArray[np.bool_]]:
@@ -181,7 +181,7 @@ def _groups(volume: Volume, masks: NDArray[np.bool_]) -> dict[str, NDArray[np.bo
     return groups
 
 
-def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, Shot]) -> None:
+def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, DemoXray]) -> None:
     import torch
 
     from ..files.pose_json import write_pose
@@ -199,7 +199,7 @@ def _write(folder: Path, volume: Volume, camera: Camera, shots: dict[str, Shot])
         write_volume(folder / "labels.nii.gz", volume.labels, volume.affine, label_names=volume.label_names)
 
 
-def _report(path: Path, config: DemoConfig, volume: Volume, shots: dict[str, Shot], seconds: float) -> None:
+def _report(path: Path, config: DemoConfig, volume: Volume, shots: dict[str, DemoXray], seconds: float) -> None:
     from ..pictures.grey_and_overlay import legend, montage, save_png
 
     ap, lateral = shots["ap"], shots["lateral"]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 CENTRAL_VIEWS = ("ap", "pa", "lateral_left", "lateral_right")  # of the volume's centre, needing no labels
 PLACEMENT = ("view", "lao_rao", "cra_cau", "roll", "sod", "offset")
 INTRINSICS = ("sdd", "size", "pixel_spacing")
-MOST_COLOURS = 24  # beyond, the overlay joins labels into families
 MOST_PIXELS = 2**27  # rendering takes some fifty bytes for each
 ANGLES = ("lao_rao", "cra_cau", "roll")
 DEFAULTS = {"sod": 850.0, "offset": (0.0, 0.0, 0.0), "sdd": 1020.0, "size": (512, 512), "pixel_spacing": 0.9}
@@ -249,19 +248,11 @@ def _mirrored(config: DrrConfig) -> bool:
 def _write_overlay(
     config: DrrConfig, image: Tensor, volume: Volume, camera: Camera, pose: Tensor, *, mirrored: bool
 ) -> Path:
-    import numpy as np
-
-    from ..pictures.grey_and_overlay import families, legend, montage, overlay, save_png, to_grey
+    from ..pictures.grey_and_overlay import montage, save_png, to_grey
+    from ..pictures.labelled import labelled_picture
     from ..rendering.rendering import label_masks
 
     masks = label_masks(volume, camera, pose, backend=config.backend)[0].cpu().numpy()
     seen = {volume.label_names.get(n, f"label {n}"): masks[n] for n in range(1, len(masks)) if masks[n].any()}
-    if len(seen) > MOST_COLOURS:
-        seen = families(seen)
-    grey = to_grey(image[0].sum(dim=0).numpy())
-    picture = overlay(grey, seen)
-    picture = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
-    rows = max(1, picture.shape[0] // 19)
-    columns = -(-len(seen) // rows)
-    pictures = [picture, legend(list(seen), width=220 * columns, columns=columns)] if seen else [picture]
-    return save_png(beside(config, "labels.png"), montage(pictures))
+    picture = labelled_picture(to_grey(image[0].sum(dim=0).numpy()), seen, mirrored=mirrored)
+    return save_png(beside(config, "labels.png"), picture if seen else montage([picture]))

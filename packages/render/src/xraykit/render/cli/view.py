@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -60,9 +57,11 @@ def view(
         config: The options.
         config_file: .toml, .yaml or .json file with any of these options; the command line wins.
     """
-    from ..viewer.local_server import check_port, require_viser
+    from ..commands.display import serve_until_interrupt
+    from ..viewer.local_server import require_viser
     from ..viewer.server import start_viewer
     from ..viewer.state import ViewerState
+    from ..web.port import check_port
 
     check(config)
     require_viser()
@@ -81,15 +80,7 @@ def view(
         samples=config.samples,
         backend=config.backend,
     )
-    try:
-        print(f"Look at {viewer.url} (Ctrl-C ends it)", flush=True)
-        if not config.no_browser and has_display():
-            webbrowser.open(viewer.url)
-        viewer.wait()
-    except KeyboardInterrupt:
-        print("viewer closed.")
-    finally:
-        viewer.close()
+    serve_until_interrupt(viewer, browser=not config.no_browser, name="viewer")
 
 
 def check(config: ViewConfig) -> None:
@@ -116,8 +107,3 @@ def read(config: ViewConfig) -> Volume:
     if config.ct is None:
         return torso()
     return Volume.from_file(config.ct, labels=config.labels, label_names=config.label_names)
-
-
-def has_display() -> bool:
-    """Whether a browser could open a window: never start one that takes the terminal."""
-    return sys.platform in ("win32", "darwin") or any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY"))

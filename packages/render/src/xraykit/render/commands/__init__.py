@@ -6,9 +6,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "devices": "usable_device",
-        "display": "has_display",
+        "display": "has_display serve_until_interrupt",
         "options": "flat",
         "output_folder": "make_folder",
-        "progress": "Steps Tally duration",
+        "progress": "duration Steps Tally",
     },
 )

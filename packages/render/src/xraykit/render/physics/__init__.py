@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "area_density": "area_densities MaterialVolume",
-        "beam": "CircularShutter heel_effect illumination PolygonalShutter RectangularShutter shutter_mask",
+        "beam": "heel_effect illumination",
         "beer_lambert": "transmission",
         "detector": "blur_image detected_quanta Detector",
         "noise": "add_quantum_noise add_readout_noise quanta_behind",

@@ -4,12 +4,8 @@ from .area_density import (
     area_densities as area_densities,
 )
 from .beam import (
-    CircularShutter as CircularShutter,
-    PolygonalShutter as PolygonalShutter,
-    RectangularShutter as RectangularShutter,
     heel_effect as heel_effect,
     illumination as illumination,
-    shutter_mask as shutter_mask,
 )
 from .beer_lambert import transmission as transmission
 from .detector import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -206,12 +205,3 @@ def save_png(path: str | Path, picture: NDArray[np.uint8]) -> Path:
     """
     image = Image.fromarray(picture)
     return write_atomically(path, lambda file: image.save(file, format="PNG"))
-
-
-def families(masks: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
-    """The masks with sides, numbers and lobes of one organ joined (rib_left_3 to rib), in order of appearance."""
-    joined: dict[str, NDArray[np.bool_]] = {}
-    for name, mask in masks.items():
-        family = re.sub(r"(_(upper|middle|lower)_lobe)?(_(left|right))?(_[A-Z]?\d+)?$", "", name)
-        joined[family] = joined[family] | mask if family in joined else mask
-    return joined

@@ -1,5 +1,14 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .density import relative_line_integrals as relative_line_integrals
 from .describe import describe_radiograph as describe_radiograph
+from .field import (
+    burnt_in as burnt_in,
+    exposed_field as exposed_field,
+)
+from .orientation import (
+    is_stored_mirrored as is_stored_mirrored,
+    stored_roll as stored_roll,
+)
 from .radiograph import (
     Origin as Origin,
     Radiograph as Radiograph,
@@ -8,4 +17,12 @@ from .read import read_radiograph as read_radiograph
 from .save import (
     check_writable as check_writable,
     save_image as save_image,
+)
+from .shutter_tags import shutter_field as shutter_field
+from .shutters import (
+    CircularShutter as CircularShutter,
+    PolygonalShutter as PolygonalShutter,
+    RectangularShutter as RectangularShutter,
+    Shutter as Shutter,
+    shutter_mask as shutter_mask,
 )

@@ -19,7 +19,8 @@ from ..files.coco import coco_record, write_coco
 from ..files.dicom_seg import write_dicom_seg
 from ..files.pose_json import write_pose
 from ..geometry.camera import Camera
-from ..pictures.grey_and_overlay import families, legend, montage, overlay, save_png, to_grey
+from ..pictures.grey_and_overlay import save_png, to_grey
+from ..pictures.labelled import labelled_picture
 from ..radiographs.raster import MARK, TIFF_DESCRIPTION
 from ..radiographs.save import geometry_record, save_image
 from ..simulation.simulation import Simulation
@@ -34,7 +35,6 @@ NAMES = (
     *("masks.coco.json", "masks.dcm", "pose.json", "simulation.json", "scene.yaml"),
 )
 WINDOW_QUANTILES = (0.002, 0.998)
-MOST_COLOURS = 24
 
 
 def save_simulation(
@@ -183,12 +183,4 @@ def _overlay(
         if mask.any():
             seen[entry.name] = seen[entry.name] | mask if entry.name in seen else mask
     tools = [entry.name for entry in masks.entries if entry.kind == "tool"]
-    if len(seen) > MOST_COLOURS:
-        tool_masks = {name: seen[name] for name in tools if name in seen}
-        seen = families({name: mask for name, mask in seen.items() if name not in tools}) | tool_masks
-    picture = overlay(to_grey(shown, window=window), seen)
-    picture = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
-    if not seen:
-        return picture
-    columns = -(-len(seen) // max(1, picture.shape[0] // 19))
-    return montage([picture, legend(list(seen), width=220 * columns, columns=columns)])
+    return labelled_picture(to_grey(shown, window=window), seen, tools=tools, mirrored=mirrored)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from ..materials.materials import MATERIALS, Material
-from ..physics.beam import CircularShutter, PolygonalShutter, RectangularShutter, Shutter
 from ..physics.detector import Detector
 from ..physics.scatter import ScatterKernel
 from ..physics.spectrum import MonochromaticSpectrum, Spectrum
+from ..radiographs.shutters import CircularShutter, PolygonalShutter, RectangularShutter, Shutter
 from ..rendering.backends import Backend
 from ..rendering.march import Method
 from ..simulation.settings import BeamSettings, DoseSettings, MarchSettings, ScatterSettings, SimulationSettings

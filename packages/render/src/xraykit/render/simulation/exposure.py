@@ -8,11 +8,12 @@ from torch import Tensor
 from ..errors import InputError
 from ..geometry.camera import Camera
 from ..materials.materials import Material
-from ..physics.beam import heel_effect, illumination, shutter_mask
+from ..physics.beam import heel_effect, illumination
 from ..physics.beer_lambert import transmission
 from ..physics.detector import blur_image, detected_quanta
 from ..physics.noise import add_quantum_noise, add_readout_noise, quanta_behind
 from ..physics.spectrum import Spectrum, photons_per_pixel
+from ..radiographs.shutters import shutter_mask
 from .settings import SimulationSettings
 
 _NOISE_TOLERANCE = 5e-3  # of the noise's variance

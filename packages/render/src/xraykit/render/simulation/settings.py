@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..errors import InputError
-from ..physics.beam import Shutter
 from ..physics.detector import Detector
 from ..physics.scatter import ScatterKernel
 from ..physics.spectrum import AnySpectrum, Spectrum
+from ..radiographs.shutters import Shutter
 from ..rendering.backends import Backend
 from ..rendering.march import Method
 

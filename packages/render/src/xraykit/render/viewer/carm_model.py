@@ -27,18 +27,18 @@ class Triangles(NamedTuple):
     faces: NDArray[np.int64]
 
 
-class Placement(NamedTuple):
+class NodePose(NamedTuple):
     """Where a frame stands in the world: position (3,) [mm] and unit quaternion (w, x, y, z)."""
 
     position: Points
     wxyz: Points
 
 
-def placement(pose: Tensor) -> Placement:
+def node_pose(pose: Tensor) -> NodePose:
     """Position and orientation of a pose (1, 4, 4): where the camera's frame is in the world."""
     matrix = pose.detach().cpu().double().reshape(1, 4, 4)
     wxyz = parameters_from(matrix[:, :3, :3], parameterization="quaternion")
-    return Placement(matrix[0, :3, 3].numpy(), wxyz[0].numpy())
+    return NodePose(matrix[0, :3, 3].numpy(), wxyz[0].numpy())
 
 
 def detector_corners(camera: Camera) -> Points:
@@ -62,10 +62,10 @@ def arc(sdd: float, *, radius: float = 42.0, steps: int = 48) -> Triangles:
     angle = np.linspace(0, np.pi, steps)
     reach = sdd / 2 + REACH
     path = np.stack([-reach * np.sin(angle), 0 * angle, sdd / 2 - reach * np.cos(angle)], axis=1)
-    return tube(path, radius)
+    return swept_tube(path, radius)
 
 
-def tube(path: Points, radius: float, *, sides: int = 16) -> Triangles:
+def swept_tube(path: Points, radius: float, *, sides: int = 16) -> Triangles:
     """A closed round tube along a path (N, 3) that lies in the plane y = 0."""
     along = np.gradient(path, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import socket
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from ..errors import BackendUnavailableError, InputError
+from ..web.guard import is_own_page
+from ..web.port import HOST, check_port
 
 if TYPE_CHECKING:
     from viser import ViserServer
 
-HOST = "127.0.0.1"
-OWN_NAMES = (HOST, "localhost", "::1")
 REFUSED = 1008  # websocket close code: policy violation
 
 
@@ -71,38 +68,18 @@ def require_viser() -> Any:
     return viser
 
 
-def check_port(port: int) -> None:
-    """Raise InputError unless a server can listen at this port of 127.0.0.1."""
-    if not 0 <= port <= 65535:
-        raise InputError(f"--port must be 0 to 65535, got {port}.")
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is merely cooling down is free
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise InputError(
-                f"--port must be free on {HOST}, got {port}: {error.strerror or error}; choose another with --port."
-            ) from error
-
-
-def is_own_page(origin: str | None) -> bool:
-    """Whether a browser's Origin header names a page of this machine; other programs send none."""
-    return origin is None or urlsplit(origin).hostname in OWN_NAMES
-
-
 def _refuse_foreign_pages(server: ViserServer) -> None:
     """Close connections that a page from elsewhere opens, before they are sent anything.
 
-    Browsers let every page connect to 127.0.0.1 and only name the page in the Origin header.
+    viser has no token and answers whoever connects; what its own page may know, no other page may.
     """
     sockets = server._websock_server
 
     @sockets.on_client_connect
     async def check(client: Any) -> None:
         connection = sockets._live_connections[client.client_id]
-        origin = None if connection.request is None else connection.request.headers.get("Origin")
-        if not is_own_page(origin):
+        headers = {} if connection.request is None else connection.request.headers
+        if not is_own_page(headers.get("Origin"), host=headers.get("Host", "")):
             await connection.close(REFUSED, "this page may not watch the viewer")
 
     sockets.disconnect_all_clients()  # whoever came before the check; a page of ours connects again

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .picture import MONITOR, Frame
-from .state import SIDES, ViewerState, angles_in_words
+from ..pictures.edge_letters import SIDES
+from .picture import MONITOR, ViewerFrame
+from .state import ViewerState, angles_in_words
 
 if TYPE_CHECKING:
     from viser import ViserServer
@@ -63,7 +64,7 @@ class Page:
             self.trouble = text
             self._trouble.content = _line(text, color="#f4b23c") if text else ""
 
-    def describe(self, state: ViewerState, frame: Frame, speed: float) -> None:
+    def describe(self, state: ViewerState, frame: ViewerFrame, speed: float) -> None:
         """Put what the picture is into words."""
         latest = 1000 * sum(frame.seconds)
         low, high = frame.window

@@ -13,11 +13,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..errors import InputError
+from ..pictures.edge_letters import EdgeLetters, edge_letters
 from ..pictures.grey_and_overlay import overlay, to_grey
 from ..rendering.backends import Backend
 from ..rendering.rendering import label_masks, render
 from ..volumes.volume import Volume
-from .state import EdgeLetters, ViewerState, edge_letters
+from .state import ViewerState
 
 MONITOR = 512  # pixels along the edge of the picture on the monitor
 PERCENTILES = (1.0, 99.7)
@@ -25,7 +26,7 @@ COVERED = 0.02  # of the largest line integral
 Colour = NDArray[np.uint8]
 
 
-class Frame(NamedTuple):
+class ViewerFrame(NamedTuple):
     """What one state looks like.
 
     `image` (size, size) line integrals; `detector` (size, size, 3) the picture as projected; `monitor` the same for
@@ -54,7 +55,7 @@ class Renderer:
         self.backend: Backend = backend
         self._highlighted: tuple[str, Volume] | None = None
 
-    def frame(self, state: ViewerState) -> Frame:
+    def frame(self, state: ViewerState) -> ViewerFrame:
         """The X-ray of a state.
 
         Raises:
@@ -74,7 +75,7 @@ class Renderer:
         grey = to_grey(image, window=window, polarity=state.polarity)
         detector = np.repeat(grey[..., None], 3, axis=2) if mask is None else overlay(grey, {"": mask})
         monitor = on_monitor(detector, edge_letters(pose, mirrored=state.mirrored), mirrored=state.mirrored)
-        return Frame(image, detector, monitor, pose, window, (projected - begun, time.perf_counter() - projected))
+        return ViewerFrame(image, detector, monitor, pose, window, (projected - begun, time.perf_counter() - projected))
 
     def _only(self, name: str) -> Volume:
         """The volume with one label left, as label 1."""

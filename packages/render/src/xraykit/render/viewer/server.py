@@ -17,11 +17,12 @@ from ..pictures.grey_and_overlay import save_png
 from ..rendering.backends import Backend, explain_backend
 from ..storage.atomic_write import check_folder
 from ..volumes.volume import Volume
+from ..web.port import HOST
 from .controls import Controls
 from .isosurface import hounsfield, isosurface
-from .local_server import HOST, local_server, stop
+from .local_server import local_server, stop
 from .page import MISSED, Page
-from .picture import Frame, Renderer, label_mask
+from .picture import Renderer, ViewerFrame, label_mask
 from .stage import BONE, SKIN, Stage
 from .state import ViewerState
 
@@ -86,7 +87,7 @@ class Viewer:
     """
 
     _highlight: str | None
-    latest: tuple[ViewerState, Frame] | None
+    latest: tuple[ViewerState, ViewerFrame] | None
 
     def __init__(
         self, server: ViserServer, renderer: Renderer, *, folder: Path, start: ViewerState, bone: float

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..volumes.volume import Volume
-from .carm_model import Points, arc, beam_edges, patient_letters, placement
+from .carm_model import Points, arc, beam_edges, node_pose, patient_letters
 from .isosurface import Surface
 from .state import ViewerState
 
@@ -98,7 +98,7 @@ class Stage:
 
     def show(self, state: ViewerState, pose: Tensor, picture: NDArray[np.uint8]) -> None:
         """Move the C-arm to a pose and put the picture, as projected, on its detector."""
-        place = placement(pose)
+        place = node_pose(pose)
         self._carm.position, self._carm.wxyz = self._at(place.position), place.wxyz
         half = -np.radians(state.roll) / 2
         self.gantry.wxyz = (np.cos(half), 0.0, 0.0, np.sin(half))  # the picture rolls, the gantry does not

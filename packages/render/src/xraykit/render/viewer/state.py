@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-import numpy as np
 from torch import Tensor
 
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
 from ..pictures.grey_and_overlay import Polarity
-
-SIDES = (("R", "L"), ("A", "P"), ("H", "F"))
-"""Letters of the directions of world RAS: towards plus, towards minus."""
-OBLIQUE = 0.38  # a second letter once a direction leaves an axis by more than 22 degrees
 
 
 @dataclass(frozen=True)
@@ -93,34 +87,3 @@ def angles_in_words(state: ViewerState) -> str:
 
 def _named(angle: float, plus: str, minus: str) -> str:
     return f"{plus if angle > 0 else minus if angle < 0 else f'{plus}/{minus}'} {abs(angle):g}°"
-
-
-class EdgeLetters(NamedTuple):
-    """What lies beyond each edge of the shown picture, in letters R L A P H F."""
-
-    left: str
-    right: str
-    top: str
-    bottom: str
-
-
-def edge_letters(pose: Tensor, *, mirrored: bool) -> EdgeLetters:
-    """The patient's directions at the edges of the picture, as radiographs are lettered.
-
-    Args:
-        pose: Camera to world (1, 4, 4); columns 0 and 1 of its rotation are image right and image down.
-        mirrored: The picture is shown flipped left to right.
-
-    Returns:
-        One or two letters per edge, the nearer direction first.
-    """
-    axes = pose.reshape(4, 4)[:3, :2].detach().cpu().double().numpy()
-    right = -axes[:, 0] if mirrored else axes[:, 0]
-    down = axes[:, 1]
-    return EdgeLetters(_direction(-right), _direction(right), _direction(-down), _direction(down))
-
-
-def _direction(towards: np.ndarray) -> str:
-    order = np.argsort(-np.abs(towards), kind="stable")[:2]
-    kept = [axis for n, axis in enumerate(order) if n == 0 or abs(towards[axis]) > OBLIQUE]
-    return "".join(SIDES[axis][0 if towards[axis] > 0 else 1] for axis in kept)

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from xraykit.render import InputError, XraykitError
+from xraykit.render import InputError
+from xraykit.render.web import Answer, Body, Request
 
-from .files import LIMIT, load_result, save_view
-from .guard import Guard
+from .files import load_result, save_view
 from .pictures import encoded
 from .pose_sliders import Move
 from .session import Session
-from .state import job_state, session_state, view_state
+from .state import session_state, view_state
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.types import ASGIApp
-
-PAGE = Path(__file__).parent / "page"
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-NAMES = (
-    *("state", "xray", "drr", "undo", "reset", "structure"),
-    *("initialise", "refine", "job", "cancel", "save", "load"),
-)
-Body = dict[str, Any]
+NAMES = ("state", "xray", "drr", "undo", "reset", "structure", "initialise", "refine", "save", "load")
 
 
 class Endpoints:
@@ -41,7 +30,8 @@ class Endpoints:
 
     def __init__(self, session: Session, *, folder: Path, inputs: Mapping[str, Any]) -> None:
         self._session, self._folder, self._inputs = session, folder, inputs
-        self.table: dict[str, Callable[[Body], Any]] = {name: getattr(self, name) for name in NAMES}
+        self.table: dict[str, Request] = {name: getattr(self, name) for name in NAMES}
+        self.table.update(session.worker.requests)
 
     def state(self, body: Body) -> Any:
         """Everything besides pictures."""
@@ -49,7 +39,7 @@ class Endpoints:
 
     def xray(self, body: Body) -> Any:
         """The picture of X-ray `view`."""
-        return encoded(self._session.view(body.get("view")).picture.grey, "png"), "image/png", {}
+        return Answer(encoded(self._session.view(body.get("view")).picture.grey, "png"), "image/png")
 
     def drr(self, body: Body) -> Any:
         """The rendering of X-ray `view` after a `move`, and where its sliders stand, in a header."""
@@ -59,7 +49,7 @@ class Endpoints:
             session.move(session.views.index(view), _move(body["move"]), gesture=str(body.get("gesture", ""))[:64])
         picture = session.picture(session.views.index(view), draft=bool(body.get("draft")))
         headers = {"X-View": json.dumps(view_state(session, view))}
-        return (*(picture or (b"", "")), headers)
+        return Answer(*(picture or (b"", "")), headers)
 
     def undo(self, body: Body) -> Any:
         """One placement back."""
@@ -81,25 +71,11 @@ class Endpoints:
 
     def initialise(self, body: Body) -> Any:
         """Look for a first guess by `method`."""
-        return job_state(self._session.initialise(_index(body), str(body.get("method"))))
+        return self._session.initialise(_index(body), str(body.get("method"))).state()
 
     def refine(self, body: Body) -> Any:
         """Register X-ray `view`, or all `joint`ly."""
-        return job_state(self._session.refine(_index(body), joint=bool(body.get("joint"))))
-
-    def job(self, body: Body) -> Any:
-        """How the task stands, with the steps from number `since` on."""
-        job = self._session.worker.job
-        since = body.get("since", 0)
-        if job is None or not isinstance(since, int):
-            return None
-        state = job_state(job)
-        return {**state, "steps": state["steps"][max(0, since) :]}
-
-    def cancel(self, body: Body) -> Any:
-        """Stop the task."""
-        self._session.cancel()
-        return None
+        return self._session.refine(_index(body), joint=bool(body.get("joint"))).state()
 
     def save(self, body: Body) -> Any:
         """Write the result of X-ray `view`."""
@@ -112,52 +88,6 @@ class Endpoints:
         if not isinstance(text, str):
             raise InputError("load needs the text of a result.")
         return {"views": load_result(self._session, text.encode()), **session_state(self._session)}
-
-
-def web_app(endpoints: Endpoints, *, token: str) -> ASGIApp:
-    """The page's files at /, its requests at /api/NAME, guarded."""
-    from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
-    from starlette.responses import JSONResponse, Response
-    from starlette.routing import Route
-
-    def answer(name: str, raw: bytes) -> Response:
-        try:
-            result = endpoints.table[name](_object(raw))
-        except XraykitError as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-        if isinstance(result, tuple):
-            content, kind, headers = result
-            return Response(content, 200 if content else 204, headers, kind or None)
-        return JSONResponse(result)
-
-    def api(name: str) -> Route:
-        async def endpoint(request: Request) -> Response:
-            return await run_in_threadpool(answer, name, await request.body())
-
-        return Route(f"/api/{name}", endpoint, methods=["POST"])
-
-    def static(path: str, file: Path) -> Route:
-        content = file.read_bytes()
-
-        async def endpoint(request: Request) -> Response:
-            return Response(content, media_type=TYPES[file.suffix])
-
-        return Route(path, endpoint)
-
-    files = [static("/", PAGE / "page.html")]
-    files += [static(f"/{file.name}", file) for file in sorted(PAGE.iterdir()) if file.suffix in TYPES]
-    return Guard(Starlette(routes=[*files, *map(api, endpoints.table)]), token=token, limit=2 * LIMIT)
-
-
-def _object(raw: bytes) -> Body:
-    try:
-        body = json.loads(raw or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"a request must be JSON, got something else ({error}).") from error
-    if not isinstance(body, dict):
-        raise InputError(f"a request must be a JSON object, got {type(body).__name__}.")
-    return body
 
 
 def _index(body: Body) -> int:

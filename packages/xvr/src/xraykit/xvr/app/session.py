@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
+from xraykit.render.web import Job, JobCancelledError, JobRunner
 
 from ..xray.shot import Shot
-from .job import CancelledError, Job, Worker
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
 from .placement import Found, Placement, XrayView
@@ -73,7 +73,7 @@ class Session:
         ]
         self.structure: Structure = structure(self.volume)
         self.offered = offered_structures(self.volume)
-        self.worker = Worker()
+        self.worker = JobRunner()
         self.live = LiveRendering()
 
     def view(self, index: object) -> XrayView:
@@ -128,7 +128,7 @@ class Session:
         if not all(isinstance(name, str) for name in names):
             raise InputError(f"structures are chosen by name, got {list(names)!r}.")
         with self._lock:
-            if self.worker.job is not None and self.worker.job.running:
+            if self.worker.running:
                 raise InputError("the structure stays while a task is running; wait for it or cancel it.")
             self.structure = structure(self.volume, tuple(dict.fromkeys(names)))
 
@@ -150,8 +150,7 @@ class Session:
 
         def task(job: Job) -> None:
             def progress(message: str, share: float | None, pose: Tensor | None) -> None:
-                job.check()
-                job.steps.append({"message": message, "share": share})
+                job.report(message=message, share=share)
 
             found = starter(view.shot, body, view.now.pose, progress)
             job.check()
@@ -159,7 +158,7 @@ class Session:
                 view.place(Placement(found.double().cpu(), method))
 
         with self._lock:
-            return self.worker.start(method, index, task)
+            return self.worker.start(method, task, about=index)
 
     def refine(self, index: int, *, joint: bool = False) -> Job:
         """Register an X-ray from where it is, in the background; jointly, all X-rays keep their relative geometry.
@@ -178,7 +177,7 @@ class Session:
             def task(job: Job) -> None:
                 self._refine(job, views, moving, chosen, starts)
 
-            job = self.worker.start("refine", index, task)
+            job = self.worker.start("refine", task, about=index)
             for view in views:
                 view.place(replace(view.now, kind="refine", found=None))
                 view.gesture = ""
@@ -186,8 +185,7 @@ class Session:
 
     def cancel(self) -> None:
         """Ask the running job to stop."""
-        if self.worker.job is not None:
-            self.worker.job.cancel()
+        self.worker.cancel()
 
     def close(self) -> None:
         """Stop what runs."""
@@ -204,8 +202,7 @@ class Session:
                     view.history[-1] = Placement(pose.detach().double().cpu(), "refine", found)
 
         def report(step: Any) -> None:
-            job.check()
-            job.steps.append({"scale": step.scale, "similarity": float(step.similarity), "seconds": step.seconds})
+            job.report(scale=step.scale, similarity=float(step.similarity), seconds=step.seconds)
             put(step.poses[0])
 
         try:
@@ -214,7 +211,7 @@ class Session:
             trust = None if self.judge is None else self.judge(registration, shots, [chosen.anatomy])
             put(registration.poses[0], Found(registration, trust, moving, chosen))
             settled = True
-        except CancelledError:
+        except JobCancelledError:
             settled = True
             raise
         finally:
@@ -226,4 +223,4 @@ class Session:
     def _moves(self, index: int) -> bool:
         """Whether a job is moving this X-ray."""
         job = self.worker.job
-        return job is not None and job.running and (job.kind == "refine" or job.view == index)
+        return job is not None and job.running and (job.kind == "refine" or job.about == index)

@@ -8,14 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .job import Job
+from xraykit.render.pictures.edge_letters import edge_letters
+
 from .placement import Found, XrayView
 from .pose_sliders import slider_deviations, sliders_of
 from .session import Session
-
-SIDES = (("R", "L"), ("A", "P"), ("H", "F"))
-"""Letters of the directions of world RAS: towards plus, towards minus."""
-OBLIQUE = 0.38  # a second letter once a direction leaves an axis by more than 22 degrees
 
 
 def session_state(session: Session) -> dict[str, Any]:
@@ -25,7 +22,7 @@ def session_state(session: Session) -> dict[str, Any]:
         "views": [view_state(session, view) for view in session.views],
         "structure": {"chosen": list(session.structure.names), "title": session.structure.title, **session.offered},
         "starters": list(session.starters),
-        "job": None if job is None else job_state(job),
+        "job": None if job is None else job.state(),
         "notes": list(session.notes),
     }
 
@@ -38,7 +35,7 @@ def view_state(session: Session, view: XrayView) -> dict[str, Any]:
         "name": view.shot.name,
         "notes": list(view.shot.notes),
         "sliders": {name: round(value, 3) for name, value in sliders.items()},
-        "edges": edge_letters(now.pose),
+        "edges": edge_letters(now.pose)._asdict(),
         "placed": now.kind,
         "undo": len(view.history) - 1,
         "found": None if now.found is None else found_state(now.found, now.pose, session.structure.isocenter),
@@ -71,34 +68,6 @@ def found_state(found: Found, pose: Tensor, isocenter: Tensor) -> dict[str, Any]
             "warnings": list(trust.warnings),
         },
     }
-
-
-def job_state(job: Job) -> dict[str, Any]:
-    """A task: which, for which X-ray, how it stands, and its steps so far."""
-    return {
-        "kind": job.kind,
-        "view": job.view,
-        "outcome": job.outcome,
-        "message": job.message,
-        "steps": list(job.steps),
-    }
-
-
-def edge_letters(pose: Tensor) -> dict[str, str]:
-    """The patient's directions at the edges of the picture as projected, one or two letters of R L A P H F each."""
-    right, down = (pose[:3, axis].tolist() for axis in (0, 1))
-    return {
-        "left": _letters([-c for c in right]),
-        "right": _letters(right),
-        "top": _letters([-c for c in down]),
-        "bottom": _letters(down),
-    }
-
-
-def _letters(towards: list[float]) -> str:
-    order = sorted(range(3), key=lambda axis: -abs(towards[axis]))[:2]
-    kept = [axis for n, axis in enumerate(order) if n == 0 or abs(towards[axis]) > OBLIQUE]
-    return "".join(SIDES[axis][0 if towards[axis] > 0 else 1] for axis in kept)
 
 
 def _finite(value: float) -> float | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -95,26 +92,14 @@ def app_command(config: Annotated[AppConfig, Parameter(name="*")], *, config_fil
         config: The options.
         config_file: .toml, .yaml or .json with any of these options; the command line wins.
     """
-    from ..app.server import local_socket, require_app
+    from xraykit.render.commands.display import serve_until_interrupt
+    from xraykit.render.web import check_port, require_web
 
-    require_app()
-    local_socket(config.port).close()  # before the CT is read
+    require_web(install="xraykit-xvr[app]")
+    check_port(config.port)  # before the CT is read
     print(f"reading {config.ct.name} and {', '.join(path.name for path in config.xrays)}", flush=True)
-    server = open_app(config)
-    try:
-        print(f"Look at {server.url} (Ctrl-C ends it); results go to {config.output}", flush=True)
-        if not config.no_browser and has_display():
-            webbrowser.open(server.url)
-        server.wait()
-    except KeyboardInterrupt:
-        print("page closed.")
-    finally:
-        server.close()
-
-
-def has_display() -> bool:
-    """Whether a browser could open a window: never start one that takes the terminal."""
-    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    more = f"; results go to {config.output}"
+    serve_until_interrupt(open_app(config), browser=not config.no_browser, more=more)
 
 
 def open_app(config: AppConfig) -> AppServer:

@@ -193,8 +193,8 @@ def _image_points(request: Request, path: Path) -> dict[str, tuple[float, float]
     from dataclasses import replace
 
     from xraykit.render import read_radiograph
+    from xraykit.render.radiographs import is_stored_mirrored
 
-    from ..patient_orientation import is_stored_mirrored
     from ..start.slicer_markups import read_image_points
 
     config, camera = request.config, request.shots[0].camera

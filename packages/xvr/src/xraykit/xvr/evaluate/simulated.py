@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Scene, SimulationSettings, Volume, carm_pose, simulate
-from xraykit.render.physics import RectangularShutter
+from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
 
 from ..trust.target_points import points_in_view, target_points

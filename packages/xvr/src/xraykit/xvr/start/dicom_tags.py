@@ -13,8 +13,7 @@ from torch import Tensor
 from xraykit.render import Camera, FileError, GeometryError, InputError, read_radiograph
 from xraykit.render.converters import from_dicom_tags
 from xraykit.render.geometry import rigid_matrix, rotation_about
-
-from ..patient_orientation import is_stored_mirrored, stored_roll
+from xraykit.render.radiographs import is_stored_mirrored, stored_roll
 
 ANGLES = ("PositionerPrimaryAngle", "PositionerSecondaryAngle")
 

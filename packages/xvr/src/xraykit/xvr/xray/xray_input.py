@@ -11,9 +11,14 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Radiograph, read_radiograph
+from xraykit.render.radiographs import (
+    burnt_in,
+    exposed_field,
+    is_stored_mirrored,
+    relative_line_integrals,
+    shutter_field,
+)
 
-from ..field_mask import burnt_in, exposed_field, shutter_field
-from ..patient_orientation import is_stored_mirrored
 from .shot import Shot
 
 Pair = float | tuple[float, float]
@@ -191,25 +196,10 @@ def _sized(
 
 def _line_integrals(radiograph: Radiograph, valid: Tensor, settings: XraySettings) -> Tensor:
     """One image (H, W) that grows with density."""
-    if radiograph.polarity == "line_integral":
-        integrals = radiograph.pixels
-    elif radiograph.polarity in ("log_intensity", "log_attenuation"):
-        integrals = radiograph.to_line_integrals(unattenuated="auto", log_gain=1.0).pixels
-    else:
-        intensity = radiograph.to_intensity()
-        positive = intensity.pixels[intensity.pixels > 0]
-        if positive.numel() == 0:
-            raise InputError(f"{radiograph.source} must hold intensities above zero, got none; state its polarity.")
-        brightest = max(float(_upper(positive)), float(positive.min()))
-        floor = min(0.5, max(1e-6, 0.5 * float(positive.min()) / brightest))
-        integrals = intensity.to_line_integrals(unattenuated=brightest, floor=floor).pixels
+    integrals = relative_line_integrals(radiograph).pixels
     if len(integrals) > 1 and settings.reduce is not None:
         integrals = replace(radiograph, pixels=integrals, polarity="line_integral").reduce(settings.reduce).pixels
     return integrals[0].contiguous()
-
-
-def _upper(values: Tensor) -> Tensor:
-    return torch.quantile(values[:: max(1, values.numel() // 1_000_000)], 0.995)
 
 
 def _most_frequent(values: Tensor) -> float:

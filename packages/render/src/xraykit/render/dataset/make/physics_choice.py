@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ...physics.beam import CircularShutter, RectangularShutter, Shutter
 from ...physics.detector import Detector
 from ...physics.spectrum import MonochromaticSpectrum, Spectrum
+from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
 from ...simulation.settings import BeamSettings, DoseSettings, MarchSettings, ScatterSettings, SimulationSettings
 from ..plan.config import DatasetConfig, PhysicsSettings, Range
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...errors import FileError, GeometryError
 from ...geometry.camera import Camera
 from ...geometry.rigid import check_pose
-from ...physics.beam import CircularShutter, RectangularShutter, Shutter
+from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
 from ..format.run_lengths import MOST_PIXELS, decode_run_lengths
 from ..format.sample_tiff import decode_tiff
 from .tar import RawSample

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ...pictures.grey_and_overlay import families, overlay, to_grey
+from ...pictures.grey_and_overlay import overlay, to_grey
+from ...pictures.labelled import joined_families
 from ..read.xray_sample import XraySample
 from .survey import SampleFacts
 
@@ -52,9 +53,8 @@ def thumbnail(sample: XraySample, *, masks: bool) -> str:
 def _masks(sample: XraySample, size: tuple[int, int]) -> dict[str, NDArray[np.bool_]]:
     """The masks at the picture's size, organs joined into families, tools on top."""
     stack = adaptive_avg_pool2d(sample.masks[None].float(), size)[0].numpy() >= 0.5
-    organs = {name: mask for name, mask, kind in zip(sample.names, stack, sample.kinds, strict=True) if kind != "tool"}
-    tools = {name: mask for name, mask, kind in zip(sample.names, stack, sample.kinds, strict=True) if kind == "tool"}
-    return families(organs) | tools
+    tools = [name for name, kind in zip(sample.names, sample.kinds, strict=True) if kind == "tool"]
+    return joined_families(dict(zip(sample.names, stack, strict=True)), tools=tools)
 
 
 def _lot(key: str) -> bytes:

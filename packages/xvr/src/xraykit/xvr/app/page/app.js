@@ -1,6 +1,6 @@
 // The page: keeps picture, sliders and panels in step with the session behind it.
 
-import { ask, tell } from "./api.js";
+import { ask, followJob, tell } from "./api.js";
 import { drawCurve } from "./curve.js";
 import { joined, listen } from "./hands.js";
 import { compose, greys, MODES } from "./overlay.js";
@@ -8,7 +8,6 @@ import { placedWords, say, showFound, showNotes, showStarters, showStructures, s
 import { makeSliders } from "./sliders.js";
 
 const REST = 160; // milliseconds without a move until the picture is rendered in full
-const POLL = 150; // milliseconds between looks at a task
 const visit = Math.random().toString(36).slice(2); // so that gestures of an earlier visit are not gone on with
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), pen = canvas.getContext("2d");
@@ -157,17 +156,12 @@ async function begin(name, body) {
 async function watch() {
   busy = true;
   enable(false);
-  const steps = [];
-  let job;
   try {
-    do {
-      await new Promise((done) => setTimeout(done, POLL));
-      job = await tell("job", { since: steps.length });
-      steps.push(...job.steps);
+    const ended = await followJob((job, steps) => {
       showJob(job, steps);
       if (job.kind === "refine") render("draft");
-    } while (job.outcome === "running");
-    if (job.outcome === "failed") say(job.message, true);
+    });
+    if (ended.outcome === "failed") say(ended.message, true);
   } catch (error) {
     say(error.message, true);
   }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from xraykit.render import Radiograph, carm_pose
+from ..geometry.carm import carm_pose
+from .radiograph import Radiograph
 
 _DIRECTIONS = {"R": (0, 1.0), "L": (0, -1.0), "A": (1, 1.0), "P": (1, -1.0), "H": (2, 1.0), "F": (2, -1.0)}
 _CLEAR = 0.5  # of 1: below this the letters say too little about the beam

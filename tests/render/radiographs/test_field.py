@@ -5,11 +5,17 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from support.xray_dicom import write_xray, xray_dataset
-from xraykit.render import Camera, carm_pose, render, torso
+from xraykit.render import Camera, FileError, InputError, Radiograph, carm_pose, render, torso
 from xraykit.render.geometry import VIEWS
-from xraykit.render.physics import CircularShutter, RectangularShutter, shutter_mask
-from xraykit.xvr.field_border import convex_hull, outside
-from xraykit.xvr.field_mask import burnt_in, exposed_field, shutter_field
+from xraykit.render.radiographs import (
+    CircularShutter,
+    RectangularShutter,
+    burnt_in,
+    exposed_field,
+    shutter_field,
+    shutter_mask,
+)
+from xraykit.render.radiographs.field_border import convex_hull, outside
 
 SIZE = 200
 CAMERA = Camera(sdd=1020.0, height=SIZE, width=SIZE, pixel_spacing=2.0)
@@ -143,3 +149,52 @@ def test_a_shutter_that_is_none_opens_everything(tmp_path):
     tags = {"ShutterShape": "POLYGONAL", "VerticesOfThePolygonalShutter": [3, 5, 3]}
     path = write_xray(tmp_path / "x.dcm", xray_dataset(np.ones((15, 20), dtype=np.uint16), **tags))
     assert bool(shutter_field(path, height=15, width=20).all())
+
+
+def test_a_file_that_is_no_dicom_declares_nothing(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"no DICOM")
+    assert bool(shutter_field(tmp_path / "x.png", height=3, width=4).all())
+
+
+def test_a_missing_file_and_shutters_of_another_size_are_refused(tmp_path):
+    with pytest.raises(FileError, match=r"gone.dcm must be a file that can be read"):
+        shutter_field(tmp_path / "gone.dcm", height=3, width=4)
+    tags = {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": [8, 11], "RadiusOfCircularShutter": 5}
+    path = write_xray(tmp_path / "x.dcm", xray_dataset(np.ones((15, 20), dtype=np.uint16), **tags))
+    with pytest.raises(InputError, match=r"are those of 15x20 px, got an image of 30x40; give the image as stored"):
+        shutter_field(path, height=30, width=40)
+
+
+def test_the_field_of_a_radiograph_is_that_of_its_line_integrals_whatever_its_polarity(beams):
+    image = seen(beams["ap"], RectangularShutter(30, 45, 165, 180))
+    intensity = torch.exp(-image)
+    full = float(intensity.max())
+    stored = {
+        "line_integral": Radiograph(image[None], "line_integral"),
+        "intensity": Radiograph(40 * intensity[None], "intensity"),
+        "inverted_intensity": Radiograph(full - intensity[None], "inverted_intensity", full_scale=full),
+        "log_attenuation": Radiograph(700 * image[None] + 50, "log_attenuation"),
+        "log_intensity": Radiograph(9000 - 700 * image[None], "log_intensity"),
+    }
+    expected = exposed_field(image)
+    assert 0.3 < float(expected.float().mean()) < 0.6
+    for polarity, xray in stored.items():
+        agreement = float((exposed_field(xray) == expected).float().mean())
+        assert agreement > 0.97, polarity
+    twice = Radiograph(torch.stack([image, image]), "line_integral")
+    assert torch.equal(exposed_field(twice), expected)
+    assert torch.equal(exposed_field(image.numpy()), expected)
+
+
+def test_shutters_of_the_file_close_pixels_that_the_image_leaves_open(tmp_path, beams):
+    tags = {"ShutterShape": "CIRCULAR", "CenterOfCircularShutter": [101, 101], "RadiusOfCircularShutter": 60}
+    path = write_xray(tmp_path / "x.dcm", xray_dataset(np.ones((SIZE, SIZE), dtype=np.uint16), **tags))
+    image = seen(beams["ap"], None)
+    assert bool(exposed_field(image).all())
+    assert torch.equal(exposed_field(image, file=path), shutter_field(path, height=SIZE, width=SIZE))
+
+
+@pytest.mark.parametrize("image", [torch.ones(2, 9, 9), torch.full((9, 9), float("nan")), torch.ones(0, 9)])
+def test_what_is_no_finite_image_is_refused(image):
+    with pytest.raises(InputError, match=r"in a finite \(H, W\) image, got shape"):
+        exposed_field(image)

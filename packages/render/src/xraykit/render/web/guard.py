@@ -1,4 +1,4 @@
-"""Who may talk to the page's server: this machine's own page, with the token that its address holds."""
+"""Who may talk to a page's server: this machine's own page, with the token that its address holds."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-HOST = "127.0.0.1"
-OWN_NAMES = (HOST, "localhost")
+OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 TOKEN_HEADER = b"x-token"
 HEADERS = (
     (b"content-security-policy", b"default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"),
@@ -31,11 +30,11 @@ class Guard:
     Args:
         app: The app behind.
         token: The secret.
-        limit: Most bytes of a request's body.
+        largest_body: Most bytes of a request's body.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, limit: int) -> None:
-        self._app, self._token, self._limit = app, token.encode(), limit
+    def __init__(self, app: ASGIApp, *, token: str, largest_body: int) -> None:
+        self._app, self._token, self._largest_body = app, token.encode(), largest_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403 or 413."""
@@ -64,13 +63,11 @@ class Guard:
         """The status that refuses a request, or 0."""
         headers = dict(scope["headers"])
         length = headers.get(b"content-length", b"0")
-        if b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._limit:
+        if b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._largest_body:
             return 413
-        host = headers.get(b"host", b"").decode("latin-1")
-        if _hostname(host) not in OWN_NAMES:
-            return 403
         origin = headers.get(b"origin")
-        if origin is not None and origin.decode("latin-1") != f"http://{host}":
+        host = headers.get(b"host", b"").decode("latin-1")
+        if not is_own_page(None if origin is None else origin.decode("latin-1"), host=host):
             return 403
         if scope["path"].startswith("/api/") and not secrets.compare_digest(
             headers.get(TOKEN_HEADER, b""), self._token
@@ -79,12 +76,17 @@ class Guard:
         return 0
 
 
-async def _drain(receive: Receive) -> None:
-    """Read and forget what is left of a request's body, which is known to be small."""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request" or not message.get("more_body", False):
-            return
+def is_own_page(origin: str | None, *, host: str) -> bool:
+    """Whether a request was sent by the server's own page, or by a program of this machine.
+
+    Browsers let every page connect to 127.0.0.1; they name the page in the header Origin, and what it called the
+    server in Host.
+
+    Args:
+        origin: The header Origin; None where there is none, as from programs.
+        host: The header Host, which must name this machine.
+    """
+    return _hostname(host) in OWN_NAMES and origin in (None, f"http://{host}")
 
 
 def _hostname(host: str) -> str | None:
@@ -92,3 +94,11 @@ def _hostname(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+async def _drain(receive: Receive) -> None:
+    """Read and forget what is left of a request's body, which is known to be small."""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return

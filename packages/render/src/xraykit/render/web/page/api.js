@@ -1,6 +1,7 @@
-// Requests to the session behind the page, with the token that the page's address holds.
+// Requests to the program behind the page, with the token that the page's address holds.
 
 const token = location.hash.slice(1);
+const POLL = 150; // ms between looks at a job
 
 /** Ask /api/name with a JSON body; the Response, or an Error with the server's sentence. `signal` may give it up. */
 export async function ask(name, body = {}, signal = undefined) {
@@ -24,4 +25,17 @@ export async function ask(name, body = {}, signal = undefined) {
 /** Ask for JSON. */
 export async function tell(name, body) {
   return (await ask(name, body)).json();
+}
+
+/** Follow the job until it ends: show(job, steps so far) at every look. The job as it ended. */
+export async function followJob(show) {
+  const steps = [];
+  let job;
+  do {
+    await new Promise((done) => setTimeout(done, POLL));
+    job = await tell("job", { since: steps.length });
+    steps.push(...job.steps);
+    show(job, steps);
+  } while (job.outcome === "running");
+  return job;
 }

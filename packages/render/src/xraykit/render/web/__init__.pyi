@@ -1,0 +1,23 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .guard import (
+    Guard as Guard,
+    is_own_page as is_own_page,
+)
+from .job import (
+    Job as Job,
+    JobCancelledError as JobCancelledError,
+    JobRunner as JobRunner,
+)
+from .port import (
+    check_port as check_port,
+    local_socket as local_socket,
+)
+from .requests import (
+    Answer as Answer,
+    Body as Body,
+    Request as Request,
+)
+from .server import (
+    PageServer as PageServer,
+    require_web as require_web,
+)
