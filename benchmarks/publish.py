@@ -1,65 +1,105 @@
-"""Write docs/benchmarks.md from the committed results: `python -m benchmarks.publish`. Defeats included."""
+"""Write docs/benchmarks.md from every committed result: `python -m benchmarks.publish`. Defeats included."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-from .report import RESULTS, confusion_table, stages_table, table
+from .common.result import RESULTS, load
+from .common.study_tables import (
+    confusion_table,
+    dataset_table,
+    gvxr_table,
+    reader_table,
+    register_table,
+    train_table,
+    trust_table,
+)
+from .common.tables import stages_table, table
 
-SUITES = ("render", "simulate", "realism")
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# How fast, how lean, how exact
 
-Written by `python -m benchmarks.publish` from the files in `benchmarks/results`; measured by
-`uv run --group peers python -m benchmarks.render`, which runs everybody in turn in one process. Times are medians ±
-interquartile range; peak memory is what each operation (forward / pose / mu) takes on top of the loaded volume, in a
-process of its own; the error is the largest deviation from the float64 reference of the same method, relative to the
-image maximum. Absolute times belong to the machine: read down a column, not across pages.
-
-`python -m benchmarks.simulate` measures [simulated scenes](simulation.md): what a march that finds every mask costs
-more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, blur, every mask) with its
-stages, each timed by itself on ready ingredients, all in turn.
-
-`python -m benchmarks.realism` asks how real [procedural patients](patients.md) look: networks that have seen nothing
-else tell which part of the body X-rays of real CTs show.
+Written by `python -m benchmarks.publish` from the files in `benchmarks/results`, all of them. Suites that time things
+lie in `benchmarks/speed`, comparisons with another program's image in `benchmarks/oracles`, experiments in
+`benchmarks/studies`. Absolute times belong to the machine: read down a column, not across pages.
 """
+ABOUT = {
+    "render": "`uv run --group peers python -m benchmarks.speed.render` runs everybody in turn in one process. Times "
+    "are medians ± interquartile range; peak memory is what each operation (forward / pose / mu) takes on top of "
+    "the loaded volume, in a process of its own; the error is the largest deviation from the float64 reference of the "
+    "same method, relative to the image maximum.",
+    "simulate": "`python -m benchmarks.speed.simulate` measures [simulated scenes](simulation.md): what a march that "
+    "finds every mask costs more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, "
+    "blur, every mask) with its stages, each timed by itself on ready ingredients, all in turn.",
+    "dataset": "`python -m benchmarks.speed.dataset` makes [a data set](datasets.md) and checks that its bytes depend "
+    "neither on workers and engines nor on being killed.",
+    "dataset_reader": "`python -m benchmarks.speed.dataset_reader` [reads shards](datasets_reading.md) as batches of "
+    "tensors.",
+    "xvr_register": "`python -m benchmarks.speed.xvr_register` [registers](xvr.md) simulated X-rays, and runs the "
+    "published recipe with diffdrr on some of them. Errors are true target registration errors, medians unless said.",
+    "gvxr": "`uv run --group oracle python -m benchmarks.oracles.gvxr` compares [a polychromatic image]"
+    "(physics_oracle.md) with gVirtualXray's; percent of its intensity, over all pixels behind the phantom.",
+    "realism": "`python -m benchmarks.studies.realism` asks how real [procedural patients](patients.md) look: "
+    "networks that have seen nothing else tell which part of the body X-rays of real CTs show.",
+    "xvr_train": "`python -m benchmarks.studies.xvr_train` trains a network for one patient within minutes; its "
+    "answers and their antipodes start refinements.",
+    "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on some patients and "
+    "tests it on others; a failure is a true TRE above the threshold.",
+}
 
 
 def main() -> None:
     """Regenerate the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The text of the page: suites in the order of `ABOUT`, each with its results."""
     parts = [HEAD]
-    for suite in SUITES:
-        for path in sorted(RESULTS.glob(f"{suite}--*.json")):
-            parts.append(section(path.name, json.loads(path.read_text(encoding="utf-8"))))
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    results = [(path.name, load(path)) for path in sorted(RESULTS.glob("*.json"))]
+    for suite, about in ABOUT.items():
+        found = [section(name, result) for name, result in results if result["suite"] == suite]
+        parts += [f"\n## {suite}\n\n{about}\n", *found] if found else []
+    return "\n".join(parts)
 
 
 def section(name: str, result: dict) -> str:
-    """One results file: where it was measured, a table per regime, and the ratios that matter."""
+    """One results file: where it was measured, and its tables."""
     machine = ", ".join(f"{key} {value}" for key, value in result["machine"].items())
     versions = ", ".join(f"{key} {value}" for key, value in result["versions"].items() if value)
     lines = [
-        f"\n## {name}\n",
-        f"{result['scene']['name']}; {result['device']}; {machine}. Commit {result['commit']}, {result['created']},",
-        f"load before {result['load_before']} and after {result['load_after']}. {versions}.\n",
+        f"### {name}\n",
+        f"{result['scene']['name']}; {result['device']}; {machine}. Commit {result['commit']}, {result['created']}.",
+        f"{load_of(result)}{versions}.\n",
     ]
-    if result["suite"] == "realism":
-        return "\n".join([*lines, realism(result["scene"]), confusion_table(result["rows"]), ""])
-    regimes = groupby(result["rows"], key=lambda row: (row["height"], row["width"], row["batch"], row["samples"]))
-    for (height, width, batch, samples), rows in regimes:
-        lines.append(f"### {height} x {width}, batch {batch}, {samples} samples\n")
+    return "\n".join([*lines, TABLES[result["suite"]](result), ""])
+
+
+def load_of(result: dict) -> str:
+    """How busy the machine was, where that was noted."""
+    before, after = ([round(value, 2) for value in result[name]] for name in ("load_before", "load_after"))
+    return f"Load before {before} and after {after}. " if before else ""
+
+
+def regimes(result: dict) -> str:
+    """The timed suites: a table for each detector and batch."""
+    lines = []
+    groups = groupby(result["rows"], key=lambda row: (row["height"], row["width"], row["batch"], row["samples"]))
+    for (height, width, batch, samples), rows in groups:
+        lines.append(f"#### {height} x {width}, batch {batch}, {samples} samples\n")
         if result["suite"] == "simulate":
             lines.append(f"{stages_table(list(rows))}\n")
             continue
         lines.append(f"```\n{table(list(rows))}\n```\n")
         lines.append(versus(result["ratios"], height=height, width=width, batch=batch))
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n")
 
 
-def realism(scene: dict) -> str:
-    """How the confusion came about."""
+def realism(result: dict) -> str:
+    """How the confusion came about, and the confusion."""
+    scene = result["scene"]
     return (
         f"{scene['networks']} networks of {scene['weights']:,} weights (seeds {scene['network_seeds']}) saw "
         f"{scene['images']} images of {scene['patients']} procedural patients (`{scene['config']}`, seed "
@@ -68,7 +108,7 @@ def realism(scene: dict) -> str:
         "images of each real CT, were made by the same job with the same views and physics; those that aim between "
         "two classes are left out. The class is that of the view: a CT of the chest shows shoulders too. Thorax with "
         "thoracic spine, abdomen with lumbar spine, and pelvis with hip and sacrum are one class each. Two real CTs "
-        "are two people: their images differ in view and physics alone.\n"
+        f"are two people: their images differ in view and physics alone.\n\n{confusion_table(result['rows'])}"
     )
 
 
@@ -83,6 +123,19 @@ def versus(ratios: list[dict], **regime: int) -> str:
         cells = [by_operation.get(o, "-") for o in ("forward", "forward_backward_pose", "forward_backward_mu")]
         rows.append(f"| {ours} | {peer} | " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+TABLES: dict[str, Callable[[dict], str]] = {
+    "render": regimes,
+    "simulate": regimes,
+    "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
+    "dataset_reader": lambda result: reader_table(result["rows"]),
+    "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
+    "gvxr": lambda result: gvxr_table(result["rows"]),
+    "realism": realism,
+    "xvr_train": lambda result: train_table(result["rows"]),
+    "xvr_trust": lambda result: trust_table(result["summary"]),
+}
 
 
 if __name__ == "__main__":

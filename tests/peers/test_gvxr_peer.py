@@ -1,6 +1,6 @@
 """Our polychromatic images of a phantom against those of gVirtualXray, an independent simulator.
 
-The image in tests/peers/data was made by `python -m benchmarks.oracle_gvxr --write-oracle` (docs/physics_oracle.md).
+The image in tests/peers/data was made by `python -m benchmarks.oracles.gvxr --write-oracle` (docs/physics_oracle.md).
 Errors are percent of the oracle's intensity in the pixels behind the phantom.
 """
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.gvxr_apart import GvxrUnavailableError, Picture, gvxr_picture
-from benchmarks.oracle_gvxr import ORACLE, percent_error
-from benchmarks.oracle_phantom import FORMS, SPECTRUM, inserts, our_image, regions
+from benchmarks.oracles.gvxr import ORACLE, percent_error
+from benchmarks.oracles.gvxr_apart import GvxrUnavailableError, Picture, gvxr_picture
+from benchmarks.oracles.phantom import FORMS, SPECTRUM, inserts, our_image, regions
 
 GRAZED = 0.001  # share of the outline pixels: a ray along an edge hits it in one program and misses it in the other
 

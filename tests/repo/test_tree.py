@@ -1,7 +1,6 @@
 """Rules about files: size, namespace, licence, versions, and nothing private in them."""
 
 import ast
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -101,15 +100,6 @@ def test_a_method_asks_for_the_same_minor_of_the_core():
         bound = f"xraykit-render>={major}.{minor},<{major}.{int(minor) + 1}"
         siblings = [need for need in project["dependencies"] if need.startswith("xraykit-")]
         assert siblings == ([] if package.name == "render" else [bound])
-
-
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
-def test_file_map_of_the_package_readme_is_up_to_date(package):
-    spec = importlib.util.spec_from_file_location("file_map", ROOT / "docs/file_map.py")
-    file_map = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(file_map)
-    text = (package / "README.md").read_text(encoding="utf-8")
-    assert file_map.with_file_map(text, package) == text, "run `uv run python docs/file_map.py`"
 
 
 def test_modules_say_what_they_are():

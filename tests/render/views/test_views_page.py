@@ -1,8 +1,8 @@
 """The page about views: its table is that of the data, and its example runs and prints what its comments say."""
 
-import importlib.util
 import re
 
+from support.makers import maker
 from support.repo import ROOT
 from xraykit.render.views import POSE_RANGES, STANDARD_VIEWS
 
@@ -10,11 +10,8 @@ PAGE = ROOT / "docs/views.md"
 
 
 def test_table_of_views_is_up_to_date():
-    spec = importlib.util.spec_from_file_location("view_table", ROOT / "docs/view_table.py")
-    view_table = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(view_table)
     text = PAGE.read_text(encoding="utf-8")
-    assert view_table.with_table(text) == text, "run `uv run python docs/view_table.py`"
+    assert maker("view_table").with_table(text) == text, "run `uv run python docs/makers/view_table.py`"
     assert text.count("\n| `") >= sum(view.side != "left" for view in STANDARD_VIEWS.values())
 
 

@@ -88,7 +88,7 @@ def test_a_model_with_a_weight_too_few_is_refused():
 def test_the_shipped_model_says_how_it_was_made_and_points_the_right_way():
     model = shipped_model()
     assert model.threshold == 5.0
-    assert model.made["script"] == "benchmarks/xvr_trust.py"
+    assert model.made["script"] == "benchmarks/studies/xvr_trust.py"
     sure = {
         "local_shift": math.log(0.1),
         "local_gain": math.log(0.004),

