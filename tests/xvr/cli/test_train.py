@@ -1,11 +1,15 @@
 """`xraykit xvr train` trains with the options given, or says in a sentence why not."""
 
 import json
+from pathlib import Path
 
 import pytest
+from cyclopts import App
 from support.training import QUICK, write_small_patient
 from xraykit.render.cli.umbrella import run
-from xraykit.xvr import load_network
+from xraykit.render.commands import flat
+from xraykit.render.storage import leaves
+from xraykit.xvr import TrainSettings, load_network
 
 pytest.importorskip("lightning", reason="the extra xraykit-xvr[train]")
 OPTIONS = [
@@ -23,10 +27,10 @@ def test_the_network_is_trained_and_the_settings_can_be_used_again(tmp_path, cap
     assert "2/2 batches" in said and "true TRE" in said and "wrote" in said
     assert load_network(out / "weights").frame.height == 32
     saved = json.loads((out / "settings.json").read_text())
-    assert saved["seed"] == 3 and saved["tx"] == [-40.0, 40.0]
+    assert saved["run"]["seed"] == 3 and saved["poses"]["tx"] == [-40.0, 40.0]
     again = ["xvr", "train", "--config", str(out / "settings.json"), "-o", str(tmp_path / "again")]
     assert run(again) == 0
-    assert json.loads((tmp_path / "again" / "settings.json").read_text())["seed"] == 3
+    assert json.loads((tmp_path / "again" / "settings.json").read_text())["run"]["seed"] == 3
 
 
 @pytest.mark.parametrize(
@@ -42,3 +46,36 @@ def test_mistakes_are_one_sentence(tmp_path, monkeypatch, capsys, options, messa
     monkeypatch.chdir(tmp_path)
     assert run(["xvr", "train", *options, "-o", "out", "--device", "cpu"]) == 2
     assert message in capsys.readouterr().err
+
+
+CHOSEN = {
+    "ct": "my.nii", "labels": "seg.nii", "cts": "folder", "dataset": "set", "procedural": "knee", "patients": 7,
+    "voxels": 33, "steps_per_patient": 5, "validation_views": 9, "checkpoint": "hub/id", "warp": "w.tfm",
+    "frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler", "pretrained": True,
+    "preset": "femur", "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
+    "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
+    "bone": (2.0, 3.0), "augment": 0.25, "physics": True, "weight_pose": 0.5, "weight_image": 0.6, "weight_dice": 0.7,
+    "image_loss_from": 0.8, "steps": 11, "minutes": 2.5, "batch": 6, "accumulate": 3, "warmup": 4, "rate": 0.02,
+    "clip": 0.03, "validate_every": 13, "save_every": 14, "output": "other", "resume": True, "device": "cpu",
+    "devices": 2, "nodes": 3, "strategy": "ddp", "precision": "16-mixed", "compile": True, "workers": 8, "seed": 15,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(leaves(TrainSettings)))
+def test_each_option_reaches_its_field_and_no_other(name):
+    caught = []
+    app = App(result_action="return_value")
+    app.default(flat(caught.append, TrainSettings))
+    value = CHOSEN[name]
+    parts = [] if value is True else [str(part) for part in (value if isinstance(value, tuple) else (value,))]
+    app(["--output", "out", f"--{name.replace('_', '-')}", *parts] if name != "output" else ["-o", *parts])
+    (settings,) = caught
+    changed = {
+        leaf.name: found
+        for leaf in leaves(TrainSettings).values()
+        if (found := getattr(getattr(settings, leaf.path[0]), leaf.path[1])) != leaf.default and leaf.name != "output"
+    }
+    if name == "output":
+        assert settings.run.output == Path(value) and not changed
+    else:
+        assert changed == {name: Path(value) if isinstance(changed[name], Path) else value}

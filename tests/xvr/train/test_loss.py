@@ -9,8 +9,8 @@ from xraykit.render import Camera, carm_pose
 from xraykit.render.geometry import rigid_matrix, rotation_about, se3_exp
 from xraykit.xvr import dgeo
 from xraykit.xvr.train.loss import double_geodesic, image_loss, masked_mean, soft_dice, soft_mask
-from xraykit.xvr.train.pictures import line_integrals, organ_lengths
 from xraykit.xvr.train.rendered_patient import prepare
+from xraykit.xvr.train.rendered_views import line_integrals, organ_lengths
 
 CENTER = torch.tensor([12.0, 12.0, 340.0], dtype=torch.float64)
 POSE = carm_pose(lao_rao=170.0, cra_cau=10.0, sod=700.0, isocenter=CENTER).double()

@@ -11,7 +11,7 @@ from xraykit.xvr.train.poses import chosen_camera, chosen_range, draw, start_in_
 
 
 def test_own_numbers_replace_those_of_the_preset(tmp_path):
-    settings = quick(tmp_path, preset="femur", tx=None, tz=None, ty=None, beta=(-7.0, 3.0))
+    settings = quick(tmp_path, preset="femur", tx=None, tz=None, ty=None, beta=(-7.0, 3.0)).poses
     chosen, preset = chosen_range(settings), POSE_RANGES["femur"]
     assert chosen.beta == (-7.0, 3.0) and chosen.alpha == preset.alpha and chosen.ty == preset.ty
 
@@ -19,9 +19,9 @@ def test_own_numbers_replace_those_of_the_preset(tmp_path):
 def test_the_camera_is_the_preset_s_unless_told():
     from pathlib import Path
 
-    camera = chosen_camera(quick(Path("x"), preset="ljubljana"), 64)
+    camera = chosen_camera(quick(Path("x"), preset="ljubljana").poses, 64)
     assert (camera.sdd, camera.pixel_spacing) == (1250.0, pytest.approx(2 * 2.31))
-    own = chosen_camera(quick(Path("x"), sdd=900.0, field_of_view=320.0), 64)
+    own = chosen_camera(quick(Path("x"), sdd=900.0, field_of_view=320.0).poses, 64)
     assert (own.sdd, own.pixel_spacing) == (900.0, 5.0)
 
 
@@ -34,7 +34,7 @@ def test_equal_keys_give_equal_poses_and_others_do_not():
 @pytest.mark.parametrize("parameterization", [*PARAMETERIZATIONS, "se3_log_map"])
 @pytest.mark.parametrize("frame", ["centred", "template"])
 def test_a_new_network_begins_in_the_middle_of_the_range(tmp_path, parameterization, frame):
-    chosen = chosen_range(quick(tmp_path, beta=(-10.0, 30.0)))
+    chosen = chosen_range(quick(tmp_path, beta=(-10.0, 30.0)).poses)
     numbers = NetworkFrame(sdd=1020.0, height=32, delx=8.0, frame=frame, parameterization=parameterization)
     network, patient = PoseNetwork(numbers, backbone="test_resnet", norm="default"), small_patient()
     warp = torch.eye(4) if frame == "template" else None
@@ -62,4 +62,4 @@ def test_a_new_network_begins_in_the_middle_of_the_range(tmp_path, parameterizat
 )
 def test_impossible_ranges_are_refused(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
-        chosen_range(quick(tmp_path, **changes))
+        chosen_range(quick(tmp_path, **changes).poses)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from support.training import small_patient
 from xraykit.render import Camera, InputError, Volume, carm_pose, render
-from xraykit.xvr.train.pictures import drawn_views, line_integrals, organ_lengths, worth_learning
 from xraykit.xvr.train.rendered_patient import prepare
+from xraykit.xvr.train.rendered_views import drawn_views, line_integrals, organ_lengths, worth_learning
 
 CAMERA = Camera(sdd=1020.0, height=20, width=20, pixel_spacing=18.0)
 

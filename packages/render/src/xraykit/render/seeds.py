@@ -17,3 +17,8 @@ def stream(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
 def seed_for(seed: int, purpose: str, *numbers: int) -> int:
     """A whole number below 2^62, for those who want a seed of their own."""
     return int(stream(seed, purpose, *numbers).integers(2**62))
+
+
+def step_seed(seed: int, rank: int, step: int) -> int:
+    """The seed of everything random in one batch of a training, below 2^32."""
+    return int(np.random.SeedSequence((seed, rank, step)).generate_state(1)[0])

@@ -46,8 +46,9 @@ __getattr__, __dir__, __all__ = attach(
         "template.check_picture": "alignment_picture",
         "template.settings": "AlignmentSettings",
         "template.warp": "read_warp rigid_part write_warp",
-        "train.run": "Training train_network",
-        "train.settings": "TrainSettings",
+        "train.entry": "train_network",
+        "train.settings": "PoseLengthSettings PoseLossSettings PoseNetworkSettings TrainingDataSettings"
+        " TrainingImageSettings TrainingPoseSettings TrainSettings",
         "trust.calibration": "SuccessModel",
         "trust.judgement": "Trust",
         "trust.judging": "judge",

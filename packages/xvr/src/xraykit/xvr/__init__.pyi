@@ -131,11 +131,16 @@ from .template.warp import (
     rigid_part as rigid_part,
     write_warp as write_warp,
 )
-from .train.run import (
-    Training as Training,
-    train_network as train_network,
+from .train.entry import train_network as train_network
+from .train.settings import (
+    PoseLengthSettings as PoseLengthSettings,
+    PoseLossSettings as PoseLossSettings,
+    PoseNetworkSettings as PoseNetworkSettings,
+    TrainSettings as TrainSettings,
+    TrainingDataSettings as TrainingDataSettings,
+    TrainingImageSettings as TrainingImageSettings,
+    TrainingPoseSettings as TrainingPoseSettings,
 )
-from .train.settings import TrainSettings as TrainSettings
 from .trust.calibration import SuccessModel as SuccessModel
 from .trust.judgement import Trust as Trust
 from .trust.judging import judge as judge

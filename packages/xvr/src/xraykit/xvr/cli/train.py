@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from xraykit.render.cli.settings import ConfigOption
-from xraykit.render.commands.progress import Tally, duration
+from xraykit.render.commands import Tally, duration, flat
 
 from ..train.settings import TrainSettings
 
 
-def train(settings: Annotated[TrainSettings, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+def train(settings: TrainSettings) -> None:
     """Train a pose network and leave it in DIR/weights.
 
-    DIR also gets curve.csv and curve.json (errors on held-out poses against batches and seconds), tensorboard/,
-    settings.json (for --config), and last.ckpt, from which --resume goes on.
-
-    Args:
-        settings: The options.
-        config_file: .toml, .yaml or .json with any of these options, as in settings.json; the command line wins.
+    DIR also gets curve.csv and curve.json (errors on held-out poses against batches and seconds), report.md,
+    tensorboard/, settings.json (for --config), and last.ckpt, from which --resume goes on.
     """
     begun = time.monotonic()
-    from ..train.run import train_network
+    from ..train.entry import train_network
 
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # its hints are no business of this command's user
     with Tally("batches") as tally:
         training = train_network(settings, report=tally.report, begun=begun)
     last = training.rows[-1]
@@ -38,3 +27,6 @@ def train(settings: Annotated[TrainSettings, Parameter(name="*")], *, config_fil
         f"{last['mtre_c2w_mm_median']:.1f} mm (mTRE as in the paper)\n"
         f"wrote {training.weights}, curve.csv and settings.json in {training.folder}"
     )
+
+
+command = flat(train, TrainSettings)

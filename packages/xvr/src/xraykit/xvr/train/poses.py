@@ -13,7 +13,7 @@ from xraykit.render.converters import diffdrr_parameters
 from xraykit.render.views import POSE_RANGES, PoseRange, sample_pose
 
 from ..network.pose_network import PoseNetwork
-from .settings import TrainSettings
+from .settings import TrainingPoseSettings
 
 NUMBERS = ("alpha", "beta", "gamma", "tx", "ty", "tz")
 FIELD = 2.1764375 * 128
@@ -21,7 +21,7 @@ FIELD = 2.1764375 * 128
 SDD = 1020.0
 
 
-def chosen_range(settings: TrainSettings) -> PoseRange:
+def chosen_range(settings: TrainingPoseSettings) -> PoseRange:
     """The preset with the numbers that the settings give instead.
 
     Raises:
@@ -39,7 +39,7 @@ def chosen_range(settings: TrainSettings) -> PoseRange:
     return chosen
 
 
-def chosen_camera(settings: TrainSettings, size: int) -> Camera:
+def chosen_camera(settings: TrainingPoseSettings, size: int) -> Camera:
     """The square detector of the settings, or of their preset, in size x size pixels."""
     preset = POSE_RANGES[settings.preset]
     sdd = settings.sdd or preset.sdd or SDD

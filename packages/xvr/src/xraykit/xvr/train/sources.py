@@ -1,7 +1,8 @@
-"""Where batches come from: patients rendered on the fly, or images of a data set."""
+"""Where batches of views come from: patients rendered on the fly."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
@@ -10,17 +11,16 @@ from xraykit.render import Camera, Volume
 from xraykit.render.views import PoseRange
 
 from .patients import Patients
-from .pictures import Views, drawn_views
 from .poses import draw
 from .rendered_patient import RenderedPatient
-from .stored import StoredViews
+from .rendered_views import Views, drawn_views
 
 TRAINING, HELD_OUT = 1, 2
 """Purposes of draws, told apart in their keys."""
 
 
-class Source(Protocol):
-    """Where batches come from. `grid` is the CT that poses refer to."""
+class ViewSource(Protocol):
+    """Where batches of views come from. `grid` is the CT that poses refer to."""
 
     grid: Volume
 
@@ -32,12 +32,12 @@ class Source(Protocol):
         """What batch numbers do not say."""
         ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on there."""
         ...
 
 
-class Rendered:
+class RenderedViews:
     """Patients seen from poses of a range.
 
     Args:
@@ -80,26 +80,5 @@ class Rendered:
         """Nothing: batch numbers say it all."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Nothing to do."""
-
-
-class Stored:
-    """Images of a data set job, whose poses count in the world of its patients."""
-
-    def __init__(self, views: StoredViews) -> None:
-        self.stored = views
-        self.grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
-
-    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, None]:
-        """The next batch; there is no patient to render again."""
-        batch = self.stored.next()
-        return Views(batch.image.to(device), batch.pose.to(device), batch.kept.to(device)), None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where the data set is read."""
-        return self.stored.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on there."""
-        self.stored.load_state_dict(state)

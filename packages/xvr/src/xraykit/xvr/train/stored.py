@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from xraykit.render import Camera, InputError, XrayDataset, XrayLoader
+from xraykit.render import Camera, Volume, XrayDataset
 from xraykit.render.dataset import ReadingOrder, XraySample
 from xraykit.render.geometry import resample
+from xraykit.render.training import StoredBatches, existing_split
 
-from .pictures import Views, worth_learning
+from .rendered_views import Views, worth_learning
 
 TRAINING, VALIDATION = "train", "val"
 POINTS = 8
@@ -34,8 +33,8 @@ class ToView:
         return seen, sample.pose, _points(sample)
 
 
-class StoredViews:
-    """Batches of a data set, epoch after epoch, that can go on anywhere.
+class StoredViews(StoredBatches[list[Tensor]]):
+    """Views of a data set job, epoch after epoch; their poses count in the world of its patients.
 
     Args:
         folder: Of the data set.
@@ -49,54 +48,33 @@ class StoredViews:
     """
 
     def __init__(self, folder: Path, *, camera: Camera, batch: int, seed: int, workers: int) -> None:
-        dataset = XrayDataset(
-            folder,
-            split=_split(folder, TRAINING),
-            order=ReadingOrder(seed=seed),
-            parts=("image",),
-            transform=ToView(camera),
+        super().__init__(
+            folder, split=TRAINING, transform=ToView(camera), batch=batch, seed=seed, workers=workers, parts=("image",)
         )
-        self.loader = XrayLoader(
-            dataset, batch_size=batch, drop_last=True, collate_fn=default_collate, num_workers=workers
-        )
-        if len(self.loader) == 0:
-            raise InputError(f"{folder} must hold at least one batch of {batch} images per worker; lower --batch.")
-        self._batches: Iterator[list[Tensor]] | None = None
+        self.grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
 
-    def next(self) -> Views:
-        """The next batch."""
-        while True:
-            self._batches = iter(self.loader) if self._batches is None else self._batches
-            for image, pose, _ in self._batches:
-                return Views(image, pose, worth_learning(image, None))
-            self._batches = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Where it is."""
-        return self.loader.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on there."""
-        self.loader.load_state_dict(state)
-        self._batches = None
+    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, None]:
+        """The next batch; there is no patient to render again."""
+        image, pose, _ = self.batch(step)
+        kept = worth_learning(image, None)
+        return Views(image.to(device), pose.to(device), kept.to(device)), None
 
 
 def held_out_samples(folder: Path, *, camera: Camera, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Images (V, 1, N, N), poses (V, 4, 4) and landmarks (V, 8, 3) of the split "val", or of the first split."""
     order = ReadingOrder(shuffle=False)
     dataset = XrayDataset(
-        folder, split=_split(folder, VALIDATION), order=order, parts=("image",), transform=ToView(camera), rank=0,
+        folder,
+        split=existing_split(folder, VALIDATION),
+        order=order,
+        parts=("image",),
+        transform=ToView(camera),
+        rank=0,
         world_size=1,
-    )  # fmt: skip
+    )
     samples = [sample for _, sample in zip(range(count), dataset, strict=False)]
     image, pose, points = default_collate(samples)
     return image, pose, points
-
-
-def _split(folder: Path, wanted: str) -> str | None:
-    """The split of that name; all of the data set if it has no such split."""
-    shards = XrayDataset(folder, rank=0, world_size=1).shards
-    return wanted if any(shard.split == wanted for shard in shards) else None
 
 
 def _points(sample: XraySample) -> Tensor:

@@ -1,8 +1,7 @@
-"""How far a training is, and the learning rate that follows: warm-up in steps, cosine over steps or over the clock."""
+"""How far a training is: so many batches, or so much wall time."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
@@ -10,25 +9,13 @@ LEAST_RESERVE = 2.0
 """Seconds kept back from a wall-clock budget for the last validation and the weights, if nothing is known yet."""
 
 
-def rate_factor(step: int, progress: float, *, warmup: int) -> float:
-    r"""Share of the peak learning rate: min(1, (step + 1) / warmup) * (1 + cos(pi progress)) / 2.
-
-    Args:
-        step: Optimiser steps done.
-        progress: Share of the training that is over, 0 to 1.
-        warmup: Optimiser steps of the linear rise; 0 for none.
-    """
-    rise = min(1.0, (step + 1) / warmup) if warmup > 0 else 1.0
-    return rise * 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
-
-
 class Course:
-    """The course of a training: so many batches, or so much wall time.
+    """The course of a training.
 
     Args:
         steps: Batches in all; None without a limit.
         seconds: Wall time in all; None without a limit. Of two limits the one that is nearer counts.
-        begun: Reading of `clock` when the training's time began.
+        begun: Reading of `clock` when the training's time began; None is now.
         clock: Seconds.
     """
 

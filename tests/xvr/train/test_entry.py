@@ -8,6 +8,7 @@ import torch
 from support.dataset_shards import write_dataset
 from support.training import quick, small_patient, write_small_patient
 from xraykit.render import FileError, InputError, OutputError
+from xraykit.render.training import TrainingFailedError
 from xraykit.xvr import load_network, train_network, write_warp
 
 pytest.importorskip("lightning", reason="the extra xraykit-xvr[train]")
@@ -40,12 +41,14 @@ def with_everything(files, folder, **changes):
 
 def test_a_training_leaves_weights_curves_settings_and_a_checkpoint(whole):
     names = {path.name for path in whole.folder.iterdir()}
-    assert names == {"weights", "curve.csv", "curve.json", "settings.json", "last.ckpt", "tensorboard"}
+    assert names == {
+        "weights", "curve.csv", "curve.json", "settings.json", "last.ckpt", "tensorboard", "report.md",
+    }  # fmt: skip
     assert whole.batches == 6
     network = load_network(whole.weights)
     assert network.frame.height == 32 and network.provenance["batches"] == 6
     assert list((whole.folder / "tensorboard").glob("events*"))
-    assert json.loads((whole.folder / "settings.json").read_text())["accumulate"] == 2
+    assert json.loads((whole.folder / "settings.json").read_text())["length"]["accumulate"] == 2
 
 
 def test_the_curve_has_a_row_before_the_first_batch_and_every_so_many(whole):
@@ -132,8 +135,6 @@ def test_a_data_set_is_learned_from_in_the_world_of_its_patients(tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_training_with_a_sentence(files, tmp_path):
-    from xraykit.xvr.train.module import TrainingFailedError
-
     with pytest.raises(TrainingFailedError, match=r"must stay finite, got .* lower --rate"):
         train_network(quick(tmp_path / "o", ct=files[0], rate=1e30, steps=20))
 
@@ -151,7 +152,5 @@ def test_a_missing_ct_and_a_file_for_a_folder_are_refused(tmp_path, files):
 
 
 def test_a_loss_that_overflows_names_its_batch(files, tmp_path):
-    from xraykit.xvr.train.module import TrainingFailedError
-
     with pytest.raises(TrainingFailedError, match="the loss must stay finite, got inf in batch 1"):
         train_network(quick(tmp_path / "o", ct=files[0], weight_pose=1e38))

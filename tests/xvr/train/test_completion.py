@@ -1,35 +1,38 @@
 """Settings are completed for the device and refused before anything heavy."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from support.training import train_settings
 from xraykit.render import InputError
+from xraykit.render.storage import leaves
 from xraykit.xvr import TrainSettings
-from xraykit.xvr.train.resolved import resolved
+from xraykit.xvr.train.completion import completed
 
 
 def settings(**changes):
-    return TrainSettings(**{"ct": Path("ct.nii"), "output": Path("out"), "device": "cpu"} | changes)
+    return train_settings(**{"ct": Path("ct.nii"), "output": Path("out"), "device": "cpu"} | changes)
 
 
 def test_the_cpu_trains_small_images_by_their_poses():
-    found = resolved(settings())
-    assert (found.size, found.batch, found.steps, found.image_loss_from, found.device) == (64, 16, 30_000, 1.0, "cpu")
-    assert found.norm == "default"
-    assert found.precision in ("bf16-mixed", "32-true")
+    found = completed(settings())
+    assert (found.poses.size, found.length.batch, found.length.steps) == (64, 16, 30_000)
+    assert (found.loss.image_loss_from, found.run.device, found.network.norm) == (1.0, "cpu", "default")
+    assert found.run.precision in ("bf16-mixed", "32-true")
 
 
 def test_a_gpu_trains_at_the_paper_s_size_with_images(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: True)
-    found = resolved(settings(device="auto"))
-    assert (found.size, found.batch, found.image_loss_from, found.device) == (128, 116, 0.0, "cuda")
-    assert (found.precision, found.norm) == ("bf16-mixed", "groupnorm")
+    found = completed(settings(device="auto"))
+    assert (found.poses.size, found.length.batch, found.loss.image_loss_from) == (128, 116, 0.0)
+    assert (found.run.device, found.run.precision, found.network.norm) == ("cuda", "bf16-mixed", "groupnorm")
 
 
 def test_minutes_alone_set_no_number_of_batches():
-    assert resolved(settings(minutes=5.0)).steps is None
-    assert resolved(settings(minutes=5.0, steps=7)).steps == 7
+    assert completed(settings(minutes=5.0)).length.steps is None
+    assert completed(settings(minutes=5.0, steps=7)).length.steps == 7
 
 
 @pytest.mark.parametrize(
@@ -57,4 +60,9 @@ def test_minutes_alone_set_no_number_of_batches():
 def test_what_cannot_be_is_refused_in_a_sentence(changes, message, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(InputError, match=message):
-        resolved(settings(**changes))
+        completed(settings(**changes))
+
+
+def test_every_option_has_one_flag_and_no_group_has_more_than_twelve():
+    assert len(leaves(TrainSettings)) == 53
+    assert all(len(fields(type(getattr(settings(), group.name)))) <= 12 for group in fields(TrainSettings))

@@ -1,4 +1,4 @@
-"""What a training works with, gathered from the settings: patients or stored images, held-out views, the warp."""
+"""What a training works with: patients or stored images, held-out views, the warp."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from xraykit.render import InputError, Volume
 from ..network.frame import NetworkFrame
 from ..template.warp import read_warp
 from .patients import HOLD_OUT_FROM, CTFolder, ManyPatients, OnePatient, Patients, Procedural, files_in
-from .pictures import drawn_views, worth_learning
 from .poses import chosen_range, draw
 from .rendered_patient import RenderedPatient, prepare
+from .rendered_views import drawn_views, worth_learning
 from .settings import TrainSettings
-from .sources import HELD_OUT, Rendered, Source, Stored
+from .sources import HELD_OUT, RenderedViews, ViewSource
 from .stored import StoredViews, held_out_samples
 from .validation import HeldOut
 
@@ -30,7 +30,7 @@ VALIDATION_SEED = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class TrainingData:
     """What is learned from.
 
     Args:
@@ -40,30 +40,30 @@ class Material:
         warp: Template to patient, (4, 4), for networks in a template frame.
     """
 
-    source: Callable[[int, int], Source]
+    source: Callable[[int, int], ViewSource]
     held_out: HeldOut
     grid: Volume
     warp: Tensor | None
 
 
-def gather(settings: TrainSettings, frame: NetworkFrame) -> Material:
+def load_training_data(settings: TrainSettings, frame: NetworkFrame) -> TrainingData:
     """Read or make what the settings name, as the network's detector sees it.
 
     Raises:
         FileError: A CT, data set or warp that cannot be used.
         InputError: A warp is missing or superfluous, or hardly any pose of the range shows the patient.
     """
-    if settings.dataset is not None:
-        return _stored(settings, settings.dataset, frame)
-    poses = chosen_range(settings)
+    if settings.data.dataset is not None:
+        return _stored(settings, settings.data.dataset, frame)
+    poses = chosen_range(settings.poses)
     depth = (poses.ty[0] + poses.ty[1]) / 2
-    voxel = settings.voxel or frame.delx * min(depth / frame.sdd, 1.0)
+    voxel = settings.poses.voxel or frame.delx * min(depth / frame.sdd, 1.0)
     warp = None
     first: RenderedPatient | None = None
-    if settings.ct is not None:
-        volume = Volume.from_file(settings.ct, labels=settings.labels)
+    if settings.data.ct is not None:
+        volume = Volume.from_file(settings.data.ct, labels=settings.data.labels)
         warp = _warp(settings, frame, volume)
-        first = prepare(volume, voxel=voxel, name=settings.ct.name)
+        first = prepare(volume, voxel=voxel, name=settings.data.ct.name)
     elif frame.frame == "template":
         warp = torch.eye(4, dtype=torch.float64)
 
@@ -72,48 +72,49 @@ def gather(settings: TrainSettings, frame: NetworkFrame) -> Material:
 
     known = patients(0, 1)
 
-    def source(rank: int, ranks: int) -> Source:
+    def source(rank: int, ranks: int) -> ViewSource:
         own = known if ranks == 1 else patients(rank, ranks)
-        return Rendered(
+        return RenderedViews(
             own,
             poses=poses,
             camera=frame.camera(),
-            batch=settings.batch or 1,
-            bone=settings.bone,
-            seed=settings.seed,
+            batch=settings.length.batch or 1,
+            bone=settings.images.bone,
+            seed=settings.run.seed,
             rank=rank,
         )
 
-    return Material(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
+    return TrainingData(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
 
 
 def _many(settings: TrainSettings, voxel: float, rank: int, ranks: int) -> ManyPatients:
-    if settings.cts is not None:
-        files = files_in(settings.cts)
+    data, seed = settings.data, settings.run.seed
+    if data.cts is not None:
+        files = files_in(data.cts)
         hold_out = len(files) >= HOLD_OUT_FROM
         make, number = CTFolder(files, voxel), len(files) - hold_out
     else:
-        make = Procedural(settings.procedural or "", settings.seed * VALIDATION_SEED, settings.voxels, voxel)
-        hold_out, number = True, settings.patients
+        make = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel)
+        hold_out, number = True, data.patients
     return ManyPatients(
         make,
         number,
         hold_out=hold_out,
-        each=settings.steps_per_patient,
-        seed=settings.seed,
+        each=data.steps_per_patient,
+        seed=seed,
         rank=rank,
         ranks=ranks,
-        workers=settings.workers,
+        workers=settings.run.workers,
     )
 
 
 def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkFrame) -> HeldOut:
     """Views that show the patient, drawn with keys of their own, with the contrast of the CT."""
-    wanted = settings.validation_views
+    wanted = settings.data.validation_views
     images, poses = [], []
     for attempt in range(TRIES):
-        key = (settings.seed, HELD_OUT, attempt)
-        pose = draw(chosen_range(settings), patient.grid.center, wanted, key)
+        key = (settings.run.seed, HELD_OUT, attempt)
+        pose = draw(chosen_range(settings.poses), patient.grid.center, wanted, key)
         views = drawn_views(patient, frame.camera(), pose, bone=(1.0, 1.0))
         images.append(views.image[views.kept])
         poses.append(pose[views.kept])
@@ -127,9 +128,9 @@ def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkF
     )
 
 
-def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Material:
+def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> TrainingData:
     camera = frame.camera()
-    image, pose, points = held_out_samples(folder, camera=camera, count=settings.validation_views)
+    image, pose, points = held_out_samples(folder, camera=camera, count=settings.data.validation_views)
     shown = float(worth_learning(image, None).double().mean())
     if shown < LEAST_SHOWN:
         raise InputError(
@@ -139,15 +140,16 @@ def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Mater
     origin = torch.zeros(3, dtype=torch.float64)
     held_out = HeldOut(image, pose, points, origin, camera)
 
-    def source(rank: int, ranks: int) -> Source:
-        batch = settings.batch or 1
-        return Stored(StoredViews(folder, camera=camera, batch=batch, seed=settings.seed, workers=settings.workers))
+    def source(rank: int, ranks: int) -> ViewSource:
+        batch, run = settings.length.batch or 1, settings.run
+        return StoredViews(folder, camera=camera, batch=batch, seed=run.seed, workers=run.workers)
 
     grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
-    return Material(source, held_out, grid, torch.eye(4, dtype=torch.float64) if frame.frame == "template" else None)
+    warp = torch.eye(4, dtype=torch.float64) if frame.frame == "template" else None
+    return TrainingData(source, held_out, grid, warp)
 
 
 def _warp(settings: TrainSettings, frame: NetworkFrame, volume: Volume) -> Tensor | None:
-    warp = None if settings.warp is None else read_warp(settings.warp, volume)
+    warp = None if settings.network.warp is None else read_warp(settings.network.warp, volume)
     frame.check_warp(warp)
     return warp

@@ -1,16 +1,8 @@
-"""The rate rises, then falls with the progress; the course ends by batches or by the clock."""
-
-import math
+"""The course of a training ends by batches or by the clock."""
 
 import pytest
-from xraykit.xvr.train.schedule import LEAST_RESERVE, Course, rate_factor
-
-
-def test_the_rate_rises_linearly_and_falls_by_a_cosine():
-    assert [rate_factor(n, 0.0, warmup=4) for n in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert rate_factor(100, 0.5, warmup=4) == pytest.approx(0.5)
-    assert rate_factor(100, 0.25, warmup=0) == pytest.approx(0.5 * (1 + math.cos(math.pi / 4)))
-    assert rate_factor(100, 1.0, warmup=4) == rate_factor(100, 7.0, warmup=4) == 0.0
+from xraykit.render.training import Course
+from xraykit.render.training.course import LEAST_RESERVE
 
 
 def test_progress_by_batches_is_their_share():

@@ -1,0 +1,18 @@
+"""Training of a network: a method says what one step is, the rest is here. Needs the extra xraykit-render[train]."""
+
+from ..lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "batches": "BatchSource existing_split StoredBatches",
+        "course": "Course",
+        "devices": "chosen_device chosen_precision",
+        "folder": "prepare_folder TrainingRun",
+        "schedule": "Schedule warmup_cosine",
+        "settings": "check_length check_positive completed_run LengthSettings RunSettings",
+        "step": "clip_adaptively TrainingFailedError",
+        "task": "TrainingTask",
+        "trainer": "fit",
+    },
+)

@@ -1,0 +1,32 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .batches import (
+    BatchSource as BatchSource,
+    StoredBatches as StoredBatches,
+    existing_split as existing_split,
+)
+from .course import Course as Course
+from .devices import (
+    chosen_device as chosen_device,
+    chosen_precision as chosen_precision,
+)
+from .folder import (
+    TrainingRun as TrainingRun,
+    prepare_folder as prepare_folder,
+)
+from .schedule import (
+    Schedule as Schedule,
+    warmup_cosine as warmup_cosine,
+)
+from .settings import (
+    LengthSettings as LengthSettings,
+    RunSettings as RunSettings,
+    check_length as check_length,
+    check_positive as check_positive,
+    completed_run as completed_run,
+)
+from .step import (
+    TrainingFailedError as TrainingFailedError,
+    clip_adaptively as clip_adaptively,
+)
+from .task import TrainingTask as TrainingTask
+from .trainer import fit as fit

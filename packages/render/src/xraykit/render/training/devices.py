@@ -1,0 +1,35 @@
+"""What a training runs on: the device that is there, and the precision that it is good at.
+
+Settings name these, and help on settings loads no torch: it is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..errors import InputError
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def chosen_device(device: Device) -> Literal["cpu", "cuda"]:
+    """The device itself, for "auto" a GPU if there is one.
+
+    Raises:
+        InputError: No GPU where one is asked for.
+    """
+    import torch
+
+    cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
+    if cuda and not torch.cuda.is_available():
+        raise InputError("--device cuda needs a GPU that torch sees, got none; leave --device out, or say cpu.")
+    return "cuda" if cuda else "cpu"
+
+
+def chosen_precision(device: Literal["cpu", "cuda"]) -> str:
+    """Lightning's name of the precision that this device is fastest at without loss of range."""
+    import torch
+
+    if device == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "32-true"

@@ -1,0 +1,171 @@
+"""Train with Lightning: devices, precision, accumulation, exact resume and a budget of wall time for any task.
+
+Lightning loads much else, so it is imported where it is used, and the class that needs it is made there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..extras import require
+from .course import Course
+from .folder import CHECKPOINT, EVENTS, WEIGHTS, TrainingRun, write_report
+from .journal import Journal
+from .settings import LengthSettings, RunSettings, check_length, completed_run
+from .step import TrainingFailedError, seeded
+from .task import TrainingTask
+
+
+class BatchNumbers:
+    """Batch numbers for Lightning's loop; the batches themselves are made in the training step."""
+
+    def __iter__(self) -> Iterator[int]:
+        return count()
+
+
+def fit(
+    task: TrainingTask,
+    run: RunSettings,
+    length: LengthSettings,
+    *,
+    report: Callable[[int, int], None] | None = None,
+    begun: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> TrainingRun:
+    """Train until the last batch or the end of the time, and leave curve, checkpoint, weights and report in the folder.
+
+    A training that was interrupted, killed even, goes on from its last checkpoint bit for bit as if nothing had been,
+    on one type of CPU or GPU, if `run.resume` says so.
+
+    Args:
+        task: What is trained.
+        run: Machine and folder; see `prepare_folder`, which makes it.
+        length: How long, and when to validate and save.
+        report: Called with (batches done, batches in all) after each batch.
+        begun: Reading of `clock` when the budget of wall time began; None is now.
+        clock: Seconds.
+
+    Raises:
+        InputError: Settings outside their range, or lightning is not installed.
+        TrainingFailedError: The loss is not finite.
+        OutputError: The folder cannot be written.
+    """
+    require("tensorboard", extra="train")
+    require("lightning", extra="train")
+    check_length(length)
+    run = completed_run(run)
+    seconds = None if length.minutes is None else 60 * length.minutes
+    course = Course(steps=length.steps, seconds=seconds, begun=begun, clock=clock)
+    journal = Journal(task, run, length, course, report=report)
+    checkpoint = run.output / CHECKPOINT if run.resume else None
+    with _quiet_lightning():
+        trainer = _trainer(run, length)
+        trainer.fit(
+            _adapter(task, journal, run), train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True
+        )
+    done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
+    if trainer.is_global_zero:
+        write_report(done)
+    return done
+
+
+def _trainer(run: RunSettings, length: LengthSettings) -> Any:
+    import lightning as L
+    from lightning.pytorch.loggers import TensorBoardLogger
+
+    return L.Trainer(
+        accelerator="gpu" if run.device == "cuda" else "cpu",
+        devices=run.devices,
+        num_nodes=run.nodes,
+        strategy=run.strategy,
+        precision=run.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=length.accumulate,
+        max_epochs=-1,  # the journal stops it
+        limit_val_batches=0,
+        logger=TensorBoardLogger(run.output, name="", version=EVENTS),
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+
+
+def _adapter(task: TrainingTask, journal: Journal, run: RunSettings) -> Any:
+    import lightning as L
+
+    class TaskModule(L.LightningModule):
+        """The task as Lightning sees it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = task.module
+
+        def setup(self, stage: str) -> None:
+            task.open(self.global_rank, self.trainer.world_size, self.trainer.strategy.root_device)
+
+        def on_train_start(self) -> None:
+            journal.begin(self.trainer)
+
+        def training_step(self, batch: object, batch_idx: int) -> Tensor:
+            with seeded(run.seed, self.global_rank, journal.done, self.device):
+                loss = task.step(journal.done, journal.progress)
+            journal.after_loss({**task.terms, "loss": loss})
+            if not bool(torch.isfinite(loss)):
+                raise TrainingFailedError.of("loss", f"{float(loss.detach())}", journal.done)
+            return loss
+
+        def configure_optimizers(self) -> Any:
+            return task.optimizer()
+
+        def on_before_optimizer_step(self, optimizer: Any) -> None:
+            rate = task.rate(journal.progress, self.global_step)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group.get("rate_scale", 1.0)
+
+        def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+            task.before_step(optimizer, journal.progress, self.global_step)
+
+        def optimizer_step(self, *arguments: Any, **named: Any) -> None:
+            super().optimizer_step(*arguments, **named)
+            task.after_step(journal.progress)
+
+        def on_train_batch_end(self, *_: Any) -> None:
+            journal.after_batch(self.trainer)
+
+        def on_train_end(self) -> None:
+            journal.end(self.trainer)
+
+        def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+            checkpoint["xraykit"] = {"journal": journal.state_dict(), "task": task.state_dict()}
+
+        def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+            journal.load_state_dict(checkpoint["xraykit"]["journal"])
+            task.load_state_dict(checkpoint["xraykit"]["task"])
+
+    return TaskModule()
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Its hints and adverts are no business of whoever trains; warnings stay."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Lightning makes a leaf of torch's own trees by a class that torch has renamed since.
+            warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

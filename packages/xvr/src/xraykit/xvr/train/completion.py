@@ -1,0 +1,95 @@
+"""Settings made complete for the device at hand, and checked before anything heavy happens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from xraykit.render import InputError
+from xraykit.render.patient import REGIONS
+from xraykit.render.training import check_length, check_positive, completed_run
+
+from .poses import chosen_range
+from .settings import TrainingDataSettings, TrainSettings
+
+SOURCES = ("ct", "cts", "dataset", "procedural")
+STEPS = 30_000
+DETECTOR = ("sdd", "field_of_view", "size")
+
+
+def completed(settings: TrainSettings) -> TrainSettings:
+    """The settings with every default filled in.
+
+    Raises:
+        InputError: Options that contradict each other or lie outside their range, no source of images, no GPU where
+            one is asked for.
+    """
+    _check_source(settings.data)
+    _check_network(settings)
+    _check_numbers(settings)
+    chosen_range(settings.poses)
+    run, length, loss, poses, network = (
+        completed_run(settings.run), settings.length, settings.loss, settings.poses, settings.network
+    )  # fmt: skip
+    cuda, stored = run.device == "cuda", settings.data.dataset is not None
+    steps = STEPS if length.steps is None and length.minutes is None else length.steps
+    image_loss_from = 0.0 if cuda and not stored else 1.0
+    length = replace(length, steps=steps, batch=length.batch or (116 if cuda else 16))
+    check_length(length)
+    return replace(
+        settings,
+        run=run,
+        length=length,
+        loss=replace(loss, image_loss_from=_first(loss.image_loss_from, image_loss_from)),
+        network=replace(
+            network,
+            norm=network.norm or ("groupnorm" if cuda else "default"),
+            frame="template" if stored else network.frame,
+        ),
+        poses=replace(poses, size=poses.size or (128 if cuda else 64)) if network.checkpoint is None else poses,
+    )
+
+
+def _check_source(data: TrainingDataSettings) -> None:
+    given = [name for name in SOURCES if getattr(data, name) is not None]
+    if len(given) != 1:
+        came = " and ".join(given) if given else "none of them"
+        raise InputError(f"give exactly one of CT, --cts, --dataset and --procedural to learn from, got {came}.")
+    if data.labels is not None and data.ct is None:
+        raise InputError("--labels belongs to the one CT that it labels, got no CT; leave it out.")
+    if data.procedural is not None and data.procedural not in REGIONS:
+        raise InputError(f"--procedural must be one of {', '.join(REGIONS)}, got {data.procedural!r}.")
+
+
+def _check_network(settings: TrainSettings) -> None:
+    data, network, poses = settings.data, settings.network, settings.poses
+    if network.warp is not None and (network.checkpoint is None or data.ct is None):
+        raise InputError("--warp says where the template of a --checkpoint lies in CT; give both, or leave it out.")
+    if data.ct is not None and network.frame == "template" and network.checkpoint is None:
+        raise InputError("a network of one CT counts from its centre; leave --frame out.")
+    late = settings.loss.image_loss_from
+    if data.dataset is not None and late is not None and late < 1:
+        raise InputError("images of a data set cannot be rendered again; leave --image-loss-from out.")
+    if network.checkpoint is not None:
+        given = [name for name in DETECTOR if getattr(poses, name)] + ["pretrained"] * network.pretrained
+        if given:
+            names = ", ".join("--" + name.replace("_", "-") for name in given)
+            raise InputError(f"a --checkpoint brings its own network and detector, got also {names}; leave it out.")
+
+
+def _check_numbers(settings: TrainSettings) -> None:
+    images, loss = settings.images, settings.loss
+    check_positive(settings.length, ("batch",))
+    check_positive(settings.poses, ("size", "voxel", "sdd", "field_of_view"))
+    check_positive(settings.data, ("patients", "steps_per_patient", "validation_views"))
+    check_positive(loss, (), or_zero=("weight_pose", "weight_image", "weight_dice"))
+    for option, value in (("--augment", images.augment), ("--image-loss-from", loss.image_loss_from)):
+        if value is not None and not 0 <= value <= 1:
+            raise InputError(f"{option} must lie in 0 to 1, got {value}.")
+    low, high = images.bone
+    if not (math.isfinite(high) and 0 <= low <= high):
+        raise InputError(f"--bone must be a lower and an upper multiplier, 0 or more, got {low} {high}.")
+
+
+def _first(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value

@@ -1,0 +1,70 @@
+"""A whole training: settings in; weights, curves and a checkpoint in a folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from xraykit.render.extras import require
+from xraykit.render.training import TrainingRun, fit, prepare_folder
+
+from ..network.frame import NetworkFrame
+from ..network.pose_network import PoseNetwork
+from ..network.weights import load_network
+from .completion import completed
+from .poses import chosen_camera, chosen_range, start_in_the_middle
+from .settings import TrainSettings
+from .task import PoseTraining
+from .training_data import load_training_data
+
+
+def train_network(
+    settings: TrainSettings,
+    *,
+    report: Callable[[int, int], None] | None = None,
+    begun: float | None = None,
+) -> TrainingRun:
+    """Train a pose network and leave weights, checkpoint, curve, settings and report in a folder.
+
+    Args:
+        settings: See `TrainSettings`.
+        report: Called with (batches done, batches in all).
+        begun: When the wall-clock budget began (`time.monotonic`); None is now.
+
+    Raises:
+        InputError: Options outside their range, or lightning is not installed.
+        FileError: A CT, data set, checkpoint or warp that cannot be used.
+        OutputError: The folder cannot be written, or holds another training.
+        TrainingFailedError: The loss is not finite.
+    """
+    begun = time.monotonic() if begun is None else begun
+    settings = completed(settings)
+    for module in ("lightning", "tensorboard", *(("kornia",) if settings.images.augment > 0 else ())):
+        require(module, extra="train", distribution="xraykit-xvr")
+    prepare_folder(settings.run, settings, command="xvr train", distribution="xraykit-xvr")
+    network = _network(settings)
+    data = load_training_data(settings, network.frame)
+    if settings.network.checkpoint is None:
+        start_in_the_middle(network, chosen_range(settings.poses), data.grid, data.warp)
+    task = PoseTraining(network, settings, data.source, data.held_out, data.grid, warp=data.warp)
+    if settings.run.compile:
+        network.backbone.compile()
+    return fit(task, settings.run, settings.length, report=report, begun=begun)
+
+
+def _network(settings: TrainSettings) -> PoseNetwork:
+    torch.manual_seed(settings.run.seed)
+    own = settings.network
+    if own.checkpoint is not None:
+        return load_network(own.checkpoint).train()
+    camera = chosen_camera(settings.poses, settings.poses.size or 64)
+    frame = NetworkFrame(
+        sdd=float(torch.as_tensor(camera.sdd)),
+        height=camera.height,
+        delx=float(torch.as_tensor(camera.pixel_spacing)),
+        frame=own.frame,
+        parameterization=own.parameterization,
+    )
+    return PoseNetwork(frame, backbone=own.backbone, norm=own.norm or "groupnorm", pretrained=own.pretrained)
