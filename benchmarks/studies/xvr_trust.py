@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 import xraykit.xvr.trust.calibration as calibration
-from xraykit.xvr.trust.calibration import SuccessModel, auroc, fit_model, reliability
+from xraykit.render.evaluation import auroc, reliability
+from xraykit.xvr.trust.calibration import SuccessModel, fit_model
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save

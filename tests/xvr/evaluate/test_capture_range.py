@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from xraykit.xvr.evaluate.capture_range import CaptureCurve, capture_curve, equal_bins, plot_capture, wilson_interval
+from xraykit.xvr.evaluate.capture_range import CaptureCurve, capture_curve, equal_bins, plot_capture
 
 
 def test_attempts_fall_into_their_bins_and_a_border_belongs_to_the_upper_one():
@@ -19,16 +19,6 @@ def test_reach_ends_at_the_first_bin_that_falls_short_even_if_a_later_one_does_n
     curve = CaptureCurve((0.0, 5.0, 10.0, 15.0), (20, 20, 20), (20, 19, 20))
     assert curve.reach(0.96) == 5.0 and curve.reach(0.95) == 15.0
     assert CaptureCurve((0.0, 5.0, 10.0), (0, 4), (0, 4)).reach() == 0.0
-
-
-def test_wilson_interval_has_its_textbook_values():
-    """15 of 20: centre (p + z2/2n) / (1 + z2/n), roots of (p - q)^2 = z2 q (1 - q) / n."""
-    low, high = wilson_interval(15, 20)
-    for q in (low, high):
-        assert (0.75 - q) ** 2 == pytest.approx(1.959964**2 * q * (1 - q) / 20, rel=1e-6)
-    assert low < 0.75 < high
-    assert wilson_interval(0, 10)[0] == 0.0 and wilson_interval(10, 10)[1] == pytest.approx(1.0)
-    assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
 def test_empty_bins_have_no_rate():

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("matplotlib", reason="needs the extra evaluate")
 
 from PIL import Image
-from xraykit.xvr.evaluate.figures import plot_errors
-from xraykit.xvr.evaluate.report import FILES, make_report, report_text, write_report
+from xraykit.render.evaluation import report_text
+from xraykit.xvr.evaluate.report import FILES, make_pose_report, report_page, write_pose_report
 from xraykit.xvr.evaluate.rows import ErrorRow
-from xraykit.xvr.evaluate.summary import markdown_table, quartiles, summarise
+from xraykit.xvr.evaluate.summary import summarise, summary_table
 
 
 def row(xray: int, error: float, *, method: str = "ours", estimate: str = "final", level: float = 1.0) -> ErrorRow:
@@ -24,14 +24,6 @@ def row(xray: int, error: float, *, method: str = "ours", estimate: str = "final
 def study(finals: list[float], **options: object) -> list[ErrorRow]:
     starts = [row(n, 10.0 + n, estimate="initial", **options) for n in range(len(finals))]
     return starts + [row(n, error, **options) for n, error in enumerate(finals)]
-
-
-def test_quartiles_interpolate_and_lost_poses_count_as_infinity():
-    found = quartiles([4.0, 1.0, 2.0, 3.0])
-    assert (found.low, found.median, found.high) == (1.75, 2.5, 3.25) and found.spread == 1.5
-    found = quartiles([1.0, 2.0, math.inf, math.nan])
-    assert found.low == 1.75 and math.isinf(found.median) and math.isinf(found.spread)
-    assert quartiles([7.0]).median == 7.0
 
 
 def test_success_is_counted_in_the_true_error_and_smsr_in_the_papers():
@@ -50,14 +42,14 @@ def test_levels_and_methods_are_kept_apart_and_nan_levels_together():
 
 
 def test_table_shows_median_and_iqr_and_says_lost():
-    table = markdown_table(summarise(study([0.25, 0.75, math.inf])), bound=1.0).splitlines()
+    table = summary_table(summarise(study([0.25, 0.75, math.inf])), bound=1.0).splitlines()
     assert len({line.count("|") for line in table}) == 1
     assert "0.75 (lost)" in table[3] and "66.7" in table[3]
 
 
 def test_capture_curve_pairs_each_result_with_its_own_start():
     """Starts 10, 11, 12 mm; the farthest fails."""
-    curve = make_report(study([0.5, 0.5, 9.0]), bound=1.0).curves["ours"]
+    curve = make_pose_report(study([0.5, 0.5, 9.0]), bound=1.0).curves["ours"]
     assert sum(curve.attempts) == 3 and sum(curve.successes) == 2
     assert curve.successes[-1] == 0 and curve.attempts[-1] > 0
 
@@ -66,22 +58,24 @@ def test_two_methods_are_ranked_and_one_is_not():
     pytest.importorskip("statsmodels", reason="needs the extra evaluate")
     errors = [0.3, 0.5, 0.2, 0.9, 0.4, 0.6]
     worse = [4.1 * e for e in errors[:3]] + [3.9 * e for e in errors[3:]]
-    both = make_report(study(errors) + study(worse, method="other"))
+    both = make_pose_report(study(errors) + study(worse, method="other"))
     assert both.ranking is not None and both.ranking.methods == ("ours", "other")
-    assert "1. ours" in report_text(both)
-    assert make_report(study(errors)).ranking is None
+    assert "1. ours" in report_text(report_page(both))
+    assert make_pose_report(study(errors)).ranking is None
 
 
 def test_methods_without_common_x_rays_get_a_note_in_place_of_a_ranking():
     pytest.importorskip("statsmodels", reason="needs the extra evaluate")
-    report = make_report([r for r in study([0.3, 0.5]) if r.xray == "000"] + study([0.3], method="other", level=2.0))
+    report = make_pose_report(
+        [r for r in study([0.3, 0.5]) if r.xray == "000"] + study([0.3], method="other", level=2.0)
+    )
     assert report.ranking is None and any("No ranking" in note for note in report.notes)
 
 
 def test_all_files_are_written_and_json_holds_no_infinity(tmp_path):
     rows = study([0.5, math.inf, math.inf])
-    report = make_report(rows, notes=["one thing to know"])
-    written = write_report(tmp_path, report, rows, settings={"seed": 3})
+    report = make_pose_report(rows, notes=["one thing to know"])
+    written = write_pose_report(tmp_path, report, rows, settings={"seed": 3})
     assert [path.name for path in written] == list(FILES)
     content = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     assert content["settings"] == {"seed": 3} and content["summaries"][1]["errors"]["true_tre"]["median"] is None
@@ -92,11 +86,6 @@ def test_all_files_are_written_and_json_holds_no_infinity(tmp_path):
     for name in FILES[3:]:
         with Image.open(tmp_path / name) as picture:
             assert picture.format == "PNG" and len(picture.convert("RGB").getcolors(1 << 20)) > 20
-
-
-def test_errors_that_are_all_lost_still_make_a_figure(tmp_path):
-    with Image.open(plot_errors({"lost": [math.inf, math.nan], "kept": [0.0, 2.0]}, tmp_path / "e.png")) as picture:
-        assert picture.width > 300
 
 
 def test_nothing_to_summarise_is_refused():

@@ -50,9 +50,10 @@ def test_a_network_comes_back_bit_by_bit(network, folder, form):
 
 def test_config_says_frame_and_versions(folder):
     config = json.loads((folder / "config.json").read_text())
-    assert config["frame"]["frame"] == "template" and config["frame"]["sdd"] == 1020.0
-    assert set(config["versions"]) == {"xraykit-xvr", "xraykit-render", "torch", "timm"}
-    assert config["training"] == {"iterations": 30, "loss": 0.5}
+    frame = config["config"]["frame"]
+    assert frame["frame"] == "template" and frame["sdd"] == 1020.0
+    assert {config["package"], *config["libraries"]} == {"xraykit-xvr", "xraykit-render", "torch", "timm"}
+    assert config["trained_on"] == {"iterations": 30, "loss": 0.5}
 
 
 def test_a_published_network_saved_by_us_is_the_same_network(tmp_path):
@@ -119,15 +120,27 @@ def test_damaged_and_foreign_weights_are_refused(folder, tmp_path):
         load_network(tmp_path / "foreign.safetensors")
 
 
+def built_with(content, **changes):
+    """The config with other values for what builds the network; None leaves one out."""
+    config = {name: value for name, value in (content["config"] | changes).items() if value is not None}
+    return content | {"config": config}
+
+
+def framed(content, **changes):
+    return built_with(content, frame=content["config"]["frame"] | changes)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda c: c | {"format": 2}, "must have format 1, got 2"),
-        (lambda c: c | {"frame": {"sdd": 1.0}}, "must carry a complete config"),
-        (lambda c: c | {"frame": c["frame"] | {"sdd": -1.0}}, "sdd of a network must be"),
-        (lambda c: {k: v for k, v in c.items() if k != "backbone"}, "must carry a complete config"),
-        (lambda c: c | {"backbone": "tset_resnet"}, "must be a timm model"),
-        (lambda c: c | {"frame": c["frame"] | {"parameterization": "quaternion"}}, r"shape \(4"),
+        (lambda c: built_with(c, frame={"sdd": 1.0}), "must carry a complete config"),
+        (lambda c: framed(c, sdd=-1.0), "sdd of a network must be"),
+        (lambda c: framed(c, sdd="far"), "must carry a complete config"),
+        (lambda c: built_with(c, backbone=None), "must carry a complete config"),
+        (lambda c: built_with(c, backbone=True), "must carry a complete config"),
+        (lambda c: built_with(c, backbone="tset_resnet"), "must be a timm model"),
+        (lambda c: framed(c, parameterization="quaternion"), r"shape \(4"),
         (lambda c: c | {"kind": "other"}, "pose network written by"),
     ],
 )
@@ -142,7 +155,7 @@ def test_a_config_that_is_no_json_is_refused(folder, tmp_path):
 
 
 def test_a_training_record_that_is_no_json_is_refused_and_nothing_written(network, tmp_path):
-    with pytest.raises(InputError, match="training must hold what JSON can"):
+    with pytest.raises(InputError, match="trained on must hold what JSON can"):
         save_network(network, tmp_path / "net", training={"loss": float("nan")})
     assert not (tmp_path / "net").exists()
 

@@ -1,4 +1,4 @@
-"""Packages that an extra brings: imported where they are needed, or missed in a sentence."""
+"""The one sentence about an optional package that is not installed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from .errors import InputError
 
 
 def require(module: str, *, extra: str, distribution: str = "xraykit-render") -> ModuleType:
-    """The module of an optional package.
+    """Import an optional package, or say how to get it.
 
     Args:
-        module: Name to import.
-        extra: The extra that asks for it.
-        distribution: Whose extra.
+        module: What to import, dotted.
+        extra: The extra that brings it.
+        distribution: Whose extra that is.
+
+    Returns:
+        The module.
 
     Raises:
         InputError: It is not installed.
     """
     try:
         return import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise  # something that it needs itself
         raise InputError(
-            f"this needs {module}, which is not installed; run: pip install '{distribution}[{extra}]'."
+            f"this needs {module.partition('.')[0]}, which is not installed; "
+            f"run: pip install '{distribution}[{extra}]'."
         ) from error

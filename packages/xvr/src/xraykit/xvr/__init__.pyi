@@ -18,15 +18,10 @@ from .evaluate.metrics import (
     success_rate as success_rate,
     true_tre as true_tre,
 )
-from .evaluate.ranking import (
-    Attempt as Attempt,
-    Ranking as Ranking,
-    rank_methods as rank_methods,
-)
 from .evaluate.report import (
-    Report as Report,
-    make_report as make_report,
-    write_report as write_report,
+    PoseReport as PoseReport,
+    make_pose_report as make_pose_report,
+    write_pose_report as write_pose_report,
 )
 from .evaluate.rows import ErrorRow as ErrorRow
 from .evaluate.run import (

@@ -67,19 +67,20 @@ def evaluate(config: Annotated[EvaluateConfig, Parameter(name="*")], *, config_f
     """
     from dataclasses import asdict
 
+    from xraykit.render.evaluation import report_text
     from xraykit.render.storage import check_result_folder
 
-    from ..evaluate.report import make_report, report_text, require_figures, write_report
+    from ..evaluate.report import make_pose_report, report_page, require_figures, write_pose_report
 
     require_figures()
     dataset = _dataset(config)
     check_result_folder(config.output)
     rows, notes = _judge(config, dataset) if config.results else (_study(config, dataset), ())
-    report = make_report(rows, bound=config.success, notes=notes)
+    report = make_pose_report(rows, bound=config.success, notes=notes)
     config.output.mkdir(parents=True, exist_ok=True)
-    written = write_report(config.output, report, rows, settings=asdict(config))
+    written = write_pose_report(config.output, report, rows, settings=asdict(config))
     write_settings(config.output / "evaluate.json", config, "xvr evaluate")
-    print(report_text(report))
+    print(report_text(report_page(report)))
     print("wrote " + ", ".join(str(path) for path in written))
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError
+from xraykit.render.evaluation import new_figure, save_figure, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,6 @@ def capture_curve(start_errors: Tensor, succeeded: Tensor, *, edges: Sequence[fl
     return CaptureCurve(tuple(map(float, edges)), tuple(attempts), tuple(successes))
 
 
-def wilson_interval(successes: int, attempts: int, *, z: float = 1.959964) -> tuple[float, float]:
-    """Confidence interval of a success probability, [0, 1]; z = 1.96 makes it 95 %. Source: Wilson 1927."""
-    if attempts == 0:
-        return 0.0, 1.0
-    p, n = successes / attempts, attempts
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def equal_bins(start_errors: Tensor, count: int = 8) -> tuple[float, ...]:
     """Borders of `count` equal bins from 0 to the largest finite start error, rounded up to two digits [mm]."""
     finite = start_errors[torch.isfinite(start_errors)]
@@ -108,8 +99,6 @@ def plot_capture(
     Raises:
         InputError: matplotlib is missing. OutputError: the file cannot be written.
     """
-    from .figures import new_figure, save_figure
-
     figure = new_figure()
     axes = figure.add_subplot()
     for number, (name, curve) in enumerate(curves.items()):

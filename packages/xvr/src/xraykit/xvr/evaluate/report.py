@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,21 +10,28 @@ from typing import Any
 
 import torch
 
-from xraykit.render import BackendUnavailableError, InputError
-from xraykit.render.storage import write_atomically
+from xraykit.render import InputError
+from xraykit.render.evaluation import (
+    EvaluationReport,
+    MethodAttempt,
+    MethodRanking,
+    new_figure,
+    plot_errors,
+    rank_methods,
+    write_evaluation,
+    write_rows,
+)
 
 from .capture_range import CaptureCurve, capture_curve, equal_bins, plot_capture
-from .figures import plot_errors
-from .ranking import Attempt, Ranking, rank_methods
-from .rows import ErrorRow, write_rows
-from .summary import Summary, markdown_table, summarise
+from .rows import ErrorRow
+from .summary import PoseSummary, summarise, summary_table
 
 FILES = ("errors.csv", "summary.json", "summary.md", "errors.png", "capture_range.png")
 _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
-class Report:
+class PoseReport:
     """What was found.
 
     Args:
@@ -36,15 +42,17 @@ class Report:
         notes: What a reader has to know, one sentence each.
     """
 
-    summaries: tuple[Summary, ...]
+    summaries: tuple[PoseSummary, ...]
     curves: Mapping[str, CaptureCurve]
-    ranking: Ranking | None
+    ranking: MethodRanking | None
     bound: float
     notes: tuple[str, ...]
 
 
-def make_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Sequence[str] = ()) -> Report:
+def make_pose_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Sequence[str] = ()) -> PoseReport:
     """Summaries, capture-range curves and, with two methods on the same X-rays, their ranking by true TRE.
+
+    Where methods cannot be ranked, a note says why.
 
     Args:
         rows: Initial and final rows of every registration.
@@ -53,7 +61,6 @@ def make_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Sequence
 
     Raises:
         InputError: No rows, or a bound that is not positive.
-        BackendUnavailableError: Two methods, and statsmodels is missing.
     """
     summaries = summarise(rows, bound=bound)
     initial = {row.registration: row.true_tre for row in rows if row.estimate == "initial"}
@@ -68,71 +75,55 @@ def make_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Sequence
     ranking, found = None, list(notes)
     if len(methods) > 1:
         attempts = [
-            Attempt(row.method, f"{row.dataset}/{row.subject}", f"{row.xray}/{row.structure}/{row.level}", row.true_tre)
+            MethodAttempt(
+                row.method, f"{row.dataset}/{row.subject}", f"{row.xray}/{row.structure}/{row.level}", row.true_tre
+            )
             for row in final
         ]
         try:
             ranking = rank_methods(attempts)
         except InputError as error:
             found.append(f"No ranking: {error}")
-    return Report(summaries, curves, ranking, bound, tuple(found))
+    return PoseReport(summaries, curves, ranking, bound, tuple(found))
 
 
-def write_report(
-    folder: Path, report: Report, rows: Sequence[ErrorRow], *, settings: Mapping[str, Any] = _NOTHING
+def write_pose_report(
+    folder: Path, report: PoseReport, rows: Sequence[ErrorRow], *, settings: Mapping[str, Any] = _NOTHING
 ) -> tuple[Path, ...]:
     """Write the five files of `FILES` into an existing folder, each whole or not at all.
 
     Raises:
-        OutputError: The folder cannot be written to. BackendUnavailableError: matplotlib is missing.
+        OutputError: The folder cannot be written to. InputError: matplotlib is not installed.
     """
     boxes: dict[str, list[float]] = {}
     for row in rows:
         level = "" if math.isnan(row.level) else f", level {row.level:g}"
         boxes.setdefault(f"{row.method}{level}, {row.estimate}", []).append(row.true_tre)
-    text = json.dumps({"settings": dict(settings), **_plain(asdict(report))}, indent=2, allow_nan=False, default=str)
+    summary, page = write_evaluation(folder, report_page(report), settings=settings, stem="summary")
     return (
         write_rows(folder / FILES[0], rows),
-        write_atomically(folder / FILES[1], lambda file: file.write((text + "\n").encode())),
-        write_atomically(folder / FILES[2], lambda file: file.write(report_text(report).encode())),
-        plot_errors(boxes, folder / FILES[3]),
+        summary,
+        page,
+        plot_errors(boxes, folder / FILES[3], ylabel="true TRE [mm]", bound=1.0),
         plot_capture(report.curves, folder / FILES[4], ylabel=f"share with true TRE < {report.bound:g} mm"),
     )
 
 
-def report_text(report: Report) -> str:
-    """The report in Markdown: the table, capture ranges, ranking and notes."""
-    parts = [markdown_table(report.summaries, bound=report.bound)]
+def report_page(report: PoseReport) -> EvaluationReport:
+    """The report as a page: the table, capture ranges, ranking and notes."""
     reach = ", ".join(f"{name} {curve.reach():g} mm" for name, curve in report.curves.items())
-    parts.append(f"Capture range (true TRE of the start up to which 95 % succeed): {reach}.\n")
-    if report.ranking is not None:
-        ranking = report.ranking
-        lines = [
-            f"{place}. {name}: {error:.2f} mm ({letters})"
-            for place, (name, error, letters) in enumerate(
-                zip(ranking.methods, ranking.typical_errors, ranking.letters, strict=True), 1
-            )
-        ]
-        told = f"Methods that share a letter are not told apart at p < {ranking.level:g} (Holm)."
-        parts.append("\n".join(["Geometric mean true TRE:\n", *lines, "", f"{ranking.model} {told}", ""]))
-    parts += [f"- {note}" for note in report.notes]
-    return "\n".join(parts).rstrip() + "\n"
+    return EvaluationReport(
+        (
+            summary_table(report.summaries, bound=report.bound),
+            f"Capture range (true TRE of the start up to which 95 % succeed): {reach}.",
+        ),
+        asdict(report),
+        report.ranking,
+        ("true TRE", "mm"),
+        report.notes,
+    )
 
 
 def require_figures() -> None:
-    """Raise BackendUnavailableError now, before any work, where matplotlib is missing."""
-    from .figures import new_figure
-
-    try:
-        new_figure()
-    except BackendUnavailableError as error:
-        raise BackendUnavailableError(f"an evaluation draws figures: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    """The same for JSON: numbers that are not finite become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    """Raise InputError now, before any work, where matplotlib is not installed."""
+    new_figure()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
-
-from xraykit.render.storage import write_atomically
 
 from .datasets.common import Subject, XrayWithTruth
 from .metrics import pose_errors
@@ -110,12 +104,3 @@ def judged(
         )
 
     return row(initial, "initial"), row(final, "final")
-
-
-def write_rows(path: str | Path, rows: Sequence[ErrorRow]) -> Path:
-    """Write the rows as CSV with a header, whole or not at all; `inf` and `nan` stand as such."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [field.name for field in fields(ErrorRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return write_atomically(path, lambda file: file.write(text.getvalue().encode()))

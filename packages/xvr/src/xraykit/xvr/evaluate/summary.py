@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xraykit.render import InputError
+from xraykit.render.evaluation import Quartiles, markdown_table, quartiles, wilson_interval
 
-from .capture_range import wilson_interval
 from .rows import METRICS, ErrorRow
 
 HEADINGS = {"mpe": "mPE", "mrpe": "mRPE", "mtre_c2w": "mTRE (c2w)", "true_tre": "true TRE", "dgeo": "dGeo"}
 
 
 @dataclass(frozen=True)
-class Quartiles:
-    """Median and quartiles [mm]; infinity where that many poses look away."""
-
-    low: float
-    median: float
-    high: float
-
-    @property
-    def spread(self) -> float:
-        """The interquartile range."""
-        return self.high - self.low if math.isfinite(self.high) else math.inf
-
-
-@dataclass(frozen=True)
-class Summary:
+class PoseSummary:
     """All registrations of one method at one level, initial or final.
 
     Args:
@@ -55,7 +41,7 @@ class Summary:
     seconds: float
 
 
-def summarise(rows: Sequence[ErrorRow], *, bound: float = 1.0) -> tuple[Summary, ...]:
+def summarise(rows: Sequence[ErrorRow], *, bound: float = 1.0) -> tuple[PoseSummary, ...]:
     """One summary for each method, level and estimate, in the order in which they first occur.
 
     Args:
@@ -76,9 +62,9 @@ def summarise(rows: Sequence[ErrorRow], *, bound: float = 1.0) -> tuple[Summary,
     return tuple(_summary(group, bound) for group in groups.values())
 
 
-def _summary(rows: Sequence[ErrorRow], bound: float) -> Summary:
+def _summary(rows: Sequence[ErrorRow], bound: float) -> PoseSummary:
     won = sum(row.true_tre < bound for row in rows)
-    return Summary(
+    return PoseSummary(
         method=rows[0].method,
         level=rows[0].level,
         estimate=rows[0].estimate,
@@ -91,32 +77,20 @@ def _summary(rows: Sequence[ErrorRow], bound: float) -> Summary:
     )
 
 
-def quartiles(values: Iterable[float]) -> Quartiles:
-    """Quartiles by linear interpolation between order statistics; NaN counts as infinity."""
-    ordered = sorted(math.inf if math.isnan(value) else value for value in values)
-
-    def at(share: float) -> float:
-        place = share * (len(ordered) - 1)
-        below, rest = int(place), place - int(place)
-        return ordered[below] if rest == 0 else ordered[below] * (1 - rest) + ordered[below + 1] * rest
-
-    return Quartiles(at(0.25), at(0.5), at(0.75))
-
-
-def markdown_table(summaries: Sequence[Summary], *, bound: float = 1.0) -> str:
+def summary_table(summaries: Sequence[PoseSummary], *, bound: float = 1.0) -> str:
     """The summaries as a Markdown table: median (IQR) [mm], success rates [%], median time [s]."""
     leveled = any(not math.isnan(summary.level) for summary in summaries)
     head = ["method", *(["level"] if leveled else []), "estimate", "n", *(f"{HEADINGS[m]} [mm]" for m in METRICS)]
     head += ["SMSR [%]", f"true TRE < {bound:g} mm [%] (95 % CI)", "time [s]"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines = []
     for s in summaries:
         cells = [s.method, *([f"{s.level:g}"] if leveled else []), s.estimate, str(s.count)]
         cells += [f"{_short(s.errors[m].median)} ({_short(s.errors[m].spread)})" for m in METRICS]
         low, high = s.success_interval
         cells += [f"{100 * s.submillimetre:.1f}", f"{100 * s.success:.1f} ({100 * low:.0f} to {100 * high:.0f})"]
         cells.append(f"{s.seconds:.2f}" if s.estimate == "final" else "")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append(cells)
+    return markdown_table(head, lines)
 
 
 def _short(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Literal
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from xraykit.render import FileError, InputError
+from xraykit.render import InputError
 
 from .frame import NetworkFrame
 
@@ -69,39 +68,9 @@ class PoseNetwork(nn.Module):
         rotation, translation = self.numbers(images)
         return self.frame.extrinsic(rotation, translation)
 
-
-def fill_weights(network: PoseNetwork, state: Mapping[str, object], *, source: str) -> PoseNetwork:
-    """The network itself with its weights set from a state dict that matches name by name and shape by shape.
-
-    Args:
-        network: Changed in place.
-        state: Tensors by name.
-        source: Where they come from, for messages.
-
-    Raises:
-        FileError: Names missing or left over, shapes that differ, entries that are no tensors, or NaN.
-    """
-    own = network.state_dict()
-    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    wanted = f"the weights of a {network.architecture['backbone']} with norm={network.architecture['norm']}"
-    if missing or unexpected:
-        raise FileError(
-            f"{source} must hold exactly {wanted}, got {_some(missing)} missing and {_some(unexpected)} unexpected; "
-            "it belongs to another architecture or is incomplete."
-        )
-    tensors: dict[str, Tensor] = {}
-    for name, value in state.items():
-        if not isinstance(value, Tensor) or value.shape != own[name].shape:
-            came = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-            raise FileError(
-                f"{source} must hold {wanted}: {name} of shape {tuple(own[name].shape)}, got {came}; it belongs to "
-                "another architecture or parameterisation."
-            )
-        if not bool(torch.isfinite(value).all()):
-            raise FileError(f"{source} must hold finite weights, got NaN or infinity in {name}; the training failed.")
-        tensors[name] = value
-    network.load_state_dict(tensors)
-    return network
+    def described(self) -> str:
+        """What its weights are, for messages."""
+        return f"the weights of a {self.architecture['backbone']} with norm={self.architecture['norm']}"
 
 
 def _backbone(name: str, norm: str, pretrained: bool) -> nn.Module:
@@ -137,9 +106,3 @@ def _feature_size(backbone: nn.Module, name: str, height: int) -> int:
     if len(shape) != 2:
         raise InputError(f"backbone {name!r} must give one vector per image, got shape {tuple(shape)}.")
     return shape[1]
-
-
-def _some(names: list[str]) -> str:
-    if not names:
-        return "nothing"
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import datetime
 import pathlib
-import pickle
-import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from xraykit.render import FileError, InputError
+from xraykit.render.weights import fill_module, read_pickle
 
 from .frame import NetworkFrame
-from .pose_network import Norm, PoseNetwork, fill_weights
+from .pose_network import Norm, PoseNetwork
 
 VOLUME_FILES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 # What xvr saves besides tensors, text and numbers: the date, and folders. Paths come back as plain text-like ones.
@@ -25,17 +21,6 @@ HARMLESS: list[Any] = [
     *((pathlib.PurePosixPath, f"{module}.PosixPath") for module in ("pathlib", "pathlib._local")),
     *((pathlib.PureWindowsPath, f"{module}.WindowsPath") for module in ("pathlib", "pathlib._local")),
 ]
-DAMAGED = (
-    RuntimeError,
-    ValueError,
-    EOFError,
-    OSError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    zipfile.BadZipFile,
-)
 NORMS: dict[object, Norm] = {
     "groupnorm": "groupnorm",
     "batchnorm": "default",
@@ -73,7 +58,9 @@ def read_published(
             illegal, or weights that do not match the architecture the file names.
     """
     path = Path(path)
-    checkpoint = _load(path)
+    checkpoint = read_pickle(path, allow=HARMLESS)
+    if not isinstance(checkpoint, dict):
+        raise FileError(f"{path} must hold a checkpoint dictionary, got {type(checkpoint).__name__}.")
     state = checkpoint.get("model_state_dict")
     if not isinstance(state, Mapping):
         raise FileError(
@@ -88,44 +75,14 @@ def read_published(
     try:
         network = PoseNetwork(
             _frame(settings, generation),
-            backbone=str(_need(settings, "model_name", generation)),
+            backbone=_text(settings, "model_name", generation),
             norm=_norm(settings.get("norm_layer", "groupnorm")),
         )
     except InputError as error:
         raise FileError(f"{path} ({generation}): {error}") from error
-    fill_weights(network, state, source=str(path))
+    fill_module(network, state, source=str(path), wanted=network.described())
     network.provenance = {"source": path.name, "format": generation, **_facts(checkpoint)}
     return network.eval()
-
-
-def _load(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileError(f"a checkpoint was expected at {path}, got nothing there; check the path.")
-    if not zipfile.is_zipfile(path):
-        raise FileError(
-            f"{path} must be a checkpoint that torch.save wrote as a zip archive (torch 1.6 or later), got another "
-            "file type; nothing in it was run."
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                raise FileError(f"{path} must be uncompressed like all torch checkpoints, got compressed entries.")
-        with torch.serialization.safe_globals(HARMLESS):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except FileError:
-        raise
-    except pickle.UnpicklingError as error:
-        named = re.search(r"(?:GLOBAL|import|Unsupported (?:class|global)[^\w]*)\s*([\w.]+\.[\w.]+)", str(error))
-        what = f" ({named.group(1)})" if named else ""
-        raise FileError(
-            f"{path} must hold tensors, numbers, text and dates only, got other Python objects{what}, which could run "
-            "code when read; it was refused and nothing of it was run. Ask its author for weights alone."
-        ) from error
-    except DAMAGED as error:
-        raise FileError(f"{path} must be a whole torch checkpoint, got a damaged one; download it again.") from error
-    if not isinstance(checkpoint, dict):
-        raise FileError(f"{path} must hold a checkpoint dictionary, got {type(checkpoint).__name__}.")
-    return checkpoint
 
 
 def _generation(checkpoint: Mapping[str, Any], config: object) -> str:
@@ -138,7 +95,7 @@ def _frame(settings: Mapping[str, Any], generation: str) -> NetworkFrame:
     first, diffpose = generation == "xvr 1", generation == "DiffPose"
     if diffpose and "frame" in settings:
         raise InputError("DiffPose has one frame, that of its CT's isocentre; leave frame out.")
-    parameterization = str(_need(settings, "parameterization", generation))
+    parameterization = _text(settings, "parameterization", generation)
     if diffpose and parameterization != "se3_log_map":
         raise InputError(f"DiffPose networks are read with parameterization se3_log_map, got {parameterization!r}.")
     common = {
@@ -177,9 +134,16 @@ def _need(settings: Mapping[str, Any], name: str, generation: str) -> Any:
     raise InputError(f"its settings must state {name}, got none; give it, or find the original file.")
 
 
+def _text(settings: Mapping[str, Any], name: str, generation: str) -> str:
+    value = _need(settings, name, generation)
+    if not isinstance(value, str) or len(value) > 100:
+        raise InputError(f"its {name} must be a name, got {type(value).__name__} {str(value)[:60]}.")
+    return value
+
+
 def _norm(name: object) -> Norm:
     key = name.lower() if isinstance(name, str) else name
-    if key not in NORMS:
+    if not isinstance(key, str | None) or key not in NORMS:
         raise InputError(f"norm_layer must be groupnorm or batchnorm, got {name!r}.")
     return NORMS[key]
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xraykit.render import BackendUnavailableError, FileError
+from xraykit.render import FileError
+from xraykit.render.extras import require
 
 LARGEST = 1 << 32  # bytes of one array in memory
 
@@ -20,12 +21,9 @@ def open_hdf5(path: str | Path) -> Iterator[H5Group]:
     """The root of an HDF5 file, open for reading.
 
     Raises:
-        FileError: Missing, or no HDF5 file. BackendUnavailableError: h5py is missing.
+        FileError: Missing, or no HDF5 file. InputError: h5py is not installed.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise BackendUnavailableError("HDF5 data sets need h5py; run: pip install 'xraykit-xvr[evaluate]'.") from error
+    h5py = require("h5py", extra="evaluate", distribution="xraykit-xvr")
     path = Path(path)
     if not path.is_file():
         raise FileError(f"{path} must be an HDF5 file, there is no file by that name.")

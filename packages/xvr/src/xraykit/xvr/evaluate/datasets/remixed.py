@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from torch import Tensor
 from xraykit.render import FileError, Volume
 from xraykit.render.converters import from_diffdrr
 from xraykit.render.materials import MRPassthrough
+from xraykit.render.weights import read_pickle
 
 from ...xray.xray_input import XraySettings, read_shot
 from .common import Subject, XrayWithTruth, check_subject
@@ -132,16 +131,11 @@ def _load(path: Path) -> Any:
     """What a .pt file holds, tensors and plain containers only: nothing in it is executed."""
     if not path.is_file():
         raise FileError(f"{path} must be there, it is not; get the data set again.")
-    if path.stat().st_size > LARGEST:
-        raise FileError(f"{path} must be at most {LARGEST} bytes, got {path.stat().st_size}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an unusual pickle protocol: what is refused is refused below
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        return read_pickle(path, largest=LARGEST)
+    except FileError as error:
         raise FileError(
-            f"{path} must be a PyTorch file of tensors and numbers, got another or a damaged one; "
-            "nothing in it was executed."
+            f"{path} must be a PyTorch file of tensors and numbers, nothing in it was executed: {error}"
         ) from error
 
 

@@ -9,21 +9,30 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from xraykit.render import BackendUnavailableError, InputError
+from ..errors import InputError
+from ..extras import require
+from .paired import holm
 
-FLOOR, CEILING = 1e-3, 1e4  # mm
+LIMITS = 1e-3, 1e4
 
 
-class Attempt(NamedTuple):
-    """One registration as the ranking sees it."""
+class MethodAttempt(NamedTuple):
+    """One case that one method was tried on, as the ranking sees it.
+
+    Args:
+        method: Its name.
+        subject: Whose case it is.
+        case: Its name, the same for all methods; it need not differ between subjects.
+        error: The smaller the better.
+    """
 
     method: str
     subject: str
-    xray: str
+    case: str
     error: float
 
 
-class Comparison(NamedTuple):
+class MethodComparison(NamedTuple):
     """Two methods: the ratio of their typical errors (first / second), and Holm's adjusted p value."""
 
     first: str
@@ -33,12 +42,12 @@ class Comparison(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ranking:
+class MethodRanking:
     """Methods from best to worst.
 
     Args:
         methods: Names, the smallest typical error first.
-        typical_errors: The geometric mean error of each [mm], adjusted for the X-rays it was tried on.
+        typical_errors: The geometric mean error of each, adjusted for the cases it was tried on.
         letters: Compact letter display: methods that share a letter are not told apart.
         comparisons: Every pair.
         level: Significance level of the letters.
@@ -48,43 +57,49 @@ class Ranking:
     methods: tuple[str, ...]
     typical_errors: tuple[float, ...]
     letters: tuple[str, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[MethodComparison, ...]
     level: float
     model: str
 
 
-def rank_methods(attempts: Sequence[Attempt], *, level: float = 0.05) -> Ranking:
-    r"""Rank methods that registered the same X-rays.
+def rank_methods(
+    attempts: Sequence[MethodAttempt], *, level: float = 0.05, limits: tuple[float, float] = LIMITS
+) -> MethodRanking:
+    r"""Rank methods that were tried on the same cases.
 
-        log error = method + subject + X-ray within subject + noise
+        log error = method + subject + case within subject + noise
 
-    with normal random intercepts for subjects and X-rays, fitted by restricted maximum likelihood; Wald tests of all
-    pairs, p values adjusted by Holm's method. With one subject the X-rays are the only random effect. Errors are cut
-    to [0.001, 10 000] mm, so failures that are not finite count as 10 m. Where the mixed model does not converge or
-    is singular, X-rays become fixed effects (an ordinary two-way analysis of variance), and `model` says so.
+    with normal random intercepts for subjects and cases, fitted by restricted maximum likelihood; Wald tests of all
+    pairs, p values adjusted by Holm's method. With one subject the cases are the only random effect. Where the mixed
+    model does not converge or is singular, cases become fixed effects (an ordinary two-way analysis of variance), and
+    `model` says so.
 
     Args:
-        attempts: At least two methods; each X-ray should have been tried by all of them.
+        attempts: At least two methods; each case should have been tried by all of them.
         level: Significance level of the letters.
+        limits: Errors are cut to these, so failures that are not finite count as the upper one; in mm they say that
+            a micrometre is nothing and ten metres are lost.
 
     Raises:
-        InputError: Fewer than two methods or X-rays, or no degree of freedom left for the noise.
-        BackendUnavailableError: statsmodels is missing.
+        InputError: Fewer than two methods or cases, no degree of freedom left for the noise, limits that are not
+            positive and growing, or pandas or statsmodels is not installed.
     """
-    table = _table(attempts)
+    if not 0 < limits[0] < limits[1] < math.inf:
+        raise InputError(f"limits of errors must be positive, finite and growing, got {limits}.")
+    table = _table(attempts, limits)
     methods = sorted(set(table["method"]))
-    if len(methods) < 2 or table["xray"].nunique() < 2:
+    if len(methods) < 2 or table["case"].nunique() < 2:
         raise InputError(
-            f"a ranking needs two methods and two X-rays, got {len(methods)} and {table['xray'].nunique()}."
+            f"a ranking needs two methods and two cases, got {len(methods)} and {table['case'].nunique()}."
         )
-    if len(table) < len(methods) + table["xray"].nunique():
-        raise InputError("a ranking needs methods tried on the same X-rays, got too few of these in common.")
+    if len(table) < len(methods) + table["case"].nunique():
+        raise InputError("a ranking needs methods tried on the same cases, got too few of these in common.")
     means, covariance, model = _mixed_model(table, methods) or _fixed_model(table, methods)
     comparisons = _compare(methods, means, covariance)
     order = sorted(range(len(methods)), key=lambda m: means[m])
     ranked = tuple(methods[m] for m in order)
     apart = {frozenset((c.first, c.second)) for c in comparisons if c.p < level}
-    return Ranking(
+    return MethodRanking(
         ranked,
         tuple(math.exp(means[m]) for m in order),
         compact_letters(ranked, apart),
@@ -110,17 +125,13 @@ def compact_letters(ranked: Sequence[str], apart: set[frozenset[str]]) -> tuple[
     return tuple("".join(chr(ord("a") + n) for n, group in enumerate(groups) if name in group) for name in ranked)
 
 
-def _table(attempts: Sequence[Attempt]) -> Any:
-    try:
-        import pandas as pd
-        import statsmodels  # noqa: F401 - the message below should come before any work
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "a ranking needs pandas and statsmodels; run: pip install 'xraykit-xvr[evaluate]'."
-        ) from error
-    cut = [min(max(a.error, FLOOR), CEILING) if not math.isnan(a.error) else CEILING for a in attempts]
-    rows = [(a.method, a.subject, f"{a.subject}/{a.xray}", math.log(e)) for a, e in zip(attempts, cut, strict=True)]
-    return pd.DataFrame(rows, columns=["method", "subject", "xray", "log_error"])
+def _table(attempts: Sequence[MethodAttempt], limits: tuple[float, float]) -> Any:
+    require("statsmodels", extra="evaluate")
+    frame = require("pandas", extra="evaluate").DataFrame
+    low, high = limits
+    cut = [min(max(a.error, low), high) if not math.isnan(a.error) else high for a in attempts]
+    rows = [(a.method, a.subject, f"{a.subject}/{a.case}", math.log(e)) for a, e in zip(attempts, cut, strict=True)]
+    return frame(rows, columns=["method", "subject", "case", "log_error"])
 
 
 def _mixed_model(table: Any, methods: Sequence[str]) -> tuple[Any, Any, str] | None:
@@ -129,8 +140,8 @@ def _mixed_model(table: Any, methods: Sequence[str]) -> tuple[Any, Any, str] | N
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     nested = table["subject"].nunique() > 1
-    groups = table["subject"] if nested else table["xray"]
-    parts = {"xray": "0 + C(xray)"} if nested else None
+    groups = table["subject"] if nested else table["case"]
+    parts = {"case": "0 + C(case)"} if nested else None
     model = MixedLM.from_formula("log_error ~ 0 + C(method)", table, groups=groups, vc_formula=parts, re_formula="1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the checks below decide
@@ -148,21 +159,21 @@ def _mixed_model(table: Any, methods: Sequence[str]) -> tuple[Any, Any, str] | N
         and (np.diag(covariance) > 0).all()
     ):
         return None
-    intercepts = "subject and X-ray" if nested else "X-ray"
+    intercepts = "subject and case" if nested else "case"
     sentence = f"Mixed-effects model of log error with random intercepts per {intercepts}, restricted likelihood."
     return np.asarray(fit.fe_params)[:count], covariance, sentence
 
 
 def _fixed_model(table: Any, methods: Sequence[str]) -> tuple[Any, Any, str]:
-    """The same from least squares with X-rays as fixed effects that add up to zero."""
+    """The same from least squares with cases as fixed effects that add up to zero."""
     import numpy as np
 
-    xrays = sorted(set(table["xray"]))
-    design = np.zeros((len(table), len(methods) + len(xrays) - 1))
-    for row, (method, xray) in enumerate(zip(table["method"], table["xray"], strict=True)):
+    cases = sorted(set(table["case"]))
+    design = np.zeros((len(table), len(methods) + len(cases) - 1))
+    for row, (method, case) in enumerate(zip(table["method"], table["case"], strict=True)):
         design[row, methods.index(method)] = 1.0
-        place = xrays.index(xray)
-        if place < len(xrays) - 1:
+        place = cases.index(case)
+        if place < len(cases) - 1:
             design[row, len(methods) + place] = 1.0
         else:
             design[row, len(methods) :] = -1.0
@@ -170,15 +181,15 @@ def _fixed_model(table: Any, methods: Sequence[str]) -> tuple[Any, Any, str]:
     values, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
     freedom = len(y) - design.shape[1]
     if rank < design.shape[1] or freedom < 1:
-        raise InputError("a ranking needs methods tried on the same X-rays, got too few of these in common.")
+        raise InputError("a ranking needs methods tried on the same cases, got too few of these in common.")
     noise = max(float(((y - design @ values) ** 2).sum()) / freedom, 1e-24)
     covariance = noise * np.linalg.inv(design.T @ design)
     count = len(methods)
-    sentence = "The mixed-effects model was singular or did not converge: least squares with a fixed effect per X-ray."
+    sentence = "The mixed-effects model was singular or did not converge: least squares with a fixed effect per case."
     return values[:count], covariance[:count, :count], sentence
 
 
-def _compare(methods: Sequence[str], means: Any, covariance: Any) -> tuple[Comparison, ...]:
+def _compare(methods: Sequence[str], means: Any, covariance: Any) -> tuple[MethodComparison, ...]:
     """Wald tests of all pairs with Holm's adjustment."""
     pairs = list(combinations(range(len(methods)), 2))
     raw = []
@@ -187,15 +198,6 @@ def _compare(methods: Sequence[str], means: Any, covariance: Any) -> tuple[Compa
         raw.append(math.erfc(abs(means[a] - means[b]) / deviation / math.sqrt(2)))
     adjusted = holm(raw)
     return tuple(
-        Comparison(methods[a], methods[b], math.exp(means[a] - means[b]), p)
+        MethodComparison(methods[a], methods[b], math.exp(means[a] - means[b]), p)
         for (a, b), p in zip(pairs, adjusted, strict=True)
     )
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P values adjusted for many tests: the k-th smallest of m times (m - k + 1), never falling. Source: Holm 1979."""
-    adjusted, running = [0.0] * len(p_values), 0.0
-    for k, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
-        running = max(running, min(1.0, (len(p_values) - k) * p_values[place]))
-        adjusted[place] = running
-    return adjusted
