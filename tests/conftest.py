@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.shape_checks import install
 from support.skips import PLACES, allowed, reason_of, unlisted
+
+install("xraykit.render", "xraykit.xvr")
 
 SPOKEN = locale.setlocale(locale.LC_ALL)
 STATUS = pytest.StashKey[int]()

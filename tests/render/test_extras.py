@@ -1,17 +1,16 @@
-"""A package that an extra brings is imported, or missed in a sentence."""
-
 import sys
 
 import pytest
-from xraykit.render import InputError
+from xraykit.render import BackendUnavailableError
 from xraykit.render.extras import require
 
 
-def test_an_installed_package_is_imported():
-    assert require("json", extra="train").dumps([1]) == "[1]"
+def test_installed_module_is_given() -> None:
+    assert require("importlib.metadata", extra="plot") is sys.modules["importlib.metadata"]
 
 
-def test_a_missing_one_is_named_with_the_extra_that_brings_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "lightning", None)
-    with pytest.raises(InputError, match=r"needs lightning.*pip install 'xraykit-xvr\[train\]'"):
-        require("lightning", extra="train", distribution="xraykit-xvr")
+def test_missing_module_is_missed_in_a_sentence_with_the_extra(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    sentence = r"^a figure needs matplotlib, which is not installed; run: pip install 'xraykit-xvr\[evaluate\]'\.$"
+    with pytest.raises(BackendUnavailableError, match=sentence):
+        require("matplotlib.figure", extra="evaluate", distribution="xraykit-xvr", what="a figure")

@@ -131,7 +131,7 @@ def test_bad_matrices_and_options_say_what_is_wrong():
         to_projection_matrix(camera(), poses(), pixel_center="corner")
     with pytest.raises(GeometryError, match=r"pose.* must be a rigid motion"):
         to_projection_matrix(camera(), 2 * poses())
-    with pytest.raises(GeometryError, match="batch sizes of pose and camera"):
+    with pytest.raises(GeometryError, match="batch sizes must agree or be 1"):
         to_projection_matrix(Camera(torch.tensor([1.0, 2.0]), 3, 4), poses())
     with pytest.raises(GeometryError, match="mirrored for all views or for none"):
         from_projection_matrix(torch.cat([matrix[:1], -matrix[1:2]]), **SIZE, sdd=1.0)

@@ -89,5 +89,5 @@ def test_views_and_names_must_agree(masks):
 def test_without_pycocotools_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pycocotools", None)
     monkeypatch.setitem(sys.modules, "pycocotools.mask", None)
-    with pytest.raises(BackendUnavailableError, match=r"pip install xraykit-render\[export\]"):
+    with pytest.raises(BackendUnavailableError, match=r"pip install .xraykit-render\[export\]"):
         run_lengths(torch.zeros(3, 4, dtype=torch.bool))

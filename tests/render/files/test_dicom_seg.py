@@ -95,5 +95,5 @@ def test_images_that_do_not_fit_are_refused(image, masks, tmp_path):
 
 def test_without_highdicom_the_extra_is_named(image, masks, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "highdicom", None)
-    with pytest.raises(BackendUnavailableError, match=r"pip install xraykit-render\[export\]"):
+    with pytest.raises(BackendUnavailableError, match=r"pip install .xraykit-render\[export\]"):
         write_dicom_seg(tmp_path / "seg.dcm", masks, image)

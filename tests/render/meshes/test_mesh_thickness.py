@@ -302,7 +302,7 @@ def test_errors_say_what_to_do() -> None:
         thickness([mesh], CAMERA, view(), poses=MOTION.expand(2, 4, 4))
     with pytest.raises(GeometryError, match=r"poses\[0\] must be a rigid motion.*a scaling by 2"):
         thickness([mesh], CAMERA, view(), poses=torch.diag(torch.tensor([2.0, 2.0, 2.0, 1.0]))[None])
-    with pytest.raises(GeometryError, match="must have one batch size"):
+    with pytest.raises(GeometryError, match="batch sizes must agree or be 1"):
         thickness([mesh], CAMERA, view().expand(2, 4, 4), poses=MOTION.expand(3, 1, 4, 4))
     with pytest.raises(GeometryError, match=r"pose must be \(B, 4, 4\)"):
         thickness([mesh], CAMERA, torch.eye(3))

@@ -93,7 +93,7 @@ path_lengths: [lumbar vertebrae]
     place = centre + torch.tensor([1.0, 2.0, 3.0])
     torch.testing.assert_close(screw.pose, tool_pose(place, direction=(0, -1, 1), turn=30.0))
     assert torch.equal(screw.mesh.vertices, instrument("pedicle_screw", seed=3).vertices)
-    assert (screw.substance.name, screw.mass_density, screw.displaces) == ("tantalum", 12.0, False)
+    assert (screw.material.name, screw.mass_density, screw.displaces) == ("tantalum", 12.0, False)
     assert float(block.mesh.size[0]) == 12.0
     assert torch.equal(block.pose, moved(5, 6, 7))
     torch.testing.assert_close(found.scene.landmarks["L3"], centre)

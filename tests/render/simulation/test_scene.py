@@ -37,8 +37,8 @@ def test_straight_up_and_straight_down_are_plain():
 
 def test_a_tool_takes_name_and_material_of_its_mesh_unless_told():
     plain, named = PlacedTool(cube()), PlacedTool(cube(), name="marker", material="gold", density=10.0)
-    assert (plain.name, plain.substance.name, plain.mass_density) == ("cube", "titanium", 4.506)
-    assert (named.name, named.substance.name, named.mass_density) == ("marker", "gold", 10.0)
+    assert (plain.name, plain.material.name, plain.mass_density) == ("cube", "titanium", 4.506)
+    assert (named.name, named.material.name, named.mass_density) == ("marker", "gold", 10.0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from support.repo import ROOT
 from support.toy_training import settings_of, train
-from xraykit.render import InputError
+from xraykit.render import BackendUnavailableError, InputError
 from xraykit.render.training import LengthSettings, TrainingFailedError
 
 pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
@@ -117,7 +117,7 @@ def test_a_length_that_cannot_be_is_refused(tmp_path, changes, message):
 @pytest.mark.parametrize("module", ["lightning", "tensorboard"])
 def test_without_the_extra_there_is_a_sentence(tmp_path, monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"needs {module}, .* pip install 'xraykit-render\[train\]'"):
+    with pytest.raises(BackendUnavailableError, match=rf"needs {module}, .* pip install 'xraykit-render\[train\]'"):
         train(settings_of(tmp_path))
 
 

@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
-from xraykit.render import FileError, InputError, OutputError
+from xraykit.render import BackendUnavailableError, FileError, InputError, OutputError
 from xraykit.render.weights import SavedWeights, fill_module, load_weights, save_weights
 
 KIND = {"kind": "toy net", "package": "xraykit-render"}
@@ -133,6 +133,6 @@ def test_a_damaged_file_is_refused(folder):
 
 def test_a_bare_installation_says_what_to_install(net, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "safetensors.torch", None)
-    with pytest.raises(InputError, match=r"safetensors.*pip install .xraykit-render\[weights\]"):
+    with pytest.raises(BackendUnavailableError, match=r"safetensors.*pip install .xraykit-render\[weights\]"):
         save_weights(tmp_path, net.state_dict(), config={}, **KIND)
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ..commands.progress import Steps
-from ..errors import BackendUnavailableError
+from ..extras import missing
 from .settings import ConfigOption
 
 
@@ -49,7 +49,7 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
 
     device = usable_device(config.device)
     if config.seg and not results.has_export("highdicom"):
-        raise BackendUnavailableError("--seg needs highdicom; run: pip install xraykit-render[export].")
+        raise missing("highdicom", extra="export", what="--seg")
     with Steps(total=3) as steps:
         with steps.step("read the scene"):
             plan = read_scene(config.scene).with_options(seed=config.seed, backend=config.backend)
@@ -59,5 +59,5 @@ def simulate(config: Annotated[SimulateConfig, Parameter(name="*")], *, config_f
         with steps.step("write the results"):
             written = results.save_simulation(config.output, simulation, plan, seg=config.seg or None)
     if not results.has_export("pycocotools"):
-        print("masks.coco.json was left out: it needs pip install xraykit-render[export]")
+        print("masks.coco.json was left out: it needs pip install 'xraykit-render[export]'")
     print("wrote " + ", ".join(str(path) for path in written))

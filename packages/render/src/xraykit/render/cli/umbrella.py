@@ -7,12 +7,13 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import EntryPoint, entry_points
 
 from cyclopts import App, CycloptsError, Parameter
 
 from ..commands.options import file_may_supply
 from ..errors import XraykitError
+from ..storage.versions import installed_version
 from .settings import config_file
 
 GROUP = "xraykit.commands"
@@ -46,7 +47,7 @@ def umbrella() -> App:
         name="xraykit",
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
         help_format="plaintext",  # the default, markdown, costs a tenth of a second
-        version=_version,
+        version=lambda: installed_version("xraykit-render"),
         config=(file_may_supply, config_file),
         default_parameter=Parameter(negative=()),
     )
@@ -66,13 +67,6 @@ def _first_line(entry: EntryPoint) -> str:
     with open(spec.origin, encoding="utf-8") as source:
         text = ast.get_docstring(ast.parse(source.read())) or ""
     return text.partition("\n")[0].rstrip(".") + "."
-
-
-def _version() -> str:
-    try:
-        return version("xraykit-render")
-    except PackageNotFoundError:
-        return "unknown (not installed)"
 
 
 def _sentence(error: Exception) -> str:

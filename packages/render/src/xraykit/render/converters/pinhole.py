@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import GeometryError
 from ..geometry.camera import Camera, Pair, Scalar
+from ..geometry.checks import common_batch
 from ..geometry.intrinsics import camera_from_intrinsic
 from ..geometry.rigid import check_pose
 
@@ -61,9 +62,7 @@ def unsettle(camera: Camera, pose: Tensor, *, mirrored: bool = False) -> tuple[T
     """
     pose = check_pose(as_batch(pose, "pose", (4, 4)))
     sizes = [len(tensor) for tensor in camera.tensors(dtype=pose.dtype, device=pose.device)]
-    batch = max(len(pose), *sizes)
-    if {len(pose), *sizes} - {1, batch}:
-        raise GeometryError(f"batch sizes of pose and camera must agree or be 1, got {len(pose)} and {max(sizes)}.")
+    batch = common_batch(pose=len(pose), camera=max(sizes))
     axes = pose.expand(batch, 4, 4)
     return _flip(axes, camera) if mirrored else (axes, camera)
 

@@ -7,8 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..errors import GeometryError, InputError
+from ..errors import GeometryError
 from ..geometry.camera import Camera, Pair, Scalar
+from ..geometry.checks import check_choice
 from ..geometry.frames import Vector, swap_ras_lps_pose
 from ..geometry.intrinsics import intrinsic_matrix
 from ..geometry.rigid import rigid_inverse, rigid_matrix
@@ -45,7 +46,7 @@ def to_projection_matrix(
         With respect to the pose and the camera's tensors.
     """
     axes, camera = unsettle(camera, pose, mirrored=mirrored)
-    if _known(world, "world", ("RAS", "LPS")) == "LPS":
+    if check_choice(world, "world", ("RAS", "LPS")) == "LPS":
         axes = swap_ras_lps_pose(axes)
     K = shift_intrinsic(intrinsic_matrix(camera, dtype=axes.dtype, device=axes.device), pixel_center, back=True)
     return K @ rigid_inverse(axes)[:, :3]
@@ -101,7 +102,7 @@ def from_projection_matrix(
     K, right, down, forward = _rq(P[:, :, :3], skew_tolerance)
     source = -torch.linalg.solve(P[:, :, :3], P[:, :, 3])
     axes = rigid_matrix(torch.stack([right, down, forward], dim=-1), source)
-    if _known(world, "world", ("RAS", "LPS")) == "LPS":
+    if check_choice(world, "world", ("RAS", "LPS")) == "LPS":
         axes = swap_ras_lps_pose(axes)
     K = shift_intrinsic(K, pixel_center)
     camera = camera_from_k(K, height=height, width=width, sdd=sdd, pixel_spacing=pixel_spacing)
@@ -110,7 +111,7 @@ def from_projection_matrix(
 
 def shift_intrinsic(K: Tensor, pixel_center: PixelCenter, *, back: bool = False) -> Tensor:
     """K (B, 3, 3) of that convention, with the first pixel's centre moved to (0.5, 0.5); or the way back."""
-    shift = {"half": 0.0, "integer": 0.5}[_known(pixel_center, "pixel_center", ("half", "integer"))]
+    shift = {"half": 0.0, "integer": 0.5}[check_choice(pixel_center, "pixel_center", ("half", "integer"))]
     return K + (-shift if back else shift) * K.new_tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
 
 
@@ -134,9 +135,3 @@ def _rq(M: Tensor, skew_tolerance: float) -> tuple[Tensor, Tensor, Tensor, Tenso
     zero, one = torch.zeros_like(fx), torch.ones_like(fx)
     K = torch.stack([torch.cat(row, -1) for row in ([fx, zero, cx], [zero, fy, cy], [zero, zero, one])], dim=1)
     return K, right, down, forward
-
-
-def _known(value: str, name: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
-    return value

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import BackendUnavailableError, InputError
+from ..errors import InputError
+from ..extras import require
 from ..geometry.camera import Camera
 from ..radiographs.save import geometry_record
 from ..rendering.masks import MaskEntry, MaskSet
@@ -115,16 +115,6 @@ def _category_ids(entries: Sequence[MaskEntry]) -> dict[tuple[str, str], int]:
 
 def _encoded(masks: Tensor) -> list[dict[str, Any]]:
     """Run lengths of (N, H, W) masks."""
-    coder = _pycocotools_mask()
+    coder = require("pycocotools.mask", extra="export", what="COCO")
     columns = np.asfortranarray(masks.permute(1, 2, 0).cpu().numpy().astype(np.uint8))
     return [{"size": list(map(int, run["size"])), "counts": run["counts"].decode()} for run in coder.encode(columns)]
-
-
-def _pycocotools_mask() -> ModuleType:
-    try:
-        import pycocotools.mask
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "COCO run lengths need pycocotools; run: pip install xraykit-render[export]."
-        ) from error
-    return pycocotools.mask

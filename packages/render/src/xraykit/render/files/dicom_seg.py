@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from copy import copy
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,10 +17,12 @@ from pydicom.errors import InvalidDicomError
 from pydicom.sr.coding import Code
 from pydicom.uid import DigitalXRayImageStorageForPresentation, XRayAngiographicImageStorage, generate_uid
 
-from ..errors import BackendUnavailableError, FileError, InputError
+from ..errors import FileError, InputError
+from ..extras import require
 from ..radiographs.save_dicom import SIMULATED
 from ..rendering.masks import MaskEntry, MaskSet
 from ..storage.atomic_write import write_atomically
+from ..storage.versions import installed_version
 
 SCHEME = "99XRAYKIT"
 CATEGORIES = {
@@ -54,7 +55,7 @@ def write_dicom_seg(
         InputError: No mask has a pixel, or view is out of range.
         OutputError: The file could not be written.
     """
-    highdicom = _highdicom()
+    highdicom = require("highdicom", extra="export", what="a DICOM segmentation")
     if not 0 <= view < len(masks.bits):
         raise InputError(f"view must be 0 to {len(masks.bits) - 1}, got {view}.")
     stack = masks.stack()[view].cpu().numpy()
@@ -79,7 +80,7 @@ def write_dicom_seg(
         instance_number=1,
         manufacturer="xraykit",
         manufacturer_model_name="xraykit-render",
-        software_versions=_version(),
+        software_versions=installed_version("xraykit-render"),
         device_serial_number="0",
         content_label="XRAY_MASKS",
         content_description="amodal masks of a simulated X-ray",
@@ -127,23 +128,6 @@ def _segment(highdicom: ModuleType, number: int, entry: MaskEntry) -> Any:
         segmented_property_type=Code(name, SCHEME, name),
         algorithm_type="AUTOMATIC",
         algorithm_identification=highdicom.AlgorithmIdentificationSequence(
-            name="xraykit", version=_version(), family=PROJECTION
+            name="xraykit", version=installed_version("xraykit-render"), family=PROJECTION
         ),
     )
-
-
-def _version() -> str:
-    try:
-        return version("xraykit-render")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _highdicom() -> ModuleType:
-    try:
-        import highdicom
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "a DICOM segmentation needs highdicom; run: pip install xraykit-render[export]."
-        ) from error
-    return highdicom

@@ -16,7 +16,7 @@ from ..errors import FileError
 from ..storage.confined_path import confined_path
 from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
 from ..storage.text_header import read_text_header, to_float, to_ints
-from .raw_voxels import Compression, check_file_holds, read_voxels
+from .raw_voxels import Compression, declared_voxels
 
 DTYPES = {
     **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4"},
@@ -40,18 +40,13 @@ def read_metaimage(path: Path) -> DeclaredGrid:
     dtype = _dtype(path, fields)
     data, offset = _data(path, fields, header_bytes)
     compression: Compression = "zlib" if _is_true(fields.get("CompressedData", "False")) else "none"
-    n_bytes = int(np.prod(size)) * dtype.itemsize
     if fields.get("HeaderSize", "0") != "0" and data != path:
         skip = to_ints(path, "HeaderSize", fields["HeaderSize"])[0]
         if skip < -1:
             raise FileError(f"{path} must skip 0 or more bytes (or -1), its HeaderSize is {skip}.")
-        offset = data.stat().st_size - n_bytes if skip == -1 else skip
-    check_file_holds(data, n_bytes, offset=offset, compression=compression)
+        offset = None if skip == -1 else skip
+    read = declared_voxels(data, size=size, dtype=dtype, offset=offset, compression=compression)
     affine = _affine(path, fields)
-
-    def read() -> NDArray[np.generic]:
-        return read_voxels(data, size=size, dtype=dtype, offset=offset, compression=compression)
-
     return DeclaredGrid(
         path=path,
         kind="MetaImage" + (", zlib" if compression == "zlib" else "") + ("" if data == path else f" in {data.name}"),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid, Fact, affine_from, checked_affine, checked_size
 from .nifti_names import names_from_extensions
-from .raw_voxels import check_file_holds, read_voxels
+from .raw_voxels import declared_voxels
 
 DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
@@ -39,14 +39,13 @@ def read_nifti(path: Path) -> DeclaredGrid:
     size = _size(path, header, order)
     dtype = _dtype(path, header, order)
     offset = _offset(path, struct.unpack_from(order + "f", header, 108)[0])
-    n_bytes = offset + int(np.prod(size)) * dtype.itemsize
-    check_file_holds(path, n_bytes, offset=0, compression="gzip" if packed else "none")
+    compression = "gzip" if packed else "none"
+    stored_voxels = declared_voxels(path, size=size, dtype=dtype, unpacked_offset=offset, compression=compression)
     affine, orientation = _orientation(path, header, order)
     slope, intercept, scaling = _scaling(path, header, order)
 
     def read() -> NDArray[np.generic]:
-        compression = "gzip" if packed else "none"
-        voxels = read_voxels(path, size=size, dtype=dtype, unpacked_offset=offset, compression=compression)
+        voxels = stored_voxels()
         if (slope, intercept) == (1.0, 0.0):
             return voxels
         return voxels.astype(np.float64 if dtype.itemsize > 4 else np.float32) * slope + intercept

@@ -16,7 +16,7 @@ from ..errors import FileError
 from ..storage.confined_path import confined_path
 from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
 from ..storage.text_header import read_text_header, to_float, to_ints
-from .raw_voxels import Compression, check_file_holds, read_voxels
+from .raw_voxels import Compression, declared_voxels
 
 TYPES = {
     "i1": "signed char|int8|int8_t",
@@ -57,14 +57,9 @@ def read_nrrd(path: Path) -> DeclaredGrid:
     if compression is None:
         raise FileError(f"{path} must be encoded raw, gzip or bzip2, it says {fields['encoding']!r}; save it again.")
     data, offset = _data(path, fields, header_bytes)
-    n_bytes = int(np.prod(size)) * dtype.itemsize
-    offset = _skip(path, fields, data, compression, offset, n_bytes)
-    check_file_holds(data, n_bytes, offset=offset, compression=compression)
+    offset = _skip(path, fields, compression, offset)
+    read = declared_voxels(data, size=size, dtype=dtype, offset=offset, compression=compression)
     affine = _affine(path, fields)
-
-    def read() -> NDArray[np.generic]:
-        return read_voxels(data, size=size, dtype=dtype, offset=offset, compression=compression)
-
     return DeclaredGrid(
         path=path,
         kind=f"NRRD, {fields['encoding']}" + ("" if data == path else f", data in {data.name}"),
@@ -133,16 +128,15 @@ def _data(path: Path, fields: Mapping[str, str], header_bytes: int) -> tuple[Pat
     return confined_path(path, name), 0
 
 
-def _skip(
-    path: Path, fields: Mapping[str, str], data: Path, compression: Compression, offset: int, n_bytes: int
-) -> int:
+def _skip(path: Path, fields: Mapping[str, str], compression: Compression, offset: int) -> int | None:
+    """Bytes before the voxels; None where these are the last bytes of the file."""
     lines, skip = (to_ints(path, name, fields.get(name, "0"))[0] for name in ("lineskip", "byteskip"))
     if lines or skip < -1 or (compression != "none" and skip):
         raise FileError(
             f"{path} must hold its voxels without line skip or (when compressed) byte skip, it declares "
             f"{lines} and {skip}; save it again."
         )
-    return data.stat().st_size - n_bytes if skip == -1 else offset + skip
+    return None if skip == -1 else offset + skip
 
 
 def _affine(path: Path, fields: Mapping[str, str]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol, cast
 
@@ -22,31 +23,51 @@ _PAST_END = 1 << 20
 _MAX_EXPANSION = {"none": 1, "gzip": 1032, "zlib": 1032, "bzip2": 2_000_000}
 
 
-def read_voxels(
+def declared_voxels(
     path: Path,
     *,
     size: tuple[int, int, int],
     dtype: np.dtype,
-    offset: int = 0,
+    offset: int | None = 0,
     unpacked_offset: int = 0,
     compression: Compression = "none",
-) -> NDArray[np.generic]:
-    """The voxels [k, j, i] of a grid of `size` (i, j, k).
+) -> Callable[[], NDArray[np.generic]]:
+    """Check that a file can hold the voxels its header declares, and give the function that reads them.
 
     Args:
         path: The file that holds them.
         size: Voxels along i, j, k, already checked.
         dtype: Stored type with its byte order.
-        offset: Bytes of the file before the (perhaps compressed) data.
+        offset: Bytes of the file before the (perhaps compressed) data; None where the data are its last bytes.
         unpacked_offset: Bytes of the unpacked data before the first voxel.
         compression: How the voxels are packed.
 
+    Returns:
+        A function that reads the voxels [k, j, i]. It raises FileError where the compressed stream is damaged or ends
+        early, or the file has changed.
+
     Raises:
-        FileError: The file holds fewer bytes than declared, or its compressed stream is damaged.
+        FileError: The file is too short for what is declared.
     """
+    n_bytes = int(np.prod(size)) * dtype.itemsize
+    start = path.stat().st_size - n_bytes if offset is None else offset
+
+    def check() -> None:
+        _check_file_holds(path, unpacked_offset + n_bytes, offset=start, compression=compression)
+
+    def read() -> NDArray[np.generic]:
+        check()
+        return _read_voxels(path, size, dtype, start, unpacked_offset, compression)
+
+    check()
+    return read
+
+
+def _read_voxels(
+    path: Path, size: tuple[int, int, int], dtype: np.dtype, offset: int, unpacked_offset: int, compression: Compression
+) -> NDArray[np.generic]:
     voxels = np.empty(size[::-1], dtype)  # untouched memory costs nothing until data arrive
     target = voxels.reshape(-1).view(np.uint8).data
-    check_file_holds(path, unpacked_offset + voxels.nbytes, offset=offset, compression=compression)
     try:
         with path.open("rb") as file:
             file.seek(offset)
@@ -69,7 +90,7 @@ def read_voxels(
     return voxels.astype(dtype.newbyteorder("="), copy=False)
 
 
-def check_file_holds(path: Path, n_bytes: int, *, offset: int, compression: Compression) -> None:
+def _check_file_holds(path: Path, n_bytes: int, *, offset: int, compression: Compression) -> None:
     """FileError unless a file of this length can hold `n_bytes` after `offset`, judged without reading it."""
     available = (path.stat().st_size - offset) * _MAX_EXPANSION[compression]
     if n_bytes > available:

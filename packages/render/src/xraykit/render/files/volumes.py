@@ -32,6 +32,8 @@ READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".dicom": read_dicom_series,
     ".ima": read_dicom_series,
 }
+SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not read_dicom_series)
+"""How the names of files end that hold one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 
 

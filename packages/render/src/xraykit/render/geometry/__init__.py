@@ -1,4 +1,4 @@
-"""Cameras, poses and the frames they are told in."""
+"""Where things are: the detector's plane, and what geometry every function asks of its arguments."""
 
 from ..lazy_names import attach
 

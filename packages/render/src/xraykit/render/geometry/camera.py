@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import GeometryError
@@ -55,7 +56,9 @@ class Camera:
         if self.principal_point is not None:
             _require(self.principal_point, "principal_point", positive=False)
 
-    def tensors(self, *, dtype: torch.dtype, device: torch.device | str) -> tuple[Tensor, Tensor, Tensor]:
+    def tensors(
+        self, *, dtype: torch.dtype, device: torch.device | str
+    ) -> tuple[Float[Tensor, " cameras"], Float[Tensor, "spacings 2"], Float[Tensor, "centres 2"]]:
         """The intrinsics as tensors sdd (B,), pixel_spacing (B, 2), principal_point (B, 2), with B = 1 when shared."""
         sdd = torch.as_tensor(self.sdd, dtype=dtype, device=device).reshape(-1)
         spacing = torch.as_tensor(self.pixel_spacing, dtype=dtype, device=device)

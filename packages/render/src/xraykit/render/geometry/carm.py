@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import GeometryError
@@ -29,7 +30,7 @@ def carm_pose(
     roll: Number = 0.0,
     isocenter: Point = (0.0, 0.0, 0.0),
     offset: Point = (0.0, 0.0, 0.0),
-) -> Tensor:
+) -> Float[Tensor, "batch 4 4"]:
     """The pose (camera to world) of a C-arm that looks at an isocentre.
 
     R = Rz(lao_rao) Rx(cra_cau) R0 Rz(roll), source = isocenter + offset - sod * (R z). R0 has the patient face the
@@ -76,14 +77,14 @@ def carm_pose(
 class CarmAngles(NamedTuple):
     """Where a C-arm stands: angles [degrees] (B,), source position [mm] and unit beam direction (B, 3), world RAS."""
 
-    lao_rao: Tensor
-    cra_cau: Tensor
-    roll: Tensor
-    source: Tensor
-    beam: Tensor
+    lao_rao: Float[Tensor, " batch"]
+    cra_cau: Float[Tensor, " batch"]
+    roll: Float[Tensor, " batch"]
+    source: Float[Tensor, "batch 3"]
+    beam: Float[Tensor, "batch 3"]
 
 
-def carm_angles(pose: Tensor) -> CarmAngles:
+def carm_angles(pose: Float[Tensor, "batch 4 4"]) -> CarmAngles:
     """The C-arm angles of a pose (B, 4, 4): lao_rao and roll in [-180, 180], cra_cau in [-90, 90] degrees.
 
     Where the beam runs along the patient's axis (cra_cau of 90 or -90) only lao_rao and roll together are determined;
@@ -96,7 +97,7 @@ def carm_angles(pose: Tensor) -> CarmAngles:
     return CarmAngles(*angles.unbind(-1), source=pose[..., :3, 3], beam=pose[..., :3, 2])
 
 
-def carm_parameters(pose: Tensor, *, isocenter: Point) -> dict[str, Tensor]:
+def carm_parameters(pose: Float[Tensor, "batch 4 4"], *, isocenter: Point) -> dict[str, Tensor]:
     """The keyword arguments with which `carm_pose` gives this pose (B, 4, 4) again, seen from an isocentre.
 
     sod is the distance from the source to the isocentre along the beam; offset is what remains across the beam.

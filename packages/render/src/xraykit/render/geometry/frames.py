@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from ..errors import GeometryError
@@ -16,7 +17,7 @@ from ..errors import GeometryError
 Vector = Sequence[float] | Tensor
 
 
-def swap_ras_lps_points(points: Tensor) -> Tensor:
+def swap_ras_lps_points(points: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
     """The same points in the other world: F p.
 
     Args:
@@ -29,7 +30,7 @@ def swap_ras_lps_points(points: Tensor) -> Tensor:
     return points * points.new_tensor([-1.0, -1.0, 1.0])
 
 
-def swap_ras_lps_pose(matrix: Tensor) -> Tensor:
+def swap_ras_lps_pose(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The same map *into* the world, for a pose (camera to world) or an affine (voxel to world): F M.
 
     Args:
@@ -42,7 +43,7 @@ def swap_ras_lps_pose(matrix: Tensor) -> Tensor:
     return matrix * matrix.new_tensor([-1.0, -1.0, 1.0, 1.0])[:, None]
 
 
-def swap_ras_lps_transform(matrix: Tensor) -> Tensor:
+def swap_ras_lps_transform(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The same map *from world to world*, for a registration: F M F.
 
     It acts on physical points, so it holds for every voxel grid: axis-aligned, LAS, oblique or sheared.
@@ -56,7 +57,7 @@ def swap_ras_lps_transform(matrix: Tensor) -> Tensor:
     return swap_ras_lps_pose(matrix) * matrix.new_tensor([-1.0, -1.0, 1.0, 1.0])
 
 
-def voxel_to_world(index: Tensor, affine: Tensor) -> Tensor:
+def voxel_to_world(index: Shaped[Tensor, "*batch 3"], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "*batch 3"]:
     """World position of voxel coordinates: A[:3, :3] index + A[:3, 3].
 
     Args:
@@ -73,7 +74,7 @@ def voxel_to_world(index: Tensor, affine: Tensor) -> Tensor:
     return index @ affine[:3, :3].T + affine[:3, 3]
 
 
-def world_to_voxel(points: Tensor, affine: Tensor) -> Tensor:
+def world_to_voxel(points: Float[Tensor, "*batch 3"], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "*batch 3"]:
     """Voxel coordinates of world points, the inverse of `voxel_to_world`.
 
     Args:
@@ -89,7 +90,7 @@ def world_to_voxel(points: Tensor, affine: Tensor) -> Tensor:
     return points @ inverse[:3, :3].T + inverse[:3, 3]
 
 
-def box_corners(shape: Sequence[int], affine: Tensor) -> Tensor:
+def box_corners(shape: Sequence[int], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "8 3"]:
     """The eight outer corners of a voxel grid, half a voxel beyond the first and last centres.
 
     Args:
@@ -104,7 +105,9 @@ def box_corners(shape: Sequence[int], affine: Tensor) -> Tensor:
     return voxel_to_world(torch.cartesian_prod(*ends), affine)
 
 
-def affine_from_itk(*, origin: Vector, spacing: Vector, direction: Sequence[Sequence[float]] | Tensor) -> Tensor:
+def affine_from_itk(
+    *, origin: Vector, spacing: Vector, direction: Sequence[Sequence[float]] | Tensor
+) -> Float[Tensor, "4 4"]:
     """Voxel to RAS affine of an ITK image: F [D diag(spacing) | origin].
 
     Args:
@@ -122,7 +125,7 @@ def affine_from_itk(*, origin: Vector, spacing: Vector, direction: Sequence[Sequ
     return swap_ras_lps_pose(affine)
 
 
-def affine_to_itk(affine: Tensor) -> tuple[list[float], list[float], list[list[float]]]:
+def affine_to_itk(affine: Float[Tensor, "4 4"]) -> tuple[list[float], list[float], list[list[float]]]:
     """Origin, spacing and direction (LPS) of an ITK image with this voxel to RAS affine.
 
     Args:

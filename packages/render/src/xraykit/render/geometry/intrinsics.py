@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import GeometryError
 from .camera import Camera, Pair
+from .checks import common_batch
 from .projection import pixel_centers
 
 _TOLERANCE = 1e-3
 
 
-def intrinsic_matrix(camera: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu") -> Tensor:
+def intrinsic_matrix(
+    camera: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
+) -> Float[Tensor, "batch 3 3"]:
     """K (B, 3, 3) with depth * (u, v, 1) = K (x, y, z) for camera-frame points.
 
     K = [[sdd / s_col, 0, c_x], [0, sdd / s_row, c_y], [0, 0, 1]] in pixels whose centres are at half-integers: a
@@ -24,7 +28,12 @@ def intrinsic_matrix(camera: Camera, *, dtype: torch.dtype | None = None, device
 
 
 def camera_from_intrinsic(
-    intrinsic: Tensor, *, height: int, width: int, pixel_spacing: Pair | None = None, sdd: float | Tensor | None = None
+    intrinsic: Float[Tensor, "*batch 3 3"],
+    *,
+    height: int,
+    width: int,
+    pixel_spacing: Pair | None = None,
+    sdd: float | Tensor | None = None,
 ) -> Camera:
     """The camera with a given K, scaled by what K does not hold: the pixel spacing or the distance.
 
@@ -94,7 +103,7 @@ def rescale_camera(camera: Camera, factor: float) -> Camera:
 
 def homography(
     new: Camera, old: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
-) -> Tensor:
+) -> Float[Tensor, "batch 3 3"]:
     """H (B, 3, 3) = K_new K_old^-1: where a pixel (u, v, 1) of `old` lies in `new`.
 
     Both cameras must share the pose: then each ray keeps its value and only its pixel changes.
@@ -102,7 +111,9 @@ def homography(
     return _matrix(*_scale_and_shift(new, old, dtype or torch.get_default_dtype(), device))
 
 
-def resample(image: Tensor, *, old: Camera, new: Camera) -> Tensor:
+def resample(
+    image: Float[Tensor, "#batch channels {old.height} {old.width}"], *, old: Camera, new: Camera
+) -> Float[Tensor, "batch channels {new.height} {new.width}"]:
     """The image that camera `new` would have taken, interpolated from the one that `old` took at the same pose.
 
     Pixel centres (c + 1/2, r + 1/2) of `new` are carried to `old` by K_old K_new^-1 and read there bilinearly, with
@@ -128,9 +139,7 @@ def resample(image: Tensor, *, old: Camera, new: Camera) -> Tensor:
             f"got {image.dtype} of shape {tuple(image.shape)}."
         )
     scale, shift = _scale_and_shift(old, new, image.dtype, image.device)
-    batch = max(len(image), len(scale))
-    if {len(image), len(scale)} - {1, batch}:
-        raise GeometryError(f"batch sizes must agree or be 1, got image={len(image)} and cameras={len(scale)}.")
+    batch = common_batch(image=len(image), cameras=len(scale))
     centres = pixel_centers(new, dtype=image.dtype, device=image.device)
     grid = 2 * (centres * scale[:, None, None] + shift[:, None, None]) / centres.new_tensor([old.width, old.height]) - 1
     return torch.nn.functional.grid_sample(
@@ -152,8 +161,7 @@ def _focal_and_center(camera: Camera, dtype: torch.dtype, device: torch.device |
 def _scale_and_shift(new: Camera, old: Camera, dtype: torch.dtype, device: torch.device | str) -> tuple[Tensor, Tensor]:
     """K_new K_old^-1 without the zeros: (u, v) of `new` = scale * (u, v) of `old` + shift, each (B, 2)."""
     (focal, centre), (old_focal, old_centre) = (_focal_and_center(camera, dtype, device) for camera in (new, old))
-    if len({len(focal), len(old_focal)} - {1}) > 1:
-        raise GeometryError(f"cameras must have one batch size (or 1), got {len(focal)} and {len(old_focal)}.")
+    common_batch(new=len(focal), old=len(old_focal))
     scale = focal / old_focal
     return scale, centre - scale * old_centre
 

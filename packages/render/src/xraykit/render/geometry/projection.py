@@ -5,22 +5,29 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ..errors import GeometryError
 from .camera import Camera
+from .checks import check_pose_shape, common_batch
+from .detector_plane import pixel_axes
 from .rigid import rigid_inverse, transform_points
 
 
 class Projection(NamedTuple):
     """Image of N points in B views: `uv` (B, N, 2) [px], `depth` (B, N) [mm], `visible` (B, N)."""
 
-    uv: Tensor
-    depth: Tensor
-    visible: Tensor
+    uv: Float[Tensor, "batch points 2"]
+    depth: Float[Tensor, "batch points"]
+    visible: Bool[Tensor, "batch points"]
 
 
-def project(points: Tensor, camera: Camera, pose: Tensor) -> Projection:
+def project(
+    points: Float[Tensor, "points 3"] | Float[Tensor, "#batch points 3"],
+    camera: Camera,
+    pose: Float[Tensor, "#batch 4 4"],
+) -> Projection:
     """Where points of the world appear on the detector.
 
     With (x, y, z) the point in the camera frame, u = sdd / s_col * x / z + c_x and v = sdd / s_row * y / z + c_y.
@@ -53,7 +60,13 @@ def project(points: Tensor, camera: Camera, pose: Tensor) -> Projection:
     return Projection(uv, depth.expand(uv.shape[:-1]), visible)
 
 
-def back_project(uv: Tensor, camera: Camera, pose: Tensor, *, depth: float | Tensor | None = None) -> Tensor:
+def back_project(
+    uv: Float[Tensor, "pixels 2"] | Float[Tensor, "#batch pixels 2"],
+    camera: Camera,
+    pose: Float[Tensor, "#batch 4 4"],
+    *,
+    depth: float | Tensor | None = None,
+) -> Float[Tensor, "batch pixels 3"]:
     """World points that appear at given pixels, at a given depth.
 
     p = R (depth * d) + source with d = ((u - c_x) s_col / sdd, (v - c_y) s_row / sdd, 1): the inverse of `project`.
@@ -87,7 +100,9 @@ def back_project(uv: Tensor, camera: Camera, pose: Tensor, *, depth: float | Ten
     return transform_points(pose, local * scale[..., None])
 
 
-def pixel_rays(uv: Tensor, camera: Camera, pose: Tensor) -> tuple[Tensor, Tensor]:
+def pixel_rays(
+    uv: Float[Tensor, "pixels 2"] | Float[Tensor, "#batch pixels 2"], camera: Camera, pose: Float[Tensor, "poses 4 4"]
+) -> tuple[Float[Tensor, "poses 3"], Float[Tensor, "batch pixels 3"]]:
     """The rays through given pixels: source (B, 3) [mm] and unit directions (B, N, 3), world RAS.
 
     Arguments, errors and gradients as in `back_project`.
@@ -99,10 +114,10 @@ def pixel_rays(uv: Tensor, camera: Camera, pose: Tensor) -> tuple[Tensor, Tensor
 
 def pixel_centers(
     camera: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
-) -> Tensor:
+) -> Float[Tensor, "{camera.height} {camera.width} 2"]:
     """(u, v) of the centre of each pixel, (H, W, 2): (c + 1/2, r + 1/2) at row r and column c."""
-    rows = torch.arange(camera.height, dtype=dtype or torch.get_default_dtype(), device=device) + 0.5
-    columns = torch.arange(camera.width, dtype=rows.dtype, device=device) + 0.5
+    dtype = dtype or torch.get_default_dtype()
+    columns, rows = pixel_axes(camera.height, camera.width, dtype=dtype, device=device)
     v, u = torch.meshgrid(rows, columns, indexing="ij")
     return torch.stack([u, v], dim=-1)
 
@@ -116,15 +131,12 @@ def _directions(uv: Tensor, camera: Camera) -> Tensor:
 
 def _prepare(values: Tensor, camera: Camera, pose: Tensor, *, name: str, size: int) -> tuple[Tensor, Tensor]:
     """Both in one floating dtype, `values` (B or 1, N, size); the batch sizes agree."""
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
+    check_pose_shape(pose)
     if values.ndim not in (2, 3) or values.shape[-1] != size:
         raise GeometryError(f"{name} must be (N, {size}) or (B, N, {size}), got shape {tuple(values.shape)}.")
     dtype = torch.promote_types(values.dtype, pose.dtype)
     values, pose = values.to(dtype), pose.to(dtype)
     values = values[None] if values.ndim == 2 else values
     intrinsics = camera.tensors(dtype=dtype, device=values.device)
-    sizes = {"pose": len(pose), name: len(values), "camera": max(len(tensor) for tensor in intrinsics)}
-    if len({count for count in sizes.values() if count > 1}) > 1:
-        raise GeometryError(f"batch sizes must agree or be 1, got {sizes}.")
+    common_batch(pose=len(pose), **{name: len(values)}, camera=max(len(tensor) for tensor in intrinsics))
     return values, pose

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 
-def rotation_from_quaternion(quaternion: Tensor) -> Tensor:
+def rotation_from_quaternion(quaternion: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 3 3"]:
     """R (..., 3, 3) of a quaternion (..., 4) of any norm; the zero quaternion, which has no direction, gives I."""
     w, x, y, z = quaternion.unbind(-1)
     scale = 2 / quaternion.square().sum(-1).clamp_min(torch.finfo(quaternion.dtype).tiny ** 0.5)
@@ -24,13 +25,13 @@ def rotation_from_quaternion(quaternion: Tensor) -> Tensor:
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
-def quaternion_from_rotation(rotation: Tensor) -> Tensor:
+def quaternion_from_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 4"]:
     """The unit quaternion (..., 4) with w >= 0 of a rotation (..., 3, 3): the largest column of q q'."""
     quaternion = quaternion_from_largest_column(quaternion_outer(rotation))
     return torch.where(quaternion[..., :1] < 0, -quaternion, quaternion)
 
 
-def quaternion_outer(rotation: Tensor) -> Tensor:
+def quaternion_outer(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 4 4"]:
     """The matrix q q' (..., 4, 4), which is linear in R (..., 3, 3) and blind to the sign of q."""
     r = rotation
     xx, yy, zz = r[..., 0, 0], r[..., 1, 1], r[..., 2, 2]
@@ -45,7 +46,7 @@ def quaternion_outer(rotation: Tensor) -> Tensor:
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2) / 4
 
 
-def quaternion_from_largest_column(matrix: Tensor) -> Tensor:
+def quaternion_from_largest_column(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4"]:
     """The column of largest Euclidean norm of a symmetric matrix (..., 4, 4), divided by that norm.
 
     Exact for q q' times any non-zero number (up to sign), and a fast stand-in for the dominant eigenvector otherwise.
@@ -56,7 +57,7 @@ def quaternion_from_largest_column(matrix: Tensor) -> Tensor:
     return torch.nn.functional.normalize(matrix.gather(-1, index)[..., 0], dim=-1)
 
 
-def quaternion_from_smallest_eigenvector(matrix: Tensor) -> Tensor:
+def quaternion_from_smallest_eigenvector(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4"]:
     """The unit eigenvector (..., 4) of the smallest eigenvalue of a symmetric matrix (..., 4, 4), up to sign.
 
     Its differential is the sum over the others of v_i (v_i' dA q) / (l_0 - l_i), which stays finite where the other
@@ -69,13 +70,13 @@ def quaternion_from_smallest_eigenvector(matrix: Tensor) -> Tensor:
     return (quaternion + change)[..., 0]
 
 
-def symmetric_from_triangle(numbers: Tensor) -> Tensor:
+def symmetric_from_triangle(numbers: Float[Tensor, "*batch 10"]) -> Float[Tensor, "*batch 4 4"]:
     """The symmetric matrix (..., 4, 4) whose upper triangle, row by row, is `numbers` (..., 10)."""
     order = torch.tensor([0, 1, 2, 3, 1, 4, 5, 6, 2, 5, 7, 8, 3, 6, 8, 9], device=numbers.device)
     return numbers[..., order].unflatten(-1, (4, 4))
 
 
-def triangle_from_symmetric(matrix: Tensor) -> Tensor:
+def triangle_from_symmetric(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 10"]:
     """The upper triangle (..., 10), row by row, of a matrix (..., 4, 4)."""
     order = torch.tensor([0, 1, 2, 3, 5, 6, 7, 10, 11, 15], device=matrix.device)
     return matrix.flatten(-2)[..., order]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import GeometryError
 from .camera import Camera
+from .checks import common_batch
+from .detector_plane import pixel_axes
 
 
-def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Tensor]:
+def voxel_rays(
+    camera: Camera, pose: Float[Tensor, "#batch 4 4"], affine: Float[Tensor, "4 4"]
+) -> tuple[Float[Tensor, "batch 4 3"], Float[Tensor, "batch {camera.height} {camera.width}"]]:
     r"""The ray of every pixel in voxel coordinates, as an affine function of the pixel.
 
     With A the affine, [R | s] the pose and K^-1 the camera's back-projection, the ray of the pixel centre (u, v) is
@@ -44,18 +48,15 @@ def voxel_rays(camera: Camera, pose: Tensor, affine: Tensor) -> tuple[Tensor, Te
     dv = torch.stack(torch.broadcast_tensors(zero, row, zero), dim=-1)
 
     directions = torch.stack(torch.broadcast_tensors(corner, du, dv), dim=1)  # camera frame, (B or 1, 3, 3)
-    if len(directions) not in (1, len(pose)) and len(pose) != 1:
-        raise GeometryError(f"give one camera or one per pose, got {len(directions)} cameras and {len(pose)} poses.")
+    batch = common_batch(pose=len(pose), camera=len(directions))
     to_voxel = _multiply(world_to_voxel[None, :3, :3], pose[:, :3, :3])
     source = _apply(world_to_voxel[None, :3, :3], pose[:, None, :3, 3]) + world_to_voxel[:3, 3]
-    batch = max(len(pose), len(directions))
     rays = torch.cat([source.expand(batch, 1, 3), _apply(to_voxel, directions).expand(batch, 3, 3)], dim=1)
     return rays, _lengths(camera, corner, row, column).expand(batch, -1, -1)
 
 
 def _lengths(camera: Camera, corner: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    u = torch.arange(camera.width, dtype=corner.dtype, device=corner.device) + 0.5
-    v = torch.arange(camera.height, dtype=corner.dtype, device=corner.device) + 0.5
+    u, v = pixel_axes(camera.height, camera.width, dtype=corner.dtype, device=corner.device)
     x = corner[:, 0, None] + u * column[:, None]
     y = corner[:, 1, None] + v * row[:, None]
     return (x[:, None, :] ** 2 + y[:, :, None] ** 2 + corner[:, 2, None, None] ** 2).sqrt()

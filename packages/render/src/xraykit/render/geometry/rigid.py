@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import GeometryError
@@ -12,7 +13,9 @@ from .series import cotangent_series, sine_series
 _TOLERANCE = 1e-4
 
 
-def rigid_matrix(rotation: Tensor, translation: Tensor) -> Tensor:
+def rigid_matrix(
+    rotation: Float[Tensor, "*#batch 3 3"], translation: Float[Tensor, "*#batch 3"]
+) -> Float[Tensor, "*batch 4 4"]:
     """The motion x -> R x + t as a matrix.
 
     Args:
@@ -45,13 +48,13 @@ def rigid_matrix(rotation: Tensor, translation: Tensor) -> Tensor:
     return torch.cat([torch.cat([rotation, translation[..., None]], dim=-1), last], dim=-2)
 
 
-def rigid_inverse(motion: Tensor) -> Tensor:
+def rigid_inverse(motion: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The motion (..., 4, 4) that undoes a rigid motion: [R' -R't; 0 1], exact in R where `inverse` would round."""
     rotation = motion[..., :3, :3].mT
     return rigid_matrix(rotation, -(rotation @ motion[..., :3, 3:])[..., 0])
 
 
-def compose(*motions: Tensor) -> Tensor:
+def compose(*motions: Float[Tensor, "*#batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The product A B C ... of motions (..., 4, 4): the last one acts first, as in A (B (C x))."""
     if not motions:
         raise GeometryError("compose needs at least one motion, got none.")
@@ -61,12 +64,14 @@ def compose(*motions: Tensor) -> Tensor:
     return product
 
 
-def transform_points(motion: Tensor, points: Tensor) -> Tensor:
+def transform_points(
+    motion: Float[Tensor, "*#batch 4 4"], points: Float[Tensor, "*#batch points 3"]
+) -> Float[Tensor, "*batch points 3"]:
     """Points (..., N, 3) moved by a motion or affine map (..., 4, 4); leading axes broadcast."""
     return points @ motion[..., :3, :3].mT + motion[..., None, :3, 3]
 
 
-def se3_exp(parameters: Tensor) -> Tensor:
+def se3_exp(parameters: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 4 4"]:
     """The rigid motion exp([u, w]): R = exp([w]), t = V u.
 
     V = I + (1 - cos(a))/a^2 [w] + (a - sin(a))/a^3 [w]^2, a = |w|.
@@ -92,7 +97,7 @@ def se3_exp(parameters: Tensor) -> Tensor:
     return rigid_matrix(rotation_from(w, parameterization="so3_log_map"), (v @ u[..., None])[..., 0])
 
 
-def se3_log(motion: Tensor) -> Tensor:
+def se3_log(motion: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 6"]:
     """The parameters (..., 6), [u, w] with |w| <= pi, for which `se3_exp` gives this rigid motion (..., 4, 4).
 
     u = (I - [w]/2 + (1 - a/2 cot(a/2))/a^2 [w]^2) t, a = |w|; finite with finite gradients at a = 0 and a = pi.
@@ -105,7 +110,9 @@ def se3_log(motion: Tensor) -> Tensor:
     return torch.cat([u[..., 0], w], dim=-1)
 
 
-def geodesic_distance(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+def geodesic_distance(
+    first: Float[Tensor, "*#batch 4 4"], second: Float[Tensor, "*#batch 4 4"]
+) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
     """How far apart two poses (..., 4, 4) are: the turn between them [degrees] and the distance of origins [mm].
 
     For camera poses the second number is the distance between the two X-ray sources. Gradients stay finite where the
@@ -115,7 +122,7 @@ def geodesic_distance(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     return angle, torch.linalg.vector_norm(first[..., :3, 3] - second[..., :3, 3], dim=-1)
 
 
-def check_pose(pose: Tensor, *, name: str = "pose") -> Tensor:
+def check_pose(pose: Float[Tensor, "batch 4 4"], *, name: str = "pose") -> Float[Tensor, "batch 4 4"]:
     """The pose itself, once it is known to be a batch of proper rigid motions.
 
     Args:

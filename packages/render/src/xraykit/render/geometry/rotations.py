@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
@@ -39,7 +40,9 @@ PARAMETERIZATIONS = MappingProxyType(
 """How many numbers each parameterisation takes."""
 
 
-def rotation_from(parameters: Tensor, *, parameterization: str, convention: str = "ZXY") -> Tensor:
+def rotation_from(
+    parameters: Float[Tensor, "*batch numbers"], *, parameterization: str, convention: str = "ZXY"
+) -> Float[Tensor, "*batch 3 3"]:
     """The rotation matrix that `parameters` stand for.
 
     - axis_angle, so3_log_map: rotation vector, axis times angle [rad]; R = exp([v]).
@@ -78,7 +81,9 @@ def rotation_from(parameters: Tensor, *, parameterization: str, convention: str 
     return _MAPS[parameterization][0](parameters)
 
 
-def parameters_from(rotation: Tensor, *, parameterization: str, convention: str = "ZXY") -> Tensor:
+def parameters_from(
+    rotation: Float[Tensor, "*batch 3 3"], *, parameterization: str, convention: str = "ZXY"
+) -> Float[Tensor, "*batch numbers"]:
     """The parameters of a rotation matrix: `rotation_from` gives the same matrix back.
 
     Ranges: rotation vectors have length 0 to pi; quaternions have norm 1 and w >= 0; of Euler angles the outer ones
@@ -110,7 +115,7 @@ def parameters_from(rotation: Tensor, *, parameterization: str, convention: str 
     return _MAPS[parameterization][1](rotation)
 
 
-def rotation_about(axis: str, angle_rad: Tensor) -> Tensor:
+def rotation_about(axis: str, angle_rad: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 3 3"]:
     """The right-handed rotation (..., 3, 3) about the axis X, Y or Z by `angle_rad` (...)."""
     i = "XYZ".index(axis)
     cos, sin, one, zero = angle_rad.cos(), angle_rad.sin(), torch.ones_like(angle_rad), torch.zeros_like(angle_rad)
@@ -120,7 +125,7 @@ def rotation_about(axis: str, angle_rad: Tensor) -> Tensor:
     return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
-def skew(vector: Tensor) -> Tensor:
+def skew(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
     """The matrix [v] (..., 3, 3) of the cross product: [v] x = v x x."""
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
@@ -128,7 +133,7 @@ def skew(vector: Tensor) -> Tensor:
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
-def rotation_angle(rotation: Tensor) -> Tensor:
+def rotation_angle(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch"]:
     """The angle (...) in [0, pi] rad by which a rotation (..., 3, 3) turns; gradient 0 at the kinks 0 and pi."""
     sine = torch.linalg.vector_norm(_skew_part(rotation), dim=-1)
     cosine = (rotation.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2

@@ -1,6 +1,6 @@
-"""The projector as two differentiable custom ops, so that autograd and torch.compile see one opaque node each.
+"""The projector as four custom ops, so that autograd and torch.compile see one opaque node each.
 
-Every backend package offers the same five functions (see `numba_cpu/__init__.py`); this file gives them their
+Every backend package offers the same six functions (see `numba_cpu/__init__.py`); this file gives them their
 autograd formula and their shapes. Where a pose gradient is wanted of a single-channel image, the forward march also
 returns each pixel's derivative with respect to its ray (six numbers), so the backward pass needs no second march.
 """
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..geometry.detector_plane import pixel_axes
 
 PACKAGES = {"numba": "numba_cpu", "triton": "triton_gpu"}
 
@@ -163,8 +164,7 @@ def contract(per_pixel: Tensor) -> Tensor:
     """
     *_, height, width = per_pixel.shape
     wide = per_pixel.to(torch.float64)
-    u = torch.arange(width, dtype=wide.dtype, device=wide.device) + 0.5
-    v = torch.arange(height, dtype=wide.dtype, device=wide.device) + 0.5
+    u, v = pixel_axes(height, width, dtype=wide.dtype, device=wide.device)
     source, direction = wide[:, :3].sum(dim=(2, 3)), wide[:, 3:]
     columns, rows = direction.sum(dim=2), direction.sum(dim=3)
     return torch.stack([source, columns.sum(dim=2), (columns * u).sum(dim=2), (rows * v).sum(dim=2)], dim=1)
@@ -172,12 +172,7 @@ def contract(per_pixel: Tensor) -> Tensor:
 
 def _project_stack(stack: Tensor, rays: Tensor, backend: str, height: int, width: int, samples: int) -> Tensor:
     """Trilinear integrals (B, C, H, W) of a stack (D, H, W, C); in one march where the backend has one."""
-    module = kernels(backend)
-    if hasattr(module, "project_stack"):
-        return module.project_stack(stack, rays, height=height, width=width, samples=samples)
-    size = {"method": "trilinear", "height": height, "width": width, "samples": samples}
-    layers = (stack[..., c].contiguous() for c in range(stack.shape[3]))
-    return torch.cat([module.project(mu, None, rays, channels=1, soft=False, **size) for mu in layers], dim=1)
+    return kernels(backend).project_stack(stack, rays, height=height, width=width, samples=samples)
 
 
 @torch.library.register_fake("xraykit::project_stack", lib=_LIBRARY)

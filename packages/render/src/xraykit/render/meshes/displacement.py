@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -36,12 +37,12 @@ def displaced(
     tissue: Volume | Field,
     meshes: Sequence[Mesh],
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
-    poses: Tensor | None = None,
+    poses: Float[Tensor, "meshes 4 4"] | Float[Tensor, "#batch meshes 4 4"] | None = None,
     step: float = 0.5,
     backend: Backend = "auto",
-) -> Tensor:
+) -> Float[Tensor, "batch channels {camera.height} {camera.width}"]:
     r"""The integral of the tissue over the part of each ray inside at least one mesh: what to subtract from its image.
 
         D(r, c) = |d| sum over intervals of integral_enter^leave tissue(source + z d) dz

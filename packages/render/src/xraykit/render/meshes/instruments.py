@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from ..errors import InputError
+from ..geometry.checks import check_choice
 from .instrument_parts import (
     Array,
     Part,
@@ -42,8 +42,7 @@ def instrument(name: str, *, seed: int = 0) -> Mesh:
     Raises:
         InputError: No instrument has this name.
     """
-    if name not in _MAKERS:
-        raise InputError(f"instrument must be one of {', '.join(INSTRUMENTS)}, got {name!r}.")
+    check_choice(name, "instrument", INSTRUMENTS)
     part, material, description = _MAKERS[name](np.random.default_rng(seed))
     vertices, faces = torch.from_numpy(part[0]).to(torch.float32), torch.from_numpy(part[1].copy())
     return Mesh(vertices, faces, name=name, material=material, description=description)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
-from ..geometry.rigid import check_pose
+from ..geometry.checks import common_batch, pose_batch
+from ..geometry.detector_plane import pixel_axes
 from ..kernels import mesh_ops
 from ..projectors.triangles import Hits, depth_of, find_hits, sum_signed
 from ..rendering.backends import Backend, choose_backend
@@ -24,22 +26,22 @@ class Sight(NamedTuple):
     down (B, H), x / z and y / z of the rays through pixel centres; far (B,), z of the detector [mm].
     """
 
-    points: Tensor
-    faces: Tensor
-    mesh: Tensor
-    across: Tensor
-    down: Tensor
-    far: Tensor
+    points: Float[Tensor, "batch vertices 3"]
+    faces: Int[Tensor, "faces 3"]
+    mesh: Int[Tensor, " faces"]
+    across: Float[Tensor, "batch width"]
+    down: Float[Tensor, "batch height"]
+    far: Float[Tensor, " batch"]
 
 
 def thickness(
     meshes: Sequence[Mesh],
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
-    poses: Tensor | None = None,
+    poses: Float[Tensor, "meshes 4 4"] | Float[Tensor, "#batch meshes 4 4"] | None = None,
     backend: Backend = "auto",
-) -> Tensor:
+) -> Float[Tensor, "batch meshes {camera.height} {camera.width}"]:
     r"""The length of each ray inside each mesh, between the source and the pixel centre [mm].
 
         T_m(r, c) = |d| sum over hits of sign * clamp(z, 0, sdd),   d = (across, down, 1)
@@ -84,15 +86,12 @@ def see_meshes(meshes: Sequence[Mesh], camera: Camera, pose: Tensor, poses: Tens
     device = meshes[0].vertices.device
     if any(mesh.vertices.device != device for mesh in meshes):
         raise InputError("meshes must be on one device, got several; move them with mesh.to(device).")
-    pose = _checked(pose[None] if pose.ndim == 2 else pose, "pose").to(device, torch.float64)
+    pose = pose_batch(pose).to(device, torch.float64)
     placed = _placed(poses, len(meshes), device)
     sdd, spacing, centre = camera.tensors(dtype=torch.float64, device=device)
-    views = {len(pose), len(sdd), len(spacing), len(centre), *([] if placed is None else [len(placed)])} - {1}
-    if len(views) > 1:
-        raise GeometryError(f"pose, poses and camera must have one batch size, got {sorted(views)}.")
-    batch = views.pop() if views else 1
-    u = torch.arange(camera.width, dtype=torch.float64, device=device) + 0.5
-    v = torch.arange(camera.height, dtype=torch.float64, device=device) + 0.5
+    intrinsics = {"sdd": len(sdd), "pixel_spacing": len(spacing), "principal_point": len(centre)}
+    batch = common_batch(pose=len(pose), poses=1 if placed is None else len(placed), **intrinsics)
+    u, v = pixel_axes(camera.height, camera.width, dtype=torch.float64, device=device)
     across = (u - centre[:, :1]) * (spacing[:, 1:] / sdd[:, None])
     down = (v - centre[:, 1:]) * (spacing[:, :1] / sdd[:, None])
     offsets = torch.tensor([0, *(len(mesh.vertices) for mesh in meshes)], device=device).cumsum(0)
@@ -152,14 +151,8 @@ def _placed(poses: Tensor | None, meshes: int, device: torch.device) -> Tensor |
         raise GeometryError(
             f"poses must be ({meshes}, 4, 4) or (B, {meshes}, 4, 4), one per mesh, got {tuple(poses.shape)}."
         )
-    _checked(poses.reshape(-1, 4, 4), "poses")
+    pose_batch(poses.reshape(-1, 4, 4), name="poses")
     return poses.to(device, torch.float64)
-
-
-def _checked(pose: Tensor, name: str) -> Tensor:
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"{name} must be (B, 4, 4), got shape {tuple(pose.shape)}.")
-    return check_pose(pose, name=name) if pose.device.type == "cpu" else pose
 
 
 def _dtype(meshes: Sequence[Mesh]) -> torch.dtype:

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from ..errors import GeometryError, InputError
+from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.checks import check_samples, pose_batch
 from ..geometry.rays import voxel_rays
-from ..geometry.rigid import check_pose
 from ..materials.materials import Material, find_material
 from ..rendering.backends import Backend, choose_backend
 from ..rendering.march import Method, march, march_stack
@@ -111,13 +112,13 @@ class MaterialVolume:
 def area_densities(
     volume: MaterialVolume,
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
     method: Method = "trilinear",
     samples: int = 500,
     backend: Backend = "auto",
-    scale: Tensor | None = None,
-) -> Tensor:
+    scale: Float[Tensor, " materials"] | Float[Tensor, "#batch materials"] | None = None,
+) -> Float[Tensor, "batch materials {camera.height} {camera.width}"]:
     r"""Mass per area of each material along every ray: (B, M, H, W) in g/cm2.
 
         A_m = scale_m / 10 * integral of rho_m dl
@@ -140,13 +141,8 @@ def area_densities(
 
     Gradients: with respect to pose, intrinsics, scale and floating-point densities.
     """
-    pose = pose[None] if pose.ndim == 2 else pose
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
-    if pose.device.type == "cpu":
-        check_pose(pose)
-    if isinstance(samples, bool) or int(samples) != samples or samples < 1:
-        raise InputError(f"samples must be a positive whole number, got {samples}.")
+    pose = pose_batch(pose)
+    check_samples(samples)
     stack = volume.densities
     name = choose_backend(backend, device=stack.device, dtype=stack.dtype, voxels=stack.numel())
     rays, length = voxel_rays(camera, pose, volume.affine)

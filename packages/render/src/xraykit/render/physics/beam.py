@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..geometry.camera import Camera
+from ..geometry.detector_plane import detector_axes
 from ..materials.tables import physics_tables
 from .detector import Detector
 from .spectrum import Spectrum, filter_transmission, unfiltered
 
 
-def illumination(camera: Camera, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Tensor:
+def illumination(
+    camera: Camera, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> Float[Tensor, "batch 1 {camera.height} {camera.width}"]:
     r"""Photons per pixel in air relative to the foot of the central ray: inverse square law and oblique incidence.
 
         F = (sdd / r)^2 * cos = (sdd / r)^3
@@ -37,7 +41,7 @@ def heel_effect(
     detector: Detector | None = None,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
-) -> Tensor:
+) -> Float[Tensor, "batch 1 {camera.height} {camera.width}"]:
     """Signal in air relative to the central ray, from the anode's shadow on itself.
 
     A ray leaves the anode at anode_angle minus its angle towards the anode's side; the flatter it leaves, the more
@@ -80,9 +84,5 @@ def heel_effect(
 
 def _detector_plane(camera: Camera, dtype: torch.dtype, device: torch.device | str) -> tuple[Tensor, Tensor, Tensor]:
     """Pixel centres in the camera's frame [mm]: x (B, 1, 1, W), y (B, 1, H, 1), and sdd (B, 1, 1, 1)."""
-    sdd, spacing, centre = camera.tensors(dtype=dtype, device=device)
-    u = torch.arange(camera.width, dtype=dtype, device=device) + 0.5
-    v = torch.arange(camera.height, dtype=dtype, device=device) + 0.5
-    x = (u - centre[:, :1]) * spacing[:, 1:]
-    y = (v - centre[:, 1:]) * spacing[:, :1]
+    x, y, sdd = detector_axes(camera, dtype=dtype, device=device)
     return x[:, None, None, :], y[:, None, :, None], sdd[:, None, None, None]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -20,14 +21,14 @@ _IDEAL = Detector(scintillator=None, blur=None)
 
 
 def transmission(
-    area_densities: Tensor,
+    area_densities: Float[Tensor, "batch materials height width"],
     materials: Sequence[str | Material],
     spectrum: AnySpectrum,
     *,
     detector: Detector = _IDEAL,
     tolerance: float = 5e-4,
     moment: Literal[1, 2] = 1,
-) -> Tensor:
+) -> Float[Tensor, "batch 1 height width"]:
     r"""The detector's mean signal in each pixel, divided by its signal with nothing in the beam.
 
         I = sum_E N(E) s(E) exp(-sum_m (mu / rho)_m(E) A_m) / sum_E N(E) s(E)

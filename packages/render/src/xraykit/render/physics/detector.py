@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
@@ -87,7 +88,9 @@ def detected_quanta(spectrum: AnySpectrum, detector: Detector) -> float:
     return first**2 / second
 
 
-def blur_image(image: Tensor, detector: Detector, *, pixel_spacing: Pair) -> Tensor:
+def blur_image(
+    image: Float[Tensor, "batch channels height width"], detector: Detector, *, pixel_spacing: Pair
+) -> Float[Tensor, "batch channels height width"]:
     r"""The image behind the detector's modulation transfer function.
 
         gaussian: MTF(f) = 2^-(f / mtf50)^2,    lorentzian: MTF(f) = 1 / (1 + (f / mtf50)^2),    f in 1/mm

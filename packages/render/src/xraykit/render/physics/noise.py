@@ -6,18 +6,19 @@ import math
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
 
 
 def add_quantum_noise(
-    intensity: Tensor,
+    intensity: Float[Tensor, "batch 1 height width"],
     quanta: float | Tensor,
     *,
     generator: torch.Generator | None = None,
     law: Literal["poisson", "gaussian"] = "poisson",
-) -> Tensor:
+) -> Float[Tensor, "batch 1 height width"]:
     r"""The intensity as counted with `quanta` quanta per pixel in air.
 
         poisson:  I' = Poisson(quanta I) / quanta        mean I, variance I / quanta, nothing negative
@@ -54,7 +55,11 @@ def add_quantum_noise(
     return torch.poisson(intensity * quanta, generator=generator) / quanta
 
 
-def quanta_behind(quanta: float | Tensor, transmitted: Tensor, second_moment: Tensor) -> Tensor:
+def quanta_behind(
+    quanta: float | Tensor,
+    transmitted: Float[Tensor, "batch 1 height width"],
+    second_moment: Float[Tensor, "batch 1 height width"],
+) -> Float[Tensor, "batch 1 height width"]:
     r"""Quanta per pixel in air that give the noise its right variance behind an object.
 
         quanta * I / I_2,    I = transmission(..., moment=1),    I_2 = transmission(..., moment=2)
@@ -74,7 +79,9 @@ def quanta_behind(quanta: float | Tensor, transmitted: Tensor, second_moment: Te
     return quanta * transmitted.clamp(min=floor) / second_moment.clamp(min=floor)
 
 
-def add_readout_noise(intensity: Tensor, std: float, *, generator: torch.Generator | None = None) -> Tensor:
+def add_readout_noise(
+    intensity: Float[Tensor, "batch 1 height width"], std: float, *, generator: torch.Generator | None = None
+) -> Float[Tensor, "batch 1 height width"]:
     """The intensity plus the electronics' Gaussian noise of standard deviation `std` [air signal], 0 or more.
 
     A readout noise of r quanta in a pixel that counts N quanta in air is std = r / N. Values can become negative.

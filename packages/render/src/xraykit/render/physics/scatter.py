@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
@@ -49,13 +50,13 @@ _BODY = ScatterKernel()
 
 
 def estimate_scatter(
-    transmission: Tensor,
+    transmission: Float[Tensor, "batch 1 height width"],
     scatter_to_primary: float,
     *,
     pixel_spacing: Pair,
-    field: Tensor | None = None,
+    field: Float[Tensor, "#batch 1 height width"] | None = None,
     kernel: ScatterKernel = _BODY,
-) -> Tensor:
+) -> Float[Tensor, "batch 1 height width"]:
     r"""Scattered signal in each pixel, in units of the primary signal in air.
 
         S = c * (k convolved with q),    q = -F T ln T,    c so that sum_object S = scatter_to_primary * sum_object F T

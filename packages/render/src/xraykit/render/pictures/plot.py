@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import BackendUnavailableError, InputError
+from ..errors import InputError
+from ..extras import require
 from ..geometry.camera import Camera
 from ..volumes.volume import Volume
 from .grey_and_overlay import colours, overlay, to_grey
@@ -144,13 +145,7 @@ def require_matplotlib() -> type[Figure]:
     Raises:
         BackendUnavailableError: It is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "figures need matplotlib, which is not installed; run: pip install 'xraykit-render[plot]'."
-        ) from error
-    return Figure
+    return require("matplotlib.figure", extra="plot", what="a figure").Figure
 
 
 def _detector(camera: Camera, matrix: NDArray) -> tuple[NDArray, NDArray, NDArray]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
 
 Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_attenuation", "line_integral"]
@@ -83,8 +84,7 @@ class Radiograph:
             raise InputError(f"pixels must be floating point (frames, height, width) with no empty axis, got {came}.")
         if not bool(torch.isfinite(self.pixels.detach()).all()):
             raise InputError("pixels must be finite, got NaN or infinity; replace dead pixels before.")
-        if self.polarity not in POLARITIES:
-            raise InputError(f"polarity must be one of {', '.join(POLARITIES)}, got {self.polarity!r}.")
+        check_choice(self.polarity, "polarity", POLARITIES)
         if self.polarity == "inverted_intensity" and self.full_scale is None:
             raise InputError("inverted_intensity needs full_scale, the value of zero intensity, got None.")
         if self.polarity == "line_integral":
@@ -216,8 +216,7 @@ class Radiograph:
             "max": lambda x: x.amax(0, keepdim=True),
             "min": lambda x: x.amin(0, keepdim=True),
         }
-        if how not in ways:
-            raise InputError(f"how must be one of {', '.join(ways)}, got {how!r}.")
+        check_choice(how, "how", ways)
         note = {"frames": Origin(1, "computed", f"{how} of {self.n_frames} frames")}
         return replace(self, pixels=ways[how](self.pixels), frame_times=None, provenance={**self.provenance, **note})
 

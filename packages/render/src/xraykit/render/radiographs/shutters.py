@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.detector_plane import pixel_axes
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def shutter_mask(
     leakage: float = 0.0,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
-) -> Tensor:
+) -> Float[Tensor, "1 1 {camera.height} {camera.width}"]:
     """Share of the beam that a collimator or shutter lets through in each pixel, (1, 1, H, W).
 
     Args:
@@ -103,7 +105,6 @@ def shutter_mask(
         raise InputError(f"penumbra must be 1 px or more, got {penumbra}.")
     if not 0 <= leakage <= 1:
         raise InputError(f"leakage must lie in 0 to 1, got {leakage}.")
-    u = torch.arange(camera.width, dtype=dtype, device=device) + 0.5
-    v = torch.arange(camera.height, dtype=dtype, device=device)[:, None] + 0.5
-    is_open = (0.5 - shutter.outside(u, v) / penumbra).clamp(0.0, 1.0)
+    u, v = pixel_axes(camera.height, camera.width, dtype=dtype, device=device)
+    is_open = (0.5 - shutter.outside(u, v[:, None]) / penumbra).clamp(0.0, 1.0)
     return (leakage + (1 - leakage) * is_open)[None, None]

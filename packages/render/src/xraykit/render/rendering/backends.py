@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 import torch
 
-from ..errors import BackendUnavailableError, InputError
+from ..errors import BackendUnavailableError
+from ..geometry.checks import check_choice
 
 Backend = Literal["auto", "torch", "numba", "triton"]
 KERNEL_STORAGE = (torch.float32, torch.float16, torch.bfloat16, torch.int16)
@@ -34,8 +35,7 @@ def choose_backend(backend: Backend, *, device: torch.device, dtype: torch.dtype
         InputError: No backend has this name.
         BackendUnavailableError: The named backend cannot run here, with the reason.
     """
-    if backend not in get_args(Backend):
-        raise InputError(f"backend must be one of {', '.join(get_args(Backend))}, got {backend!r}.")
+    check_choice(backend, "backend", get_args(Backend))
     if backend == "torch":
         return backend
     name = backend if backend != "auto" else next((n for n, d in _DEVICE.items() if d == device.type), "torch")

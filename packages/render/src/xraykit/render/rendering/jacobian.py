@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
+from ..geometry.checks import check_pose_shape, check_samples, pose_batch
+from ..geometry.detector_plane import detector_axes
 from ..geometry.frames import Vector
 from ..geometry.rays import voxel_rays
-from ..geometry.rigid import check_pose
 from ..volumes.volume import Volume
 from .backends import Backend, choose_backend
 from .march import Method, march_jacobian
@@ -20,15 +21,15 @@ from .march import Method, march_jacobian
 class ImageJacobian(NamedTuple):
     """`image` (B, 1, H, W); `twist` (B, 6, H, W) per rad, rad, rad, mm, mm, mm; `intrinsics` (B, 3, H, W) or None."""
 
-    image: Tensor
-    twist: Tensor
-    intrinsics: Tensor | None
+    image: Float[Tensor, "batch 1 height width"]
+    twist: Float[Tensor, "batch 6 height width"]
+    intrinsics: Float[Tensor, "batch 3 height width"] | None
 
 
 def render_jacobian(
     volume: Volume,
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "batch 4 4"],
     *,
     pivot: Vector,
     intrinsics: bool = False,
@@ -64,13 +65,8 @@ def render_jacobian(
     Raises:
         As `render`.
     """
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
-    if isinstance(samples, bool) or int(samples) != samples or samples < 1:
-        raise InputError(f"samples must be a positive whole number, got {samples}.")
-    if pose.device.type == "cpu":
-        check_pose(pose)
-    pose = pose.detach()
+    pose = pose_batch(check_pose_shape(pose)).detach()
+    check_samples(samples)
     name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel())
     rays, length = voxel_rays(camera, pose, volume.affine)
     rays, length = rays.detach().to(volume.device), length.detach()
@@ -99,12 +95,6 @@ def render_jacobian(
 
 def _directions(camera: Camera, batch: int) -> Tensor:
     """From the source to every pixel centre in the camera frame [mm], (B, 3, H, W)."""
-    sdd, spacing, centre = (t.detach() for t in camera.tensors(dtype=torch.float64, device="cpu"))
-    u = torch.arange(camera.width, dtype=sdd.dtype) + 0.5
-    v = torch.arange(camera.height, dtype=sdd.dtype) + 0.5
-    x = ((u - centre[:, :1]) * spacing[:, 1:])[:, None, :].expand(-1, camera.height, -1)
-    y = ((v - centre[:, 1:]) * spacing[:, :1])[:, :, None].expand(-1, -1, camera.width)
-    n = max(len(x), len(y), len(sdd))
-    z = sdd[:, None, None].expand(n, camera.height, camera.width)
-    directions = torch.stack([x.expand_as(z), y.expand_as(z), z], dim=1)
+    x, y, z = (t.detach() for t in detector_axes(camera, dtype=torch.float64, device="cpu"))
+    directions = torch.stack(torch.broadcast_tensors(x[:, None, :], y[:, :, None], z[:, None, None]), dim=1)
     return directions.expand(batch, -1, -1, -1) if len(directions) == 1 else directions

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
+from ..geometry.checks import check_choice
+from ..geometry.detector_plane import pixel_axes
 from ..kernels import ops
 from ..projectors.common import Labelling
 from ..projectors.joseph import joseph
@@ -34,8 +36,7 @@ def march(
     chunk: int | None = None,
 ) -> Tensor:
     """The integral over alpha of every pixel's ray, (B, C, H, W); see `voxel_rays` for the rays (B, 4, 3)."""
-    if method not in get_args(Method):
-        raise InputError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}.")
+    check_choice(method, "method", get_args(Method))
     if backend != "torch":
         jacobian = rays.requires_grad and torch.is_grad_enabled() and labels is None
         return ops.project(mu, labels, rays, backend, method, height, width, samples, channels, soft, jacobian)[0]
@@ -66,8 +67,7 @@ def march_jacobian(
     mu: Tensor, rays: Tensor, backend: str, *, method: Method, height: int, width: int, samples: int
 ) -> tuple[Tensor, Tensor]:
     """The integrals over alpha (B, 1, H, W) and d integral / d(source, direction) of every pixel (B, 6, H, W)."""
-    if method not in get_args(Method):
-        raise InputError(f"method must be one of {', '.join(get_args(Method))}, got {method!r}.")
+    check_choice(method, "method", get_args(Method))
     mu, rays = mu.detach(), rays.detach()
     if backend != "torch":
         with torch.no_grad():
@@ -114,10 +114,9 @@ def _in_chunks(function, rays: Tensor, height: int, width: int, chunk: int) -> T
     """
     if chunk < 1:
         raise InputError(f"chunk must be a positive number of rays, got {chunk}.")
-    u = torch.arange(width, dtype=rays.dtype, device=rays.device) + 0.5
-    v = torch.arange(height, dtype=rays.dtype, device=rays.device)[:, None] + 0.5
+    u, v = pixel_axes(height, width, dtype=rays.dtype, device=rays.device)
     source, corner, du, dv = (rays[:, n, None, None, :] for n in range(4))
-    direction = (corner + u[None, None, :, None] * du + v[None, :, :, None] * dv).reshape(-1, 3)
+    direction = (corner + u[None, None, :, None] * du + v[None, :, None, None] * dv).reshape(-1, 3)
     source = source.expand(len(rays), height, width, 3).reshape(-1, 3)
     pieces = []
     for s, d in zip(source.split(chunk), direction.split(chunk), strict=True):

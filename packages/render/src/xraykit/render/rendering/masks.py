@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InputError
@@ -104,9 +105,9 @@ class MaskSet:
 def scene_masks(
     volumes: Sequence[Volume],
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
-    thickness: Tensor | None = None,
+    thickness: Float[Tensor, "batch tools {camera.height} {camera.width}"] | None = None,
     tool_names: Sequence[str] = (),
     backend: Backend = "auto",
 ) -> MaskSet:
@@ -154,7 +155,7 @@ def scene_masks(
 def path_lengths(
     volume: Volume,
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
     wanted: Sequence[str] | None = None,
     backend: Backend = "auto",

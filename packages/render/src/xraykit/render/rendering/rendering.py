@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
+from ..geometry.checks import check_samples, pose_batch
 from ..geometry.rays import voxel_rays
-from ..geometry.rigid import check_pose
 from ..volumes.volume import Volume
 from .backends import Backend, choose_backend
 from .march import Method, march, march_label_bits
@@ -21,14 +22,14 @@ from .march import Method, march, march_label_bits
 def render(
     volume: Volume | Sequence[Volume],
     camera: Camera,
-    pose: Tensor,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
     method: Method = "trilinear",
     samples: int = 500,
     backend: Backend = "auto",
     labels: Literal["hard", "soft"] | None = None,
     chunk: int | None = None,
-) -> Tensor:
+) -> Float[Tensor, "batch channels {camera.height} {camera.width}"]:
     r"""Line integrals of attenuation from the source to every pixel centre.
 
         I(r, c) = integral over the ray of mu dl = |ray| * integral_0^1 mu(x(alpha)) d alpha
@@ -63,7 +64,7 @@ def render(
     every method and backend; twice with backend "torch". Label assignment itself has no gradient ("soft" makes the
     channels differentiable in the pose nevertheless). Integer mu has none.
     """
-    pose = _poses(pose)
+    pose = pose_batch(pose)
     if isinstance(volume, Volume):
         return _render(volume, camera, pose, method, samples, backend, labels, chunk)
     if len(volume) != len(pose):
@@ -76,7 +77,13 @@ def render(
     return torch.cat([torch.nn.functional.pad(p, (0, 0, 0, 0, 0, channels - p.shape[1])) for p in parts])
 
 
-def label_masks(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backend = "auto") -> Tensor:
+def label_masks(
+    volume: Volume,
+    camera: Camera,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
+    *,
+    backend: Backend = "auto",
+) -> Bool[Tensor, "batch labels {camera.height} {camera.width}"]:
     """Every label's mask in one march: (B, L, H, W) booleans, true where a ray crosses a voxel of label l < L.
 
     L is the largest label + 1.
@@ -88,10 +95,16 @@ def label_masks(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backen
     return (bits[:, label // 32] >> (label % 32)[:, None, None]) & 1 == 1
 
 
-def label_bits(volume: Volume, camera: Camera, pose: Tensor, *, backend: Backend = "auto") -> Tensor:
+def label_bits(
+    volume: Volume,
+    camera: Camera,
+    pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
+    *,
+    backend: Backend = "auto",
+) -> Int[Tensor, "batch words {camera.height} {camera.width}"]:
     """The labels that each ray crosses, as int32 words (B, W, H, W'): label l is bit l % 32 of word l // 32."""
     labels = _labels_of(volume)
-    rays, _ = voxel_rays(camera, _poses(pose), volume.affine)
+    rays, _ = voxel_rays(camera, pose_batch(pose), volume.affine)
     name = choose_backend(backend, device=labels.device, dtype=torch.int16, voxels=labels.numel())
     words = volume.highest_label // 32 + 1
     return march_label_bits(labels, rays.to(labels.device), name, height=camera.height, width=camera.width, words=words)
@@ -107,8 +120,7 @@ def _render(
     labels: Literal["hard", "soft"] | None,
     chunk: int | None,
 ) -> Tensor:
-    if isinstance(samples, bool) or int(samples) != samples or samples < 1:
-        raise InputError(f"samples must be a positive whole number, got {samples}.")
+    check_samples(samples)
     if labels not in (None, "hard", "soft"):
         raise InputError(f"labels must be None, 'hard' or 'soft', got {labels!r}.")
     name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel())
@@ -130,15 +142,6 @@ def _render(
     if image.device.type == "cpu" and not torch.compiler.is_compiling() and not bool(image.detach().any()):
         warnings.warn("no ray meets any attenuating voxel: the image is zero; check pose and isocenter.", stacklevel=3)
     return image
-
-
-def _poses(pose: Tensor) -> Tensor:
-    pose = pose[None] if pose.ndim == 2 else pose
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
-    if pose.device.type == "cpu" and not torch.compiler.is_compiling():
-        check_pose(pose)
-    return pose
 
 
 def _camera_of(camera: Camera, index: int) -> Camera:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -97,6 +98,16 @@ class Body:
         return replace(self, volume=self.volume.to(device), materials=self.materials.to(device))
 
 
+class _Given:
+    """A field that may be given as a name, as a `Material` or as None, and is read as a `Material`."""
+
+    def __get__(self, tool: PlacedTool | None, owner: type) -> Material:
+        return cast(Material, None if tool is None else vars(tool)["material"])  # the class shows the default, None
+
+    def __set__(self, tool: PlacedTool, value: str | Material | None) -> None:
+        vars(tool)["material"] = value
+
+
 @dataclass(frozen=True, eq=False)
 class PlacedTool:
     """A tool or implant: a mesh, where it is, and what it is made of.
@@ -105,7 +116,7 @@ class PlacedTool:
         mesh: Closed mesh in a frame of its own [mm].
         pose: Mesh to world RAS [mm], (4, 4), or (B, 4, 4) for another place in each view; rigid.
         name: What to call it; "" takes the mesh's name.
-        material: By name or as `Material`; None takes the mesh's.
+        material: By name or as `Material`; None takes the mesh's. Reading it gives the `Material`.
         density: [g/cm3], positive; None takes the material's. A tensor () makes it differentiable.
         displaces: The tool takes the place of the tissue. Otherwise its mass comes on top of it.
 
@@ -118,7 +129,7 @@ class PlacedTool:
     mesh: Mesh
     pose: Tensor = field(default_factory=lambda: torch.eye(4, dtype=torch.float64))
     name: str = ""
-    material: str | Material | None = None
+    material: _Given = _Given()
     density: Scale | None = None
     displaces: bool = True
 
@@ -128,8 +139,8 @@ class PlacedTool:
             raise GeometryError(f"pose of {self.name} must be (4, 4) or (B, 4, 4), got {tuple(self.pose.shape)}.")
         if self.pose.device.type == "cpu":
             check_pose(self.pose.detach().reshape(-1, 4, 4), name=f"pose of {self.name}")
-        material = find_material(self.mesh.material if self.material is None else self.material)
-        object.__setattr__(self, "material", material)
+        given = vars(self)["material"]
+        object.__setattr__(self, "material", find_material(self.mesh.material if given is None else given))
         if self.mesh.vertices.device.type == "cpu":
             check_size(self.mesh)
         if self.density is not None:
@@ -138,14 +149,9 @@ class PlacedTool:
                 raise InputError(f"density of {self.name} must be positive and finite in g/cm3, got {value}.")
 
     @property
-    def substance(self) -> Material:
-        """Its material."""
-        return find_material(self.mesh.material if self.material is None else self.material)
-
-    @property
     def mass_density(self) -> Scale:
         """Its density [g/cm3]."""
-        return self.substance.density if self.density is None else self.density
+        return self.material.density if self.density is None else self.density
 
     def to(self, device: torch.device | str) -> PlacedTool:
         """The same tool with its mesh on another device."""

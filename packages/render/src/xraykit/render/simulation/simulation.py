@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
-from ..geometry.rigid import check_pose
+from ..geometry.checks import pose_batch
 from ..materials.materials import Material
 from ..meshes.displacement import displaced
 from ..meshes.mesh_thickness import thickness
@@ -102,7 +102,7 @@ def simulate(
     nothing that moves with these is left out; masks alone have none. The image is smooth but for kinks where a ray
     meets an edge of a mesh or a sample a face between voxels, which are met with probability zero.
     """
-    pose = _poses(pose, scene)
+    pose = pose_batch(pose).to(scene.device)
     rays = settings.march.tool_rays
     fine = _tool_lengths(scene, finer(camera, rays), pose, settings)
     lengths = pixel_means(fine, rays)
@@ -110,7 +110,7 @@ def simulate(
     primary = transmission_over_pixels(
         area,
         fine,
-        [materials.index(tool.substance) for tool in scene.tools],
+        [materials.index(tool.material) for tool in scene.tools],
         _tool_densities(scene, fine),
         rays,
         lambda a: transmission(a, materials, settings.beam.spectrum, detector=settings.detector),
@@ -146,15 +146,6 @@ def simulate(
         landmarks=project_landmarks(scene.landmarks, camera, pose),
         metadata=_metadata(scene, settings, quanta, seed),
     )
-
-
-def _poses(pose: Tensor, scene: Scene) -> Tensor:
-    pose = pose[None] if pose.ndim == 2 else pose
-    if pose.ndim != 3 or pose.shape[1:] != (4, 4):
-        raise GeometryError(f"pose must be (B, 4, 4), got shape {tuple(pose.shape)}.")
-    if pose.device.type == "cpu":
-        check_pose(pose)
-    return pose.to(scene.device)
 
 
 def _tool_poses(tools: tuple[PlacedTool, ...], views: int, device: torch.device) -> Tensor:
@@ -206,7 +197,7 @@ def _area_densities(
             area = area - (gone * (scales / 10)[:, None, None]).to(area)
         parts += zip(body.materials.materials, area.unbind(dim=1), strict=True)
     masses = lengths * (_tool_densities(scene, lengths) / 10)[:, None, None]
-    parts += zip([tool.substance for tool in scene.tools], masses.unbind(dim=1), strict=True)
+    parts += zip([tool.material for tool in scene.tools], masses.unbind(dim=1), strict=True)
     materials = tuple(dict.fromkeys(material for material, _ in parts))
     sums = [torch.stack([area for m, area in parts if m == material]).sum(dim=0) for material in materials]
     return torch.stack(sums, dim=1), materials
@@ -237,7 +228,7 @@ def _metadata(scene: Scene, settings: SimulationSettings, quanta: float | None, 
         "seed": seed,
         "bodies": [body.name for body in scene.bodies],
         "tools": [
-            {"name": tool.name, "material": tool.substance.name, "description": tool.mesh.description}
+            {"name": tool.name, "material": tool.material.name, "description": tool.mesh.description}
             for tool in scene.tools
         ],
     }

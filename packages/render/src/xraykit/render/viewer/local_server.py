@@ -6,7 +6,8 @@ import contextlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BackendUnavailableError, InputError
+from ..errors import InputError
+from ..extras import require
 from ..web.guard import is_own_page
 from ..web.port import HOST, check_port
 
@@ -59,13 +60,7 @@ def require_viser() -> Any:
     Raises:
         BackendUnavailableError: It is not installed.
     """
-    try:
-        import viser
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "the viewer needs viser, which is not installed; run: pip install 'xraykit-render[view]'."
-        ) from error
-    return viser
+    return require("viser", extra="view", what="the viewer")
 
 
 def _refuse_foreign_pages(server: ViserServer) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from ..converters.diffdrr import diffdrr_extrinsic, from_diffdrr
 from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.checks import check_choice
 from ..geometry.frames import Vector
 
 Range = tuple[float, float]
@@ -102,9 +103,7 @@ def sample_pose(preset: str | PoseRange, isocenter: Vector, rng: np.random.Gener
         InputError: No preset has this name, or n is less than 1.
     """
     if isinstance(preset, str):
-        if preset not in POSE_RANGES:
-            raise InputError(f"preset must be one of {', '.join(POSE_RANGES)}, got {preset!r}.")
-        preset = POSE_RANGES[preset]
+        preset = POSE_RANGES[check_choice(preset, "preset", POSE_RANGES)]
     if n < 1:
         raise InputError(f"n must be at least 1, got {n}.")
     bounds = np.array([preset.alpha, preset.beta, preset.gamma, preset.tx, preset.ty, preset.tz], dtype=np.float64)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from torch import Tensor
 from xraykit.render import Camera, InputError
 from xraykit.render.geometry import check_pose
 from xraykit.render.storage import write_atomically
+from xraykit.render.storage.versions import installed_versions
 
 from ..trust.judgement import Trust
 from ..xray.shot import Shot
@@ -83,7 +83,7 @@ class ResultRecord:
     inputs: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     notes: tuple[str, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=lambda: installed_versions())
+    versions: Mapping[str, str] = field(default_factory=lambda: installed_versions(PACKAGES))
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def __post_init__(self) -> None:
@@ -149,17 +149,6 @@ def record_result(
         settings=options,
         notes=tuple(dict.fromkeys([*(note for shot in shots for note in shot.notes), *notes])),
     )
-
-
-def installed_versions() -> dict[str, str]:
-    """The version of each package that has a part in a result, of those installed."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def write_result(path: str | Path, record: ResultRecord) -> Path:

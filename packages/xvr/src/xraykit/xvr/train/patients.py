@@ -12,10 +12,10 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import FileError, PatientSettings, Volume, generate_patient
+from xraykit.render.files.volumes import SUFFIXES
 
 from .rendered_patient import RenderedPatient, prepare
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 KEPT = 64
 """So many patients stay in memory; of more, each is made again when its turn comes."""
 ORDER = 7

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ...errors import BackendUnavailableError
+from ...extras import require
 from ...rendering.masks import WORD, MaskSet
 from ...simulation.scene import PlacedTool
 from ...volumes.landmarks import Landmarks
@@ -120,7 +120,7 @@ def tool_records(tools: Sequence[PlacedTool]) -> list[Mapping[str, Any]]:
         {
             "name": tool.name,
             "description": tool.mesh.description,
-            "material": tool.substance.name,
+            "material": tool.material.name,
             "pose": tool.pose.detach().double().reshape(-1, 4, 4)[0].tolist(),
         }
         for tool in tools
@@ -133,13 +133,7 @@ def run_length_coder() -> ModuleType:
     Raises:
         BackendUnavailableError: It is not installed.
     """
-    try:
-        import pycocotools.mask
-    except ImportError as error:
-        raise BackendUnavailableError(
-            "masks in data sets need pycocotools; run: pip install xraykit-render[dataset]."
-        ) from error
-    return pycocotools.mask
+    return require("pycocotools.mask", extra="dataset", what="a data set with masks")
 
 
 def _present(words: Tensor) -> list[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from ...radiographs.save import geometry_record
 from ...seeds import seed_for, stream
 from ...simulation.simulation import Simulation, simulate
+from ...storage.versions import installed_version
 from ...volumes.label_names import match_names
 from ..plan.config import DatasetConfig
 from ..plan.plan import PatientPlan
@@ -54,13 +54,7 @@ def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> tuple[
 @lru_cache(maxsize=1)
 def program_versions() -> Mapping[str, str]:
     """The versions of the programs that have a say in the bytes."""
-    found = {}
-    for name in _PROGRAMS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {name: installed_version(name) for name in _PROGRAMS}
 
 
 def _sample(

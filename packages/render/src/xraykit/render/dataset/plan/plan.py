@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FileError
+from ...files.volumes import SUFFIXES
 from ...patient.body.regions import REGIONS
 from ...seeds import stream
 from .config import CTPatients, DatasetConfig
 from .config_file import config_record
 
 FORMAT = "xraykit-dataset/1"
-_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _found(ct: CTPatients) -> list[Path]:
 def _labels_of(volume: Path, ct: CTPatients) -> Path | None:
     if ct.labels is None or ct.folder is None:
         return None
-    suffix = next((suffix for suffix in _SUFFIXES if volume.name.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in SUFFIXES if volume.name.lower().endswith(suffix)), "")
     name = volume.name[: len(volume.name) - len(suffix)]
     parent = volume.parent.relative_to(ct.folder).as_posix()
     return ct.folder / ct.labels.replace("{name}", name).replace("{parent}", parent)

@@ -1,4 +1,4 @@
-"""Projectors for the CPU, compiled by numba: the five functions that kernels/ops.py expects of a backend.
+"""Projectors for the CPU, compiled by numba: the six functions that kernels/ops.py expects of a backend.
 
 Rays are (B, 4, 3) float64 as made by `voxel_rays`; results are integrals over alpha, not yet times the ray length.
 Threads follow torch.get_num_threads(); results do not depend on their number, on the batch, or on each other.

@@ -1,4 +1,4 @@
-"""The projectors as Triton kernels for CUDA: the same five functions as every kernel package (see kernels/ops.py).
+"""The projectors as Triton kernels for CUDA: the same six functions as every kernel package (see kernels/ops.py).
 
     lanes.py      which pixel and which part of its ray a lane serves; clipping; joining; label channels
     trilinear.py  siddon.py  joseph.py      the marches: image, derivative of the image with respect to its ray, adjoint
@@ -88,6 +88,13 @@ def project_with_jacobian(
     image = mu.new_empty((len(rays), 1, height, width), dtype=torch.float32)
     jacobian = _derive(mu, None, rays, None, image, method, samples, False)
     return image, jacobian
+
+
+def project_stack(stack: Tensor, rays: Tensor, *, height: int, width: int, samples: int) -> Tensor:
+    """Trilinear integrals of every quantity of a stack (D, H, W, C), one march each: (B, C, H, W) float32."""
+    size = {"method": "trilinear", "height": height, "width": width, "samples": samples}
+    layers = (stack[..., c].contiguous() for c in range(stack.shape[3]))
+    return torch.cat([project(mu, None, rays, channels=1, soft=False, **size) for mu in layers], dim=1)
 
 
 def ray_gradient(

@@ -23,7 +23,7 @@ def open_hdf5(path: str | Path) -> Iterator[H5Group]:
     Raises:
         FileError: Missing, or no HDF5 file. InputError: h5py is not installed.
     """
-    h5py = require("h5py", extra="evaluate", distribution="xraykit-xvr")
+    h5py = require("h5py", extra="evaluate", distribution="xraykit-xvr", what="an HDF5 data set")
     path = Path(path)
     if not path.is_file():
         raise FileError(f"{path} must be an HDF5 file, there is no file by that name.")

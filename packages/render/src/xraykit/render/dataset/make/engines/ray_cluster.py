@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from ....errors import BackendUnavailableError, OutputError, XraykitError
+from ....extras import require
 from ...format.manifest import ShardRecord
 from ..shard_work import ONE_THREAD, make_shard
 
@@ -54,11 +55,7 @@ def ray_module() -> ModuleType:
     """
     # The nodes have the package; Ray must not rebuild the environment of a driver that `uv run` started.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    try:
-        import ray
-    except ImportError as error:
-        raise BackendUnavailableError("the engine ray needs ray; run: pip install xraykit-render[cluster].") from error
-    return ray
+    return require("ray", extra="cluster", what="the engine ray")
 
 
 def _connect(ray: ModuleType, workers: int | None, address: str | None) -> None:
