@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import make_dataset, read_dataset_config
-from xraykit.render.dataset import DatasetConfig, ProceduralPatients, ViewSettings
+from xraykit.render.dataset import DatasetConfig, ImageSettings, PatientSources, ProceduralPatients, ViewSettings
 from xraykit.render.dataset.plan.config_file import config_text
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
 
 EXAMPLES = Path(__file__).parents[2] / "examples/datasets"
-COMMAND = (sys.executable, "-c", "from xraykit.render.cli.umbrella import main; main()", "render", "dataset")
+COMMAND = (sys.executable, "-c", "from xraykit.render.cli.umbrella import main; main()", "dataset", "make")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -64,7 +64,8 @@ def rate(folder: Path, images: int, workers: int) -> dict[str, object]:
     """Images per second of the mixed example, patients and start of the processes included."""
     config = read_dataset_config(EXAMPLES / "mixed.yaml")
     patients = max(1, images // config.views.per_patient)
-    config = replace(config, procedural=replace(config.procedural, count=patients))
+    procedural = replace(config.patients.procedural, count=patients)
+    config = replace(config, patients=replace(config.patients, procedural=procedural))
     begun = time.perf_counter()
     summary = make_dataset(config, folder / "mixed", workers=workers, report=progress)
     seconds = time.perf_counter() - begun
@@ -73,7 +74,7 @@ def rate(folder: Path, images: int, workers: int) -> dict[str, object]:
     busy = used.ru_utime + used.ru_stime
     say(f"{made} images in {seconds:.1f} s, {made / seconds:.2f} images/s with {workers} workers; {busy:.0f} s of CPU")
     return {
-        "images": made, "patients": patients, "size": list(config.size), "grid": config.procedural.size,
+        "images": made, "patients": patients, "size": list(config.image.size), "grid": config.patients.procedural.size,
         "workers": workers, "seconds": round(seconds, 2), "images_per_second": round(made / seconds, 3),
         "cpu_seconds": round(busy, 1), "peak_worker_mb": round(used.ru_maxrss / 1024),
         "megabytes": round(sum(shard.bytes for shard in summary.shards) / 1e6, 1),
@@ -84,7 +85,8 @@ def rate(folder: Path, images: int, workers: int) -> dict[str, object]:
 def small() -> DatasetConfig:
     """A mixed data set that takes some seconds per shard."""
     return DatasetConfig(
-        seed=3, procedural=ProceduralPatients(count=8, size=48), views=ViewSettings(per_patient=6), size=(96, 96),
+        seed=3, patients=PatientSources(ProceduralPatients(count=8, size=48)), views=ViewSettings(per_patient=6),
+        image=ImageSettings((96, 96)),
         images_per_shard=6,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch.utils.data import default_collate
 from xraykit.render import XrayDataset, XrayLoader, make_dataset
-from xraykit.render.dataset import DatasetConfig, ProceduralPatients, ViewSettings, XraySample
+from xraykit.render.dataset import DatasetConfig, PatientSources, ProceduralPatients, ViewSettings, XraySample
 from xraykit.render.dataset.format.manifest import Manifest, ShardRecord, write_manifest
 from xraykit.render.dataset.make.encode import json_bytes
 from xraykit.render.dataset.make.shard import Member, write_shard
@@ -101,7 +101,8 @@ def tensors(sample: XraySample, *, masks: bool) -> dict[str, torch.Tensor]:
 
 def repeated(folder: Path, samples: int) -> Path:
     """A data set of 40 images whose samples come again under new keys until there are enough."""
-    config = DatasetConfig(procedural=ProceduralPatients(count=4, size=96), views=ViewSettings(per_patient=10))
+    patients = PatientSources(ProceduralPatients(count=4, size=96))
+    config = DatasetConfig(patients=patients, views=ViewSettings(per_patient=10))
     made = make_dataset(config, folder / "made", workers=2)
     store = ShardStore(str(folder / "made"))
     originals: list[RawSample] = []

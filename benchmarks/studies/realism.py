@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from xraykit.render import XrayDataset, make_dataset, read_dataset_config
-from xraykit.render.dataset import CTPatients, DatasetConfig, ProceduralPatients, ReadingOrder
+from xraykit.render.dataset import CTPatients, DatasetConfig, PatientSources, ReadingOrder
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
@@ -59,7 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     start = Start.now()
     config = read_dataset_config(asked.config)
     if asked.patients:
-        config = replace(config, procedural=replace(config.procedural, count=asked.patients))
+        procedural = replace(config.patients.procedural, count=asked.patients)
+        config = replace(config, patients=replace(config.patients, procedural=procedural))
     with tempfile.TemporaryDirectory() as folder:
         home = asked.data or Path(folder)
         procedural = made("procedural", config, home, asked.workers)
@@ -126,7 +127,7 @@ def sources(asked: argparse.Namespace) -> dict[str, CTPatients]:
 def real_config(config: DatasetConfig, ct: CTPatients, images: int) -> DatasetConfig:
     """The same views and physics for a real CT."""
     views = replace(config.views, per_patient=images)
-    return replace(config, procedural=ProceduralPatients(), ct=ct, views=views, on_error="stop")
+    return replace(config, patients=PatientSources(ct=ct), views=views, on_error="stop")
 
 
 def made(name: str, config: DatasetConfig, home: Path, workers: int) -> Xrays:
@@ -183,8 +184,9 @@ def described(config: DatasetConfig, seen: Xrays, asked: argparse.Namespace) -> 
     weights = sum(values.numel() for values in region_net(len(CLASSES)).parameters())
     return {
         "name": "region classifier trained on procedural images", "config": asked.config.name, "seed": config.seed,
-        "patients": len(set(seen.patients)), "images": len(seen.truth), "grid": config.procedural.size,
-        "size": list(config.size), "views_per_patient": config.views.per_patient, "images_of_each_ct": asked.images,
+        "patients": len(set(seen.patients)), "images": len(seen.truth), "grid": config.patients.procedural.size,
+        "size": list(config.image.size),
+        "views_per_patient": config.views.per_patient, "images_of_each_ct": asked.images,
         "networks": asked.networks, "network_seeds": list(range(asked.networks)), "weights": weights,
         "epochs": asked.epochs,
     }  # fmt: skip

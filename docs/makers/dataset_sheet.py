@@ -1,6 +1,6 @@
 """Draws the contact sheet of docs/datasets.md: sixty X-rays of a finished data set, every region in turn.
 
-Run: uv run xraykit render dataset examples/datasets/mixed.yaml -o out/mixed
+Run: uv run xraykit dataset make examples/datasets/mixed.yaml -o out/mixed
      uv run python docs/makers/dataset_sheet.py out/mixed
 """
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 from xraykit.render import Camera, InputError, Volume, carm_pose, render, torso
-from xraykit.render.commands.display import serve_until_interrupt
+from xraykit.render.commands import serve_until_interrupt
 from xraykit.render.pictures import to_grey
 from xraykit.render.web import Answer, Body, Job, JobRunner, PageServer
 

@@ -64,8 +64,8 @@ def test_the_part_is_that_of_the_view_and_not_of_the_patient(suite, record, part
 
 def test_the_configuration_holds_every_region_but_the_whole_body_seven_times(suite):
     config = suite["realism"].read_dataset_config(suite["realism"].CONFIG)
-    assert set(config.procedural.regions) == set(REGIONS) - {"whole_body"}
-    assert config.procedural.count == 7 * len(config.procedural.regions)
+    assert set(config.patients.procedural.regions) == set(REGIONS) - {"whole_body"}
+    assert config.patients.procedural.count == 7 * len(config.patients.procedural.regions)
 
 
 def test_one_patient_in_five_of_each_region_is_held_out_whole(suite):

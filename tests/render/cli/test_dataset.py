@@ -1,4 +1,4 @@
-"""`render dataset` makes what the library makes, says how far it is, and turns every mistake into one sentence."""
+"""`dataset make` makes what the library makes, says how far it is, and turns every mistake into one sentence."""
 
 import os
 import shlex
@@ -8,10 +8,10 @@ from dataclasses import fields
 import pytest
 import yaml
 from support.dataset_jobs import digests, write_job
-from xraykit.render.cli import dataset as command_module
-from xraykit.render.cli import progress
-from xraykit.render.cli.dataset import DatasetOptions
+from xraykit.render.cli import dataset_make as command_module
+from xraykit.render.cli.dataset_make import DatasetMakeSettings
 from xraykit.render.cli.umbrella import run
+from xraykit.render.commands import progress
 from xraykit.render.commands.progress import Tally, duration
 from xraykit.render.dataset.format.manifest import ShardRecord, Skipped
 from xraykit.render.dataset.make import job as job_module
@@ -46,18 +46,18 @@ def called(monkeypatch, tmp_path):
 
 def test_every_option_reaches_the_library(config, tmp_path, called):
     options = ["--engine", "ray", "--workers", "3", "--resume", "--shards", "0-1", "--on-error", "stop"]
-    assert run(["render", "dataset", str(config), "-o", str(tmp_path / "out"), *options, "--address", "auto"]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out"), *options, "--address", "auto"]) == 0
     (call,) = called
     del call["report"]
     assert call.pop("config").on_error == "stop"
     wanted = {"folder": tmp_path / "out", "engine": "ray", "workers": 3, "resume": True, "shards": (0, 1)}
     assert call == {**wanted, "address": "auto"}
     known = {"recipe", "output", "engine", "workers", "resume", "shards", "on_error", "address"}
-    assert {field.name for field in fields(DatasetOptions)} == known
+    assert {field.name for field in fields(DatasetMakeSettings)} == known
 
 
 def test_the_last_line_counts_and_skipped_patients_are_warned_of(config, tmp_path, called, capsys):
-    assert run(["render", "dataset", str(config), "-o", str(tmp_path / "out")]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()
     assert "2 images in 1 of 3 shards, 1.5 MB; 1 shards made now, in 0 s" in said.out
     assert "xraykit: warning: patient 1 was left out: p1 is torn" in said.err
@@ -89,7 +89,7 @@ def test_a_data_set_of_two_types_of_cpu_is_warned_of(config, tmp_path, monkeypat
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(config, tmp_path, options, sentence, capsys):
-    assert run(["render", "dataset", str(config), "-o", str(tmp_path / "out"), *options]) == 2
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out"), *options]) == 2
     said = capsys.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
@@ -98,7 +98,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(config, tmp_path, options, se
 
 def test_unknown_keys_of_the_file_are_told(tmp_path, capsys):
     (tmp_path / "c.yaml").write_text("sead: 1", encoding="utf-8")
-    assert run(["render", "dataset", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "out")]) == 2
+    assert run(["dataset", "make", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "out")]) == 2
     assert "the file has no key 'sead'; did you mean 'seed'" in capsys.readouterr().err
 
 
@@ -108,13 +108,13 @@ def test_ctrl_c_tells_how_to_go_on(config, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(job_module, "make_dataset", interrupted)
     with pytest.raises(SystemExit, match="130"):
-        run(["render", "dataset", str(config), "-o", str(tmp_path / "out")])
+        run(["dataset", "make", str(config), "-o", str(tmp_path / "out")])
     assert "the same command with --resume makes the rest" in capsys.readouterr().err
 
 
 def test_the_slurm_script_asks_for_every_shard_once(config, tmp_path, capsys):
     folder = tmp_path / "with space" / "out"
-    command = ["render", "dataset", str(config), "-o", str(folder), "--engine", "slurm", "--workers", "2"]
+    command = ["dataset", "make", str(config), "-o", str(folder), "--engine", "slurm", "--workers", "2"]
     assert run(command) == 0
     said = capsys.readouterr().out
     script = folder / "log/slurm_array.sh"
@@ -127,7 +127,7 @@ def test_the_slurm_script_asks_for_every_shard_once(config, tmp_path, capsys):
         environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_ARRAY_TASK_ID": str(task)}
         done = subprocess.run(["bash", script], env=environment, capture_output=True, text=True, check=True)
         words = done.stdout.splitlines()
-        assert words[:5] == ["render", "dataset", str(folder / "config.yaml"), "-o", str(folder)]
+        assert words[:5] == ["dataset", "make", str(folder / "config.yaml"), "-o", str(folder)]
         assert words[5:-1] == ["--resume", "--workers", "1", "--shards"]
         asked.append(words[-1])
     assert asked == ["0-1", "2-2"]
@@ -136,14 +136,14 @@ def test_the_slurm_script_asks_for_every_shard_once(config, tmp_path, capsys):
 @pytest.mark.slow
 def test_a_slurm_task_and_the_last_call_make_the_bytes_of_one_call(tmp_path, capsys):
     config, array, whole = write_job(tmp_path / "in", patients=2, per_patient=1), tmp_path / "array", tmp_path / "whole"
-    assert run(["render", "dataset", str(config), "-o", str(array), "--engine", "slurm"]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(array), "--engine", "slurm"]) == 0
     written = array / "config.yaml"
     assert yaml.safe_load(written.read_text(encoding="utf-8"))["patients"]["ct"]["folder"] == str(config.parent / "ct")
-    again = ["render", "dataset", str(written), "-o", str(array), "--resume", "--workers", "1"]
+    again = ["dataset", "make", str(written), "-o", str(array), "--resume", "--workers", "1"]
     assert run([*again, "--shards", "1-1"]) == 0
     assert run(again) == 0
     assert "2 images in 2 of 2 shards, 0.0 MB; 1 shards made now" in capsys.readouterr().out
-    assert run(["render", "dataset", str(config), "-o", str(whole), "--workers", "1"]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(whole), "--workers", "1"]) == 0
     assert digests(array) == digests(whole)
     assert (array / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
     assert read_dataset_config(whole / "config.yaml") == read_dataset_config(config)

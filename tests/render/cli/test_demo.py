@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
 def test_folder_holds_every_promised_file(folder):
     views = [f"{name}.{end}" for name in ("ap", "lateral") for end in ("png", "labels.png", "npy", "pose.json")]
     assert {p.name for p in folder.iterdir()} == {
-        *views, "patient.nii.gz", "labels.nii.gz", "demo.config.json", "report.png",
+        *views, "patient.nii.gz", "labels.nii.gz", "settings.json", "report.png",
     }  # fmt: skip
 
 
@@ -50,10 +50,10 @@ def test_report_is_one_wide_picture_in_colour(folder):
 def test_saved_config_lists_every_option(folder):
     from dataclasses import fields
 
-    from xraykit.render.cli.demo import DemoConfig
+    from xraykit.render.cli.demo import DemoSettings
 
-    saved = json.loads((folder / "demo.config.json").read_text())
-    assert {field.name for field in fields(DemoConfig)} | {"xraykit"} == set(saved)
+    saved = json.loads((folder / "settings.json").read_text())
+    assert {field.name for field in fields(DemoSettings)} | {"xraykit"} == set(saved)
 
 
 def test_progress_is_plain_lines_without_a_terminal(tmp_path, capsys):

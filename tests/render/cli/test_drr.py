@@ -72,17 +72,18 @@ def test_pose_json_of_a_result_gives_the_result_again(ct, tmp_path):
 
 def test_saved_config_gives_the_result_again(ct, tmp_path):
     assert command(ct, tmp_path / "a.npy", "--lao-rao", "30", "--offset", "1", "2", "3", *SMALL) == 0
-    saved = json.loads((tmp_path / "a.config.json").read_text())
+    saved = json.loads((tmp_path / "a.settings.json").read_text())
     assert saved["xraykit"]["command"] == "render drr"
-    assert (saved["lao_rao"], saved["cra_cau"], saved["sod"], saved["size"]) == (30, 0, 850, [12, 16])
-    assert run(["render", "drr", "-o", str(tmp_path / "b.npy"), "--config", str(tmp_path / "a.config.json")]) == 0
+    assert (saved["placement"]["lao_rao"], saved["placement"]["cra_cau"], saved["placement"]["sod"]) == (30, 0, 850)
+    assert saved["camera"]["size"] == [12, 16]
+    assert run(["render", "drr", "-o", str(tmp_path / "b.npy"), "--config", str(tmp_path / "a.settings.json")]) == 0
     np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), np.load(tmp_path / "a.npy"))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".dcm"])
 def test_other_formats_are_written_with_their_companions(ct, tmp_path, suffix):
     assert command(ct, tmp_path / f"a{suffix}", *SMALL) == 0
-    assert {p.name for p in tmp_path.glob("a.*")} == {f"a{suffix}", "a.pose.json", "a.config.json"}
+    assert {p.name for p in tmp_path.glob("a.*")} == {f"a{suffix}", "a.pose.json", "a.settings.json"}
 
 
 def test_pictures_of_pa_are_mirrored_and_numbers_are_not(ct, tmp_path):
@@ -147,7 +148,7 @@ def test_output_is_checked_before_the_ct_is_read(tmp_path, capsys, name, words):
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("ending", ["pose.json", "config.json", "labels.png"])
+@pytest.mark.parametrize("ending", ["pose.json", "settings.json", "labels.png"])
 def test_a_companion_that_cannot_be_written_is_found_before_anything_is(ct, tmp_path, capsys, ending):
     (tmp_path / f"a.{ending}").mkdir()
     assert command(ct, tmp_path / "a.npy", "--labels", str(tmp_path / "seg.nii.gz"), *SMALL) == 2

@@ -5,17 +5,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
-from typing import Annotated
 
 import pytest
-from cyclopts import Parameter
 from xraykit.render import InputError
 from xraykit.render.cli import umbrella
-from xraykit.render.cli.demo import DemoConfig
-from xraykit.render.cli.settings import ConfigOption
+from xraykit.render.cli.demo import DemoSettings
 from xraykit.render.cli.umbrella import run
+from xraykit.render.commands import CameraSettings, flat
 
-DEFAULT = DemoConfig()
+DEFAULT = DemoSettings()
 
 LOOK = """
 import sys
@@ -74,8 +72,8 @@ def test_version_is_the_distributions(capsys):
         (["render", "drr", "ct.nii", "-o", "a.npy", "--size", "3"], "size"),
         (["render", "drr", "ct.nii", "-o", "a.npy", "--samples", "many"], "many"),
         (["demo", "--colour", "red"], "--colour"),
-        (["demo", "--config", "missing.toml"], "cannot read missing.toml"),
-        (["demo", "--config", "settings.ini"], "needs a .toml, .yaml or .json"),
+        (["demo", "--config", "missing.toml"], "cannot be read from missing.toml"),
+        (["demo", "--config", "settings.ini"], "need a .toml, .yaml or .json"),
     ],
 )
 def test_usage_errors_are_one_sentence_and_exit_2(arguments, words, capsys):
@@ -114,26 +112,20 @@ def test_a_bug_is_not_dressed_up_as_a_users_mistake(monkeypatch):
 
 def test_config_fills_what_the_command_line_leaves_open(tmp_path):
     seen = []
-
-    def spy(config: Annotated[DemoConfig, Parameter(name="*")] = DEFAULT, *, config_file: ConfigOption = None):
-        seen.append(config)
-
     app = umbrella.umbrella()
-    app.command(spy, name="spy")
+    app.command(flat(seen.append, DemoSettings), name="spy")
     texts = {
         "c.toml": 'seed = 7\nsize = [10, 20]\n"pixel-spacing" = 3.5\n',
         "c.yaml": "seed: 7\nsize: [10, 20]\npixel_spacing: 3.5\n",
         "c.json": json.dumps(
-            {"xraykit": {"version": "0"}, "seed": 7, "size": [10, 20], "pixel_spacing": 3.5, "sod": None}
+            {"xraykit": {"version": "0"}, "seed": 7, "camera": {"size": [10, 20], "pixel_spacing": 3.5}, "sod": None}
         ),
     }
     for name, text in texts.items():
-        if name == "c.yaml":
-            pytest.importorskip("yaml", reason="YAML configs need pyyaml")
         (tmp_path / name).write_text(text)
         arguments = ["spy", "--config", str(tmp_path / name), "--seed", "3"]
         app(arguments, exit_on_error=False, result_action="return_value")
-        assert seen[-1] == replace(DEFAULT, seed=3, size=(10, 20), pixel_spacing=3.5)
+        assert seen[-1] == replace(DEFAULT, seed=3, camera=CameraSettings(1800.0, (10, 20), 3.5))
 
 
 def test_unknown_key_in_a_config_is_refused(tmp_path, capsys):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,9 @@ from support.scenes import random_scene
 from xraykit.render import write_volume
 from xraykit.render.cli import view as command
 from xraykit.render.cli.umbrella import run
-from xraykit.render.cli.view import ViewConfig, check
+from xraykit.render.cli.view import ViewerSettings, check
 from xraykit.render.commands import display
+from xraykit.render.storage import leaves
 from xraykit.render.viewer.state import ViewerState
 
 pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
@@ -75,7 +76,7 @@ def test_every_option_reaches_the_viewer(ct, started, tmp_path):
     assert dict(volume.label_names) == {1: "one", 2: "two"}
     assert stub.closed
     covered = {"ct", "labels", "label_names", "demo"} | {name.lstrip("-").replace("-", "_") for name in given}
-    assert {field.name for field in fields(ViewConfig)} <= covered
+    assert set(leaves(ViewerSettings)) <= covered
 
 
 def test_table_of_label_names_reaches_the_volume(ct, started):
@@ -137,8 +138,8 @@ def test_missing_viser_is_refused_before_the_volume_is_read(capsys, monkeypatch)
 
 
 def test_checked_config_passes():
-    check(ViewConfig(ct=Path("ct.nii.gz")))
-    check(replace(ViewConfig(), demo="torso"))
+    check(ViewerSettings(ct=Path("ct.nii.gz")))
+    check(replace(ViewerSettings(), demo="torso"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")

@@ -45,11 +45,11 @@ def test_a_ct_says_what_fits_and_why_not(knee, capsys):
 def test_contact_sheet_holds_every_view_that_fits(knee, tmp_path):
     out = tmp_path / "sheet"
     assert run(["render", "views", *options(knee), "-o", str(out), "--size", "24", *SMALL]) == 0
-    assert {path.name for path in out.iterdir()} == {"contact_sheet.png", "views.config.json"}
+    assert {path.name for path in out.iterdir()} == {"contact_sheet.png", "settings.json"}
     sheet = np.asarray(Image.open(out / "contact_sheet.png").convert("L"))
     assert sheet.shape[1] == 6 * 24 + 7 * 10
     assert all(sheet[10:34, 34 * n + 10 : 34 * n + 34].max() > 100 for n in range(6))
-    assert json.loads((out / "views.config.json").read_text())["size"] == 24
+    assert json.loads((out / "settings.json").read_text())["size"] == 24
 
 
 def test_drr_takes_the_name_of_a_standard_view(knee, tmp_path):
@@ -60,7 +60,7 @@ def test_drr_takes_the_name_of_a_standard_view(knee, tmp_path):
     plan = standard_view(limb(KNEE, spacing=8.0), "knee_lateral_right", size=(20, 16))
     torch.testing.assert_close(pose.double(), plan.pose, atol=1e-3, rtol=0)
     assert (camera.sdd, camera.height, camera.width) == (1000.0, 20, 16)
-    again = ["render", "drr", "-o", str(tmp_path / "b.npy"), "--config", str(tmp_path / "a.config.json")]
+    again = ["render", "drr", "-o", str(tmp_path / "b.npy"), "--config", str(tmp_path / "a.settings.json")]
     assert run(again) == 0
     np.testing.assert_array_equal(np.load(out), np.load(tmp_path / "b.npy"))
 

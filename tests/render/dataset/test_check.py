@@ -216,7 +216,7 @@ SHARD_RECORD = {
     [
         ("{", "must be JSON text"),
         ("[" * 100_000, "must be JSON text"),
-        ("[]", 'must say "format": "xraykit-dataset/1", got \'list\''),
+        ("[]", "must hold one JSON object, got list"),
         ({"format": "webdataset"}, "got 'webdataset'"),
         ({"shards": {}}, "shards must be of type list"),
         ({"complete": 1}, "complete must be of type bool"),
@@ -255,10 +255,10 @@ def test_address_without_a_data_set_is_refused(tmp_path):
 
 def test_command_says_each_problem_and_exits_with_2(tmp_path, capsys):
     folder = write_dataset(tmp_path / "set", {"train": [3]}, size=8)
-    assert run(["render", "dataset-check", str(folder)]) == 0
+    assert run(["dataset", "check", str(folder)]) == 0
     assert "3 samples in 1 shards" in capsys.readouterr().out
     (folder / SHARD).unlink()
-    assert run(["render", "dataset-check", str(folder)]) == 2
+    assert run(["dataset", "check", str(folder)]) == 2
     said = capsys.readouterr()
     assert "must hold train-000000.tar, which is not there" in said.out
     assert "must be whole, got 1 problems" in said.err

@@ -104,7 +104,7 @@ def test_illegal_content_is_refused_with_its_reason(tmp_path, change, message):
         ("\x00\xff", "must be JSON text"),
         ("[" * 100_000, "must be JSON text"),
         ("[1, 2]", "must hold one JSON object, got list"),
-        (" " * (1 << 20) + "{}", "under 1 MiB"),
+        (" " * (1 << 20) + "{}", "a pose.json of at most 1048576 bytes"),
     ],
 )
 def test_garbage_is_refused(tmp_path, text, message):

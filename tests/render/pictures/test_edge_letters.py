@@ -4,7 +4,7 @@ import pytest
 import torch
 from xraykit.render import carm_pose
 from xraykit.render.geometry import VIEWS
-from xraykit.render.pictures.edge_letters import EdgeLetters, edge_letters
+from xraykit.render.pictures.edge_letters import EdgeLetters, directions_at_edges
 
 CENTER = torch.tensor([3.0, -20.0, 140.0], dtype=torch.float64)
 
@@ -25,17 +25,17 @@ def seen(**angles: float) -> torch.Tensor:
 def test_edges_of_standard_views_carry_the_letters_of_a_radiograph(view, letters):
     """Frontal views are read facing the patient, so that R is on the viewer's left; see docs/geometry.md."""
     pose = seen(**VIEWS[view].angles)
-    assert edge_letters(pose, mirrored=VIEWS[view].mirrored_display) == letters
-    assert edge_letters(pose[0], mirrored=VIEWS[view].mirrored_display) == letters
+    assert directions_at_edges(pose, mirrored=VIEWS[view].mirrored_display) == letters
+    assert directions_at_edges(pose[0], mirrored=VIEWS[view].mirrored_display) == letters
 
 
 def test_mirror_exchanges_left_and_right_letters_only():
     pose = seen(lao_rao=12.0, cra_cau=5.0, roll=70.0)
-    plain, flipped = edge_letters(pose), edge_letters(pose, mirrored=True)
+    plain, flipped = directions_at_edges(pose), directions_at_edges(pose, mirrored=True)
     assert flipped == EdgeLetters(plain.right, plain.left, plain.top, plain.bottom)
 
 
 def test_oblique_direction_has_two_letters_the_nearer_first():
-    letters = edge_letters(seen(lao_rao=30.0))
+    letters = directions_at_edges(seen(lao_rao=30.0))
     assert (letters.left, letters.right) == ("LP", "RA")
-    assert edge_letters(seen(lao_rao=20.0)).right == "R"
+    assert directions_at_edges(seen(lao_rao=20.0)).right == "R"

@@ -8,8 +8,9 @@ import torch
 from support.scenes import random_scene
 from xraykit.render import InputError, label_masks, render
 from xraykit.render.pictures import overlay, to_grey
+from xraykit.render.pictures.edge_letters import EdgeLetters
 from xraykit.render.viewer.picture import Renderer, ViewerFrame, auto_window, label_mask, on_monitor
-from xraykit.render.viewer.state import EdgeLetters, ViewerState
+from xraykit.render.viewer.state import ViewerState
 
 VOLUME = random_scene(seed=4).volume
 STATE = ViewerState(lao_rao=20.0, cra_cau=10.0, sod=500.0, sdd=700.0, field=30.0, size=24, mirrored=False)

@@ -148,7 +148,7 @@ def test_a_missing_file_and_one_of_another_kind_are_named(tmp_path):
     with pytest.raises(FileError, match="a result was expected at"):
         read_result(tmp_path / "none.json")
     (tmp_path / "a.json").write_text("no json")
-    with pytest.raises(FileError, match="must be a result in JSON"):
+    with pytest.raises(FileError, match="must be JSON text"):
         read_result(tmp_path / "a.json")
 
 

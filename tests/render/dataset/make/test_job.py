@@ -224,7 +224,9 @@ def test_a_shard_whose_worker_is_always_killed_ends_the_job():
 
 
 @pytest.mark.parametrize("name", ["manifest.json", f"{RECEIPTS}/train-000000.tar.json"])
-@pytest.mark.parametrize("content, sentence", [("{", "well-formed JSON"), ("[]", "one JSON object"), ("{}", "without")])
+@pytest.mark.parametrize(
+    "content, sentence", [("{", "must be JSON text"), ("[]", "one JSON object"), ("{}", "without")]
+)
 def test_damaged_notes_are_named(config, tmp_path, name, content, sentence):
     plan = begin(config, tmp_path, resume=False)
     (tmp_path / name).write_text(content, encoding="utf-8")

@@ -20,6 +20,8 @@ from xraykit.render.dataset.make.sample import make_samples
 from xraykit.render.dataset.make.view_choice import choose_view, standard_names
 from xraykit.render.dataset.plan.config import (
     DatasetConfig,
+    ImageSettings,
+    PatientSources,
     PhysicsSettings,
     ProceduralPatients,
     ToolSettings,
@@ -162,7 +164,7 @@ def test_shares_of_views_are_kept(patient, config):
 
 def test_a_published_range_is_drawn_until_it_sees_a_limb(config):
     limb = SimpleNamespace(volume=Volume(torch.ones(20, 20, 20), torch.diag(torch.tensor([4.0, 4, 4, 1]))))
-    views = replace(config.views, standard=(), random=0.0, ranges={"deepfluoro": 1.0})
+    views = replace(config.views, standard="all", random=0.0, ranges={"deepfluoro": 1.0})
     corners = box_corners(limb.volume.shape, limb.volume.affine)
     for seed in range(60):  # one in eight of this preset's poses looks past 8 cm at its isocentre
         chosen = choose_view(limb, (), replace(config, views=views), np.random.default_rng(seed))
@@ -207,11 +209,11 @@ def test_no_photons_means_no_noise(config):
 def test_a_generated_patient_is_seen_from_standard_views_with_its_landmarks():
     config = DatasetConfig(
         seed=2,
-        procedural=ProceduralPatients(count=1, size=40, regions={"abdomen_pelvis": 1.0}),
+        patients=PatientSources(ProceduralPatients(count=1, size=40, regions={"abdomen_pelvis": 1.0})),
         views=ViewSettings(per_patient=2, standard=("pelvis_ap",), random=0.0),
         tools=ToolSettings(share=0.0),
         physics=PhysicsSettings(model="drr", samples=40),
-        size=(32, 32),
+        image=ImageSettings((32, 32)),
     )
     (patient,) = make_plan(config).shards[0].patients
     record = parts(make_samples(patient, config, "train")[1])["json"]

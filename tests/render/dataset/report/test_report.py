@@ -213,10 +213,10 @@ def test_what_cannot_be_reported_is_refused(tmp_path):
 
 def test_command_writes_the_page_and_says_what_it_found(tmp_path, capsys):
     folder = write_dataset(tmp_path / "set", {"train": [3], "val": [2]}, views=1, size=SIZE)
-    assert run(["render", "dataset-report", str(folder), "--masks", "--each", "1"]) == 0
+    assert run(["dataset", "report", str(folder), "--masks", "--each", "1"]) == 0
     said = capsys.readouterr().out
     assert "Labels without a pixel: none" in said
     assert f"wrote {folder / 'report.html'} about 5 images" in said
     assert "Contact sheet with masks: knee" in (folder / "report.html").read_text(encoding="utf-8")
-    assert run(["render", "dataset-report", "memory://set"]) == 2
+    assert run(["dataset", "report", "memory://set"]) == 2
     assert "--output must be given" in capsys.readouterr().err

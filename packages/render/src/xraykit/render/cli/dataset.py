@@ -1,126 +1,14 @@
-"""`xraykit render dataset`: a data set of X-rays as tar shards, from one YAML file."""
+"""Make data sets of X-rays as tar shards, check that they are whole, and show what they hold."""
 
 from __future__ import annotations
 
-import re
-import sys
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from cyclopts import App
 
-from cyclopts import Parameter
-
-from ..commands.progress import Tally, duration
-from ..cpu_type import several_cpu_types
-from ..errors import InputError
-from .settings import ConfigOption
-
-if TYPE_CHECKING:
-    from ..dataset.make.job import DatasetSummary
-    from ..dataset.plan.config import DatasetConfig
-
-
-@dataclass(frozen=True)
-class DatasetOptions:
-    """Options of `xraykit render dataset`."""
-
-    recipe: Annotated[Path, Parameter(name="recipe")]
-    """CONFIG.yaml: patients, views, tools, physics, images, splits; see docs/datasets.md."""
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
-    """Folder for the shards; made if need be."""
-    engine: Literal["local", "ray", "slurm"] = field(default="local", kw_only=True)
-    """local: processes here; ray: tasks of a Ray cluster; slurm: write the script of an array job."""
-    workers: int | None = field(default=None, kw_only=True)
-    """Shards at a time (slurm: tasks in the array); one per CPU if left out."""
-    resume: bool = field(default=False, kw_only=True)
-    """Go on with a folder that holds a part of this data set."""
-    shards: str | None = field(default=None, kw_only=True)
-    """FIRST-LAST: make these only, and leave manifest.json to a later --resume."""
-    on_error: Literal["skip", "stop"] | None = field(default=None, kw_only=True)
-    """What a patient that cannot be read or rendered means, in place of the file's on_error."""
-    address: str | None = field(default=None, kw_only=True)
-    """Of a running Ray cluster (auto, host:6379, ray://host:10001); one is started here if left out."""
-
-
-def dataset(options: Annotated[DatasetOptions, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
-    """Make a data set of X-rays: 16-bit images, masks, and all that is known of them, as WebDataset tar shards.
-
-    The same file gives the same bytes with every engine and number of workers. DIR then holds config.yaml, the
-    shards SPLIT-000000.tar and so on, and manifest.json.
-
-    Args:
-        options: The options.
-        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
-    """
-    from ..dataset.plan.config_file import read_dataset_config
-
-    config = read_dataset_config(options.recipe)
-    if options.on_error is not None:
-        config = replace(config, on_error=options.on_error)
-    shards = _shards(options.shards)
-    if options.address is not None and options.engine != "ray":
-        raise InputError(f"--address belongs to --engine ray, got --engine {options.engine}; leave it out.")
-    if options.engine == "slurm":
-        _write_script(config, options)
-        return
-    _run(config, options, options.engine, shards)
-
-
-def _run(
-    config: DatasetConfig, options: DatasetOptions, engine: Literal["local", "ray"], shards: tuple[int, int] | None
-) -> None:
-    from ..dataset.make.job import make_dataset
-
-    with Tally("images") as tally:
-        try:
-            summary = make_dataset(
-                config,
-                options.output,
-                engine=engine,
-                workers=options.workers,
-                resume=options.resume,
-                shards=shards,
-                address=options.address,
-                report=tally.report,
-            )
-        except KeyboardInterrupt:
-            print("finished shards are kept; the same command with --resume makes the rest", file=sys.stderr)
-            raise
-    _conclude(summary, tally.seconds)
-
-
-def _conclude(summary: DatasetSummary, seconds: float) -> None:
-    for shard in summary.shards:
-        for skipped in shard.skipped:
-            print(f"xraykit: warning: patient {skipped.patient} was left out: {skipped.reason}", file=sys.stderr)
-    if told := several_cpu_types(shard.cpu_type for shard in summary.shards):
-        print(f"xraykit: warning: {told}", file=sys.stderr)
-    images = sum(shard.samples for shard in summary.shards)
-    size = sum(shard.bytes for shard in summary.shards) / 1e6
-    print(
-        f"{summary.folder}: {images} images in {len(summary.shards)} of {len(summary.plan.shards)} shards, "
-        f"{size:.1f} MB; {summary.made} shards made now, in {duration(seconds)}"
-    )
-
-
-def _write_script(config: DatasetConfig, options: DatasetOptions) -> None:
-    from ..dataset.make.engines.slurm_array import instructions, write_slurm_script
-    from ..dataset.make.job_folder import begin
-
-    if options.workers is not None and options.workers < 1:
-        raise InputError(f"workers must be 1 or more, got {options.workers}.")
-    if options.shards is not None:
-        raise InputError("--shards is what the tasks of the array get, got it with --engine slurm; leave it out.")
-    folder = options.output.absolute()
-    plan = begin(config, folder, resume=options.resume)
-    path = write_slurm_script(folder, len(plan.shards), tasks=options.workers)
-    print(f"wrote {path} for {plan.images} images in {len(plan.shards)} shards; to run it:\n{instructions(folder)}")
-
-
-def _shards(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,9})-(\d{1,9})", text)
-    if found is None:
-        raise InputError(f"--shards must be FIRST-LAST, for instance 0-9, got {text!r}.")
-    return int(found[1]), int(found[2])
+app = App(name="dataset", help="Make data sets of X-rays as tar shards, check that they are whole, and show them.")
+app.command("xraykit.render.cli.dataset_make:command", name="make", help="Make a data set of X-rays as tar shards.")
+app.command("xraykit.render.cli.dataset_check:command", name="check", help="Say whether a data set is whole.")
+app.command(
+    "xraykit.render.cli.dataset_report:command",
+    name="report",
+    help="Write a page about a data set: counts, histograms, contact sheet, duplicates, warnings.",
+)

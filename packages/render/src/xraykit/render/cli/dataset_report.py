@@ -1,48 +1,45 @@
-"""`xraykit render dataset-report`: what a data set holds and how it looks, as one HTML page."""
+"""`xraykit dataset report`: what a data set holds and how it looks, as one HTML page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
+from ..commands.options import flat
 from ..commands.progress import Tally
 from ..errors import InputError
-from .settings import ConfigOption
 
 
 @dataclass(frozen=True)
-class DatasetReportConfig:
-    """Options of `xraykit render dataset-report`."""
+class DatasetReportSettings:
+    """A data set to show."""
 
-    dataset: Annotated[str, Parameter(name="dataset")]
+    dataset: str = field(metadata={"positional": True})
     """Folder of the data set, or an fsspec address such as s3://bucket/set."""
-    output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = field(default=None, kw_only=True)
+    output: Path | None = field(default=None, metadata={"short": "-o"})
     """The .html file to write; report.html in the data set's folder if left out."""
-    masks: bool = field(default=False, kw_only=True)
+    masks: bool = False
     """Draw the masks over the pictures of the contact sheet."""
-    each: int = field(default=2, kw_only=True)
+    each: int = 2
     """Pictures of every view of every region."""
 
 
-def dataset_report(
-    config: Annotated[DatasetReportConfig, Parameter(name="*")], *, config_file: ConfigOption = None
-) -> None:
+def report(settings: DatasetReportSettings) -> None:
     """Write a page about a data set: counts, histograms, contact sheet, duplicates, and what should be looked at.
 
     Args:
-        config: The options.
-        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+        settings: The data set, and what the page shows.
     """
-    from ..dataset.report.report import dataset_report as write_page
+    from ..dataset.report.report import dataset_report
 
-    if config.output is None and "://" in config.dataset:
-        raise InputError(f"--output must be given for {config.dataset}, which is no folder.")
-    output = config.output or Path(config.dataset) / "report.html"
+    if settings.output is None and "://" in settings.dataset:
+        raise InputError(f"--output must be given for {settings.dataset}, which is no folder.")
+    output = settings.output or Path(settings.dataset) / "report.html"
     with Tally("images") as tally:
-        made = write_page(config.dataset, output, masks=config.masks, each=config.each, report=tally.report)
+        made = dataset_report(settings.dataset, output, masks=settings.masks, each=settings.each, report=tally.report)
     for title, count in made.findings.items():
         print(f"{title}: {count or 'none'}")
     print(f"wrote {made.path} about {made.samples} images")
+
+
+command = flat(report, DatasetReportSettings)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
+from ..commands.options import flat
+from ..commands.shared_settings import CameraSettings
 from ..errors import InputError
-from .settings import ConfigOption
+from .drr_settings import PlacementSettings
 
 if TYPE_CHECKING:
     from ..radiographs.radiograph import Radiograph
@@ -19,32 +19,34 @@ RASTER = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
 @dataclass(frozen=True)
-class InfoConfig:
-    """Options of `xraykit render info`."""
+class InfoSettings:
+    """A file that shall say what it knows."""
 
-    file: Path
+    file: Path = field(metadata={"positional": True})
     """A CT or MR (NIfTI, NRRD, MHA/MHD, DICOM folder) or an X-ray (DICOM, PNG, TIFF, JPEG)."""
-    labels: Path | None = field(default=None, kw_only=True)
+    labels: Path | None = None
     """Label map of a CT, whose labels are then listed."""
-    picture: Path | None = field(default=None, kw_only=True)
+    picture: Path | None = None
     """Draw the geometry (.png): a CT between source and detector, or an X-ray with axes. Needs the extra `plot`."""
 
 
-def info(config: Annotated[InfoConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+def info(settings: InfoSettings) -> None:
     """Say what a CT or X-ray file knows of its geometry: each fact, which tag gave it, what was assumed.
 
     Args:
-        config: The options.
-        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+        settings: The file, and what to make of it.
     """
-    if config.picture is not None:
-        _check_picture(config.picture)
-    if _is_radiograph(config.file):
-        if config.labels is not None:
-            raise InputError(f"--labels belongs to a CT, but {config.file} is an X-ray; leave it out.")
-        _radiograph(config)
+    if settings.picture is not None:
+        _check_picture(settings.picture)
+    if _is_radiograph(settings.file):
+        if settings.labels is not None:
+            raise InputError(f"--labels belongs to a CT, but {settings.file} is an X-ray; leave it out.")
+        _radiograph(settings)
     else:
-        _volume(config)
+        _volume(settings)
+
+
+command = flat(info, InfoSettings)
 
 
 def _is_radiograph(path: Path) -> bool:
@@ -64,40 +66,38 @@ def _is_radiograph(path: Path) -> bool:
     return modality not in ("CT", "MR", "SEG", "PT")
 
 
-def _volume(config: InfoConfig) -> None:
+def _volume(settings: InfoSettings) -> None:
     from ..files.describe import describe_volume
 
-    print_table(str(config.file), describe_volume(config.file, labels=config.labels))
-    if config.picture is None:
+    print_table(str(settings.file), describe_volume(settings.file, labels=settings.labels))
+    if settings.picture is None:
         return
     from ..geometry.camera import Camera
     from ..geometry.carm import VIEWS, carm_pose
     from ..pictures.plot import explain_geometry
     from ..rendering.rendering import render
     from ..volumes.volume import Volume
-    from .drr import DEFAULTS
 
-    volume = Volume.from_file(config.file, labels=config.labels)
-    height, width = DEFAULTS["size"]
-    camera = Camera(
-        sdd=DEFAULTS["sdd"], height=height // 4, width=width // 4, pixel_spacing=4 * DEFAULTS["pixel_spacing"]
-    )
-    pose = carm_pose(lao_rao=VIEWS["ap"].lao_rao, sod=DEFAULTS["sod"], isocenter=volume.center)
+    volume = Volume.from_file(settings.file, labels=settings.labels)
+    usual = CameraSettings()
+    height, width = usual.size
+    camera = Camera(sdd=usual.sdd, height=height // 4, width=width // 4, pixel_spacing=4 * usual.pixel_spacing)
+    pose = carm_pose(lao_rao=VIEWS["ap"].lao_rao, sod=PlacementSettings().sod, isocenter=volume.center)
     image = render(volume, camera, pose, samples=200)
-    title = f"{config.file.name} in the AP view with the defaults of `xraykit render drr`"
-    explain_geometry(volume, camera, pose, image=image, title=title).savefig(config.picture, dpi=120)
-    print(f"wrote {config.picture}")
+    title = f"{settings.file.name} in the AP view with the defaults of `xraykit render drr`"
+    explain_geometry(volume, camera, pose, image=image, title=title).savefig(settings.picture, dpi=120)
+    print(f"wrote {settings.picture}")
 
 
-def _radiograph(config: InfoConfig) -> None:
+def _radiograph(settings: InfoSettings) -> None:
     from ..radiographs.describe import describe_radiograph
     from ..radiographs.read import read_radiograph
 
-    radiograph = read_radiograph(config.file)
-    print_table(str(config.file), describe_radiograph(radiograph))
-    if config.picture is not None:
-        _picture(radiograph, config.picture)
-        print(f"wrote {config.picture}")
+    radiograph = read_radiograph(settings.file)
+    print_table(str(settings.file), describe_radiograph(radiograph))
+    if settings.picture is not None:
+        _picture(radiograph, settings.picture)
+        print(f"wrote {settings.picture}")
 
 
 def _picture(radiograph: Radiograph, path: Path) -> None:

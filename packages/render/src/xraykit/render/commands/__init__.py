@@ -1,4 +1,4 @@
-"""What commands are made of: options from settings classes, progress, devices, folders for results."""
+"""What commands are made of: options from settings classes, progress, devices, folders for results, pages."""
 
 from ..lazy_names import attach
 
@@ -9,6 +9,8 @@ __getattr__, __dir__, __all__ = attach(
         "display": "has_display serve_until_interrupt",
         "options": "flat",
         "output_folder": "make_folder",
+        "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings",
+        "picture_size": "check_size",
         "progress": "duration Steps Tally",
     },
 )

@@ -6,8 +6,15 @@ from .display import (
 )
 from .options import flat as flat
 from .output_folder import make_folder as make_folder
+from .picture_size import check_size as check_size
 from .progress import (
     Steps as Steps,
     Tally as Tally,
     duration as duration,
+)
+from .shared_settings import (
+    CameraSettings as CameraSettings,
+    ComputeSettings as ComputeSettings,
+    LabelSettings as LabelSettings,
+    ProjectorSettings as ProjectorSettings,
 )

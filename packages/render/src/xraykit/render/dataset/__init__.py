@@ -7,7 +7,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         "check": "check_dataset DatasetCheck",
         "make.job": "DatasetSummary make_dataset",
-        "plan.config": "CTPatients DatasetConfig PhysicsSettings ProceduralPatients ToolSettings ViewSettings",
+        "plan.config": "CTPatients DatasetConfig ImageSettings PatientSources PhysicsSettings ProceduralPatients"
+        " ToolSettings ViewSettings",
         "plan.config_file": "read_dataset_config",
         "read.dataset": "XrayDataset",
         "read.loader": "XrayLoader",

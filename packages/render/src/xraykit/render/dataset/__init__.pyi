@@ -10,6 +10,8 @@ from .make.job import (
 from .plan.config import (
     CTPatients as CTPatients,
     DatasetConfig as DatasetConfig,
+    ImageSettings as ImageSettings,
+    PatientSources as PatientSources,
     PhysicsSettings as PhysicsSettings,
     ProceduralPatients as ProceduralPatients,
     ToolSettings as ToolSettings,

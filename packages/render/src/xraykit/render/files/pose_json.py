@@ -15,6 +15,7 @@ from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..geometry.rigid import check_pose
 from ..storage.atomic_write import write_atomically
+from ..storage.json_object import read_json_object
 
 _KEYS = ("camera_to_world", "sdd", "height", "width", "pixel_spacing", "principal_point", "world")
 _LIMIT = 1 << 20
@@ -68,7 +69,7 @@ def read_pose(path: str | Path) -> tuple[Camera, Tensor]:
             is no rigid motion, sizes or distances that are not positive, or a world other than RAS.
     """
     path = Path(path)
-    content = _read_object(path)
+    content = read_json_object(path, what="a pose.json", parse_int=float)
     missing = [key for key in _KEYS if key not in content]
     unknown = sorted(key for key in content if key not in _KEYS)
     if missing or unknown:
@@ -89,20 +90,6 @@ def read_pose(path: str | Path) -> tuple[Camera, Tensor]:
     except GeometryError as error:
         raise FileError(f"{path}: {error}") from error
     return camera, pose
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise FileError(f"{path} must be a pose.json under 1 MiB, got {path.stat().st_size} bytes.")
-        content = json.loads(path.read_text(encoding="utf-8"), parse_int=float)
-    except OSError as error:
-        raise FileError(f"a pose.json was expected at {path}, got {error.strerror}; check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} must be JSON text, got something else ({error}).") from error
-    if not isinstance(content, dict):
-        raise FileError(f"{path} must hold one JSON object, got {type(content).__name__}.")
-    return content
 
 
 def _list(path: Path, key: str, content: dict[str, Any], length: int) -> list[Any]:

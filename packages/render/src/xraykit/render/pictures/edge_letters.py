@@ -20,7 +20,7 @@ class EdgeLetters(NamedTuple):
     bottom: str
 
 
-def edge_letters(pose: Tensor, *, mirrored: bool = False) -> EdgeLetters:
+def directions_at_edges(pose: Tensor, *, mirrored: bool = False) -> EdgeLetters:
     """The patient's directions at the edges of the picture.
 
     Args:

@@ -53,9 +53,17 @@ def exposed_field(xray: Radiograph | Tensor | NDArray, *, file: str | Path | Non
 
 
 def burnt_in(image: Tensor, valid: Tensor) -> Tensor:
-    """True under thin marks at the very brightest or darkest value, a few pixels around them included, (H, W).
+    """Where thin marks at the very brightest or darkest value lie, such as text burnt into the image.
 
-    Where that would be more than 5 % of the image it is no text, and nothing is marked.
+    A few pixels around them are included. Where that would be more than 5 % of the image it is no text, and nothing is
+    marked.
+
+    Args:
+        image: (H, W), finite.
+        valid: (H, W) bool, where to look, such as `exposed_field`; true somewhere.
+
+    Returns:
+        (H, W) bool.
     """
     inside = image[valid]
     low, high = float(inside.min()), float(inside.max())

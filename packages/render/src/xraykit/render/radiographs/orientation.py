@@ -18,6 +18,11 @@ def is_stored_mirrored(radiograph: Radiograph) -> bool | None:
     Patient Orientation names the patient directions c of the columns and r of the rows. Seen from the tube c x r runs
     along the beam, whose direction the positioner angles give; mirrored images have it run backwards. Where one of
     the two is missing, Field of View Horizontal Flip decides.
+
+    Args:
+        radiograph: As read; its provenance holds the tags.
+
+    Source: DICOM PS3.3 C.7.6.1.1.1 (Patient Orientation).
     """
     across, beam = _image_axes(radiograph), _beam(radiograph)
     if across is not None and beam is not None:
@@ -31,7 +36,12 @@ def is_stored_mirrored(radiograph: Radiograph) -> bool | None:
 def stored_roll(radiograph: Radiograph, *, mirrored: bool) -> float:
     """By how many quarter turns [degrees: 0, 90, 180, -90] the image is turned, as `carm_pose` counts roll.
 
-    0 where the tags do not say. `mirrored` states that the image's columns were reversed since it was stored.
+    Args:
+        radiograph: As read; its provenance holds the tags.
+        mirrored: The image's columns were reversed since it was stored.
+
+    Returns:
+        The turn; 0 where the tags do not say.
     """
     across, beam = _image_axes(radiograph), _beam(radiograph)
     if across is None or beam is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import secrets
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,6 @@ import numpy as np
 import torch
 from PIL import Image, TiffImagePlugin
 
-from ..errors import OutputError
 from ..files.coco import coco_record, write_coco
 from ..files.dicom_seg import write_dicom_seg
 from ..files.pose_json import write_pose
@@ -24,7 +21,8 @@ from ..pictures.labelled import labelled_picture
 from ..radiographs.raster import MARK, TIFF_DESCRIPTION
 from ..radiographs.save import geometry_record, save_image
 from ..simulation.simulation import Simulation
-from ..storage.atomic_write import check_result_folder, write_atomically
+from ..storage.atomic_write import write_atomically
+from ..storage.staged_folder import atomic_folder
 from .scene_yaml import ScenePlan, write_scene
 
 if TYPE_CHECKING:
@@ -65,25 +63,9 @@ def save_simulation(
         OutputError: The folder cannot be made or written.
     """
     folder = Path(folder)
-    staging = check_result_folder(folder) / f".{secrets.token_hex(4)}.part"
-    try:
-        staging.mkdir()
+    with atomic_folder(folder, owned=NAMES) as staging:
         _fill(staging, simulation, plan, seg)
         names = sorted(path.name for path in staging.iterdir())
-        for name in NAMES:
-            if (folder / name).is_dir():
-                raise OutputError(f"{folder / name} must be a file to replace, got a folder; move it away.")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            (staging / name).replace(folder / name)
-        for name in set(NAMES).difference(names):
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{folder} could not be written ({error.strerror or error}).") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return [folder / name for name in names]
 
 

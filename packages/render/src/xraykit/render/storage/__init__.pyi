@@ -3,6 +3,11 @@ from .atomic_write import (
     check_result_folder as check_result_folder,
     write_atomically as write_atomically,
 )
+from .json_object import (
+    json_object as json_object,
+    json_value as json_value,
+    read_json_object as read_json_object,
+)
 from .settings_file import (
     read_settings as read_settings,
     read_table as read_table,
@@ -12,6 +17,7 @@ from .settings_leaves import (
     Leaf as Leaf,
     leaves as leaves,
 )
+from .staged_folder import atomic_folder as atomic_folder
 from .typed_settings import (
     from_plain as from_plain,
     to_plain as to_plain,

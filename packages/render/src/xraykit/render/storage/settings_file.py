@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import FileError, InputError
 from .atomic_write import write_atomically
+from .json_object import json_value
 from .typed_settings import from_plain, to_plain
 
 OWN_KEY = "xraykit"
@@ -29,7 +31,7 @@ def read_settings(
         cls: A dataclass whose fields may be dataclasses in turn.
         path: The file.
         what: What to call the whole file in messages.
-        relative_paths: Relative paths in the file begin at its folder and not at the working folder.
+        relative_paths: Paths in the file begin at its folder and not at the working folder, and must exist.
 
     Raises:
         FileError: `read_table` or `from_plain` refuses it; the message names the file and the place in it.
@@ -51,7 +53,7 @@ def read_table(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     readers: dict[str, Callable[[str], Any]] = {
         ".toml": tomllib.loads,
-        ".json": _from_json,
+        ".json": partial(json_value, place=str(path)),
         ".yaml": _from_yaml,
         ".yml": _from_yaml,
     }
@@ -104,16 +106,3 @@ def _from_yaml(text: str) -> Any:
     from .strict_yaml import load_yaml
 
     return load_yaml(text)
-
-
-def _from_json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_without_repeats)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {repeated!r} is given twice")
-    return table

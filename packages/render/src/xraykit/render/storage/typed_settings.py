@@ -29,7 +29,7 @@ def from_plain(
         values: A mapping, as JSON, YAML or TOML give it.
         place: Where the values lie, for messages: "physics".
         what: What to call the whole in messages.
-        folder: Where relative paths begin; None leaves them as they are.
+        folder: Where relative paths begin, which then must exist; None leaves paths as they are.
 
     Raises:
         InputError: An unknown key, a value of the wrong type, a missing one, or one that the class refuses; the message

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from ..errors import InputError
 
+_MANY = {bool: "true and false", int: "whole numbers", float: "finite numbers", str: "texts", Path: "paths"}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text", Path: "a path"}
 
 
@@ -23,7 +24,7 @@ def typed_value(hint: Any, value: Any, *, place: str, folder: Path | None = None
             dataclasses the value's key `kind` chooses the one whose field `kind` is that literal.
         value: A plain value.
         place: Where it lies, for messages.
-        folder: Where relative paths begin; None leaves them as they are.
+        folder: Where relative paths begin, which then must exist; None leaves paths as they are.
 
     Raises:
         InputError: It is of another type.
@@ -77,8 +78,15 @@ def _scalar(hint: type, value: Any, place: str, folder: Path | None) -> Any:
     if hint is str and isinstance(value, str):
         return value
     if hint is Path and isinstance(value, str | Path) and str(value):
-        return Path(value) if folder is None else (folder / value).resolve()
+        return Path(value) if folder is None else _existing(Path(value), place, folder)
     raise _refusal(hint, value, place)
+
+
+def _existing(path: Path, place: str, folder: Path) -> Path:
+    found = (folder / path).resolve()
+    if not found.exists():
+        raise InputError(f"{place} must name an existing file, got {str(path)!r}, which {found} is not.")
+    return found
 
 
 def _choice(choices: tuple[Any, ...], value: Any, place: str) -> Any:
@@ -138,14 +146,18 @@ def _refusal(hint: Any, value: Any, place: str) -> InputError:
 def _expected(hint: Any) -> str:
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return "one of " + ", ".join(map(str, parts))
+        return f'"{parts[0]}"' if len(parts) == 1 else "one of " + ", ".join(map(str, parts))
     if origin in (Union, UnionType):
         return " or ".join(_expected(part) for part in parts if part is not NoneType)
     if origin in (dict, Mapping):
-        return f"a table of names, each with {_expected(parts[1])}"
+        return f"a table of names and {_several(parts[1])}"
     if origin is tuple and Ellipsis not in parts:
-        several = f"{len(parts)} values" if len(set(parts)) > 1 else f"{len(parts)}, each {_expected(parts[0])}"
-        return f"a list of {several}"
+        return f"a list of {len(parts)} {_several(parts[0]) if len(set(parts)) == 1 else 'values'}"
     if origin in (tuple, list, Sequence):
-        return f"a list, each entry {_expected(parts[0])}"
+        return f"a list of {_several(parts[0])}"
     return _WORDS.get(hint, "a table")
+
+
+def _several(hint: Any) -> str:
+    is_list = get_origin(hint) in (tuple, list, Sequence)
+    return _MANY.get(hint) or (_expected(hint).replace("a list", "lists", 1) if is_list else "tables")

@@ -31,7 +31,7 @@ def local_server(port: int, *, label: str) -> ViserServer:
         BackendUnavailableError: viser is not installed.
         InputError: The port is busy, forbidden or no port number.
     """
-    viser = require_viser()
+    viser = require("viser", extra="view", what="the viewer")
     check_port(port)
 
     class LocalServer(viser.ViserServer):
@@ -52,15 +52,6 @@ def stop(server: ViserServer) -> None:
     """Close the server and its connections, quietly."""
     with contextlib.redirect_stdout(io.StringIO()):
         server.stop()
-
-
-def require_viser() -> Any:
-    """The module viser.
-
-    Raises:
-        BackendUnavailableError: It is not installed.
-    """
-    return require("viser", extra="view", what="the viewer")
 
 
 def _refuse_foreign_pages(server: ViserServer) -> None:

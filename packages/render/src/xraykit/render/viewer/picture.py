@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ..errors import InputError
-from ..pictures.edge_letters import EdgeLetters, edge_letters
+from ..pictures.edge_letters import EdgeLetters, directions_at_edges
 from ..pictures.grey_and_overlay import overlay, to_grey
 from ..rendering.backends import Backend
 from ..rendering.rendering import label_masks, render
@@ -74,7 +74,7 @@ class Renderer:
         window = state.window or auto_window(image)
         grey = to_grey(image, window=window, polarity=state.polarity)
         detector = np.repeat(grey[..., None], 3, axis=2) if mask is None else overlay(grey, {"": mask})
-        monitor = on_monitor(detector, edge_letters(pose, mirrored=state.mirrored), mirrored=state.mirrored)
+        monitor = on_monitor(detector, directions_at_edges(pose, mirrored=state.mirrored), mirrored=state.mirrored)
         return ViewerFrame(image, detector, monitor, pose, window, (projected - begun, time.perf_counter() - projected))
 
     def _only(self, name: str) -> Volume:

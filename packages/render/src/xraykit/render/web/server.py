@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import BackendUnavailableError
+from ..extras import require
 from .port import HOST, local_socket
 from .requests import Request, guarded_app
 
@@ -89,20 +89,15 @@ class PageServer:
         self.close()
 
 
-def require_web(*, install: str = "xraykit-render[web]") -> ModuleType:
+def require_web(*, extra: str = "web", distribution: str = "xraykit-render") -> ModuleType:
     """The module uvicorn, once starlette is known to be there too.
 
     Args:
-        install: What the user installs to get them.
+        extra: What brings them to the user.
+        distribution: Whose extra that is.
 
     Raises:
         BackendUnavailableError: One of them is not installed.
     """
-    try:
-        import starlette  # noqa: F401
-        import uvicorn
-    except ImportError as error:
-        raise BackendUnavailableError(
-            f"the page needs starlette and uvicorn, which are not installed; run: pip install '{install}'."
-        ) from error
-    return uvicorn
+    require("starlette", extra=extra, distribution=distribution)
+    return require("uvicorn", extra=extra, distribution=distribution)

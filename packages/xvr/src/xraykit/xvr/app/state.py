@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xraykit.render.pictures.edge_letters import edge_letters
+from xraykit.render.pictures.edge_letters import directions_at_edges
 
 from .placement import Found, XrayView
 from .pose_sliders import slider_deviations, sliders_of
@@ -35,7 +35,7 @@ def view_state(session: Session, view: XrayView) -> dict[str, Any]:
         "name": view.shot.name,
         "notes": list(view.shot.notes),
         "sliders": {name: round(value, 3) for name, value in sliders.items()},
-        "edges": edge_letters(now.pose)._asdict(),
+        "edges": directions_at_edges(now.pose)._asdict(),
         "placed": now.kind,
         "undo": len(view.history) - 1,
         "found": None if now.found is None else found_state(now.found, now.pose, session.structure.isocenter),

@@ -92,10 +92,10 @@ def app_command(config: Annotated[AppConfig, Parameter(name="*")], *, config_fil
         config: The options.
         config_file: .toml, .yaml or .json with any of these options; the command line wins.
     """
-    from xraykit.render.commands.display import serve_until_interrupt
+    from xraykit.render.commands import serve_until_interrupt
     from xraykit.render.web import check_port, require_web
 
-    require_web(install="xraykit-xvr[app]")
+    require_web(extra="app", distribution="xraykit-xvr")
     check_port(config.port)  # before the CT is read
     print(f"reading {config.ct.name} and {', '.join(path.name for path in config.xrays)}", flush=True)
     more = f"; results go to {config.output}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xraykit.render import OutputError, Volume
-from xraykit.render.storage import check_result_folder
+from xraykit.render.storage import atomic_folder
 
 from ..refine.structure import Anatomy
 from ..trust.judgement import percent
@@ -52,13 +50,11 @@ def save_result(
         OutputError: The folder cannot be made or written, or holds something else than a result.
     """
     folder = Path(folder)
-    staging = check_result_folder(folder.parent) / f".{secrets.token_hex(4)}.part"
     if folder.exists() and not is_finished(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(
             f"{folder} must be new or hold an earlier result, got something else; choose another --output."
         )
-    try:
-        staging.mkdir()
+    with atomic_folder(folder) as staging:
         written = [write_result(staging / FILE_NAME, record), *write_transforms(staging, record)]
         for view, shot in enumerate(shots):
             stem = f"{file_stem(shot.name)}." if len(shots) > 1 else ""
@@ -66,14 +62,6 @@ def save_result(
             if history:
                 frames = convergence_frames(shot, structures, history, view=view)
                 written.append(write_animation(staging / f"{stem}convergence.gif", frames))
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _put(staging, folder)
-    except OSError as error:
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{folder} could not be written ({error.strerror or error}).") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return [folder / path.name for path in written]
 
 
@@ -104,12 +92,3 @@ def _pictures(
         pivot=None if record.pivot is None else record.pivot[0],
     )
     return write_pictures(folder, pictures, stem=stem)
-
-
-def _put(staging: Path, folder: Path) -> None:
-    """Move the finished folder into place; an earlier one makes room at the last moment."""
-    old = staging.with_suffix(".old")
-    if folder.exists():
-        folder.replace(old)
-    staging.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)

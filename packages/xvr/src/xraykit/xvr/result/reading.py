@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, FileError, InputError
+from xraykit.render.storage import read_json_object
 
 from ..trust.judgement import Trust
 from .record import FILE_NAME, FORMAT, SCHEMA, ResultRecord
@@ -39,15 +39,8 @@ def read_result(path: str | Path) -> ResultRecord:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise FileError(f"{path} must be a result of at most {_LIMIT} bytes, got {path.stat().st_size}.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"a result was expected at {path}, got {error.strerror}; check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} must be a result in JSON, got something else ({error}).") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    content = read_json_object(path, what="a result", most_bytes=_LIMIT)
+    if content.get("format") != FORMAT:
         raise FileError(f'{path} must say "format": "{FORMAT}", got another file; name a result of xvr register.')
     if content.get("schema") != SCHEMA:
         raise FileError(f"{path} must have schema {SCHEMA}, got {content.get('schema')!r}; read it with its version.")

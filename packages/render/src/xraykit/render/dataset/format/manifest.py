@@ -11,6 +11,7 @@ from typing import Any
 from ...cpu_type import UNKNOWN
 from ...errors import FileError
 from ...storage.atomic_write import write_atomically
+from ...storage.json_object import read_json_object
 from ..plan.plan import FORMAT
 
 MANIFEST, RECEIPTS = "manifest.json", "log/receipts"
@@ -85,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     if not path.exists():
         return None
-    content = _read_json(path)
+    content = read_json_object(path, what="a manifest", most_bytes=_LIMIT)
     try:
         if content["format"] != FORMAT:
             raise FileError(f"{path} must be of format {FORMAT}, got {content['format']!r}.")
@@ -112,7 +113,7 @@ def read_receipts(folder: Path, config_sha256: str, versions: Mapping[str, str])
         FileError: A receipt is damaged.
     """
     for path in sorted((folder / RECEIPTS).glob("*.json")):
-        content = _read_json(path)
+        content = read_json_object(path, what="a receipt", most_bytes=_LIMIT)
         try:
             if content["config_sha256"] == config_sha256 and content["versions"] == dict(versions):
                 yield _record(content["shard"])
@@ -128,17 +129,3 @@ def _record(content: Mapping[str, Any]) -> ShardRecord:
 def _write_json(path: Path, content: object) -> Path:
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     return write_atomically(path, lambda file: file.write(text.encode()))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise FileError(f"{path} must be under 1 GiB, got {path.stat().st_size} bytes.")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path} must be a readable file, got {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} must be well-formed JSON, got: {error}.") from error
-    if not isinstance(content, dict):
-        raise FileError(f"{path} must hold one JSON object, got {type(content).__name__}.")
-    return content

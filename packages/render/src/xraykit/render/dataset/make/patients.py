@@ -58,17 +58,20 @@ def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
 
 
 def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
-    seed, settings = seed_for(config.seed, "anatomy", plan.number), PatientSettings(size=config.procedural.size)
+    seed, settings = (
+        seed_for(config.seed, "anatomy", plan.number),
+        PatientSettings(size=config.patients.procedural.size),
+    )
     patient = generate_patient(seed=seed, region=str(plan.region), settings=settings)
     return patient.scene(), patient.description
 
 
 def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
-    volume = Volume.from_file(file, labels=plan.labels, label_names=config.ct.label_names)
+    volume = Volume.from_file(file, labels=plan.labels, label_names=config.patients.ct.label_names)
     if volume.hu is None:
         raise FileError(f"{file} must be a CT with Hounsfield numbers, got none.")
     landmarks = label_centroids(volume) if volume.labels is not None else {}
-    name = file.relative_to(config.ct.folder or file.parent).as_posix()
+    name = file.relative_to(config.patients.ct.folder or file.parent).as_posix()
     return Scene((Body.from_volume(volume),), landmarks=landmarks), {"file": name}
 
 

@@ -51,7 +51,7 @@ def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[Sim
 
 def _shutter(config: DatasetConfig, rng: np.random.Generator) -> tuple[Shutter | None, dict[str, list[float]] | None]:
     physics: PhysicsSettings = config.physics
-    height, width = config.size
+    height, width = config.image.size
     if rng.random() >= physics.collimation:
         return None, None
     if rng.random() < 0.5:

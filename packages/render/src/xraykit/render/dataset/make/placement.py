@@ -47,7 +47,7 @@ def place_tools(
     if not len(seen):
         return ()
     library = _library(settings.library)
-    kinds = [*settings.instruments, *library]
+    kinds = [*settings.instrument_names, *library]
     names, tools = set(taken), []
     for _ in range(wanted):
         kind = kinds[int(rng.integers(len(kinds)))]

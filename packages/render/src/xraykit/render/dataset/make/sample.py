@@ -15,7 +15,7 @@ from ...seeds import seed_for, stream
 from ...simulation.simulation import Simulation, simulate
 from ...storage.versions import installed_version
 from ...volumes.label_names import match_names
-from ..plan.config import DatasetConfig
+from ..plan.config import DatasetConfig, Names
 from ..plan.plan import PatientPlan
 from .encode import SCALE, array_bytes, image_bytes, json_bytes, landmark_records, mask_records, tool_records
 from .patients import Subject, make_subject
@@ -89,8 +89,8 @@ def _sample(
         "versions": program_versions(),
     }
     members = {"image.tiff": image_bytes(simulation.intensity[0, 0].numpy()), "json": json_bytes(record)}
-    if config.line_integrals != "none":
-        members["lines.npy"] = array_bytes(simulation.line_integrals[0, 0].numpy().astype(config.line_integrals))
+    if config.image.line_integrals != "none":
+        members["lines.npy"] = array_bytes(simulation.line_integrals[0, 0].numpy().astype(config.image.line_integrals))
     members["masks.json"] = json_bytes(runs)
     return Sample(key, tuple((f"{key}.{name}", members[name]) for name in sorted(members)))
 
@@ -104,8 +104,8 @@ def _masks(simulation: Simulation, config: DatasetConfig) -> tuple[list[dict[str
 
 
 @lru_cache(maxsize=4096)
-def _is_wanted(name: str, labels: tuple[str, ...]) -> bool:
-    return not labels or any(match_names({0: name}, wanted) for wanted in labels)
+def _is_wanted(name: str, labels: Names) -> bool:
+    return labels == "all" or any(match_names({0: name}, wanted) for wanted in labels)
 
 
 def _geometry(chosen: ChosenView) -> dict[str, Any]:

@@ -81,4 +81,4 @@ def _origin(patient: PatientPlan) -> str:
 
 def _without_folder(text: str, config: DatasetConfig) -> str:
     """Messages name files; where the folder lies is nobody's business who gets the data set."""
-    return text if config.ct.folder is None else text.replace(f"{config.ct.folder}{os.sep}", "")
+    return text if config.patients.ct.folder is None else text.replace(f"{config.patients.ct.folder}{os.sep}", "")

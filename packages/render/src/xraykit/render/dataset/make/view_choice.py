@@ -44,10 +44,10 @@ def standard_names(subject: Subject, views: ViewSettings) -> tuple[str, ...]:
     """
     if views.random + sum(views.ranges.values()) >= 1:
         return ()
-    fitting = applicable_views(subject.volume, landmarks=subject.scene.landmarks, pose_limited=bool(views.standard))
-    names = tuple(name for name in fitting if not views.standard or name in views.standard)
+    fitting = applicable_views(subject.volume, landmarks=subject.scene.landmarks, pose_limited=views.standard != "all")
+    names = tuple(name for name in fitting if views.standard == "all" or name in views.standard)
     if not names:
-        wanted = ", ".join(views.standard) or "any"
+        wanted = "any" if views.standard == "all" else ", ".join(views.standard)
         raise InputError(f"the patient must show one of the standard views asked for ({wanted}), got none that fits.")
     return names
 
@@ -68,15 +68,17 @@ def choose_view(
     """
     views, part = config.views, float(rng.random())
     if part < views.random:
-        return _planned("random", random_view(subject.volume, rng, size=config.size))
+        return _planned("random", random_view(subject.volume, rng, size=config.image.size))
     part -= views.random
     for preset, share in views.ranges.items():
         if part < share:
-            return _from_range(preset, subject, config.size, rng)
+            return _from_range(preset, subject, config.image.size, rng)
         part -= share
     name = names[int(rng.integers(len(names)))]
     landmarks = subject.scene.landmarks
-    return _planned("standard", standard_view(subject.volume, name, size=config.size, rng=rng, landmarks=landmarks))
+    return _planned(
+        "standard", standard_view(subject.volume, name, size=config.image.size, rng=rng, landmarks=landmarks)
+    )
 
 
 def _planned(kind: Literal["standard", "random"], plan: ViewPlan) -> ChosenView:

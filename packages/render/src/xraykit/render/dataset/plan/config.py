@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +21,7 @@ from ...volumes.label_names import match_names
 from ...volumes.totalsegmentator import TABLES
 
 Range = tuple[float, float]
+Names = tuple[str, ...] | Literal["all"]
 Lines = Literal["none", "float16", "float32"]
 OnError = Literal["skip", "stop"]
 
@@ -66,18 +67,31 @@ class CTPatients:
 
 
 @dataclass(frozen=True)
+class PatientSources:
+    """Where patients come from.
+
+    Args:
+        procedural: Generated patients.
+        ct: Patients from files; they are numbered after the generated ones.
+    """
+
+    procedural: ProceduralPatients = field(default_factory=ProceduralPatients)
+    ct: CTPatients = field(default_factory=CTPatients)
+
+
+@dataclass(frozen=True)
 class ViewSettings:
     """How each patient is looked at.
 
     Args:
         per_patient: Images of each patient; they share the cost of making it.
-        standard: Names of standard views, of which each image takes one that its patient can show; () is all.
+        standard: Names of standard views, of which each image takes one that its patient can show, or "all".
         random: Share of images from random directions.
         ranges: {pose range preset: share of images}.
     """
 
     per_patient: int = 20
-    standard: tuple[str, ...] = ()
+    standard: Names = "all"
     random: float = 0.25
     ranges: Mapping[str, float] = field(default_factory=_frozen)
 
@@ -89,14 +103,19 @@ class ToolSettings:
     Args:
         share: Share of images with tools.
         count: Fewest and most tools in such an image.
-        instruments: Built-in ones to choose from.
+        instruments: Built-in ones to choose from, or "all".
         library: Folder with a tool library to choose from as well.
     """
 
     share: float = 0.3
     count: tuple[int, int] = (1, 3)
-    instruments: tuple[str, ...] = INSTRUMENTS
+    instruments: Names = "all"
     library: Path | None = None
+
+    @property
+    def instrument_names(self) -> tuple[str, ...]:
+        """The built-in instruments to choose from."""
+        return INSTRUMENTS if self.instruments == "all" else self.instruments
 
 
 @dataclass(frozen=True)
@@ -136,20 +155,31 @@ class PhysicsSettings:
 
 
 @dataclass(frozen=True)
+class ImageSettings:
+    """What is kept of each image.
+
+    Args:
+        size: Rows and columns.
+        line_integrals: Keep -ln of the primary intensity with each image ("float16", "float32"), or not ("none").
+    """
+
+    size: tuple[int, int] = (256, 256)
+    line_integrals: Lines = "none"
+
+
+@dataclass(frozen=True)
 class DatasetConfig:
-    """A data set, down to the last bit.
+    """A data set, down to the last bit; the file has the same tables and keys.
 
     Args:
         seed: Everything random follows from it.
-        procedural: Generated patients.
-        ct: Patients from files; they are numbered after the generated ones.
+        patients: Where patients come from; generated ones or CTs are needed.
         views: How they are looked at.
         tools: What lies in them.
         physics: How the images come about.
-        labels: Which organs get masks: names, groups ("ribs_left") or patterns ("vertebrae_L?"); () is all. Tools
-            always do.
-        size: Rows and columns of the images.
-        line_integrals: Keep -ln of the primary intensity with each image ("float16", "float32"), or not ("none").
+        labels: Which organs get masks: names, groups ("ribs_left") or patterns ("vertebrae_L?"), or "all".
+            Tools always do.
+        image: What is kept of each image.
         split: {name: weight}; whole patients are shared out in this proportion.
         images_per_shard: About how many; a shard holds whole patients, at least one.
         on_error: A patient that cannot be read or rendered: leave it out and report it ("skip"), or "stop" the job.
@@ -159,25 +189,25 @@ class DatasetConfig:
     """
 
     seed: int = 0
-    procedural: ProceduralPatients = field(default_factory=ProceduralPatients)
-    ct: CTPatients = field(default_factory=CTPatients)
+    patients: PatientSources = field(default_factory=PatientSources)
     views: ViewSettings = field(default_factory=ViewSettings)
     tools: ToolSettings = field(default_factory=ToolSettings)
     physics: PhysicsSettings = field(default_factory=PhysicsSettings)
-    labels: tuple[str, ...] = ()
-    size: tuple[int, int] = (256, 256)
-    line_integrals: Lines = "none"
+    labels: Names = "all"
+    image: ImageSettings = field(default_factory=ImageSettings)
     split: Mapping[str, float] = field(default_factory=lambda: _frozen(train=0.8, val=0.1, test=0.1))
     images_per_shard: int = 100
     on_error: OnError = "skip"
 
     def __post_init__(self) -> None:
-        _check_patients(self.procedural, self.ct)
+        _demand(0 <= self.seed < 2**63, "seed", "a whole number from 0 up", self.seed)
+        _check_patients(self.patients.procedural, self.patients.ct)
         _check_views(self.views)
         _check_tools(self.tools)
-        _check_labels(self.labels, self.ct)
+        _check_labels(self.labels, self.patients.ct)
         _check_physics(self.physics)
-        _demand(min(self.size) >= 8 and max(self.size) <= 4096, "image.size", "8 to 4096 pixels", self.size)
+        size = self.image.size
+        _demand(min(size) >= 8 and max(size) <= 4096, "image.size", "8 to 4096 pixels", size)
         names = [name for name in self.split if not _SPLIT_NAME.fullmatch(name)]
         _demand(not names, "split", "names of small letters, digits and _", names)
         _check_weights("split", self.split)
@@ -188,14 +218,16 @@ class DatasetConfig:
 def _check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
     if procedural.count == 0 and ct.folder is None:
         raise InputError("patients needs procedural.count or ct.folder, got neither; say where patients come from.")
-    _demand(procedural.count <= 999_999, "patients.procedural.count", "under a million", procedural.count)
+    _demand(0 <= procedural.count <= 999_999, "patients.procedural.count", "0 to 999999", procedural.count)
+    _demand(bool(ct.volumes), "patients.ct.volumes", "a pattern of file names", "an empty text")
     _demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
     _check_weights("patients.procedural.regions", procedural.regions)
     _check_names("patients.procedural.regions", procedural.regions, REGIONS)
 
 
 def _check_views(views: ViewSettings) -> None:
-    _check_names("views.standard", views.standard, STANDARD_VIEWS)
+    _check_some("views.standard", views.standard)
+    _check_names("views.standard", () if views.standard == "all" else views.standard, STANDARD_VIEWS)
     _check_names("views.ranges", views.ranges, POSE_RANGES)
     _demand(1 <= views.per_patient <= 9_999, "views.per_patient", "1 to 9999", views.per_patient)
     shares = {"random": views.random, **views.ranges}
@@ -207,15 +239,16 @@ def _check_tools(tools: ToolSettings) -> None:
     _demand(_is_share(tools.share), "tools.share", "a share from 0 to 1", tools.share)
     low, high = tools.count
     _demand(1 <= low <= high <= 50, "tools.count", "two whole numbers, 1 to 50, the smaller first", tools.count)
-    _check_names("tools.instruments", tools.instruments, INSTRUMENTS)
-    has_any = bool(tools.instruments) or tools.library is not None
+    _check_names("tools.instruments", tools.instrument_names, INSTRUMENTS)
+    has_any = bool(tools.instrument_names) or tools.library is not None
     _demand(has_any or tools.share == 0, "tools", "instruments or a library to choose from", "none; set share: 0")
 
 
-def _check_labels(labels: Sequence[str], ct: CTPatients) -> None:
+def _check_labels(labels: Names, ct: CTPatients) -> None:
     """Organs of generated patients and of published tables are known; a CT may bring names of its own."""
+    _check_some("labels", labels)
     known = dict(enumerate(sorted({name for table in TABLES.values() for name in table.values()})))
-    for name in labels if ct.labels is None else ():
+    for name in labels if ct.labels is None and labels != "all" else ():
         _demand(bool(match_names(known, name)), "labels", "names, groups or patterns of organs", repr(name))
 
 
@@ -241,6 +274,10 @@ def _check_range(name: str, pair: Range, least: float, most: float) -> None:
     low, high = pair
     fits = math.isfinite(low) and math.isfinite(high) and least <= low <= high <= most
     _demand(fits, name, f"two numbers from {least:g} to {most:g}, the smaller first", pair)
+
+
+def _check_some(name: str, names: Names) -> None:
+    _demand(bool(names), name, 'a list of at least one name, or "all"', "none")
 
 
 def _check_weights(name: str, weights: Mapping[str, float]) -> None:

@@ -13,8 +13,8 @@ from ...errors import FileError
 from ...files.volumes import SUFFIXES
 from ...patient.body.regions import REGIONS
 from ...seeds import stream
+from ...storage.typed_settings import to_plain
 from .config import CTPatients, DatasetConfig
-from .config_file import config_record
 
 FORMAT = "xraykit-dataset/1"
 
@@ -86,8 +86,8 @@ def apportioned(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 
 
 def _procedural(config: DatasetConfig) -> Iterator[PatientPlan]:
-    weights = config.procedural.regions or dict.fromkeys(REGIONS, 1.0)
-    counts = apportioned(config.procedural.count, weights)
+    weights = config.patients.procedural.regions or dict.fromkeys(REGIONS, 1.0)
+    counts = apportioned(config.patients.procedural.count, weights)
     chosen = [region for region, count in counts.items() for _ in range(count)]
     order = stream(config.seed, "plan", 0).permutation(len(chosen))
     for number, index in enumerate(order):
@@ -95,8 +95,8 @@ def _procedural(config: DatasetConfig) -> Iterator[PatientPlan]:
 
 
 def _volumes(config: DatasetConfig) -> Iterator[PatientPlan]:
-    for number, path in enumerate(_found(config.ct), start=config.procedural.count):
-        yield PatientPlan(number, file=path, labels=_labels_of(path, config.ct))
+    for number, path in enumerate(_found(config.patients.ct), start=config.patients.procedural.count):
+        yield PatientPlan(number, file=path, labels=_labels_of(path, config.patients.ct))
 
 
 def _split(patients: Sequence[PatientPlan], config: DatasetConfig) -> dict[str, list[PatientPlan]]:
@@ -131,15 +131,15 @@ def _labels_of(volume: Path, ct: CTPatients) -> Path | None:
 
 
 def _digest(config: DatasetConfig) -> str:
-    record = config_record(config)
+    record = to_plain(config)
     del record["on_error"]
     record["patients"]["ct"]["folder"] = None
     record["tools"]["library"] = None
     files: dict[str, Any] = {}
-    if config.ct.folder is not None:
-        for path in _found(config.ct):
-            labels = _labels_of(path, config.ct)
-            name = path.relative_to(config.ct.folder).as_posix()
+    if config.patients.ct.folder is not None:
+        for path in _found(config.patients.ct):
+            labels = _labels_of(path, config.patients.ct)
+            name = path.relative_to(config.patients.ct.folder).as_posix()
             files[name] = [_size(path), None if labels is None else _size(labels)]
     if config.tools.library is not None:
         library = config.tools.library

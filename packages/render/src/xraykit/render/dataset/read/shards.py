@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from typing import Any
 
 from ...cpu_type import UNKNOWN
 from ...errors import FileError, InputError
+from ...storage.json_object import json_object
 from ..format.manifest import MANIFEST, Manifest, ShardRecord, Skipped
 from ..plan.plan import FORMAT
 from .store import ShardStore
@@ -30,13 +30,10 @@ def checked_manifest(store: ShardStore) -> Manifest:
             raise FileError(f"{store.address}/{MANIFEST} must be under 256 MiB, got {size} bytes.")
         text = file.read(_LIMIT)
     where = f"{store.address}/{MANIFEST}"
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{where} must be JSON text, got something else ({error}); make the data set again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        came = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise FileError(f'{where} must say "format": "{FORMAT}", got {str(came)[:80]!r}; read it with its own version.')
+    content = json_object(text, place=where)
+    if content.get("format") != FORMAT:
+        came = str(content.get("format"))[:80]
+        raise FileError(f'{where} must say "format": "{FORMAT}", got {came!r}; read it with its own version.')
     shards = tuple(_entry(where, entry) for entry in _expect(where, content, "shards", list))
     names = set()
     for shard in shards:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ...errors import FileError, GeometryError
 from ...geometry.camera import Camera
 from ...geometry.rigid import check_pose
 from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
+from ...storage.json_object import json_value
 from ..format.run_lengths import MOST_PIXELS, decode_run_lengths
 from ..format.sample_tiff import decode_tiff
 from .tar import RawSample
@@ -284,10 +284,7 @@ def _lines(content: bytes, name: str) -> Tensor:
 
 
 def _json(content: bytes, kind: type, name: str) -> Any:
-    try:
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{name} must be JSON text, got something else ({error}).") from error
+    value = json_value(content, place=name)
     if not isinstance(value, kind):
         raise FileError(f"{name} must hold a JSON {'object' if kind is dict else 'list'}, got {type(value).__name__}.")
     return value

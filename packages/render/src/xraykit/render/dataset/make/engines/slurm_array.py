@@ -23,7 +23,7 @@ set -euo pipefail
 first=$((SLURM_ARRAY_TASK_ID * {each}))
 last=$((first + {each} - 1))
 if [ "$last" -gt {final} ]; then last={final}; fi
-exec xraykit render dataset {config} -o {folder} --resume --workers 1 --shards "$first-$last"
+exec xraykit dataset make {config} -o {folder} --resume --workers 1 --shards "$first-$last"
 """
 
 
@@ -54,7 +54,7 @@ def write_slurm_script(folder: Path, shards: int, *, tasks: int | None = None) -
 def instructions(folder: Path) -> str:
     """What to type to run the script and to finish the data set when all tasks have ended."""
     script, config, target = (shlex.quote(str(part)) for part in (folder / SCRIPT, folder / "config.yaml", folder))
-    finish = f"xraykit render dataset {config} -o {target} --resume --workers 1"
+    finish = f"xraykit dataset make {config} -o {target} --resume --workers 1"
     return (
         f"job=$(sbatch --parsable {script})\n"
         f"sbatch --dependency=afterany:$job --wrap {shlex.quote(finish)}\n"

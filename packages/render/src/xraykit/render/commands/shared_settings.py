@@ -1,0 +1,49 @@
+"""Settings that several commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """Labels of the CT."""
+
+    labels: Path | None = None
+    """Label map on the grid of the CT, which says where the anatomy is."""
+    label_names: str | None = None
+    """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """The camera."""
+
+    sdd: float = 1020.0
+    """Source to detector [mm]."""
+    size: tuple[int, int] = (512, 512)
+    """Detector rows and columns [px]."""
+    pixel_spacing: float = 0.9
+    """Pixel pitch on the detector [mm]."""
+
+
+@dataclass(frozen=True)
+class ProjectorSettings:
+    """How rays are integrated."""
+
+    method: Literal["trilinear", "siddon", "joseph"] = "trilinear"
+    """Projector: trilinear samples, siddon is exact for constant voxels, joseph goes slice by slice."""
+    samples: int = 500
+    """Samples per ray inside the volume (trilinear only)."""
+
+
+@dataclass(frozen=True)
+class ComputeSettings:
+    """What it runs on."""
+
+    backend: Literal["auto", "torch", "numba", "triton"] = "auto"
+    """Implementation; auto takes the fastest that runs here."""
+    device: str = "cpu"
+    """cpu, cuda or cuda:N."""

@@ -1,0 +1,74 @@
+"""JSON from a stranger: one object of limited size, every other thing refused with a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError
+
+
+def read_json_object(
+    path: str | Path, *, what: str = "a JSON file", most_bytes: int = 1 << 20, parse_int: Callable[[str], Any] = int
+) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Args:
+        path: The file.
+        what: What the file is, for messages: "a pose.json".
+        most_bytes: Its largest size [bytes].
+        parse_int: Makes a number of one without point and exponent.
+
+    Raises:
+        FileError: It is missing, too large, no well-formed JSON, no object, or gives a key twice.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > most_bytes:
+            size = path.stat().st_size
+            raise FileError(f"{path} must be {what} of at most {most_bytes} bytes, got {size}; is it another file?")
+        text = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{what} was expected at {path}, got {error.strerror or error}; check the path.") from error
+    return json_object(text, place=str(path), parse_int=parse_int)
+
+
+def json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> dict[str, Any]:
+    """The object in a JSON text.
+
+    Args:
+        text: Bytes are UTF-8, with or without a byte order mark.
+        place: Where the text comes from, for messages.
+        parse_int: Makes a number of one without point and exponent.
+
+    Raises:
+        FileError: It is not well-formed, no object, or gives a key twice.
+    """
+    content = json_value(text, place=place, parse_int=parse_int)
+    if not isinstance(content, dict):
+        raise FileError(f"{place} must hold one JSON object, got {type(content).__name__}.")
+    return content
+
+
+def json_value(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> Any:
+    """Whatever a JSON text holds.
+
+    Raises:
+        FileError: It is not well-formed, or gives a key twice.
+    """
+    try:
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        return json.loads(decoded, parse_int=parse_int, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{place} must be JSON text, got something else ({str(error)[:200]}).") from error
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {repeated!r} is given twice")
+    return table

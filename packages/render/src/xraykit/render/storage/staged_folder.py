@@ -1,0 +1,80 @@
+"""A folder of results that appears whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import OutputError, XraykitError
+from .atomic_write import check_result_folder
+
+
+@contextmanager
+def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -> Iterator[Path]:
+    """An empty folder to fill; when the block ends, what is in it takes its place in `folder`.
+
+    If the block raises, or the process is killed in it, `folder` is as it was. A killed process leaves its hidden
+    `.XXXXXXXX.part` beside it.
+
+    Args:
+        folder: Where the results belong; made if need be, with the folders on the way.
+        owned: Names that files of this kind of result may have: in `folder` they are replaced, or removed where there
+            is no new one, and everything else there stays. None replaces `folder` as a whole; make sure before that it
+            holds nothing else.
+
+    Yields:
+        The folder to fill, on the same file system.
+
+    Raises:
+        OutputError: The folder cannot be made or written, or a folder stands where a file belongs.
+
+    Example:
+        with atomic_folder("out/first") as staging:
+            write_pose(staging / "pose.json", camera, pose)
+    """
+    folder = Path(folder)
+    staging = check_result_folder(folder.parent if owned is None else folder) / f".{secrets.token_hex(4)}.part"
+    try:
+        staging.mkdir()
+        yield staging
+        if owned is None:
+            _replace_whole(staging, folder)
+        else:
+            _replace_files(staging, folder, owned)
+    except OSError as error:
+        if isinstance(error, XraykitError):
+            raise
+        raise OutputError(f"{folder} could not be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace_whole(staging: Path, folder: Path) -> None:
+    """Move the filled folder into place; an earlier one makes room at the last moment, and returns if that fails."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = staging.with_suffix(".old")
+    earlier = folder.exists()
+    if earlier:
+        folder.replace(old)
+    try:
+        staging.replace(folder)
+    except OSError:
+        if earlier:
+            old.replace(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace_files(staging: Path, folder: Path, owned: Collection[str]) -> None:
+    names = sorted(path.name for path in staging.iterdir())
+    for name in {*names, *owned}:
+        if (folder / name).is_dir():
+            raise OutputError(f"{folder / name} must be a file to replace, got a folder; move it away.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (staging / name).replace(folder / name)
+    for name in set(owned).difference(names):
+        (folder / name).unlink(missing_ok=True)

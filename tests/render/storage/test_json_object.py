@@ -1,0 +1,43 @@
+"""JSON from a stranger: an object is read, every other thing refused by its place."""
+
+import pytest
+from xraykit.render import FileError
+from xraykit.render.storage import json_object, json_value, read_json_object
+
+
+def test_an_object_is_read_with_and_without_a_byte_order_mark(tmp_path):
+    for text in (b'{"a": [1, 2.5]}', b'\xef\xbb\xbf{"a": [1, 2.5]}'):
+        (tmp_path / "a.json").write_bytes(text)
+        assert read_json_object(tmp_path / "a.json") == {"a": [1, 2.5]}
+
+
+def test_whole_numbers_may_become_floats():
+    assert type(json_object('{"a": 1}', place="x", parse_int=float)["a"]) is float
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "must be JSON text"),
+        ("[" * 100_000, "must be JSON text"),
+        (b"\xff", "must be JSON text"),
+        ("1" * 10_000, "must be JSON text"),
+        ('{"a": 1, "a": 2}', "the key 'a' is given twice"),
+        ("[1]", "here must hold one JSON object, got list"),
+    ],
+)
+def test_every_other_thing_is_refused(text, words):
+    with pytest.raises(FileError, match=words):
+        json_object(text, place="here")
+
+
+def test_any_value_is_read_on_demand():
+    assert json_value("[1]", place="here") == [1]
+
+
+def test_a_file_that_is_missing_or_too_large_is_refused_before_it_is_read(tmp_path):
+    with pytest.raises(FileError, match=r"a pose was expected at .*gone\.json, got No such file"):
+        read_json_object(tmp_path / "gone.json", what="a pose")
+    (tmp_path / "big.json").write_text('{"a": 1}')
+    with pytest.raises(FileError, match="must be a pose of at most 3 bytes, got 8"):
+        read_json_object(tmp_path / "big.json", what="a pose", most_bytes=3)
