@@ -92,12 +92,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def arms(asked: argparse.Namespace, folder: Path) -> list[tuple[str, TrainSettings]]:
     """Name and settings of each training, in the order in which they build on each other."""
-    bone: dict[str, Any] = {"bone": (1.0, 4.0)} if asked.device == "cpu" else {}
+    images = TrainingImageSettings(physics=True)
+    images = replace(images, bone=(1.0, 4.0)) if asked.device == "cpu" else images
     scratch = TrainSettings(
         data=TrainingDataSettings(ct=chest_ct()),
         network=PoseNetworkSettings(backbone=asked.backbone),
         poses=TrainingPoseSettings(**VIEWS, **DETECTOR, size=asked.size),
-        images=TrainingImageSettings(physics=True, **bone),
+        images=images,
         length=PoseLengthSettings(minutes=asked.minutes),
         run=RunSettings(output=folder / "scratch", device=asked.device, workers=asked.workers),
     )

@@ -31,7 +31,7 @@ class LineSettings:
     """All settings of the method: the two groups that every training has, and its own."""
 
     run: RunSettings
-    length: LengthSettings = field(default_factory=lambda: LengthSettings(steps=400, batch=32, warmup=10, rate=0.05))
+    length: LengthSettings = field(default_factory=lambda: LengthSettings(steps=400, batch=32, warmup=10, rate=0.2))
     noise: float = 0.1
 
 

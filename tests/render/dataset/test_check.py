@@ -42,7 +42,7 @@ def test_shards_of_two_types_of_cpu_are_counted_and_are_no_problem(tmp_path, cap
     told = "3 shards were made on 2 types of CPU (2 on x86_64, torch AVX2; 1 on x86_64, torch AVX512)"
     assert found.problems == ()
     assert len(found.warnings) == 1 and found.warnings[0].startswith(told)
-    assert run(["render", "dataset-check", str(folder)]) == 0
+    assert run(["dataset", "check", str(folder)]) == 0
     assert f"xraykit: warning: {folder}: {told}" in capsys.readouterr().err
 
 

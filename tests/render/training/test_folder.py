@@ -6,8 +6,8 @@ import json
 import pytest
 from support.toy_training import settings_of, train
 from xraykit.render import FileError, InputError, OutputError
-from xraykit.render.training import TrainingRun, prepare_folder
-from xraykit.render.training.folder import write_curve, write_report
+from xraykit.render.training import prepare_folder
+from xraykit.render.training.curve import write_curve, write_report
 
 NAMES = {"settings.json", "weights", "last.ckpt", "curve.json", "curve.csv", "tensorboard", "report.md"}
 
@@ -40,7 +40,7 @@ def test_the_settings_say_who_wrote_them_and_are_read_again(run):
 
 def test_the_report_shows_the_first_and_the_last_row(run):
     text = (run.folder / "report.md").read_text()
-    assert "4 batches" in text and "all 3 rows" in text
+    assert "4 batches" in text and "All 3 rows" in text
     assert f"| off | {run.rows[0]['off']:.6g} | {run.rows[-1]['off']:.6g} |" in text
 
 
@@ -48,7 +48,7 @@ def test_a_column_that_only_one_row_has_is_empty_in_the_other(tmp_path):
     rows = ({"step": 0.0}, {"step": 2.0, "train_loss": 0.5})
     write_curve(tmp_path, rows)
     assert (tmp_path / "curve.csv").read_text().splitlines()[1:] == ["0.0,", "2.0,0.5"]
-    report = write_report(TrainingRun(tmp_path, tmp_path / "weights", rows, 2, 1.0))
+    report = write_report(tmp_path, rows, batches=2, seconds=1.0)
     assert "| train_loss |  | 0.5 |" in report.read_text()
 
 

@@ -9,7 +9,7 @@ import torch
 from support.repo import ROOT
 from support.toy_training import settings_of, train
 from xraykit.render import BackendUnavailableError, InputError
-from xraykit.render.training import LengthSettings, TrainingFailedError
+from xraykit.render.training import LengthSettings, TrainingFailedError, TrainingTask
 
 pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
 pytest.importorskip("tensorboard", reason="the extra xraykit-render[train]")
@@ -123,3 +123,12 @@ def test_without_the_extra_there_is_a_sentence(tmp_path, monkeypatch, module):
 
 def test_the_core_s_defaults_are_a_length_without_an_end():
     assert (LengthSettings().steps, LengthSettings().minutes) == (None, None)
+
+
+def test_a_task_without_a_step_cannot_be_made():
+    class Half(TrainingTask):
+        def optimizer(self):
+            return None
+
+    with pytest.raises(TypeError, match=r"abstract methods .*rate.*save.*step"):
+        Half()

@@ -12,6 +12,7 @@ from xraykit.render.training import TrainingFailedError
 from xraykit.xvr import load_network, train_network, write_warp
 
 pytest.importorskip("lightning", reason="the extra xraykit-xvr[train]")
+pytest.importorskip("kornia", reason="the extra xraykit-xvr[train]")
 pytest.importorskip("tensorboard", reason="the extra xraykit-xvr[train]")
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, InputError, OutputError
-from ..storage.atomic_write import write_atomically
 from ..storage.settings_file import read_table, write_settings
 from ..storage.typed_settings import to_plain
+from .curve import Row
 from .settings import RunSettings
 
-Row = dict[str, float]
-SETTINGS, CHECKPOINT, WEIGHTS = "settings.json", "last.ckpt", "weights"
-CURVE_JSON, CURVE_CSV, REPORT, EVENTS = "curve.json", "curve.csv", "report.md", "tensorboard"
+SETTINGS, CHECKPOINT, WEIGHTS, EVENTS = "settings.json", "last.ckpt", "weights", "tensorboard"
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
 """Settings that do not change what one step does; for workers the data set's own state may object."""
 
@@ -74,35 +69,6 @@ def prepare_folder(
         raise OutputError(f"{folder} must be a folder that can be made, got {error.strerror or error}.") from error
     write_settings(folder / SETTINGS, settings, command=command, distribution=distribution)
     return None
-
-
-def write_curve(folder: Path, rows: Sequence[Row]) -> None:
-    """curve.json and curve.csv, whole or not at all; a column that a row lacks is empty there."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    table = io.StringIO()
-    writer = csv.DictWriter(table, columns)
-    writer.writeheader()
-    writer.writerows(rows)
-    write_atomically(folder / CURVE_CSV, lambda file: file.write(table.getvalue().encode()))
-    write_atomically(folder / CURVE_JSON, lambda file: file.write((json.dumps(list(rows), indent=1) + "\n").encode()))
-
-
-def write_report(run: TrainingRun) -> Path:
-    """report.md: how long the training was, and its curve from the first row to the last."""
-    first, last = run.rows[0], run.rows[-1]
-    names = list(dict.fromkeys([*first, *last]))
-    shown = [f"| {name} | {_number(first.get(name))} | {_number(last.get(name))} |" for name in names]
-    text = "\n".join([
-        "# Training", "",
-        f"{run.batches} batches in {run.seconds:.0f} s. Weights: `{WEIGHTS}/`; settings: `{SETTINGS}`; "
-        f"all {len(run.rows)} rows of the curve: `{CURVE_CSV}`.", "",
-        "| | first row | last row |", "|---|---|---|", *shown, "",
-    ])  # fmt: skip
-    return write_atomically(run.folder / REPORT, lambda file: file.write(text.encode()))
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
 
 
 def _check_same(now: Mapping[str, Any], path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from .course import Course
-from .folder import CHECKPOINT, WEIGHTS, Row, write_curve
+from .curve import Row, write_curve
+from .folder import CHECKPOINT, WEIGHTS
 from .settings import LengthSettings, RunSettings
 from .task import TrainingTask
 

@@ -1,4 +1,4 @@
-"""What every training is told: where it runs, how long, how fast."""
+"""Settings that every training has: where it runs, how long, how fast."""
 
 from __future__ import annotations
 

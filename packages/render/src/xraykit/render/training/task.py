@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 
 class TrainingTask(Protocol):
-    """A training as `fit` sees it: inherit, give the four methods without a body here, and what else is needed.
+    """A training as `fit` sees it: inherit, give the four abstract methods, and what else is needed.
 
     Attributes:
         module: Everything with parameters or buffers, a teacher's too. `fit` moves it to the device, wraps it for
@@ -32,6 +33,7 @@ class TrainingTask(Protocol):
             device: Where `module` will be.
         """
 
+    @abstractmethod
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch, a scalar with a gradient.
 
@@ -43,10 +45,12 @@ class TrainingTask(Protocol):
         """
         ...
 
+    @abstractmethod
     def optimizer(self) -> torch.optim.Optimizer:
         """The one optimiser; several rules are several groups of parameters, or a class that holds two of torch's."""
         ...
 
+    @abstractmethod
     def rate(self, progress: float, step: int) -> float:
         """The learning rate of the next step; a group with the key "rate_scale" gets that multiple of it.
 
@@ -66,6 +70,7 @@ class TrainingTask(Protocol):
         """Columns of the curve's next row. Every process calls it; the first one's answer counts."""
         return {}
 
+    @abstractmethod
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """Leave weights for use in `folder`; on the first process.
 

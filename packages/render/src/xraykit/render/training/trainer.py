@@ -18,7 +18,8 @@ from torch import Tensor
 
 from ..extras import require
 from .course import Course
-from .folder import CHECKPOINT, EVENTS, WEIGHTS, TrainingRun, write_report
+from .curve import write_report
+from .folder import CHECKPOINT, EVENTS, WEIGHTS, TrainingRun
 from .journal import Journal
 from .settings import LengthSettings, RunSettings, check_length, completed_run
 from .step import TrainingFailedError, seeded
@@ -74,7 +75,7 @@ def fit(
         )
     done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
     if trainer.is_global_zero:
-        write_report(done)
+        write_report(run.output, journal.rows, batches=done.batches, seconds=done.seconds)
     return done
 
 

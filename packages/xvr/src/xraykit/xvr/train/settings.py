@@ -1,4 +1,4 @@
-"""What a training of a pose network is told: the options of `xraykit xvr train`, in groups."""
+"""Settings of a training of a pose network: the options of `xraykit xvr train`, in groups."""
 
 from __future__ import annotations
 
@@ -123,7 +123,11 @@ class PoseLengthSettings(LengthSettings):
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """All that a training of a pose network is told."""
+    """All settings of a training of a pose network.
+
+    Example:
+        `TrainSettings(data=TrainingDataSettings(ct=ct), length=PoseLengthSettings(minutes=15), run=RunSettings(out))`
+    """
 
     data: TrainingDataSettings = field(default_factory=TrainingDataSettings)
     network: PoseNetworkSettings = field(default_factory=PoseNetworkSettings)

@@ -29,7 +29,7 @@ class PoseTraining(TrainingTask):
     """Teaches a network the poses of views.
 
     Args:
-        network: To be taught.
+        network: To be trained.
         settings: Loss, contrast, clipping, rate; complete ones.
         make_source: The batches of (rank, ranks).
         held_out: Views for the validation.
