@@ -14,6 +14,7 @@ from .common.study_tables import (
     reader_table,
     register_table,
     train_table,
+    trees_table,
     trust_table,
 )
 from .common.tables import stages_table, table
@@ -33,6 +34,8 @@ ABOUT = {
     "simulate": "`python -m benchmarks.speed.simulate` measures [simulated scenes](simulation.md): what a march that "
     "finds every mask costs more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, "
     "blur, every mask) with its stages, each timed by itself on ready ingredients, all in turn.",
+    "old_and_new": "`python -m benchmarks.speed.old_and_new OLD NEW` runs two checkouts in alternation: processor time "
+    "of one thread, and whether every tensor has the same bits.",
     "dataset": "`python -m benchmarks.speed.dataset` makes [a data set](datasets.md) and checks that its bytes depend "
     "neither on workers and engines nor on being killed.",
     "dataset_reader": "`python -m benchmarks.speed.dataset_reader` [reads shards](datasets_reading.md) as batches of "
@@ -128,6 +131,7 @@ def versus(ratios: list[dict], **regime: int) -> str:
 TABLES: dict[str, Callable[[dict], str]] = {
     "render": regimes,
     "simulate": regimes,
+    "old_and_new": lambda result: trees_table(result["rows"]),
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),

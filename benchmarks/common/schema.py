@@ -28,6 +28,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "work": str, "group": str, "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
         "wall": dict, "device": dict, "skipped": (str, type(None)),
     },
+    "old_and_new": {
+        "work": str, "pairs": int, "ratio": float, "ratio_q25": float, "ratio_q75": float,
+        "same_bits": (bool, type(None)), "old_cpu_ms": float, "old_wall_ms": float, "new_cpu_ms": float,
+        "new_wall_ms": float,
+    },
     "dataset": {
         "images": int, "patients": int, "size": list, "grid": int, "workers": int, "seconds": NUMBER,
         "images_per_second": NUMBER, "cpu_seconds": NUMBER, "peak_worker_mb": NUMBER, "megabytes": NUMBER,

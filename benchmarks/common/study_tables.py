@@ -116,3 +116,14 @@ def trust_table(summary: dict) -> str:
             f"| {name} | {one['cases']} | {one['failures']} | {one['auroc']:.3f} | {shares} | {one['brier']:.3f} |"
         )
     return "\n".join(lines)
+
+
+def trees_table(rows: list[dict]) -> str:
+    """The suite `old_and_new`: processor time of both checkouts, medians, and quartiles of the ratio of each pair."""
+    lines = ["| work | old CPU ms | new CPU ms | new / old (quartiles) | pairs | bits |", "|---" * 6 + "|"]
+    for row in rows:
+        ratio = f"**{row['ratio']:.3f}** ({row['ratio_q25']:.3f} to {row['ratio_q75']:.3f})"
+        bits = {True: "the same", False: "**different**", None: ""}[row["same_bits"]]
+        times = f"{row['old_cpu_ms']:.1f} | {row['new_cpu_ms']:.1f}"
+        lines.append(f"| {row['work']} | {times} | {ratio} | {row['pairs']} | {bits} |")
+    return "\n".join(lines)

@@ -1,24 +1,47 @@
-"""The examples run, at a size that suits a test, and find what they promise."""
+"""Every example runs at a size that suits a test, is short, says what one learns, and is called like the others."""
 
+import ast
+import re
 import runpy
 
+import numpy as np
 import pytest
+from PIL import Image
 from support.repo import ROOT
 from support.threads import one_thread
 
+EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
+FEWEST_COLOURS = 20  # of a picture that shows something
 
-@pytest.mark.parametrize("views", [1, 2])
-def test_a_screw_is_recovered_in_all_six_degrees_of_freedom_through_the_simulator(views):
-    example = runpy.run_path(str(ROOT / "examples/recover_screw.py"))
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys):
+    pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
     with one_thread():
-        result = example["recover"](views=views, pixels=100, spacing=0.8)
-    start = result.setting.error(result.start, result.truth)
-    assert start[:3].norm() > 7
-    assert start[3:].norm() > 9
-    assert result.error[:3].norm() < 0.2
-    assert result.error[3:6].norm() < 0.5
-    assert abs(result.error[6]) < 0.5
-    assert (result.error.abs() < 5 * result.bound).all()
-    shown = example["picture"](result)
-    assert shown.shape[0] > views * 200
-    assert shown.shape[1] > 5 * 200
+        runpy.run_path(str(path))["main"](tmp_path / "out", quick=True)
+    assert capsys.readouterr().out.strip()
+    assert any((tmp_path / "out").rglob("*"))
+    for picture in (tmp_path / "out").glob("*.png"):
+        with Image.open(picture) as image:
+            assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > FEWEST_COLOURS
+
+
+def test_examples_are_short_have_one_signature_and_say_what_one_learns():
+    wrong = []
+    for path in EXAMPLES:
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        calls = [
+            ast.unparse(node.args) for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"
+        ]
+        name = path.relative_to(ROOT).as_posix()
+        wrong += [f"{name}: {text.count(chr(10))} lines"] * (text.count("\n") >= 80)
+        wrong += [f"{name}: main({', '.join(calls)})"] * (calls != ["out: Path, quick: bool"])
+        wrong += [f"{name}: what does one learn?"] * ("You learn" not in (ast.get_docstring(tree) or ""))
+        wrong += [f"{name}: a verb and its object, please"] * (not re.fullmatch(r"[a-z]+(_[a-z]+)+", path.stem))
+    assert wrong == []
+
+
+def test_examples_use_public_names_alone():
+    deep = re.compile(r"^\s*(?:from|import) xraykit\.\w+\.\w+\.\w+", re.MULTILINE)
+    assert [path.name for path in EXAMPLES if deep.search(path.read_text(encoding="utf-8"))] == []

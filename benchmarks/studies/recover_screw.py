@@ -6,7 +6,7 @@ a start 8 mm and 10 degrees off, the screw's six pose parameters then follow the
 first of blurred pictures, then of sharp ones. The tulip head makes the roll visible. How far away the screw is shows in
 its magnification alone, three parts in ten thousand for 0.2 mm.
 
-    python examples/recover_screw.py [--views 2] [-o picture.png]
+    python -m benchmarks.studies.recover_screw [--views 2] [-o picture.png]
 
 prints the remaining error and the Cramer-Rao bound, below which no unbiased method can come on average. The X-ray comes
 from the same simulator that explains it: what real images add in errors of the model is not shown here.
