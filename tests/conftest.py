@@ -3,6 +3,7 @@
 import hashlib
 import locale
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -42,8 +43,11 @@ def pytest_configure() -> None:
     """One thread for each of several workers, and a cache of compiled kernels that is named after all their sources.
 
     numba recompiles a kernel when its own file changes, not when a file that it calls into does; so a stale one could
-    pass the tests of an edit.
+    pass the tests of an edit. A run in the background of a script (`pytest &`) has inherited deafness to Ctrl-C, which
+    commands that tests start would inherit in turn; they are to hear it.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "PYTEST_XDIST_WORKER" in os.environ:  # set before anything has loaded torch
         for name in ONE_THREAD:
             os.environ.setdefault(name, "1")

@@ -4,18 +4,15 @@ import warnings
 
 import pytest
 import torch
+from support.later import later
 from support.views import CENTER, box, camera, pixels, poses
-
-pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
-
-import torchio
-from diffdrr.data import read
-from diffdrr.detector import Detector
-from diffdrr.drr import DRR
-from diffdrr.pose import RigidTransform, convert
 from xraykit.render import Volume, render
 from xraykit.render.converters import diffdrr_extrinsic, from_diffdrr, to_diffdrr
 from xraykit.render.geometry import back_project, pixel_centers
+
+REASON = "needs the peers group: uv sync --group peers"
+torchio = later("torchio", reason=REASON)
+data, detector, drr, pose = (later(f"diffdrr.{name}", reason=REASON) for name in ("data", "detector", "drr", "pose"))
 
 pytestmark = pytest.mark.peer
 F32 = torch.float32
@@ -34,17 +31,18 @@ DETECTOR = {"sdd": 1000.0, "height": 30, "width": 41, "delx": 2.5, "dely": 3.0, 
 class Peer:
     """The parts of a DRR that project points: a detector, without any volume."""
 
-    perspective_projection = DRR.perspective_projection
+    def perspective_projection(self, *arguments):
+        return drr.DRR.perspective_projection(self, *arguments)
 
-    def __init__(self, orientation, reverse_x_axis, **detector):
+    def __init__(self, orientation, reverse_x_axis, **numbers):
         reorient = torch.tensor(REORIENT[orientation])
-        self.detector = Detector(reorient=reorient, reverse_x_axis=reverse_x_axis, **detector)
+        self.detector = detector.Detector(reorient=reorient, reverse_x_axis=reverse_x_axis, **numbers)
 
 
 def extrinsics(orientation):
     """E whose beam runs towards the origin: the source must lie on the side that the orientation looks from."""
     shift = {"AP": SHIFTS, "PA": SHIFTS * torch.tensor([1.0, -1, 1]), None: -SHIFTS[:, [0, 2, 1]]}[orientation]
-    return convert(ANGLES, shift, parameterization="euler_angles", convention="ZXY")
+    return pose.convert(ANGLES, shift, parameterization="euler_angles", convention="ZXY")
 
 
 @pytest.mark.parametrize(("orientation", "reverse"), CASES)
@@ -73,7 +71,7 @@ def test_every_ray_starts_and_ends_at_the_same_point(orientation, reverse, size)
 @pytest.mark.parametrize(("orientation", "mirrored"), [(o, m) for o in ("AP", "PA", None) for m in (True, False)])
 def test_our_views_handed_to_diffdrr_show_the_same_image(orientation, mirrored):
     numbers = to_diffdrr(camera(), poses(F32), orientation=orientation, mirrored=mirrored, center=CENTER)._asdict()
-    E = RigidTransform(numbers.pop("extrinsic"))
+    E = pose.RigidTransform(numbers.pop("extrinsic"))
     peer = Peer(**numbers)
     theirs = peer.perspective_projection(E, (box(F32) - CENTER.to(F32)).expand(4, 8, 3))
     ours = pixels(box(F32), camera(), poses(F32), mirrored=mirrored)
@@ -84,7 +82,7 @@ def test_our_views_handed_to_diffdrr_show_the_same_image(orientation, mirrored):
 def test_pose_parameters_mean_the_same(parameterization):
     n = 10 if parameterization == "quaternion_adjugate" else 3
     rotation = torch.randn(5, n, generator=torch.Generator().manual_seed(0))
-    theirs = convert(rotation, SHIFTS[:1].expand(5, 3), parameterization=parameterization, convention="ZXY").matrix
+    theirs = pose.convert(rotation, SHIFTS[:1].expand(5, 3), parameterization=parameterization, convention="ZXY").matrix
     ours = diffdrr_extrinsic(rotation, SHIFTS[:1].expand(5, 3), parameterization=parameterization)
     torch.testing.assert_close(ours, theirs, atol=2e-3, rtol=0)
 
@@ -102,13 +100,13 @@ def test_a_rendered_image_agrees_pixel_by_pixel(orientation, reverse):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ijk = volume.mu.permute(2, 1, 0)[None].contiguous()
-        subject = read(torchio.ScalarImage(tensor=ijk, affine=affine.numpy()), orientation=orientation)
-        drr = DRR(subject, reverse_x_axis=reverse, renderer="siddon", **DETECTOR)
-    drr.density = volume.mu.permute(2, 1, 0)
+        subject = data.read(torchio.ScalarImage(tensor=ijk, affine=affine.numpy()), orientation=orientation)
+        peer = drr.DRR(subject, reverse_x_axis=reverse, renderer="siddon", **DETECTOR)
+    peer.density = volume.mu.permute(2, 1, 0)
     E = extrinsics(orientation)
     view = from_diffdrr(E.matrix, orientation=orientation, reverse_x_axis=reverse, **DETECTOR, center=volume.center)
     ours = render(volume, view.camera, view.pose, method="siddon", backend="torch")
-    theirs = drr(E)
+    theirs = peer(E)
     torch.testing.assert_close(
         ours.flip(-1) if view.mirrored else ours, theirs, atol=1e-4 * float(theirs.max()), rtol=0
     )

@@ -2,14 +2,13 @@
 
 import pytest
 import torch
+from support.later import later
 from support.views import CENTER, box, camera, pixels, poses
-
-pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group peers")
-
-from nanodrr.camera import make_k_inv, make_rt_inv
-from nanodrr.geometry import transform_point
 from xraykit.render.converters import from_diffdrr, from_nanodrr, to_diffdrr, to_nanodrr
 from xraykit.render.errors import GeometryError
+
+REASON = "needs the peers group: uv sync --group peers"
+nano_camera, nano_geometry = (later(f"nanodrr.{name}", reason=REASON) for name in ("camera", "geometry"))
 
 pytestmark = pytest.mark.peer
 F64 = torch.float64
@@ -20,7 +19,7 @@ DETECTOR = {"sdd": 1000.0, "height": 30, "width": 41, "delx": 2.5, "dely": 3.0, 
 
 def project(k_inv, rt_inv, points):
     """nanodrr's pinhole with its own point transform."""
-    local = transform_point(torch.linalg.inv(rt_inv), points.expand(len(rt_inv), -1, 3))
+    local = nano_geometry.transform_point(torch.linalg.inv(rt_inv), points.expand(len(rt_inv), -1, 3))
     seen = local @ torch.linalg.inv(k_inv).mT
     return seen[..., :2] / seen[..., 2:]
 
@@ -28,8 +27,8 @@ def project(k_inv, rt_inv, points):
 @pytest.mark.parametrize("orientation", ["AP", "PA", None])
 def test_box_corners_fall_on_the_same_pixels(orientation):
     shift = {"AP": SHIFTS, "PA": SHIFTS * torch.tensor([1.0, -1, 1]), None: -SHIFTS[:, [0, 2, 1]]}[orientation]
-    k_inv = make_k_inv(**DETECTOR, dtype=F64)
-    rt_inv = make_rt_inv(DEGREES, shift, orientation=orientation, isocenter=CENTER)
+    k_inv = nano_camera.make_k_inv(**DETECTOR, dtype=F64)
+    rt_inv = nano_camera.make_rt_inv(DEGREES, shift, orientation=orientation, isocenter=CENTER)
     view = from_nanodrr(k_inv, DETECTOR["sdd"], rt_inv, height=30, width=41)
     assert view.mirrored is (orientation == "PA")
     ours = pixels(box(), view.camera, view.pose, mirrored=view.mirrored)
@@ -39,9 +38,9 @@ def test_box_corners_fall_on_the_same_pixels(orientation):
 @pytest.mark.parametrize("orientation", ["AP", "PA", None])
 def test_nanodrr_equals_diffdrr_with_a_reversed_x_axis(orientation):
     """A second way to the same pose: nanodrr's Euler angles with DiffDRR's orientation matrices."""
-    rt_inv = make_rt_inv(DEGREES, SHIFTS, orientation=orientation, isocenter=CENTER)
-    nano = from_nanodrr(make_k_inv(**DETECTOR, dtype=F64), DETECTOR["sdd"], rt_inv, height=30, width=41)
-    mount = make_rt_inv(DEGREES, SHIFTS, orientation=None) * torch.tensor([-1.0, -1, 1, 1])
+    rt_inv = nano_camera.make_rt_inv(DEGREES, SHIFTS, orientation=orientation, isocenter=CENTER)
+    nano = from_nanodrr(nano_camera.make_k_inv(**DETECTOR, dtype=F64), DETECTOR["sdd"], rt_inv, height=30, width=41)
+    mount = nano_camera.make_rt_inv(DEGREES, SHIFTS, orientation=None) * torch.tensor([-1.0, -1, 1, 1])
     diff = from_diffdrr(mount, orientation=orientation, reverse_x_axis=True, **DETECTOR, center=CENTER)
     torch.testing.assert_close(nano.pose, diff.pose)
     assert nano.mirrored is diff.mirrored
@@ -57,6 +56,6 @@ def test_our_views_handed_to_nanodrr_show_the_same_image(mirrored):
 
 
 def test_mixed_orientations_in_one_batch_are_refused():
-    rt_inv = torch.cat([make_rt_inv(DEGREES[:1], SHIFTS[:1], orientation=o) for o in ("AP", "PA")])
+    rt_inv = torch.cat([nano_camera.make_rt_inv(DEGREES[:1], SHIFTS[:1], orientation=o) for o in ("AP", "PA")])
     with pytest.raises(GeometryError, match="mirrored for all views or for none"):
-        from_nanodrr(make_k_inv(**DETECTOR, dtype=F64), 1000.0, rt_inv, height=30, width=41)
+        from_nanodrr(nano_camera.make_k_inv(**DETECTOR, dtype=F64), 1000.0, rt_inv, height=30, width=41)

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from support.rtk import load_rtk
+from support.rtk import later_rtk
 from support.views import CENTER, box, camera, pixels, poses
 from xraykit.render.converters import from_projection_matrix, from_rtk, to_rtk
 from xraykit.render.geometry import affine_to_itk, swap_ras_lps_points
 
-itk, rtk = load_rtk()
+itk, rtk = later_rtk()
 
 pytestmark = pytest.mark.peer
 F64 = torch.float64

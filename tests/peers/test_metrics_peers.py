@@ -2,16 +2,15 @@
 
 import pytest
 import torch
+from support.later import later
 from support.views import CENTER, box
-
-pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
-
-from diffdrr.detector import Detector
-from diffdrr.drr import DRR
-from diffdrr.metrics import DoubleGeodesicSE3
-from diffdrr.pose import convert
 from xraykit.render.converters import from_diffdrr
 from xraykit.xvr.evaluate.metrics import pose_errors
+
+REASON = "needs the peers group: uv sync --group peers"
+detector, drr, metrics, pose = (
+    later(f"diffdrr.{name}", reason=REASON) for name in ("detector", "drr", "metrics", "pose")
+)
 
 pytestmark = pytest.mark.peer
 REORIENT = {
@@ -24,12 +23,15 @@ DETECTOR = {"sdd": 1020.0, "height": 30, "width": 41, "delx": 2.5, "dely": 2.5, 
 class Peer:
     """The parts of a DRR that project points, with DiffDRR's own detector and no volume."""
 
-    perspective_projection = DRR.perspective_projection
-    inverse_projection = DRR.inverse_projection
+    def perspective_projection(self, *arguments):
+        return drr.DRR.perspective_projection(self, *arguments)
+
+    def inverse_projection(self, *arguments):
+        return drr.DRR.inverse_projection(self, *arguments)
 
     def __init__(self, orientation, reverse_x_axis):
         reorient = torch.tensor(REORIENT[orientation])
-        self.detector = Detector(reorient=reorient, reverse_x_axis=reverse_x_axis, **DETECTOR).double()
+        self.detector = detector.Detector(reorient=reorient, reverse_x_axis=reverse_x_axis, **DETECTOR).double()
 
     def errors(self, estimate, truth, fiducials):
         """mPE, mRPE, mTRE and dGeo as the published evaluator defines them."""
@@ -37,7 +39,12 @@ class Peer:
         mpe = (DETECTOR["delx"] * (seen - true)).norm(dim=-1).mean(-1)
         lifted = self.inverse_projection(estimate, seen.clone()) - self.inverse_projection(truth, true.clone())
         mtre = (estimate(fiducials) - truth(fiducials)).norm(dim=-1).mean(-1)
-        return mpe, lifted.norm(dim=-1).mean(-1), mtre, DoubleGeodesicSE3(DETECTOR["sdd"], eps=0.0)(truth, estimate)[2]
+        return (
+            mpe,
+            lifted.norm(dim=-1).mean(-1),
+            mtre,
+            metrics.DoubleGeodesicSE3(DETECTOR["sdd"], eps=0.0)(truth, estimate)[2],
+        )
 
 
 @pytest.mark.parametrize(
@@ -47,8 +54,8 @@ def test_core_poses_give_the_numbers_of_the_published_evaluator(orientation, rev
     sign = 1.0 if orientation == "AP" else -1.0
     angles = torch.tensor([[0.4, -0.2, 0.1], [2.8, 0.3, -0.4]], dtype=torch.float64)
     shifts = torch.tensor([[5.0, sign * 800.0, -12.0], [-20.0, sign * 760.0, 9.0]], dtype=torch.float64)
-    truth = convert(angles, shifts, parameterization="euler_angles", convention="ZXY")
-    estimate = convert(
+    truth = pose.convert(angles, shifts, parameterization="euler_angles", convention="ZXY")
+    estimate = pose.convert(
         angles + torch.tensor([0.02, -0.05, 0.03], dtype=torch.float64),
         shifts + torch.tensor([1.0, -14.0, 2.0], dtype=torch.float64),
         parameterization="euler_angles",
@@ -56,8 +63,8 @@ def test_core_poses_give_the_numbers_of_the_published_evaluator(orientation, rev
     )
     theirs = Peer(orientation, reverse).errors(estimate, truth, (box() - CENTER).expand(2, 8, 3))
     views = [
-        from_diffdrr(pose.matrix, orientation=orientation, reverse_x_axis=reverse, **DETECTOR, center=CENTER)
-        for pose in (estimate, truth)
+        from_diffdrr(one.matrix, orientation=orientation, reverse_x_axis=reverse, **DETECTOR, center=CENTER)
+        for one in (estimate, truth)
     ]
     ours = pose_errors(
         views[0].pose,

@@ -8,16 +8,15 @@ clips rays to the same support as we do and takes the same midpoint samples.
 
 import pytest
 import torch
+from support.later import installed
 from support.rtk import load_rtk
-
-pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
-pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group peers")
-
 from xraykit.render import render
 
 from benchmarks.common.scenes import View, load_scene
 from benchmarks.speed.opponents import RTK, Entry, build
 
+installed("diffdrr", reason="needs the peers group: uv sync --group peers")
+installed("nanodrr", reason="needs the peers group: uv sync --group peers")
 pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 VIEW = View(height=52, width=52, pixel_spacing=7.0, batch=2, samples=500)
 

@@ -6,15 +6,12 @@ float32 only; nanodrr's se3 maps are NaN without rotation.
 
 import pytest
 import torch
+from support.later import later
 from support.motions import random_poses, random_rotations
 from xraykit.render.geometry import parameters_from, rigid_matrix, rotation_from, se3_exp, se3_log
 
-pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
-pytest.importorskip("nanodrr", reason="needs the peers group: uv sync --group peers")
-
-from diffdrr import pose as diffdrr_pose
-from nanodrr.geometry import se3 as nanodrr_se3
-
+REASON = "needs the peers group: uv sync --group peers"
+diffdrr_pose, nanodrr_se3 = later("diffdrr.pose", reason=REASON), later("nanodrr.geometry.se3", reason=REASON)
 pytestmark = pytest.mark.peer
 
 F64 = torch.float64

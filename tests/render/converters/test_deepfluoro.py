@@ -25,16 +25,16 @@ def test_centred_camera_has_its_principal_point_between_the_integer_pixels():
     sdd, spacing, centre = view.camera.tensors(dtype=F64, device="cpu")
     assert sdd.tolist() == pytest.approx([1000.0])
     assert spacing[0].tolist() == pytest.approx([0.2, 0.2])
-    assert centre[0].tolist() == [768.0, 768.0]
+    assert centre[0].tolist() == pytest.approx([768.0, 768.0], abs=1e-9)
 
 
 def test_negative_focal_lengths_look_along_minus_z_and_mirror():
     K = torch.tensor([[-1000.0, 0, 20], [0, -1000, 15], [0, 0, 1]], dtype=F64)
     view = from_deepfluoro(torch.eye(4, dtype=F64), K, num_rows=30, num_cols=40, pixel_spacing=1.0)
     assert view.mirrored
-    assert view.pose[0, :3, 2].tolist() == [0.0, 0.0, -1.0]
-    assert view.pose[0, :3, 1].tolist() == [0.0, -1.0, 0.0]  # LPS y is RAS -y
-    assert view.pose[0, :3, 0].tolist() == [1.0, 0.0, 0.0]
+    assert view.pose[0, :3, 2].tolist() == pytest.approx([0.0, 0.0, -1.0], abs=1e-9)
+    assert view.pose[0, :3, 1].tolist() == pytest.approx([0.0, -1.0, 0.0], abs=1e-9)  # LPS y is RAS -y
+    assert view.pose[0, :3, 0].tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-9)
 
 
 @pytest.mark.parametrize(("mirrored", "half_turn", "place"), CASES)

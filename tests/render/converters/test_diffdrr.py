@@ -19,8 +19,8 @@ def test_frontal_ap_camera_looks_from_the_front_with_the_head_up():
     view = from_diffdrr(E, orientation="AP", reverse_x_axis=True, **DETECTOR)
     x, y, z, source = view.pose[0, :3].T
     assert not view.mirrored
-    assert (x.tolist(), y.tolist(), z.tolist()) == ([-1.0, 0, 0], [0, 0, -1.0], [0, -1.0, 0])
-    assert source.tolist() == [0.0, 700.0, 0.0]
+    assert [*x.tolist(), *y.tolist(), *z.tolist()] == pytest.approx([-1, 0, 0, 0, 0, -1, 0, -1, 0], abs=1e-9)
+    assert source.tolist() == pytest.approx([0.0, 700.0, 0.0], abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,10 @@ def test_plain_geometry_has_the_textbook_matrix():
 def test_plain_geometry_looks_down_the_z_axis():
     view = from_rtk(PLAIN)
     assert not view.mirrored
-    assert view.pose[0, :3, 3].tolist() == [0.0, 0.0, 600.0]
-    assert view.pose[0, :3, 2].tolist() == [0.0, 0.0, -1.0]
-    assert view.pose[0, :3, 0].tolist() == [-1.0, 0.0, 0.0]  # LPS x is RAS -x
-    assert view.camera.tensors(dtype=F64, device="cpu")[2].tolist() == [[10.0, 5.0]]
+    assert view.pose[0, :3, 3].tolist() == pytest.approx([0.0, 0.0, 600.0], abs=1e-9)
+    assert view.pose[0, :3, 2].tolist() == pytest.approx([0.0, 0.0, -1.0], abs=1e-9)
+    assert view.pose[0, :3, 0].tolist() == pytest.approx([-1.0, 0.0, 0.0], abs=1e-9)  # LPS x is RAS -x
+    assert view.camera.tensors(dtype=F64, device="cpu")[2][0].tolist() == pytest.approx([10.0, 5.0], abs=1e-9)
 
 
 @pytest.mark.parametrize("isocenter", [torch.zeros(3, dtype=F64), CENTER])

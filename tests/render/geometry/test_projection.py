@@ -17,8 +17,8 @@ IDENTITY = torch.eye(4, dtype=F64)[None]
 def test_similar_triangles_place_the_point():
     seen = project(torch.tensor([[3.0, -4.0, 500.0]], dtype=F64), CAMERA, IDENTITY)
     # Magnified twice: 6 mm and -8 mm at the detector, 24 columns and -16 rows from the principal point.
-    assert seen.uv[0, 0].tolist() == [54.0, 44.0]
-    assert seen.depth.tolist() == [[500.0]]
+    assert seen.uv[0, 0].tolist() == pytest.approx([54.0, 44.0], abs=1e-9)
+    assert seen.depth.item() == pytest.approx(500.0, abs=1e-9)
     assert seen.visible.tolist() == [[True]]
 
 
@@ -30,8 +30,8 @@ def test_pixel_centers_lie_at_half_integers():
 def test_centre_of_an_even_detector_is_a_corner_of_four_pixels():
     camera = Camera(sdd=1000.0, height=4, width=4)
     corners = back_project(pixel_centers(camera, dtype=F64).reshape(-1, 2), camera, IDENTITY)[0].reshape(4, 4, 3)
-    assert corners[0, 0].tolist() == [-1.5, -1.5, 1000.0]
-    assert corners[3, 1].tolist() == [-0.5, 1.5, 1000.0]
+    assert corners[0, 0].tolist() == pytest.approx([-1.5, -1.5, 1000.0], abs=1e-9)
+    assert corners[3, 1].tolist() == pytest.approx([-0.5, 1.5, 1000.0], abs=1e-9)
 
 
 def test_extrinsics_move_the_world_and_not_the_image():

@@ -19,7 +19,7 @@ def test_from_hu_applies_the_law_and_keeps_the_hu():
     volume = grid()
     assert torch.equal(volume.mu, WATER_AND_BONE(volume.hu))
     assert volume.shape == (2, 3, 4)
-    assert volume.spacing.tolist() == [1.0, 2.0, 3.0]
+    assert volume.spacing.tolist() == pytest.approx([1.0, 2.0, 3.0])
 
 
 def test_whole_number_hu_are_held_as_float32():

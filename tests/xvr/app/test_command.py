@@ -100,12 +100,15 @@ def test_command_serves_until_ctrl_c(files):
     with subprocess.Popen(
         [sys.executable, "-c", script, *arguments], cwd=files, stdout=subprocess.PIPE, text=True
     ) as process:
-        lines = iter(process.stdout.readline, "")
-        url = next(line.split()[2] for line in lines if line.startswith("Look at"))
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            assert b"<main>" in answer.read()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        try:
+            lines = iter(process.stdout.readline, "")
+            url = next(line.split()[2] for line in lines if line.startswith("Look at"))
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                assert b"<main>" in answer.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
 
 
 def test_tags_and_search_find_the_pose(files):

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from cyclopts import App
+from support.later import installed
 from support.training import QUICK, write_small_patient
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
 from xraykit.xvr import TrainSettings, load_network
 
-pytest.importorskip("lightning", reason="the extra xraykit-xvr[train]")
+installed("lightning", reason="the extra xraykit-xvr[train]")
 OPTIONS = [
     part
     for name, value in (QUICK | {"steps": 2, "size": 32}).items()

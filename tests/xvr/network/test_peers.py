@@ -2,18 +2,15 @@
 
 import pytest
 import torch
+from support.later import later
 from support.pose_networks import SIZES, random_state, reference_extrinsic
 from xraykit.render import Volume
 from xraykit.render.geometry import box_corners, project
 from xraykit.xvr import NetworkFrame, PoseNetwork
 from xraykit.xvr.network.pose_network import fill_weights
 
-pytest.importorskip("diffdrr", reason="needs the peers group: uv sync --group peers")
-
-from diffdrr.detector import Detector
-from diffdrr.drr import DRR
-from diffdrr.pose import convert
-
+REASON = "needs the peers group: uv sync --group peers"
+detector, drr, pose = (later(f"diffdrr.{name}", reason=REASON) for name in ("detector", "drr", "pose"))
 pytestmark = pytest.mark.peer
 REORIENT = {  # what diffdrr.data.read puts into subject.reorient
     "AP": [[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
@@ -24,10 +21,11 @@ REORIENT = {  # what diffdrr.data.read puts into subject.reorient
 class Peer:
     """The parts of a DRR that project points: a detector, without any volume."""
 
-    perspective_projection = DRR.perspective_projection
+    def perspective_projection(self, *arguments):
+        return drr.DRR.perspective_projection(self, *arguments)
 
     def __init__(self, frame):
-        self.detector = Detector(
+        self.detector = detector.Detector(
             reorient=torch.tensor(REORIENT[frame.orientation]),
             reverse_x_axis=frame.reverse_x_axis,
             sdd=frame.sdd,
@@ -49,7 +47,7 @@ def test_random_published_weights_give_diffdrrs_pose():
         images = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(2))
         rotation, translation = model.numbers(images)
         ours = model(images)
-    theirs = convert(rotation, 1000 * translation, parameterization=parameterization, convention="ZXY").matrix
+    theirs = pose.convert(rotation, 1000 * translation, parameterization=parameterization, convention="ZXY").matrix
     torch.testing.assert_close(ours[:, :3, :3], theirs[:, :3, :3], atol=1e-5, rtol=0)
     torch.testing.assert_close(ours[:, :3, 3], theirs[:, :3, 3], atol=1e-5, rtol=1e-5)
 
@@ -59,7 +57,7 @@ def test_the_formulas_of_our_tests_and_of_our_frame_are_diffdrrs(parameterizatio
     generator = torch.Generator().manual_seed(5)
     rotation = torch.randn(4, SIZES[parameterization], generator=generator)
     translation = 100 * torch.randn(4, 3, generator=generator)
-    theirs = convert(rotation, translation, parameterization=parameterization, convention="ZXY").matrix
+    theirs = pose.convert(rotation, translation, parameterization=parameterization, convention="ZXY").matrix
     pairs = zip(rotation.tolist(), translation.tolist(), strict=True)
     ours = torch.stack([reference_extrinsic(r, t, parameterization) for r, t in pairs])
     torch.testing.assert_close(ours.float(), theirs, atol=1e-5, rtol=1e-5)
@@ -78,7 +76,7 @@ def test_corners_of_the_ct_fall_on_diffdrrs_pixels(orientation, reverse):
     front = 1.0 if orientation == "AP" else -1.0
     translation = torch.tensor([[20.0, front * 800.0, -30.0], [-15.0, front * 700.0, 10.0]])
     angles = torch.tensor([[0.4, -0.3, 0.2], [-2.1, 0.5, -0.6]])
-    E = convert(angles, translation, parameterization="euler_angles", convention="ZXY")
+    E = pose.convert(angles, translation, parameterization="euler_angles", convention="ZXY")
     theirs = Peer(frame).perspective_projection(E, (corners - volume.center).float().expand(2, 8, 3))
     uv, depth, _ = project(corners, frame.camera(), frame.to_world(E.matrix.double(), volume))
     if frame.mirrored:

@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 from support.dataset_shards import write_dataset
+from support.later import installed
 from support.training import quick, small_patient, write_small_patient
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.training import TrainingFailedError
 from xraykit.xvr import load_network, train_network, write_warp
 
-pytest.importorskip("lightning", reason="the extra xraykit-xvr[train]")
-pytest.importorskip("kornia", reason="the extra xraykit-xvr[train]")
-pytest.importorskip("tensorboard", reason="the extra xraykit-xvr[train]")
+installed("lightning", reason="the extra xraykit-xvr[train]")
+installed("kornia", reason="the extra xraykit-xvr[train]")
+installed("tensorboard", reason="the extra xraykit-xvr[train]")
 
 
 class KilledError(Exception):

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 from support.dataset_jobs import digests
+from support.later import installed
 
 pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
-pytest.importorskip("ray", reason="needs the extra: pip install 'xraykit-render[cluster]'")
+installed("ray", reason="needs the extra: pip install 'xraykit-render[cluster]'")
 
 TWO_NODES = """
 import json, os, sys

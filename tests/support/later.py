@@ -1,0 +1,32 @@
+"""Heavy modules that the first test which uses them loads, so that collecting the tests costs nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+
+class Later:
+    """Stands for a module and loads it when an attribute is asked for."""
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._load(), name)
+
+
+def later(name: str, *, reason: str) -> Any:
+    """The module, not loaded yet; skips the calling test module, for this reason, where it is not installed."""
+    installed(name.partition(".")[0], reason=reason)
+    return Later(lambda: import_module(name))
+
+
+def installed(name: str, *, reason: str) -> None:
+    """Skip the calling test module, for this reason, where a top-level module is not installed; load nothing."""
+    if find_spec(name) is None:
+        pytest.skip(reason, allow_module_level=True)
