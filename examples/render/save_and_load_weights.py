@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 from xraykit.render import FileError
-from xraykit.render.weights import fill_module, load_weights, read_pickle, rename_keys, save_weights
+from xraykit.render.weights import WeightsKind, fill_module, load_weights, read_pickle, rename_keys, save_weights
 
-OURS = {"kind": "body region network", "package": "xraykit-render"}
+OURS = WeightsKind("body region network", "xraykit-render")
 
 
 def build(*, channels: int, regions: int) -> nn.Sequential:
@@ -25,7 +25,7 @@ def build(*, channels: int, regions: int) -> nn.Sequential:
 
 def load(source: str | Path) -> nn.Sequential:
     """From a folder, a .safetensors file, or `org/name[@revision]` on the hub."""
-    saved = load_weights(source, **OURS)
+    saved = load_weights(source, OURS)
     return fill_module(build(**saved.config), saved.state, source=str(source), wanted="a body region network").eval()
 
 
@@ -34,11 +34,11 @@ def main(out: Path, quick: bool = False) -> None:
     config = {"channels": 8 if quick else 64, "regions": 12}
     net = build(**config).eval()
     learned = {"data": "procedural patients", "images": 20_000, "accuracy": 0.93}
-    path = save_weights(out / "net", net.state_dict(), config=config, trained_on=learned, **OURS)
+    path = save_weights(out / "net", net.state_dict(), OURS, config=config, trained_on=learned)
     image = torch.rand(1, 1, 32, 32)
     assert torch.equal(load(path.parent)(image), net(image))  # bit by bit
 
-    half = save_weights(out / "half", net.state_dict(), config=config, trained_on=learned, half=True, **OURS)
+    half = save_weights(out / "half", net.state_dict(), OURS, config=config, trained_on=learned, half=True)
     print(f"float32 {path.stat().st_size} bytes, float16 {half.stat().st_size} bytes")
     print("largest difference", float((load(half)(image) - net(image)).abs().max()))
 
@@ -48,7 +48,7 @@ def main(out: Path, quick: bool = False) -> None:
     assert torch.equal(fill_module(build(**config), state, source="foreign.pth", wanted="the same")(image), net(image))
 
     try:
-        load_weights(path, kind="pose network", package="xraykit-xvr")
+        load_weights(path, WeightsKind("pose network", "xraykit-xvr"))
     except FileError as error:
         print(error)
 

@@ -4,7 +4,7 @@ import math
 import sys
 
 import pytest
-from xraykit.render import BackendUnavailableError
+from xraykit.render import XraykitError
 from xraykit.render.evaluation import new_figure, plot_errors, plot_reliability, reliability
 
 pytest.importorskip("matplotlib", reason="needs the extra evaluate")
@@ -26,5 +26,5 @@ def test_reliability_is_drawn(tmp_path):
 
 def test_a_missing_matplotlib_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(BackendUnavailableError, match=r"matplotlib.*pip install .xraykit-render\[evaluate\]"):
+    with pytest.raises(XraykitError, match=r"matplotlib.*pip install .xraykit-render\[evaluate\]"):
         new_figure()

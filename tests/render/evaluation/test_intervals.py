@@ -35,10 +35,12 @@ def coverage(method: str, *, studies: int = 200, cases: int = 30) -> float:
     return held / studies
 
 
-def test_bootstrap_intervals_of_a_skewed_mean_hold_it_nearly_as_often_as_they_say_and_bca_more_often():
-    """30 log-normal cases are too few for either to reach 95 %; the correction closes part of the gap."""
-    percentile, bca = coverage("percentile"), coverage("bca")
-    assert 0.78 < percentile <= bca < 0.97
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_bootstrap_intervals_of_a_skewed_mean_hold_it_more_often_the_more_cases_there_are(method):
+    """30 log-normal cases are too few for either to reach 95 %; the shortfall is known, and published."""
+    few, many = coverage(method), coverage(method, cases=200)
+    assert 0.80 < few < 0.93
+    assert few < many < 0.985
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])

@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from xraykit.render import BackendUnavailableError, FileError
+from xraykit.render import FileError, XraykitError
 from xraykit.render.weights import HubFile, find_weights
 
 
@@ -106,7 +106,7 @@ def test_offline_a_cached_commit_is_found(tmp_path, monkeypatch):
 def test_without_the_hub_library_local_weights_are_found_and_hub_ids_say_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
     assert find_weights(folder).is_file()
-    with pytest.raises(BackendUnavailableError, match=r"huggingface_hub.*pip install .xraykit-render\[weights\]"):
+    with pytest.raises(XraykitError, match=r"huggingface_hub.*pip install .xraykit-render\[weights\]"):
         find_weights("org/net")
 
 

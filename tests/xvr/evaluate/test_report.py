@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 
 import pytest
 
@@ -70,6 +71,12 @@ def test_methods_without_common_x_rays_get_a_note_in_place_of_a_ranking():
         [r for r in study([0.3, 0.5]) if r.xray == "000"] + study([0.3], method="other", level=2.0)
     )
     assert report.ranking is None and any("No ranking" in note for note in report.notes)
+
+
+def test_without_statsmodels_the_report_is_made_and_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "statsmodels", None)
+    report = make_pose_report(study([0.3, 0.5]) + study([0.4, 0.6], method="other"))
+    assert report.ranking is None and "statsmodels" in report.notes[0] and "pip install" in report.notes[0]
 
 
 def test_all_files_are_written_and_json_holds_no_infinity(tmp_path):

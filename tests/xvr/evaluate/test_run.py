@@ -1,15 +1,19 @@
 """Studies draw the same starts for all methods and judge by the true pose; results on disk are judged alike."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 from support.registration_sets import write_remixed
 from xraykit.render import InputError, render, torso
+from xraykit.render.evaluation import read_rows, write_rows
 from xraykit.xvr.evaluate.datasets.remixed import Remixed
 from xraykit.xvr.evaluate.metrics import true_tre
-from xraykit.xvr.evaluate.run import Study, judge_results, run_study
+from xraykit.xvr.evaluate.pose_rows import PoseRow
+from xraykit.xvr.evaluate.rows import score_poses
+from xraykit.xvr.evaluate.run import Study, collect_results, run_study
 from xraykit.xvr.evaluate.simulated import SimulatedDataset, SimulatedViews
 from xraykit.xvr.result.record import ResultRecord, write_result
 from xraykit.xvr.start.start_errors import displaced_pose
@@ -41,7 +45,7 @@ def test_every_method_gets_the_same_starts_and_levels_scale_them(leg):
     first, second = [], []
     methods = {"a": recorder(first, keep=0.1), "b": recorder(second, keep=0.2)}
     done = []
-    rows = run_study(leg, methods, Study(levels=(1.0, 2.0)), progress=lambda *counts: done.append(counts))
+    rows = score_poses(run_study(leg, methods, Study(levels=(1.0, 2.0)), progress=lambda *c: done.append(c)))
     assert [float((a[2] - b[2]).abs().max()) for a, b in zip(first, second, strict=True)] == [0.0, 0.0]
     assert not torch.allclose(first[0][2], first[1][2])
     assert done == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
@@ -63,8 +67,25 @@ def test_a_registration_that_finds_the_truth_has_no_error(leg):
     def oracle(shot, volume, start):
         return SimpleNamespace(poses=truth[None, None], similarity=1.0, seconds=0.1)
 
-    rows = run_study(leg, {"oracle": oracle}, Study(levels=(1.0,)))
+    rows = score_poses(run_study(leg, {"oracle": oracle}, Study(levels=(1.0,))))
     assert rows[0].true_tre > 1 and rows[1].true_tre == pytest.approx(0, abs=1e-9) == pytest.approx(rows[1].mpe)
+
+
+def test_errors_follow_from_rows_that_were_written_and_read_back(leg, tmp_path):
+    """Two passes: what poses.json holds is enough to judge, to the last bit."""
+    poses = run_study(leg, {"a": recorder([], keep=0.5)}, Study(levels=(1.0, 2.0)))
+    read = read_rows(write_rows(tmp_path / "poses.json", poses), PoseRow)
+    assert repr(score_poses(read)) == repr(score_poses(poses))
+    assert len({row.inputs for row in read}) == 1 and len(read[0].inputs) == 64
+    camera = leg.subject("subject01").xray("000").shot.camera
+    assert read[0].intrinsics().height == camera.height and read[0].camera[0] == float(torch.as_tensor(camera.sdd))
+
+
+def test_rows_without_whole_poses_are_refused(leg):
+    (row,) = run_study(leg, {"a": recorder([], keep=0.5)}, Study(levels=(1.0,)))
+    for change in ({"truth": row.truth[:12]}, {"fiducials": row.fiducials[:-1]}, {"camera": ()}):
+        with pytest.raises(InputError, match="must have whole poses, camera, center and fiducials"):
+            replace(row, **change)
 
 
 def test_labels_leave_only_the_structure(leg):
@@ -99,7 +120,8 @@ def test_results_on_disk_are_judged_by_their_subject_and_view(leg, tmp_path):
     xray = leg.subject("subject01").xray("000")
     write_record(tmp_path / "ours" / "subject01" / "000", xray, 2.0)
     write_record(tmp_path / "other" / "000", xray, 4.0)  # one subject only: its name is not needed
-    rows, notes = judge_results(leg, {name: tmp_path / name for name in ("ours", "other")})
+    poses, notes = collect_results(leg, {name: tmp_path / name for name in ("ours", "other")})
+    rows = score_poses(poses)
     assert notes == ()
     assert [(r.method, r.estimate, round(r.true_tre, 4)) for r in rows] == [
         ("ours", "initial", 20.0),
@@ -114,10 +136,10 @@ def test_results_of_nobody_are_refused(leg, tmp_path):
     xray = leg.subject("subject01").xray("000")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"must hold results of xvr register \(result.json\), got none"):
-        judge_results(leg, {"empty": tmp_path / "empty"})
+        collect_results(leg, {"empty": tmp_path / "empty"})
     write_record(tmp_path / "ours" / "subject01" / "777", xray, 1.0, view="777")
     with pytest.raises(ValueError, match="must be of an X-ray of subject01, got '777'"):
-        judge_results(leg, {"ours": tmp_path / "ours"})
+        collect_results(leg, {"ours": tmp_path / "ours"})
 
 
 def test_a_simulated_x_ray_is_noisy_collimated_and_taken_from_its_pose(chest):

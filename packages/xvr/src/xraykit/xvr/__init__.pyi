@@ -18,15 +18,19 @@ from .evaluate.metrics import (
     success_rate as success_rate,
     true_tre as true_tre,
 )
+from .evaluate.pose_rows import PoseRow as PoseRow
 from .evaluate.report import (
     PoseReport as PoseReport,
     make_pose_report as make_pose_report,
     write_pose_report as write_pose_report,
 )
-from .evaluate.rows import ErrorRow as ErrorRow
+from .evaluate.rows import (
+    ErrorRow as ErrorRow,
+    score_poses as score_poses,
+)
 from .evaluate.run import (
     Study as Study,
-    judge_results as judge_results,
+    collect_results as collect_results,
     registrar as registrar,
     run_study as run_study,
 )

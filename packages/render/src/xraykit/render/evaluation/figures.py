@@ -19,7 +19,7 @@ def new_figure(*, width: float = 6.4, height: float = 4.2) -> Figure:
     """An empty figure [inches], bound to no window.
 
     Raises:
-        InputError: matplotlib is not installed.
+        BackendUnavailableError: matplotlib is not installed.
     """
     figure = require("matplotlib.figure", extra="evaluate").Figure
     return figure(figsize=(width, height), layout="constrained")
@@ -44,7 +44,7 @@ def plot_errors(
         bound: Where to draw a line, such as the largest error that is a success; None draws none.
 
     Raises:
-        InputError: matplotlib is not installed. OutputError: The file cannot be written.
+        BackendUnavailableError: matplotlib is not installed. OutputError: The file cannot be written.
     """
     figure = new_figure(width=max(4.0, 0.8 * len(errors) + 2), height=5.0)
     axes = figure.add_subplot()
@@ -68,7 +68,7 @@ def plot_reliability(curves: Mapping[str, Sequence[ReliabilityBin]], path: str |
     """What came true against what was predicted, by name, with Wilson's 95 % intervals and the diagonal.
 
     Raises:
-        InputError: matplotlib is not installed. OutputError: The file cannot be written.
+        BackendUnavailableError: matplotlib is not installed. OutputError: The file cannot be written.
     """
     figure = new_figure(width=4.6, height=4.6)
     axes = figure.add_subplot()

@@ -81,8 +81,9 @@ def rank_methods(
             a micrometre is nothing and ten metres are lost.
 
     Raises:
-        InputError: Fewer than two methods or cases, no degree of freedom left for the noise, limits that are not
-            positive and growing, or pandas or statsmodels is not installed.
+        InputError: Fewer than two methods or cases, no degree of freedom left for the noise, or limits that are not
+            positive and growing.
+        BackendUnavailableError: pandas or statsmodels is not installed.
     """
     if not 0 < limits[0] < limits[1] < math.inf:
         raise InputError(f"limits of errors must be positive, finite and growing, got {limits}.")

@@ -68,8 +68,8 @@ def write_rows(path: str | Path, rows: Sequence[Any]) -> Path:
         raise InputError(f"rows must be of one kind and at least one, got {len({type(r) for r in rows})} kinds.")
     names = [field.name for field in fields(rows[0])]
     if path.suffix == ".json":
-        plain = [{name: _plain(value) for name, value in asdict(row).items()} for row in rows]
-        text = json.dumps({"rows": plain}, indent=1, allow_nan=False) + "\n"
+        plain = ({name: _plain(value) for name, value in asdict(row).items()} for row in rows)
+        text = '{"rows": [\n' + ",\n".join(json.dumps(row, allow_nan=False) for row in plain) + "\n]}\n"
         return write_atomically(path, lambda file: file.write(text.encode()))
     if path.suffix != ".csv":
         raise InputError(f"rows are written to a .csv or .json file, got {path}.")

@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "fill": "fill_module rename_keys",
-        "folder": "load_weights save_weights SavedWeights",
+        "folder": "load_weights save_weights SavedWeights WeightsKind",
         "hub": "HubFile",
         "pickled": "read_pickle",
         "source": "find_weights",

@@ -5,6 +5,7 @@ from .fill import (
 )
 from .folder import (
     SavedWeights as SavedWeights,
+    WeightsKind as WeightsKind,
     load_weights as load_weights,
     save_weights as save_weights,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch import Tensor
 from ..errors import FileError, InputError, OutputError
 from ..extras import require
 from ..storage.atomic_write import write_atomically
+from ..storage.versions import installed_version
 from .hub import WEIGHTS
 from .source import find_weights
 
@@ -24,26 +24,37 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
+class WeightsKind:
+    """What weights are, stated once by the package that writes and reads them.
+
+    Args:
+        name: Such as "pose network"; weights of another name are refused.
+        package: The distribution that writes them; its version is stored.
+        format: Version of the meaning of the config, from 1.
+        libraries: Distributions that the module is made with; their versions are stored.
+    """
+
+    name: str
+    package: str
+    format: int = 1
+    libraries: tuple[str, ...] = ("xraykit-render", "torch")
+
+
+@dataclass(frozen=True)
 class SavedWeights:
     """Weights with what they are.
 
     Args:
         state: Tensors by name, as stored, on the CPU.
-        kind: What they are, such as "pose network".
-        format: Version of the meaning of `config`, from 1.
         config: What builds the module that they belong to.
         trained_on: What they learned from, and how well they did.
-        package: The distribution that wrote them.
-        version: Its version.
-        libraries: Versions of the distributions that the module is made with.
+        version: Of the package that wrote them.
+        libraries: Versions of the distributions that the module was made with.
     """
 
     state: Mapping[str, Tensor]
-    kind: str
-    format: int
     config: Mapping[str, Any]
     trained_on: Mapping[str, Any]
-    package: str
     version: str
     libraries: Mapping[str, str]
 
@@ -51,13 +62,10 @@ class SavedWeights:
 def save_weights(
     folder: str | Path,
     state: Mapping[str, Tensor],
+    kind: WeightsKind,
     *,
-    kind: str,
-    package: str,
     config: Mapping[str, Any],
     trained_on: Mapping[str, Any] = _NOTHING,
-    format: int = 1,
-    libraries: tuple[str, ...] = ("xraykit-render", "torch"),
     half: bool = False,
 ) -> Path:
     """Write model.safetensors and config.json to `folder` (made if need be).
@@ -70,11 +78,8 @@ def save_weights(
         state: Tensors by name, such as `module.state_dict()`, on any device. Tensors that share memory are stored
             each.
         kind: What they are; `load_weights` asks for it.
-        package: The distribution whose version is stored.
         config: What builds the module, anything that JSON holds.
         trained_on: What they learned from, anything that JSON holds.
-        format: Version of the meaning of `config`.
-        libraries: Distributions whose versions are stored beside.
         half: Store floating-point tensors as float16: half the size, three significant digits.
 
     Returns:
@@ -82,18 +87,19 @@ def save_weights(
 
     Raises:
         OutputError: The folder cannot be made or written.
-        InputError: A config that is no JSON, a state that holds something other than tensors, numbers too large for
-            float16, or safetensors is not installed.
+        InputError: A config that is no JSON, a state that holds something other than tensors, or numbers too large
+            for float16.
+        BackendUnavailableError: safetensors is not installed.
     """
     save = require("safetensors.torch", extra="weights").save
     content = {
-        "kind": kind,
-        "format": format,
+        "kind": kind.name,
+        "format": kind.format,
         "config": dict(config),
         "trained_on": dict(trained_on),
-        "package": package,
-        "version": _version(package),
-        "libraries": {name: _version(name) for name in libraries},
+        "package": kind.package,
+        "version": installed_version(kind.package),
+        "libraries": {name: installed_version(name) for name in kind.libraries},
     }
     try:
         text = json.dumps(content, indent=2, allow_nan=False)
@@ -113,23 +119,19 @@ def save_weights(
     return path
 
 
-def load_weights(
-    source: str | Path, *, kind: str, package: str, format: int = 1, sha256: str | None = None
-) -> SavedWeights:
+def load_weights(source: str | Path, kind: WeightsKind, *, sha256: str | None = None) -> SavedWeights:
     """Read what `save_weights` wrote; nothing in the file is run.
 
     Args:
         source: A folder, a .safetensors file or a hub id, see `find_weights`.
-        kind: What the weights must be.
-        package: The distribution that writes these, for messages.
-        format: The format that the caller understands.
+        kind: What the weights must be, in the format that the caller understands.
         sha256: What the file's SHA-256 must be; None is not checked.
 
     Raises:
         FileError: Nothing there, a damaged file, other weights, another format, or another SHA-256.
-        InputError: safetensors is not installed.
+        BackendUnavailableError: safetensors is not installed.
     """
-    path = find_weights(source, what=f"a {kind}", sha256=sha256)
+    path = find_weights(source, what=f"a {kind.name}", sha256=sha256)
     safetensors = require("safetensors", extra="weights")
     try:
         with safetensors.safe_open(path, framework="pt", device="cpu") as file:
@@ -138,15 +140,17 @@ def load_weights(
     except (safetensors.SafetensorError, OSError, RuntimeError, ValueError) as error:
         raise FileError(f"{path} must be a whole safetensors file, got a damaged one ({error}).") from error
     content = _content(metadata.get("xraykit", ""))
-    if content.get("kind") != kind:
-        raise FileError(f"{path} must hold a {kind} written by {package}, got other weights.")
-    if content.get("format") != format:
-        raise FileError(f"{path} must have format {format}, got {content.get('format')!r}; update {package}.")
-    expected = {"config": dict, "trained_on": dict, "package": str, "version": str, "libraries": dict}
+    if content.get("kind") != kind.name:
+        raise FileError(f"{path} must hold a {kind.name} written by {kind.package}, got other weights.")
+    if content.get("format") != kind.format:
+        raise FileError(
+            f"{path} must have format {kind.format}, got {str(content.get('format'))[:40]}; update {kind.package}."
+        )
+    expected = {"config": dict, "trained_on": dict, "version": str, "libraries": dict}
     wrong = [name for name, type_ in expected.items() if not isinstance(content.get(name), type_)]
     if wrong:
         raise FileError(f"{path} must carry a complete config, got one without {', '.join(wrong)}; save it again.")
-    return SavedWeights(state, kind, format, **{name: content[name] for name in expected})
+    return SavedWeights(state, **{name: content[name] for name in expected})
 
 
 def _stored(state: Mapping[str, Tensor], half: bool) -> dict[str, Tensor]:
@@ -185,10 +189,3 @@ def _whole(digits: str) -> int:
 
 def _refused(name: str) -> float:
     raise ValueError(f"{name} is no number")
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"

@@ -46,7 +46,7 @@ class HubFile:
 
         Raises:
             FileError: No such repository, file or revision, no connection, or offline and not in the cache.
-            InputError: huggingface-hub is not installed.
+            BackendUnavailableError: huggingface-hub is not installed.
         """
         hub = require("huggingface_hub", extra="weights")
         from huggingface_hub.errors import EntryNotFoundError, HFValidationError

@@ -23,7 +23,7 @@ def find_weights(source: str | Path, *, what: str = "weights", sha256: str | Non
 
     Raises:
         FileError: Nothing there, a folder without weights, a hub that does not give them, or another SHA-256.
-        InputError: The hub is needed and huggingface-hub is not installed.
+        BackendUnavailableError: The hub is needed and huggingface-hub is not installed.
     """
     path = _local(source, what)
     if path.is_dir():

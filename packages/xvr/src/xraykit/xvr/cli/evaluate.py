@@ -13,7 +13,7 @@ from xraykit.render.commands.progress import Tally
 
 if TYPE_CHECKING:
     from ..evaluate.datasets.common import Dataset
-    from ..evaluate.rows import ErrorRow
+    from ..evaluate.pose_rows import PoseRow
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EvaluateConfig:
     results: tuple[Path, ...] = ()
     """Folders of `xraykit xvr register`, one for each method, named after it; below each a folder per subject."""
     output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
-    """Folder for errors.csv, summary.json, summary.md and the figures; made if need be."""
+    """Folder for poses.json, errors.csv, summary.json, summary.md and the figures; made if need be."""
     dataset: Literal["deepfluoro", "ljubljana", "femur"] | None = field(default=None, kw_only=True)
     """Whose true poses count."""
     data: Path | None = field(default=None, kw_only=True)
@@ -67,17 +67,21 @@ def evaluate(config: Annotated[EvaluateConfig, Parameter(name="*")], *, config_f
     """
     from dataclasses import asdict
 
-    from xraykit.render.evaluation import report_text
+    from xraykit.render.evaluation import report_text, write_rows
     from xraykit.render.storage import check_result_folder
 
+    from ..evaluate.pose_rows import FILE_NAME
     from ..evaluate.report import make_pose_report, report_page, require_figures, write_pose_report
+    from ..evaluate.rows import score_poses
 
     require_figures()
     dataset = _dataset(config)
     check_result_folder(config.output)
-    rows, notes = _judge(config, dataset) if config.results else (_study(config, dataset), ())
-    report = make_pose_report(rows, bound=config.success, notes=notes)
+    poses, notes = _collect(config, dataset) if config.results else (_study(config, dataset), ())
     config.output.mkdir(parents=True, exist_ok=True)
+    write_rows(config.output / FILE_NAME, poses)
+    rows = score_poses(poses)
+    report = make_pose_report(rows, bound=config.success, notes=notes)
     written = write_pose_report(config.output, report, rows, settings=asdict(config))
     write_settings(config.output / "evaluate.json", config, "xvr evaluate")
     print(report_text(report_page(report)))
@@ -104,19 +108,19 @@ def _dataset(config: EvaluateConfig) -> Dataset:
     return SimulatedDataset(volume, views)
 
 
-def _judge(config: EvaluateConfig, dataset: Dataset) -> tuple[list[ErrorRow], tuple[str, ...]]:
+def _collect(config: EvaluateConfig, dataset: Dataset) -> tuple[list[PoseRow], tuple[str, ...]]:
     from xraykit.render import InputError
 
-    from ..evaluate.run import judge_results
+    from ..evaluate.run import collect_results
 
     methods = {path.resolve().name: path for path in config.results}
     if len(methods) < len(config.results):
         raise InputError(f"folders of results must have different names, got {', '.join(map(str, config.results))}.")
     with Tally("results") as tally:
-        return judge_results(dataset, methods, progress=tally.report)
+        return collect_results(dataset, methods, progress=tally.report)
 
 
-def _study(config: EvaluateConfig, dataset: Dataset) -> list[ErrorRow]:
+def _study(config: EvaluateConfig, dataset: Dataset) -> list[PoseRow]:
     from ..evaluate.run import Study, registrar, run_study
     from ..refine.registration import RegistrationSettings
 

@@ -14,6 +14,8 @@ from xraykit.render import Camera, InputError
 from xraykit.render.converters import to_diffdrr
 from xraykit.render.geometry import back_project, check_pose, project, rigid_inverse, rotation_angle, transform_points
 
+from ..trust.target_points import misplacement
+
 _ANY_CAMERA = Camera(sdd=1.0, height=1, width=1)  # E does not depend on the intrinsics
 
 
@@ -115,15 +117,16 @@ def true_tre(estimate: Tensor, truth: Tensor, *, fiducials: Tensor) -> Tensor:
     How far the patient is misplaced in the frame of the C-arm. Source: the definition in use since Fitzpatrick 1998.
     """
     estimate, truth, points = _prepared(estimate, truth, fiducials)
-    placed, true = (transform_points(rigid_inverse(pose), points) for pose in (estimate, truth))
-    return (placed - true).norm(dim=-1).mean(-1)
+    return misplacement(estimate, truth, points)
 
 
 def dgeo(estimate: Tensor, truth: Tensor, *, sdd: float, center: Tensor) -> Tensor:
     """Double geodesic distance: sqrt((sdd / 2 * angle)^2 + |t_estimate - t_truth|^2) [mm].
 
     The angle [rad] is that between the rotations; t = R'(source - center), the source as the turned camera sees it
-    from `center`. It needs no fiducials, and no orientation. Source: xvr paper, dGeo with eps = 0.
+    from `center`. It needs no fiducials, and no orientation. Source: xvr paper, dGeo with eps = 0. The training loss
+    `double_geodesic` is the same with eps = 1e-6 mm^2, which its gradient needs; neither can be had from the other
+    without another last digit.
     """
     estimate, truth = check_pose(estimate.double(), name="estimate"), check_pose(truth.double(), name="truth")
     angle = rotation_angle(estimate[:, :3, :3].mT @ truth[:, :3, :3])

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from xraykit.render import InputError
+from xraykit.render import BackendUnavailableError, InputError
 from xraykit.render.evaluation import (
     EvaluationReport,
     MethodAttempt,
@@ -82,7 +82,7 @@ def make_pose_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Seq
         ]
         try:
             ranking = rank_methods(attempts)
-        except InputError as error:
+        except (InputError, BackendUnavailableError) as error:
             found.append(f"No ranking: {error}")
     return PoseReport(summaries, curves, ranking, bound, tuple(found))
 
@@ -93,7 +93,7 @@ def write_pose_report(
     """Write the five files of `FILES` into an existing folder, each whole or not at all.
 
     Raises:
-        OutputError: The folder cannot be written to. InputError: matplotlib is not installed.
+        OutputError: The folder cannot be written to. BackendUnavailableError: matplotlib is not installed.
     """
     boxes: dict[str, list[float]] = {}
     for row in rows:
@@ -125,5 +125,5 @@ def report_page(report: PoseReport) -> EvaluationReport:
 
 
 def require_figures() -> None:
-    """Raise InputError now, before any work, where matplotlib is not installed."""
+    """Raise BackendUnavailableError now, before any work, where matplotlib is not installed."""
     new_figure()

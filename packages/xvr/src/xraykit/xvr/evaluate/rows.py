@@ -1,15 +1,16 @@
-"""One row for each pose that was judged, as it stands in errors.csv."""
+"""From poses to errors: two rows for each registration, as they stand in errors.csv."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
+import torch
 
-from .datasets.common import Subject, XrayWithTruth
 from .metrics import pose_errors
+from .pose_rows import PoseRow
 
 METRICS = ("mpe", "mrpe", "mtre_c2w", "true_tre", "dgeo")
 
@@ -57,50 +58,43 @@ class ErrorRow:
         return self.method, self.dataset, self.subject, self.xray, self.structure, level
 
 
-def judged(
-    subject: Subject,
-    xray: XrayWithTruth,
-    initial: Tensor,
-    final: Tensor,
-    *,
-    method: str,
-    dataset: str,
-    similarity: float,
-    seconds: float,
-    structure: str = "",
-    level: float = math.nan,
-) -> tuple[ErrorRow, ErrorRow]:
-    """The two rows of one registration.
+def score_poses(rows: Iterable[PoseRow]) -> list[ErrorRow]:
+    """The errors of registrations, from their rows alone.
 
     Args:
-        subject: Whose fiducials and volume centre count.
-        xray: The X-ray with its true pose; that of `structure` where it has one of its own.
-        initial: Start, camera to world (4, 4).
-        final: Result, camera to world (4, 4).
-        method: As in `ErrorRow`, like the rest.
-        dataset: See there.
-        similarity: See there.
-        seconds: See there.
-        structure: See there.
-        level: See there.
+        rows: What was found, as run or as read back from poses.json.
+
+    Returns:
+        Two rows for each: the start's and the result's.
+
+    Raises:
+        GeometryError: A pose that is not rigid, or a camera that is none.
     """
-    truth = xray.structure_poses.get(structure, xray.pose)[None]
-    camera, center = xray.shot.camera, subject.volume.center
+    return [error for row in rows for error in (_scored(row, "initial"), _scored(row, "final"))]
 
-    def row(pose: Tensor, estimate: Literal["initial", "final"]) -> ErrorRow:
-        errors = pose_errors(pose[None], truth, camera=camera, fiducials=subject.fiducials, center=center)
-        last = estimate == "final"
-        return ErrorRow(
-            method=method,
-            dataset=dataset,
-            subject=subject.name,
-            xray=xray.shot.name,
-            structure=structure,
-            level=level,
-            estimate=estimate,
-            similarity=similarity if last else math.nan,
-            seconds=seconds if last else 0.0,
-            **{name: float(getattr(errors, name)) for name in METRICS},
-        )
 
-    return row(initial, "initial"), row(final, "final")
+def _scored(row: PoseRow, estimate: Literal["initial", "final"]) -> ErrorRow:
+    last = estimate == "final"
+    pose, truth = (
+        torch.tensor(numbers, dtype=torch.float64).reshape(1, 4, 4)
+        for numbers in (row.found if last else row.start, row.truth)
+    )
+    errors = pose_errors(
+        pose,
+        truth,
+        camera=row.intrinsics(),
+        fiducials=torch.tensor(row.fiducials, dtype=torch.float64).reshape(-1, 3),
+        center=torch.tensor(row.center, dtype=torch.float64),
+    )
+    return ErrorRow(
+        method=row.method,
+        dataset=row.dataset,
+        subject=row.subject,
+        xray=row.xray,
+        structure=row.structure,
+        level=row.level,
+        estimate=estimate,
+        similarity=row.similarity if last else math.nan,
+        seconds=row.seconds if last else 0.0,
+        **{name: float(getattr(errors, name)) for name in METRICS},
+    )

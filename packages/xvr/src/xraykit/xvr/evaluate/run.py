@@ -1,4 +1,4 @@
-"""The two ways to errors: register a data set from drawn starts, or judge results that are there already."""
+"""Two ways to rows of poses: register a data set from drawn starts, or collect results that are there already."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..result.record import FILE_NAME
 from ..start.start_errors import StartErrors
 from ..xray.shot import Shot
 from .datasets.common import Dataset
-from .rows import ErrorRow, judged
+from .pose_rows import PoseRow, pose_row
 
 Registrar = Callable[[Shot, Volume, Tensor], Registration]
 Progress = Callable[[int, int], None]
@@ -54,7 +54,7 @@ def registrar(settings: RegistrationSettings) -> Registrar:
 
 def run_study(
     dataset: Dataset, methods: Mapping[str, Registrar], study: Study, *, progress: Progress | None = None
-) -> list[ErrorRow]:
+) -> list[PoseRow]:
     """Register every X-ray at every level with every method, each method from the same start.
 
     Args:
@@ -64,14 +64,14 @@ def run_study(
         progress: Told the number of registrations done and to do.
 
     Returns:
-        Two rows for each registration.
+        One row for each registration; `score_poses` judges them.
 
     Raises:
         InputError: No method, or labels that do not occur.
     """
     if not methods:
         raise InputError("a study needs at least one method, got none.")
-    rows: list[ErrorRow] = []
+    rows: list[PoseRow] = []
     subjects = [dataset.subject(name) for name in study.subjects or dataset.subjects]
     plan = [(subject, name) for subject in subjects for name in subject.xrays[: study.most]]
     total, current, structure = len(plan) * len(study.levels) * len(methods), None, None
@@ -87,7 +87,7 @@ def run_study(
             start = StartErrors(level=level).perturb(xray.pose[None], subject.volume.center, generator)
             for method, run in methods.items():
                 found = run(xray.shot, structure, start)
-                rows += judged(
+                row = pose_row(
                     subject,
                     xray,
                     start[0],
@@ -98,17 +98,18 @@ def run_study(
                     seconds=found.seconds,
                     level=level,
                 )
+                rows.append(row)
                 if progress is not None:
-                    progress(len(rows) // 2, total)
+                    progress(len(rows), total)
     return rows
 
 
-def judge_results(
+def collect_results(
     dataset: Dataset, methods: Mapping[str, Path], *, progress: Progress | None = None
-) -> tuple[list[ErrorRow], tuple[str, ...]]:
-    """Judge what `xraykit xvr register` wrote.
+) -> tuple[list[PoseRow], tuple[str, ...]]:
+    """Rows of what `xraykit xvr register` wrote, beside the truth.
 
-    Every result.json below a method's folder is judged. The subject is the folder on the way to it that bears a
+    Every result.json below a method's folder counts. The subject is the folder on the way to it that bears a
     subject's name, the X-ray is the view's name in the result; a structure with a true pose of its own is compared
     with that one.
 
@@ -118,12 +119,12 @@ def judge_results(
         progress: Told the number of files done and to do.
 
     Returns:
-        Two rows for each structure in each view, and a note for each method that left X-rays out.
+        One row for each structure in each view, and a note for each method that left X-rays out.
 
     Raises:
         FileError: A folder without results, or a result of an unknown subject or X-ray.
     """
-    rows: list[ErrorRow] = []
+    rows: list[PoseRow] = []
     notes: list[str] = []
     plan = [(method, path) for method, folder in methods.items() for path in _results(folder)]
     subjects = {}
@@ -139,7 +140,7 @@ def judge_results(
                 raise FileError(f"{path} must be of an X-ray of {name}, got {view!r}; {name} has no such X-ray.")
             xray = subject.xray(view)
             for k, structure in enumerate(record.structures):
-                rows += judged(
+                row = pose_row(
                     subject,
                     xray,
                     record.start[v],
@@ -150,6 +151,7 @@ def judge_results(
                     seconds=record.seconds,
                     structure=structure,
                 )
+                rows.append(row)
         if progress is not None:
             progress(done, len(plan))
     for method in methods:

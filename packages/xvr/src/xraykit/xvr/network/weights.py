@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
-from xraykit.render.weights import fill_module, find_weights, load_weights, save_weights
+from xraykit.render.weights import WeightsKind, fill_module, find_weights, load_weights, save_weights
 
 from .frame import NetworkFrame
 from .pose_network import PoseNetwork
 from .published import read_published
 
-KIND, FORMAT, PACKAGE = "pose network", 1, "xraykit-xvr"
+POSE_NETWORK = WeightsKind("pose network", "xraykit-xvr", libraries=("xraykit-render", "torch", "timm"))
 
 
 def save_network(network: PoseNetwork, folder: str | Path, *, training: Mapping[str, object] | None = None) -> Path:
@@ -34,12 +34,9 @@ def save_network(network: PoseNetwork, folder: str | Path, *, training: Mapping[
     return save_weights(
         folder,
         network.state_dict(),
-        kind=KIND,
-        format=FORMAT,
-        package=PACKAGE,
+        POSE_NETWORK,
         config={**network.architecture, "frame": asdict(network.frame)},
         trained_on=network.provenance if training is None else training,
-        libraries=("xraykit-render", "torch", "timm"),
     )
 
 
@@ -55,12 +52,12 @@ def load_network(source: str | Path, **published: Any) -> PoseNetwork:
         FileError: Nothing there, not readable, or weights that do not fit; each says which.
         InputError: Options for published files with one of our own.
     """
-    path = find_weights(source, what=f"a {KIND}")
+    path = find_weights(source, what=f"a {POSE_NETWORK.name}")
     if path.suffix != ".safetensors":
         return read_published(path, **published)
     if published:
         raise InputError(f"{path} states its own frame; leave {', '.join(sorted(published))} out.")
-    saved = load_weights(path, kind=KIND, package=PACKAGE, format=FORMAT)
+    saved = load_weights(path, POSE_NETWORK)
     try:
         config = saved.config
         network = PoseNetwork(NetworkFrame(**config["frame"]), backbone=config["backbone"], norm=config["norm"])

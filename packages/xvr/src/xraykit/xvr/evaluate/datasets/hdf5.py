@@ -21,7 +21,7 @@ def open_hdf5(path: str | Path) -> Iterator[H5Group]:
     """The root of an HDF5 file, open for reading.
 
     Raises:
-        FileError: Missing, or no HDF5 file. InputError: h5py is not installed.
+        FileError: Missing, or no HDF5 file. BackendUnavailableError: h5py is not installed.
     """
     h5py = require("h5py", extra="evaluate", distribution="xraykit-xvr", what="an HDF5 data set")
     path = Path(path)
