@@ -13,6 +13,7 @@ from .common.study_tables import (
     gvxr_table,
     reader_table,
     register_table,
+    start_table,
     train_table,
     trees_table,
     trust_table,
@@ -34,6 +35,7 @@ ABOUT = {
     "simulate": "`python -m benchmarks.speed.simulate` measures [simulated scenes](simulation.md): what a march that "
     "finds every mask costs more than a plain one, and the complete image (polychromatic, three tools, noise, scatter, "
     "blur, every mask) with its stages, each timed by itself on ready ingredients, all in turn.",
+    "start_up": "`python -m benchmarks.speed.start_up` starts fresh processes: what the help and a first image cost.",
     "old_and_new": "`python -m benchmarks.speed.old_and_new OLD NEW` runs two checkouts in alternation: processor time "
     "of one thread, and whether every tensor has the same bits.",
     "dataset": "`python -m benchmarks.speed.dataset` makes [a data set](datasets.md) and checks that its bytes depend "
@@ -131,6 +133,7 @@ def versus(ratios: list[dict], **regime: int) -> str:
 TABLES: dict[str, Callable[[dict], str]] = {
     "render": regimes,
     "simulate": regimes,
+    "start_up": lambda result: start_table(result["rows"]),
     "old_and_new": lambda result: trees_table(result["rows"]),
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),

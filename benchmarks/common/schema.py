@@ -28,6 +28,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "work": str, "group": str, "height": int, "width": int, "pixel_spacing_mm": float, "batch": int, "samples": int,
         "wall": dict, "device": dict, "skipped": (str, type(None)),
     },
+    "start_up": {
+        "start": str, "cpu_s": NUMBER, "wall_s": NUMBER, "goal_cpu_s": ANY_NUMBER, "all_cpu_s": list,
+        "all_wall_s": list,
+    },
     "old_and_new": {
         "work": str, "pairs": int, "ratio": float, "ratio_q25": float, "ratio_q75": float,
         "same_bits": (bool, type(None)), "old_cpu_ms": float, "old_wall_ms": float, "new_cpu_ms": float,

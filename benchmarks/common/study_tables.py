@@ -127,3 +127,13 @@ def trees_table(rows: list[dict]) -> str:
         times = f"{row['old_cpu_ms']:.1f} | {row['new_cpu_ms']:.1f}"
         lines.append(f"| {row['work']} | {times} | {ratio} | {row['pairs']} | {bits} |")
     return "\n".join(lines)
+
+
+def start_table(rows: list[dict]) -> str:
+    """The suite `start_up`: CPU seconds of a fresh process, median and range, and what was aimed at."""
+    lines = ["| start | CPU s (least to most) | wall s | goal, CPU s |", "|---" * 4 + "|"]
+    for row in rows:
+        cpu, goal = row["all_cpu_s"], row["goal_cpu_s"]
+        spread = f"{row['cpu_s']:.2f} ({min(cpu):.2f} to {max(cpu):.2f})"
+        lines.append(f"| {row['start']} | {spread} | {row['wall_s']:.2f} | {'' if goal is None else goal} |")
+    return "\n".join(lines)

@@ -23,9 +23,12 @@ def tensors(sample: XraySample) -> dict[str, torch.Tensor]:
 
 def main(out: Path, quick: bool) -> None:
     """Write shards to `data/` and the first batch to `batch.png`."""
+    people = ProceduralPatients(count=6, size=112)  # of every region in turn
+    if quick:
+        people = ProceduralPatients(count=2, size=48, regions={"knee": 1.0})
     config = DatasetConfig(
         seed=1,
-        procedural=ProceduralPatients(count=2 if quick else 6, size=48 if quick else 112),
+        procedural=people,
         views=ViewSettings(per_patient=2),
         size=(64, 64) if quick else (192, 192),
         images_per_shard=4,

@@ -15,11 +15,10 @@ FEWEST_COLOURS = 20  # of a picture that shows something
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys):
+def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
     with one_thread():
         runpy.run_path(str(path))["main"](tmp_path / "out", quick=True)
-    assert capsys.readouterr().out.strip()
     assert any((tmp_path / "out").rglob("*"))
     for picture in (tmp_path / "out").glob("*.png"):
         with Image.open(picture) as image:
@@ -31,13 +30,12 @@ def test_examples_are_short_have_one_signature_and_say_what_one_learns():
     for path in EXAMPLES:
         text = path.read_text(encoding="utf-8")
         tree = ast.parse(text)
-        calls = [
-            ast.unparse(node.args) for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"
-        ]
+        mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+        calls = [[ast.unparse(argument) for argument in main.args.args] for main in mains]
         name = path.relative_to(ROOT).as_posix()
         wrong += [f"{name}: {text.count(chr(10))} lines"] * (text.count("\n") >= 80)
-        wrong += [f"{name}: main({', '.join(calls)})"] * (calls != ["out: Path, quick: bool"])
-        wrong += [f"{name}: what does one learn?"] * ("You learn" not in (ast.get_docstring(tree) or ""))
+        wrong += [f"{name}: main of {calls}"] * (calls != [["out: Path", "quick: bool"]])
+        wrong += [f"{name}: what does one learn?"] * ((ast.get_docstring(tree) or "").count("\n") < 3)
         wrong += [f"{name}: a verb and its object, please"] * (not re.fullmatch(r"[a-z]+(_[a-z]+)+", path.stem))
     assert wrong == []
 

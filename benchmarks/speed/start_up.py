@@ -1,25 +1,25 @@
 """What it costs to start: CPU seconds until the help is printed, and until a fresh process has written an image.
 
-python -m benchmarks.start_up                # 5 rounds of everything in turn; prints, and writes start_up--cpu.json
+python -m benchmarks.speed.start_up                # 5 rounds of everything in turn; prints, and writes a result
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import torch
 from xraykit.render import torso, write_volume
 
-from .report import RESULTS, surroundings
+from ..common.progress import say
+from ..common.result import RESULTS, Start, save
+from ..common.study_tables import start_table
 
 COMMAND = "import sys; from xraykit.render.cli.umbrella import main; main()"
 SIZE = "64 64"
@@ -28,22 +28,19 @@ GOALS = {"xraykit --help": 0.35, "xraykit render drr": 5.0}  # CPU seconds
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the suite."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.start_up", description=__doc__,
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.start_up", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, default=RESULTS / "start_up--cpu.json")
     asked = parser.parse_args(arguments)
-    begun, load = datetime.now(UTC), os.getloadavg()
+    start = Start.now()
     with tempfile.TemporaryDirectory() as folder:
         times = measure(starts(Path(folder)), Path(folder), asked.rounds)
     rows = [row(name, found) for name, found in times.items()]
-    result = {
-        "suite": "start_up", "created": begun.isoformat(timespec="seconds"), "load_before": list(load),
-        "load_after": list(os.getloadavg()), **surroundings("cpu"), "rows": rows,
-    }  # fmt: skip
-    print(table(rows))
-    asked.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {asked.output}")
+    print(start_table(rows))
+    scene = {"name": f"fresh processes; the image is {SIZE.replace(' ', ' x ')} px of a torso of 6 mm voxels"}
+    save(start.result("start_up", rows, threads={"torch": torch.get_num_threads()}, scene=scene), asked.output)
+    say(f"wrote {asked.output}")
 
 
 def starts(folder: Path) -> dict[str, list[str]]:
@@ -98,17 +95,6 @@ def row(name: str, seconds: list[tuple[float, float]]) -> dict[str, object]:
         "start": name, "cpu_s": round(median(cpu), 3), "wall_s": round(median(wall), 3), "goal_cpu_s": GOALS.get(name),
         "all_cpu_s": [round(s, 3) for s in cpu], "all_wall_s": [round(s, 3) for s in wall],
     }  # fmt: skip
-
-
-def table(rows: list[dict[str, object]]) -> str:
-    """Start, CPU seconds (least to most), wall seconds, and what was aimed at."""
-    lines = [f"{'start':<28}{'CPU s':>8}{'least':>8}{'most':>8}{'wall s':>8}{'goal':>8}"]
-    for entry in rows:
-        cpu = entry["all_cpu_s"]
-        assert isinstance(cpu, list)
-        goal = "" if entry["goal_cpu_s"] is None else f"{entry['goal_cpu_s']}"
-        lines.append(f"{entry['start']:<28}{entry['cpu_s']:>8}{min(cpu):>8}{max(cpu):>8}{entry['wall_s']:>8}{goal:>8}")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
