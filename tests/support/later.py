@@ -22,11 +22,13 @@ class Later:
 
 def later(name: str, *, reason: str) -> Any:
     """The module, not loaded yet; skips the calling test module, for this reason, where it is not installed."""
+    __tracebackhide__ = True
     installed(name.partition(".")[0], reason=reason)
     return Later(lambda: import_module(name))
 
 
 def installed(name: str, *, reason: str) -> None:
     """Skip the calling test module, for this reason, where a top-level module is not installed; load nothing."""
+    __tracebackhide__ = True  # the report names the module that is skipped
     if find_spec(name) is None:
         pytest.skip(reason, allow_module_level=True)
