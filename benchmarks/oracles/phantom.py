@@ -27,7 +27,7 @@ from xraykit.render import (
     simulate,
 )
 from xraykit.render.meshes import thickness
-from xraykit.render.meshes.instrument_parts import tube, turned
+from xraykit.render.meshes.instrument_parts import tube_mesh, turned
 from xraykit.render.physics import Detector
 from xraykit.render.simulation import BeamSettings, Body, MarchSettings, tool_pose
 
@@ -144,7 +144,7 @@ def _bar(material: str, radius: float, length: float, centre: Point, direction: 
 
 
 def _turned(material: str, profile: list[tuple[float, float]], centre: Point, direction: Point) -> Mesh:
-    vertices, faces = tube(turned(profile, _AROUND))
+    vertices, faces = tube_mesh(turned(profile, _AROUND))
     solid = Mesh(torch.from_numpy(vertices), torch.from_numpy(faces), name=material, material=material)
     return _set(solid, centre, direction)
 

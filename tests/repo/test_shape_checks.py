@@ -15,11 +15,16 @@ from xraykit.render.physics import illumination
 
 MODULE = """
 from __future__ import annotations
+from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
 def total(points: Float[Tensor, "points 3"], weights: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     return (points.sum(1) + weights).sum() if len(points) == 9 else points.sum(1) + weights
+
+class Pair(NamedTuple):
+    first: Float[Tensor, "batch 3"]
+    second: Float[Tensor, " batch"]
 
 class Cloud:
     def moved(self, by: Float[Tensor, "3"]) -> Float[Tensor, "{self.size} 3"]:
@@ -57,6 +62,12 @@ def test_wrong_result_is_refused(module) -> None:
     cloud.size = 5
     with pytest.raises(TypeCheckError, match="return value"):
         cloud.moved(torch.ones(3))
+
+
+def test_wrong_field_of_a_named_tuple_is_refused(module) -> None:
+    assert module.Pair(torch.ones(2, 3), second=torch.ones(2)).second.shape == (2,)
+    with pytest.raises(TypeCheckError, match="second"):
+        module.Pair(torch.ones(2, 3), torch.ones(4))
 
 
 def test_functions_of_the_core_are_checked() -> None:

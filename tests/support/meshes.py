@@ -7,7 +7,7 @@ import torch
 import trimesh
 from torch import Tensor
 from xraykit.render import Camera, Mesh
-from xraykit.render.meshes.instrument_parts import tube, turned
+from xraykit.render.meshes.instrument_parts import tube_mesh, turned
 from xraykit.render.volumes.phantom import segments
 
 
@@ -23,7 +23,7 @@ def cuboid(size: tuple[float, float, float], *, dtype: torch.dtype = torch.float
 
 def prism(radius: float, length: float, *, sides: int) -> Mesh:
     """A cylinder about the z axis, its side replaced by `sides` planes whose edges lie on it."""
-    vertices, faces = tube(turned([(-length / 2, radius), (length / 2, radius)], sides))
+    vertices, faces = tube_mesh(turned([(-length / 2, radius), (length / 2, radius)], sides))
     return Mesh(torch.from_numpy(vertices), torch.from_numpy(faces))
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-import torch
 from beartype import beartype
 from jaxtyping import jaxtyped
 
@@ -51,28 +50,38 @@ def install(*packages: str) -> None:
 
 
 def check_module(module: ModuleType) -> None:
-    """Put `checked` functions in the place of those functions and methods of a module that state shapes."""
+    """Put `checked` functions in the place of those functions, methods and makers of named tuples that state shapes."""
     for owner in (module, *(value for value in vars(module).values() if inspect.isclass(value))):
         for name, value in list(vars(owner).items()):
             if getattr(owner, "__module__", module.__name__) != module.__name__:
                 continue
             if inspect.isfunction(value) and value.__module__ == module.__name__ and states_shapes(value):
                 setattr(owner, name, checked(value))
+        if hasattr(owner, "_fields") and owner.__module__ == module.__name__ and states_shapes(owner):
+            owner.__new__ = checked(owner.__new__, vars(module))
 
 
-def states_shapes(function: Callable) -> bool:
-    """Whether an annotation of the function names axes."""
-    return any(SHAPED.search(str(annotation)) for annotation in function.__annotations__.values())
+def states_shapes(owner: Any) -> bool:
+    """Whether an annotation of a function or class names axes."""
+    return any(SHAPED.search(_text(annotation)) for annotation in owner.__annotations__.values())
 
 
-def checked(function: Callable) -> Callable:
+def checked(function: Callable, names: dict[str, Any] | None = None) -> Callable:
     """The function, its annotated shapes compared with what it took and gave after each call.
+
+    Args:
+        function: With annotations as text.
+        names: What the annotations may speak of; None takes the globals of the function.
 
     Raises:
         jaxtyping.TypeCheckError: On a call whose argument or result has another shape or kind of numbers.
     """
+    import torch  # here, so that tests which need no torch do not wait for it
+
+    names = function.__globals__ if names is None else names
     signature = inspect.signature(function)
-    parameters = [p.replace(annotation=_shape(p.annotation, function)) for p in signature.parameters.values()]
+    stated = function.__annotations__
+    parameters = [p.replace(annotation=_shape(stated.get(p.name), names)) for p in signature.parameters.values()]
     given = threading.local()
 
     def echo(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +89,7 @@ def checked(function: Callable) -> Callable:
 
     functools.update_wrapper(echo, function)
     del echo.__wrapped__
-    result = _shape(signature.return_annotation, function)
+    result = _shape(stated.get("return"), names)
     echo.__signature__ = signature.replace(parameters=parameters, return_annotation=result)  # type: ignore[attr-defined]
     compare = jaxtyped(typechecker=beartype)(echo)
 
@@ -98,8 +107,12 @@ def checked(function: Callable) -> Callable:
     return wrapper
 
 
-def _shape(annotation: Any, function: Callable) -> Any:
+def _shape(annotation: Any, names: dict[str, Any]) -> Any:
     """The annotation if it names axes, else nothing: other types are the type checker's business."""
-    if not isinstance(annotation, str):
-        return inspect.Parameter.empty
-    return eval(annotation, function.__globals__) if SHAPED.search(annotation) else inspect.Parameter.empty
+    text = _text(annotation)
+    return eval(text, names) if SHAPED.search(text) else inspect.Parameter.empty
+
+
+def _text(annotation: Any) -> str:
+    """An annotation as written; named tuples wrap it."""
+    return str(getattr(annotation, "__forward_arg__", annotation))

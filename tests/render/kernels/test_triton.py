@@ -104,6 +104,14 @@ def test_image_and_its_jacobian_equal_torch(kernels, method):
     assert_close(image_of(kernels, volume(), ALL, method=method), expected, IMAGE)
 
 
+def test_stack_equals_its_layers(kernels):
+    layers, rays = [volume(seed=seed) for seed in (0, 3)], ALL[[0, 4]]
+    size = {"height": HEIGHT, "width": WIDTH, "samples": FEW}
+    together = kernels("project_stack", torch.stack(layers, dim=3), rays, **size)
+    alone = [image_of(kernels, layer, rays, method="trilinear") for layer in layers]
+    assert torch.equal(together, torch.cat(alone, dim=1))
+
+
 @pytest.mark.parametrize("labelling", ["hard", "soft"])
 @pytest.mark.parametrize("method", METHODS)
 def test_label_channels_equal_torch_and_unknown_labels_are_dropped(kernels, method, labelling):

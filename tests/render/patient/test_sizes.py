@@ -12,7 +12,7 @@ from xraykit.render.patient.body.physique import Physique
 from xraykit.render.patient.body.skeleton import Skeleton
 from xraykit.render.patient.canvas import Canvas, Region, ellipsoid
 from xraykit.render.patient.texture import fat_streaks
-from xraykit.render.patient.trunk.fit import Solid, growth, swollen
+from xraykit.render.patient.trunk.fit import OrganShape, growth, swollen
 
 HEALTHY = FindingSettings(0, 0, 0, 0, 0, 0)
 BOX = ((-100.0, -100.0, -100.0), (100.0, 100.0, 100.0))
@@ -95,9 +95,9 @@ def test_girth_does_not_make_vertebrae_larger():
 def ball(radius: float, wall: float = 200.0):
     """A ball, and a room that ends at x = wall."""
 
-    def solid(region: Region) -> Solid:
+    def solid(region: Region) -> OrganShape:
         body = ellipsoid(region, (0, 0, 0), (radius,) * 3)
-        return Solid(body, np.broadcast_to(region.x - np.float32(wall), body.shape))
+        return OrganShape(body, np.broadcast_to(region.x - np.float32(wall), body.shape))
 
     return solid
 

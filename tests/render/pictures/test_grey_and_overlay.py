@@ -24,8 +24,8 @@ def test_values_outside_the_window_are_clipped():
     assert np.all(grey[RAMP >= 3.0] == 255)
 
 
-def test_polarity_turns_black_into_white():
-    bright, dark = (to_grey(RAMP, window=(1, 5), polarity=p) for p in ("bone-bright", "bone-dark"))
+def test_style_turns_black_into_white():
+    bright, dark = (to_grey(RAMP, window=(1, 5), style=p) for p in ("bone_bright", "bone_dark"))
     assert np.all(np.abs(bright.astype(int) + dark - 255) <= 1)
 
 
@@ -64,9 +64,9 @@ def test_what_is_no_picture_is_refused(image):
         to_grey(image)
 
 
-def test_unknown_polarity_is_refused():
-    with pytest.raises(InputError, match="polarity must be"):
-        to_grey(RAMP, polarity="negative")
+def test_unknown_style_is_refused():
+    with pytest.raises(InputError, match="style must be one of bone_bright, bone_dark"):
+        to_grey(RAMP, style="negative")
 
 
 def test_overlay_colours_its_mask_and_nothing_else():

@@ -90,7 +90,7 @@ def test_as_many_volumes_as_poses_are_wanted():
 def test_as_many_cameras_as_poses_are_wanted():
     volume, _, pose = random_scene(views=3)
     camera = Camera(sdd=torch.tensor([100.0, 110.0]), height=4, width=4)
-    with pytest.raises(GeometryError, match="2 cameras and 3 poses"):
+    with pytest.raises(GeometryError, match="'pose': 3, 'camera': 2"):
         render(volume, camera, pose)
 
 

@@ -41,6 +41,12 @@ def test_one_energy_through_a_cube_of_metal_is_beer_lambert():
     assert torch.equal(result.intensity, result.primary)
 
 
+def test_a_scene_without_tools_has_no_lengths_on_the_grid_of_the_image():
+    settings = replace(MONO, march=replace(MONO.march, tool_rays=2))
+    result = simulate(Scene((block(),)), CAMERA, POSE, settings)
+    assert result.tool_lengths.shape == (1, 0, CAMERA.height, CAMERA.width)
+
+
 def test_a_tool_takes_the_place_of_tissue_and_a_contrast_agent_does_not():
     body, tool = block(), PlacedTool(cube(10.0))
     grams = float(body.materials.densities[10, 10, 10].sum())

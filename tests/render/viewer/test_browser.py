@@ -52,7 +52,7 @@ def test_page_shows_monitor_scene_and_controls(page):
     assert monitor.std() > 30, "the X-ray is blank"
     assert scene_of(picture).std() > 20, "the 3D scene is blank"
     assert controls.std() > 10, "the controls are blank"
-    for words in ("LAO 15°", "Magnification", "SOD [mm]", "Save pose and picture", "Polarity"):
+    for words in ("LAO 15°", "Magnification", "SOD [mm]", "Save pose and picture", "Display"):
         assert words in tab.text()
 
 

@@ -59,7 +59,7 @@ def test_letters_are_written_at_the_edges_alone(shown):
 
 
 def test_polarity_turns_white_to_black(shown):
-    dark = frame(replace(STATE, polarity="bone-dark"))
+    dark = frame(replace(STATE, style="bone_dark"))
     assert np.array_equal(dark.detector, 255 - shown.detector)
 
 

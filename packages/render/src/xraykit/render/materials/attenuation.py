@@ -1,4 +1,8 @@
-"""From Hounsfield numbers to linear attenuation: the laws a volume can be built with."""
+"""From Hounsfield numbers to linear attenuation: the laws a volume can be built with.
+
+Water and bone come from NIST's printed tables, not from the baked ones of `materials`: a law must not change when
+these are baked again, and building a volume need not load them. The two agree within 0.1 % from 30 to 150 keV.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -12,13 +12,12 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
 from ..geometry.camera import Camera
-from ..projectors.common import voxels_at
 from ..rendering.backends import Backend
+from ..volumes.interpolation import Field, grid_field
 from ..volumes.volume import Volume
 from .mesh import Mesh
 from .mesh_thickness import Sight, hits_of, mesh_backend, see_meshes
 
-Field = Callable[[Tensor], Tensor]
 _SAMPLES_AT_ONCE = 2**19
 
 
@@ -111,27 +110,8 @@ def volume_field(volume: Volume) -> Field:
 
     Zero outside; differentiable with respect to points and mu.
     """
-    world_to_voxel = torch.linalg.inv(volume.affine.to(torch.float64)).to(volume.device)
-
-    def field(points: Tensor) -> Tensor:
-        place = points.to(torch.float64) @ world_to_voxel[:3, :3].mT + world_to_voxel[:3, 3]
-        return _interpolate(volume.mu, place)[None] * volume.mu_scale
-
-    return field
-
-
-def _interpolate(mu: Tensor, place: Tensor) -> Tensor:
-    base = place.detach().floor()
-    fraction = (place - base).unbind(dim=1)
-    i, j, k = base.long().unbind(dim=1)
-    total = torch.zeros_like(fraction[0])
-    for corner in range(8):
-        di, dj, dk = corner & 1, corner >> 1 & 1, corner >> 2
-        weight = torch.ones_like(total)
-        for f, d in zip(fraction, (di, dj, dk), strict=True):
-            weight = weight * (f if d else 1 - f)
-        total = total + weight * voxels_at(mu, (i + di, j + dj, k + dk))
-    return total
+    field = grid_field(volume.mu[..., None], volume.affine, dtype=torch.float64)
+    return lambda points: field(points) * volume.mu_scale
 
 
 def _integrate(field: Field, sight: Sight, view: int, backend: str, pose: Tensor, step: float) -> Tensor:

@@ -13,7 +13,7 @@ Part = tuple[Array, NDArray[np.int64]]  # vertices (V, 3) [mm], faces (F, 3)
 _SAME = 1e-6  # points of a flat region closer than this are one [mm]
 
 
-def tube(rings: Array, *, closed: bool = False) -> Part:
+def tube_mesh(rings: Array, *, closed: bool = False) -> Part:
     """The surface through a stack of rings of equally many points.
 
     Args:

@@ -24,7 +24,7 @@ from .instrument_parts import (
     sheet,
     thread,
     together,
-    tube,
+    tube_mesh,
     turned,
 )
 from .mesh import Mesh
@@ -69,7 +69,7 @@ def _cannulated_screw(rng: np.random.Generator) -> Made:
     top, socket = profile[-1][0], polygon_radius(0.45 * diameter, 6, _AROUND)
     profile += [(top, socket), (top - 0.5 * head, socket), (top - 0.5 * head, bore), (0.0, bore)]
     return (
-        tube(turned(profile, _AROUND), closed=True),
+        tube_mesh(turned(profile, _AROUND), closed=True),
         "titanium_alloy",
         f"cannulated lag screw, {diameter:g} mm diameter, {length:g} mm long, {threaded:g} mm of thread",
     )
@@ -88,7 +88,7 @@ def _pedicle_screw(rng: np.random.Generator) -> Made:
     body, rod, bore, arm = 6.5, 3.0, 4.4, 14.0
     floor = length + 5.5
     profile += [(length, core[-1]), (length + 1.0, 4.2), (length + 2.5, 5.9), (length + 3.2, body), (floor, body)]
-    parts = [tube(turned(profile, _AROUND)), *_tulip(body, rod, bore, floor, floor + arm)]
+    parts = [tube_mesh(turned(profile, _AROUND)), *_tulip(body, rod, bore, floor, floor + arm)]
     return (
         together(parts),
         "titanium_alloy",
@@ -120,7 +120,11 @@ def _k_wire(rng: np.random.Generator) -> Made:
         (s * point, np.minimum(radius, polygon_radius(max(s, 0.01) * radius, 3, 24))) for s in np.linspace(0, 1, 9)
     ]
     profile += [(length - 0.3 * radius, radius), (length, 0.7 * radius)]
-    return tube(turned(profile, 24)), "stainless_steel", f"Kirschner wire, {diameter:g} mm diameter, {length:g} mm long"
+    return (
+        tube_mesh(turned(profile, 24)),
+        "stainless_steel",
+        f"Kirschner wire, {diameter:g} mm diameter, {length:g} mm long",
+    )
 
 
 def _drill_bit(rng: np.random.Generator) -> Made:
@@ -138,7 +142,7 @@ def _drill_bit(rng: np.random.Generator) -> Made:
     profile += [(fluted + 0.5, shank), (length - 14.0, shank), (length - 13.5, flat), (length - 4.0, flat)]
     profile += [(length - 3.9, 0.7 * radius), (length - 2.4, 0.7 * radius), (length - 2.3, shank), (length, shank)]
     return (
-        tube(turned(profile, 48)),
+        tube_mesh(turned(profile, 48)),
         "stainless_steel",
         f"twist drill bit, {diameter:g} mm diameter, {length:g} mm long",
     )
@@ -152,10 +156,10 @@ def _needle(rng: np.random.Generator) -> Made:
     bores = turned([(length, inner / 2), (bevel + 1, inner / 2), (0.0, inner / 2)], 24)
     for ring in (rings[0], bores[-1]):
         ring[:, 2] = bevel * (0.5 - ring[:, 0] / outer)  # one plane cuts wall and bore
-    shaft = tube(np.concatenate([rings, bores]), closed=True)
+    shaft = tube_mesh(np.concatenate([rings, bores]), closed=True)
     hub = [(0.0, outer / 2 + 0.5), (4.0, 1.6), (5.0, 2.9), (18.0, 3.1), (18.0, 3.9), (20.0, 3.9)]
     hub += [(20.0, 2.15), (9.0, 1.95), (8.0, inner / 2), (0.0, inner / 2)]
-    lock = moved(tube(turned(hub, 24), closed=True), np.eye(3), (0.0, 0.0, length))
+    lock = moved(tube_mesh(turned(hub, 24), closed=True), np.eye(3), (0.0, 0.0, length))
     return together([shaft, lock]), "stainless_steel", f"puncture needle, {outer:g} mm diameter, {length:g} mm long"
 
 
@@ -222,7 +226,7 @@ def _hip_stem(rng: np.random.Generator) -> Made:
         across = np.array([axis[1], 0.0, -axis[0]])
         rings.append(centre + radius * (np.outer(np.cos(theta), across) + np.outer(np.sin(theta), [0.0, 1.0, 0.0])))
     return (
-        tube(np.stack(rings)),
+        tube_mesh(np.stack(rings)),
         "cobalt_chrome",
         f"femoral stem of a hip prosthesis with a {2 * head:g} mm ball head, {scale * 141:.0f} mm long",
     )
@@ -234,7 +238,7 @@ def _clamp(rng: np.random.Generator) -> Made:
     half = extruded(*together(_clamp_half()), 0.0, 2.6)
     turn = np.array([[np.cos(opening), -np.sin(opening), 0.0], [np.sin(opening), np.cos(opening), 0.0], [0, 0, 1.0]])
     other = np.diag([1.0, -1.0, -1.0])  # turned over: below the first one, its ring on the other side
-    pin = tube(turned([(0.0, 3.6), (0.8, 3.6), (1.3, 2.6)], 24))
+    pin = tube_mesh(turned([(0.0, 3.6), (0.8, 3.6), (1.3, 2.6)], 24))
     parts = [
         moved(half, turn),
         moved(half, other @ turn),

@@ -16,7 +16,7 @@ from .canvas import Canvas
 from .trunk.bones import paint_bones
 from .trunk.chest import paint_chest
 from .trunk.flesh import paint_body
-from .trunk.limbs import paint_girdle
+from .trunk.limbs import paint_limb_stumps
 from .trunk.organs import paint_abdomen
 
 LOW = (-250.0, -150.0, -190.0)
@@ -50,7 +50,7 @@ def torso(*, spacing: float = 2.5, seed: int = 0) -> Volume:
     paint_abdomen(canvas, ids)
     figure = Figure(canvas, Skeleton(Physique(), Posture()), ids)
     paint_bones(figure)
-    paint_girdle(figure)
+    paint_limb_stumps(figure)
     affine = torch.diag(torch.tensor([spacing, spacing, spacing, 1.0], dtype=torch.float64))
     affine[:3, 3] = torch.tensor(LOW, dtype=torch.float64)
     present = {int(v) for v in np.unique(canvas.labels)} - {0}

@@ -54,7 +54,7 @@ def estimate_scatter(
     scatter_to_primary: float,
     *,
     pixel_spacing: Pair,
-    field: Float[Tensor, "#batch 1 height width"] | None = None,
+    field: Float[Tensor, "*leading #width"] | None = None,
     kernel: ScatterKernel = _BODY,
 ) -> Float[Tensor, "batch 1 height width"]:
     r"""Scattered signal in each pixel, in units of the primary signal in air.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import InputError
+from ..geometry.checks import check_choice
+from ..radiographs.radiograph import DisplayStyle
 from ..storage.atomic_write import write_atomically
 
 Grey = NDArray[np.uint8]
-Polarity = Literal["bone-bright", "bone-dark"]
 FIRST_COLOURS = (
     (86, 180, 233),
     (214, 39, 40),
@@ -37,7 +38,7 @@ def to_grey(
     window: tuple[float, float] | None = None,
     percentiles: tuple[float, float] = (1.0, 99.5),
     detail: float = 0.0,
-    polarity: Polarity = "bone-bright",
+    style: DisplayStyle = "bone_bright",
     mirrored: bool = False,
 ) -> Grey:
     """An X-ray as a picture for the eye.
@@ -49,27 +50,26 @@ def to_grey(
         percentiles: Lower and upper, in percent.
         detail: 0 shows the values as they are; above, structures finer than a twelfth of the picture gain contrast
             by this factor, as processing in clinical machines does. The picture is then no measurement.
-        polarity: "bone-bright" (film) or "bone-dark" (fluoroscopy: bright is much radiation).
+        style: "bone_bright" (film) or "bone_dark" (fluoroscopy: bright is much radiation).
         mirrored: Flip left to right for display (`View.mirrored_display`).
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        InputError: The image is not (H, W) or holds no finite value, or polarity is unknown.
+        InputError: The image is not (H, W) or holds no finite value, or style is unknown.
     """
     values = np.asarray(image, dtype=np.float64)
     if values.ndim != 2 or not np.isfinite(values).any():
         raise InputError(f"a picture needs a finite (H, W) image, got shape {values.shape}.")
-    if polarity not in ("bone-bright", "bone-dark"):
-        raise InputError(f"polarity must be 'bone-bright' or 'bone-dark', got {polarity!r}.")
+    check_choice(style, "style", get_args(DisplayStyle))
     values = np.nan_to_num(values, nan=np.nanmin(values))
     body = values > 0.02 * values.max()
     if detail > 0:
         values = values + detail * (values - _smooth(values, body, radius=max(values.shape) // 24)) * body
     low, high = window or (np.percentile(values[body], percentiles) if body.any() else (0.0, 1.0))
     shown = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * body
-    if polarity == "bone-dark":
+    if style == "bone_dark":
         shown = 1 - shown
     grey = np.round(shown * 255).astype(np.uint8)
     return np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey

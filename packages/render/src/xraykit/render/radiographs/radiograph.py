@@ -17,6 +17,8 @@ from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
 
 Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_attenuation", "line_integral"]
+DisplayStyle = Literal["bone_bright", "bone_dark"]
+"""How a picture shows an X-ray: as film does, or as fluoroscopy (bright is much radiation)."""
 Reduction = Literal["mean", "median", "max", "min"]
 Unattenuated = float | Literal["auto"] | None
 

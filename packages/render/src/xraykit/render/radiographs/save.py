@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -16,10 +16,10 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.rigid import check_pose
 from ..storage.atomic_write import check_folder, write_atomically
+from .radiograph import DisplayStyle
 from .raster import MARK, TIFF_DESCRIPTION
 from .save_dicom import dicom_bytes
 
-Style = Literal["bone_bright", "bone_dark"]
 SUFFIXES = (".npy", ".tif", ".tiff", ".png", ".dcm")
 WINDOW_QUANTILES = (0.001, 0.999)
 
@@ -47,7 +47,7 @@ def save_image(
     sod: float | None = None,
     mirrored: bool = False,
     window: tuple[float, float] | None = None,
-    style: Style = "bone_bright",
+    style: DisplayStyle = "bone_bright",
     bits: Literal[8, 16] = 8,
     uid_seed: str | None = None,
 ) -> Path:
@@ -142,11 +142,11 @@ def _tiff_bytes(views: np.ndarray, geometry: dict[str, object]) -> bytes:
 
 
 def _png_bytes(
-    views: np.ndarray, *, mirrored: bool, window: tuple[float, float] | None, style: Style, bits: int
+    views: np.ndarray, *, mirrored: bool, window: tuple[float, float] | None, style: DisplayStyle, bits: int
 ) -> bytes:
     if len(views) > 1:
         raise InputError(f"a .png holds one picture, got {len(views)} views; save each view, or use .npy or .tiff.")
-    if style not in ("bone_bright", "bone_dark") or bits not in (8, 16):
+    if style not in get_args(DisplayStyle) or bits not in (8, 16):
         raise InputError(f"style must be bone_bright or bone_dark and bits 8 or 16, got {style!r} and {bits}.")
     picture = views[0].sum(0)
     low, high = np.quantile(picture, WINDOW_QUANTILES) if window is None else window

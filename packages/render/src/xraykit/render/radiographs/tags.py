@@ -30,7 +30,7 @@ PARSE_ERRORS = (
 )
 
 
-class Found(NamedTuple):
+class TagValue(NamedTuple):
     """A tag's value and the tag's name."""
 
     value: object
@@ -43,12 +43,12 @@ def tag_name(keyword: str) -> str:
     return keyword if tag is None else f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def find(dataset: Dataset, keyword: str) -> Found | None:
+def find(dataset: Dataset, keyword: str) -> TagValue | None:
     """The first non-empty value of `keyword`: top level, then the shared, then the first frame's functional groups."""
     for place, where in _places(dataset):
         value = _value(place, keyword)
         if value is not None:
-            return Found(value, tag_name(keyword) + where)
+            return TagValue(value, tag_name(keyword) + where)
     return None
 
 

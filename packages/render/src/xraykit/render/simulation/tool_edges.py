@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from ..geometry.camera import Camera
@@ -16,9 +17,13 @@ def finer(camera: Camera, rays: int) -> Camera:
     return camera if rays == 1 else resize_camera(camera, height=rays * camera.height, width=rays * camera.width)
 
 
-def pixel_means(fine: Tensor, rays: int) -> Tensor:
+def pixel_means(
+    fine: Float[Tensor, "batch tools fine_rows fine_columns"], rays: int
+) -> Float[Tensor, "batch tools rows columns"]:
     """Mean over each pixel's rays, (B, T, nH, nW) to (B, T, H, W)."""
-    return fine if rays == 1 or fine.shape[1] == 0 else torch.nn.functional.avg_pool2d(fine, rays)
+    if fine.shape[1] == 0:  # avg_pool2d refuses an empty axis
+        return fine[..., ::rays, ::rays]
+    return fine if rays == 1 else torch.nn.functional.avg_pool2d(fine, rays)
 
 
 def transmission_over_pixels(

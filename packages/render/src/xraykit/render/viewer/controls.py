@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from viser import GuiApi
 
 VIEWS_OFFERED = {"AP": "ap", "PA": "pa", "Lat L": "lateral_left", "Lat R": "lateral_right"}
-POLARITIES = {"Bone bright (film)": "bone-bright", "Bone dark (fluoroscopy)": "bone-dark"}
+STYLES = {"Bone bright (film)": "bone_bright", "Bone dark (fluoroscopy)": "bone_dark"}
 NOTHING = "(nothing)"
 CLEAR_OF_DETECTOR = 60.0  # mm that the isocentre keeps from the detector
 DARKEST = 14.0  # line integral at the end of the window's sliders: some 70 cm of water
@@ -52,8 +52,8 @@ class Controls:
             self._add_picture(gui, slide, highlights)
 
     def _add_picture(self, gui: GuiApi, slide: Callable[..., None], highlights: Sequence[str]) -> None:
-        start, names = self._start, {value: name for name, value in POLARITIES.items()}
-        self._polarity = gui.add_dropdown("Polarity", tuple(POLARITIES), initial_value=names[start.polarity])
+        start, names = self._start, {value: name for name, value in STYLES.items()}
+        self._style = gui.add_dropdown("Display", tuple(STYLES), initial_value=names[start.style])
         self._mirrored = gui.add_checkbox(
             "Mirror", start.mirrored, hint="flip left to right, as frontal pictures are read; the pose stays"
         )
@@ -67,7 +67,7 @@ class Controls:
             "Highlight", (NOTHING, *highlights), initial_value=start.highlight or NOTHING, visible=bool(highlights)
         )
         self._auto.on_update(self._toggle_auto)
-        for widget in (self._polarity, self._mirrored, self._highlight):
+        for widget in (self._style, self._mirrored, self._highlight):
             widget.on_update(lambda _: self._changed())
 
     def _slider_in(self, gui: GuiApi) -> Callable[..., None]:
@@ -94,7 +94,7 @@ class Controls:
                 size=self._start.size,
                 aim=aim,
                 mirrored=self._mirrored.value,
-                polarity=POLARITIES[self._polarity.value],  # type: ignore[arg-type]
+                style=STYLES[self._style.value],  # type: ignore[arg-type]
                 window=None if self._auto.value else (level - width / 2, level + width / 2),
                 highlight=None if chosen == NOTHING else chosen,
             )

@@ -72,7 +72,7 @@ class Renderer:
             mask = label_masks(only, camera, pose, backend=self.backend)[0, 1].cpu().numpy()
         projected = time.perf_counter()
         window = state.window or auto_window(image)
-        grey = to_grey(image, window=window, polarity=state.polarity)
+        grey = to_grey(image, window=window, style=state.style)
         detector = np.repeat(grey[..., None], 3, axis=2) if mask is None else overlay(grey, {"": mask})
         monitor = on_monitor(detector, directions_at_edges(pose, mirrored=state.mirrored), mirrored=state.mirrored)
         return ViewerFrame(image, detector, monitor, pose, window, (projected - begun, time.perf_counter() - projected))

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
-from ..pictures.grey_and_overlay import Polarity
+from ..radiographs.radiograph import DisplayStyle
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ViewerState:
         aim: Isocentre minus centre of the volume [mm], RAS.
         size: Pixels along each edge of the picture.
         mirrored: Flip the picture left to right for reading; never the pose, the arrays or the detector in 3D.
-        polarity: "bone-bright" (film) or "bone-dark" (fluoroscopy).
+        style: "bone_bright" (film) or "bone_dark" (fluoroscopy).
         window: Line integrals shown as black and white, or None for percentiles of each picture.
         highlight: Name of the label shown in colour, or None.
     """
@@ -40,7 +40,7 @@ class ViewerState:
     aim: tuple[float, float, float] = (0.0, 0.0, 0.0)
     size: int = 200
     mirrored: bool = True
-    polarity: Polarity = "bone-bright"
+    style: DisplayStyle = "bone_bright"
     window: tuple[float, float] | None = None
     highlight: str | None = None
 

@@ -14,7 +14,7 @@ Offset = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Target:
+class ViewTarget:
     """The point that the central ray passes through, found from labels.
 
     A part is a label name, a group of `GROUPS` or a pattern, or several of them joined by "|": all that match count
@@ -41,7 +41,7 @@ class Target:
         """The parts that the border of the volume must not cut."""
         return (self.parts if self.kind == "centre" else ()) if self.whole is None else self.whole
 
-    def on(self, side: Side) -> Target:
+    def on(self, side: Side) -> ViewTarget:
         """The same target with {side} filled in."""
 
         def filled(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class StandardView:
     name: str
     title: str
     region: str
-    target: Target
+    target: ViewTarget
     a: float
     b: float = 0.0
     frame: FrameName = "patient"

@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .definition import StandardView, Target, sided
+from .definition import StandardView, ViewTarget, sided
 from .trunk_views import LANDSCAPE, LARGE_PORTRAIT, SMALL
 
-_SHOULDER = Target("joint", ("scapula_{side}", "humerus_{side}"))
-_CLAVICLE = Target("centre", ("clavicula_{side}",))
-_AC = Target("centre", ("clavicula_left", "clavicula_right"), needs=("scapula_left", "scapula_right"))
-_HUMERUS = Target("centre", ("humerus_{side}",))
-_ELBOW = Target("joint", ("humerus_{side}", "ulna_{side}|radius_{side}"), needs=("ulna_{side}", "radius_{side}"))
-_FOREARM = Target("centre", ("radius_{side}", "ulna_{side}"))
-_WRIST = Target("centre", ("carpal_{side}",), needs=("radius_{side}", "ulna_{side}"))
-_HAND = Target("joint", ("metacarpal_{side}", "phalanges_hand_{side}"), needs=("carpal_{side}",))
-_NECK = Target("joint", ("hip_{side}", "femur_{side}"), offset=(25.0, 0.0, -20.0))
-_FEMUR = Target("centre", ("femur_{side}",))
-_KNEE = Target("joint", ("femur_{side}", "tibia_{side}"))
-_PATELLA = Target("joint", ("patella_{side}", "femur_{side}"))
-_SHANK = Target("centre", ("tibia_{side}",), needs=("fibula_{side}",), whole=("tibia_{side}", "fibula_{side}"))
-_ANKLE = Target("joint", ("tibia_{side}", "tarsal_{side}"), needs=("fibula_{side}",))
-_FOOT = Target("joint", ("tarsal_{side}", "metatarsal_{side}"), whole=("metatarsal_{side}",))
-_HEEL = Target("centre", ("tarsal_{side}",), offset=(0.0, -25.0, 0.0), needs=("metatarsal_{side}",))
+_SHOULDER = ViewTarget("joint", ("scapula_{side}", "humerus_{side}"))
+_CLAVICLE = ViewTarget("centre", ("clavicula_{side}",))
+_AC = ViewTarget("centre", ("clavicula_left", "clavicula_right"), needs=("scapula_left", "scapula_right"))
+_HUMERUS = ViewTarget("centre", ("humerus_{side}",))
+_ELBOW = ViewTarget("joint", ("humerus_{side}", "ulna_{side}|radius_{side}"), needs=("ulna_{side}", "radius_{side}"))
+_FOREARM = ViewTarget("centre", ("radius_{side}", "ulna_{side}"))
+_WRIST = ViewTarget("centre", ("carpal_{side}",), needs=("radius_{side}", "ulna_{side}"))
+_HAND = ViewTarget("joint", ("metacarpal_{side}", "phalanges_hand_{side}"), needs=("carpal_{side}",))
+_NECK = ViewTarget("joint", ("hip_{side}", "femur_{side}"), offset=(25.0, 0.0, -20.0))
+_FEMUR = ViewTarget("centre", ("femur_{side}",))
+_KNEE = ViewTarget("joint", ("femur_{side}", "tibia_{side}"))
+_PATELLA = ViewTarget("joint", ("patella_{side}", "femur_{side}"))
+_SHANK = ViewTarget("centre", ("tibia_{side}",), needs=("fibula_{side}",), whole=("tibia_{side}", "fibula_{side}"))
+_ANKLE = ViewTarget("joint", ("tibia_{side}", "tarsal_{side}"), needs=("fibula_{side}",))
+_FOOT = ViewTarget("joint", ("tarsal_{side}", "metatarsal_{side}"), whole=("metatarsal_{side}",))
+_HEEL = ViewTarget("centre", ("tarsal_{side}",), offset=(0.0, -25.0, 0.0), needs=("metatarsal_{side}",))
 
 
 def limb_views() -> Iterator[StandardView]:

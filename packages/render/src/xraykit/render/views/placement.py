@@ -19,7 +19,7 @@ SKIN = 50.0  # least distance from the source to the body [mm]
 UPWARDS = {"+x": (1.0, 0.0, 0.0), "+y": (0.0, 1.0, 0.0), "+z": (0.0, 0.0, 1.0), "-z": (0.0, 0.0, -1.0)}
 
 
-class Placement(NamedTuple):
+class CameraPlacement(NamedTuple):
     """Camera and pose (1, 4, 4) float64 with the distance from source to target, and whether both keep off the body."""
 
     camera: Camera
@@ -52,7 +52,7 @@ def place(
     size: tuple[int, int],
     body: Tensor,
     gap: float = GAP,
-) -> Placement:
+) -> CameraPlacement:
     """The camera whose central ray passes through the target, its detector `gap` behind the body in the field.
 
     Where the body is too deep for that (a beam along the patient) the target stays in the middle between source and
@@ -82,4 +82,4 @@ def place(
     sod = sdd - behind
     pose = rigid_matrix(axes, target - sod * axes[:, 2])[None]
     clear = behind >= back and sod + front >= SKIN
-    return Placement(Camera(sdd=sdd, height=height, width=width, pixel_spacing=spacing), pose, sod, clear)
+    return CameraPlacement(Camera(sdd=sdd, height=height, width=width, pixel_spacing=spacing), pose, sod, clear)

@@ -19,7 +19,7 @@ from .anatomy import Anatomy, anatomy_of
 from .axes import ViewFrame
 from .catalogue import STANDARD_VIEWS
 from .definition import StandardView
-from .placement import Placement, camera_axes, place
+from .placement import CameraPlacement, camera_axes, place
 from .view_frames import Landmarks, view_frame
 
 ANGLE_SPREAD, SHIFT_SPREAD = 5.0, 20.0  # of the small random variation [degrees, mm]
@@ -105,7 +105,7 @@ def standard_view(
     return ViewPlan(view.name, placed.camera, placed.pose, view.mirrored_display, aim.targets, metadata)
 
 
-def describe(placed: Placement, target: Tensor, *, field: tuple[float, float]) -> dict[str, Any]:
+def describe(placed: CameraPlacement, target: Tensor, *, field: tuple[float, float]) -> dict[str, Any]:
     """A placement in the words of `carm_pose`, with the field that it must show and whether it keeps off the body."""
     angles = carm_angles(placed.pose)
     turned = {name: round(float(getattr(angles, name)), 6) for name in ("lao_rao", "cra_cau", "roll")}

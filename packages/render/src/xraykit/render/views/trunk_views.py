@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .definition import StandardView, Target, sided
+from .definition import StandardView, ViewTarget, sided
 
 LARGE_PORTRAIT, LARGE_LANDSCAPE = (350.0, 430.0), (430.0, 350.0)
 LANDSCAPE, SQUARE, SMALL = (300.0, 240.0), (300.0, 300.0), (180.0, 240.0)
 RING = ("hip_left", "hip_right", "sacrum|vertebrae_S1")
 
-_LUNGS = Target("centre", ("lung_*|lungs",))
-_RIBS = Target("centre", ("ribs_{side}",))
-_STERNUM = Target("centre", ("sternum",))
-_KUB = Target("centre", ("vertebrae_L4",), needs=("hip_left", "hip_right"))
-_ABDOMEN = Target("centre", ("vertebrae_L3",), offset=(0.0, 40.0, 0.0), needs=("vertebrae_L1", "vertebrae_L5"))
-_PELVIS = Target("centre", RING)
-_ACETABULUM = Target("joint", ("hip_{side}", "femur_{side}"))
-_SACRUM = Target("centre", ("sacrum|vertebrae_S1",))
-_SI = Target("joint", ("hip_{side}", "sacrum|vertebrae_S1"))
-_CERVICAL = Target("centre", ("vertebrae_C4",), needs=("vertebrae_C3", "vertebrae_C5"))
+_LUNGS = ViewTarget("centre", ("lung_*|lungs",))
+_RIBS = ViewTarget("centre", ("ribs_{side}",))
+_STERNUM = ViewTarget("centre", ("sternum",))
+_KUB = ViewTarget("centre", ("vertebrae_L4",), needs=("hip_left", "hip_right"))
+_ABDOMEN = ViewTarget("centre", ("vertebrae_L3",), offset=(0.0, 40.0, 0.0), needs=("vertebrae_L1", "vertebrae_L5"))
+_PELVIS = ViewTarget("centre", RING)
+_ACETABULUM = ViewTarget("joint", ("hip_{side}", "femur_{side}"))
+_SACRUM = ViewTarget("centre", ("sacrum|vertebrae_S1",))
+_SI = ViewTarget("joint", ("hip_{side}", "sacrum|vertebrae_S1"))
+_CERVICAL = ViewTarget("centre", ("vertebrae_C4",), needs=("vertebrae_C3", "vertebrae_C5"))
 _CERVICAL_LOW = replace(_CERVICAL, needs=("vertebrae_C2", "vertebrae_C7"))  # C7 must be seen
-_THORACIC = Target("centre", ("vertebrae_T7",), needs=("vertebrae_T3", "vertebrae_T11"))
-_LUMBAR = Target("centre", ("vertebrae_L3",), needs=("vertebrae_L1", "vertebrae_L5"))
-_SKULL = Target("centre", ("skull",))
+_THORACIC = ViewTarget("centre", ("vertebrae_T7",), needs=("vertebrae_T3", "vertebrae_T11"))
+_LUMBAR = ViewTarget("centre", ("vertebrae_L3",), needs=("vertebrae_L1", "vertebrae_L5"))
+_SKULL = ViewTarget("centre", ("skull",))
 _NASION = replace(_SKULL, landmark="nasion")
 
 
@@ -90,7 +90,7 @@ def _spine() -> Iterator[StandardView]:
     yield from sided(replace(lateral, target=_CERVICAL_LOW))
     yield from sided(replace(far, name="cervical_spine_oblique", title="Cervical spine AP oblique", a=-45, b=15))
     dens = replace(neck, name="odontoid", title="Odontoid (open mouth)", b=0, frame="head", pose_limited=True)
-    yield replace(dens, target=Target("centre", ("vertebrae_C1", "vertebrae_C2"), needs=("skull",)))
+    yield replace(dens, target=ViewTarget("centre", ("vertebrae_C1", "vertebrae_C2"), needs=("skull",)))
     thoracic = StandardView("thoracic_spine_ap", "Thoracic spine AP", "thoracic_spine", _THORACIC, a=0)
     thoracic = replace(thoracic, field=LARGE_PORTRAIT)
     yield thoracic
@@ -102,7 +102,7 @@ def _spine() -> Iterator[StandardView]:
     oblique = replace(lumbar, name="lumbar_spine_oblique", title="Lumbar spine AP oblique", a=-45, field=SQUARE)
     yield from sided(oblique)
     spot = replace(lumbar, name="l5_s1_lateral", title="L5-S1 spot, lateral", a=-90, b=-6, field=SMALL)
-    yield from sided(replace(spot, target=Target("joint", ("vertebrae_L5", "sacrum|vertebrae_S1"))))
+    yield from sided(replace(spot, target=ViewTarget("joint", ("vertebrae_L5", "sacrum|vertebrae_S1"))))
 
 
 def _skull() -> Iterator[StandardView]:

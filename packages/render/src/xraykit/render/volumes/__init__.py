@@ -1,4 +1,4 @@
-"""Voxels in patient space, their labels and landmarks."""
+"""Voxels and what is read off them."""
 
 from ..lazy_names import attach
 

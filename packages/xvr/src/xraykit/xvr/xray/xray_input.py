@@ -18,11 +18,11 @@ from xraykit.render.radiographs import (
     relative_line_integrals,
     shutter_field,
 )
+from xraykit.render.radiographs.radiograph import Polarity
 
 from .shot import Shot
 
 Pair = float | tuple[float, float]
-Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_attenuation", "line_integral"]
 BINS = 256
 
 

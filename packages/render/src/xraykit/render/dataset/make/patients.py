@@ -24,7 +24,7 @@ _TRIED_PLACES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class PreparedPatient:
     """A patient ready for the beam.
 
     Args:
@@ -45,7 +45,7 @@ class Subject:
         return self.scene.tools
 
 
-def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
+def make_subject(plan: PatientPlan, config: DatasetConfig) -> PreparedPatient:
     """The patient of a plan, made once for all its images.
 
     Raises:
@@ -54,7 +54,7 @@ def make_subject(plan: PatientPlan, config: DatasetConfig) -> Subject:
     """
     scene, description = _generated(plan, config) if plan.file is None else _read(plan.file, plan, config)
     volume = scene.bodies[0].volume
-    return Subject(scene, volume, _places(volume, plan, config), description)
+    return PreparedPatient(scene, volume, _places(volume, plan, config), description)
 
 
 def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:

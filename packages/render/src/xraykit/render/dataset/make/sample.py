@@ -18,7 +18,7 @@ from ...volumes.label_names import match_names
 from ..plan.config import DatasetConfig, Names
 from ..plan.plan import PatientPlan
 from .encode import SCALE, array_bytes, image_bytes, json_bytes, landmark_records, mask_records, tool_records
-from .patients import Subject, make_subject
+from .patients import PreparedPatient, make_subject
 from .physics_choice import choose_physics
 from .placement import place_tools
 from .shard import Member
@@ -58,7 +58,7 @@ def program_versions() -> Mapping[str, str]:
 
 
 def _sample(
-    subject: Subject, names: tuple[str, ...], plan: PatientPlan, view: int, config: DatasetConfig, split: str
+    subject: PreparedPatient, names: tuple[str, ...], plan: PatientPlan, view: int, config: DatasetConfig, split: str
 ) -> Sample:
     numbers = (plan.number, view)
     chosen = choose_view(subject, names, config, stream(config.seed, "view", *numbers))

@@ -19,7 +19,7 @@ from ...views.pose_ranges import POSE_RANGES, sample_pose
 from ...views.random_directions import random_view
 from ...volumes.volume import Volume
 from ..plan.config import DatasetConfig, ViewSettings
-from .patients import Subject
+from .patients import PreparedPatient
 
 _SDD, _FIELD = 1020.0, 278.6  # of pose ranges without a published camera: those of "deepfluoro" [mm]
 _DRAWS = 50
@@ -34,7 +34,7 @@ class ChosenView:
     record: Mapping[str, Any]
 
 
-def standard_names(subject: Subject, views: ViewSettings) -> tuple[str, ...]:
+def standard_names(subject: PreparedPatient, views: ViewSettings) -> tuple[str, ...]:
     """The standard views that a patient can show, of those that are wanted.
 
     Views that were asked for by name may need a flexed limb; "all" leaves those out.
@@ -53,7 +53,7 @@ def standard_names(subject: Subject, views: ViewSettings) -> tuple[str, ...]:
 
 
 def choose_view(
-    subject: Subject, names: tuple[str, ...], config: DatasetConfig, rng: np.random.Generator
+    subject: PreparedPatient, names: tuple[str, ...], config: DatasetConfig, rng: np.random.Generator
 ) -> ChosenView:
     """A view drawn in the configured shares.
 
@@ -85,7 +85,7 @@ def _planned(kind: Literal["standard", "random"], plan: ViewPlan) -> ChosenView:
     return ChosenView(plan.camera, plan.pose, {"name": plan.name, "kind": kind, **plan.metadata})
 
 
-def _from_range(preset: str, subject: Subject, size: tuple[int, int], rng: np.random.Generator) -> ChosenView:
+def _from_range(preset: str, subject: PreparedPatient, size: tuple[int, int], rng: np.random.Generator) -> ChosenView:
     published, centre = POSE_RANGES[preset], subject.volume.center.double()
     sdd = published.sdd or _SDD
     field = _FIELD if published.delx is None else 128 * published.delx

@@ -31,7 +31,7 @@ svg text { font: 10px system-ui, sans-serif; fill: #5d6b7a; }
 """
 
 
-class Figure(NamedTuple):
+class CaptionedPicture(NamedTuple):
     """A picture (data: address) and what stands below it."""
 
     source: str
@@ -96,12 +96,12 @@ def intensity_plot(title: str, histogram: NDArray[np.int64]) -> str:
     )
 
 
-def pictures(figures: Sequence[Figure]) -> str:
+def pictures(figures: Sequence[CaptionedPicture]) -> str:
     """Pictures in rows."""
     return '<div class="pictures">' + "".join(_figure(figure) for figure in figures) + "</div>"
 
 
-def pairs(figures: Sequence[tuple[Figure, Figure]]) -> str:
+def pairs(figures: Sequence[tuple[CaptionedPicture, CaptionedPicture]]) -> str:
     """Pictures in framed pairs."""
     framed = (f'<div class="pair">{_figure(one)}{_figure(other)}</div>' for one, other in figures)
     return '<div class="pictures">' + "".join(framed) + "</div>"
@@ -119,7 +119,7 @@ def findings(title: str, found: Sequence[Finding]) -> str:
     return f"<h3>{escape(title)}: {count}</h3><details{unfolded}><summary>list</summary>{shown}</details>"
 
 
-def _figure(figure: Figure) -> str:
+def _figure(figure: CaptionedPicture) -> str:
     return (
         f'<figure><img src="{escape(figure.source)}" alt="{escape(figure.caption)}" loading="lazy">'
         f"<figcaption>{escape(figure.caption)}</figcaption></figure>"

@@ -14,7 +14,7 @@ from ..format.manifest import Manifest
 from ..read.shards import checked_manifest
 from ..read.store import ShardStore
 from ..read.xray_sample import XraySample
-from .page import Figure, bars, columns, findings, intensity_plot, page, pairs, pictures, section
+from .page import CaptionedPicture, bars, columns, findings, intensity_plot, page, pairs, pictures, section
 from .survey import Finding, SampleFacts, Survey, read_again, survey
 from .thumbnails import choose, thumbnail
 
@@ -127,9 +127,11 @@ def _histograms(found: Survey) -> list[str]:
 
 
 def _contact_sheet(chosen: list[SampleFacts], samples: Mapping[str, XraySample], *, masks: bool) -> list[str]:
-    regions: dict[str, list[Figure]] = defaultdict(list)
+    regions: dict[str, list[CaptionedPicture]] = defaultdict(list)
     for row in chosen:
-        regions[row.region].append(Figure(thumbnail(samples[row.key], masks=masks), f"{row.view} · {row.key}"))
+        regions[row.region].append(
+            CaptionedPicture(thumbnail(samples[row.key], masks=masks), f"{row.view} · {row.key}")
+        )
     title = "Contact sheet with masks" if masks else "Contact sheet"
     return [section(f"{title}: {region}", pictures(figures)) for region, figures in regions.items()]
 
@@ -144,8 +146,8 @@ def _duplicates(
         words = f"{one.view} · {distance} of 143 bits differ"
         figures.append(
             (
-                Figure(thumbnail(samples[one.key], masks=False), f"{one.key} · {one.split}"),
-                Figure(thumbnail(samples[other.key], masks=False), f"{other.key} · {other.split} · {words}"),
+                CaptionedPicture(thumbnail(samples[one.key], masks=False), f"{one.key} · {one.split}"),
+                CaptionedPicture(thumbnail(samples[other.key], masks=False), f"{other.key} · {other.split} · {words}"),
             )
         )
     note = f'<p class="soft">{total} pairs within one view of one region; the closest {len(shown)} are shown.</p>'

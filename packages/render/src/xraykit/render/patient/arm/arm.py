@@ -9,7 +9,7 @@ from ..body.figure import Figure, Flesh
 from ..body.skeleton import RADIAL_HEAD, Side
 from .arteries import paint_arteries
 from .forearm import OLECRANON, RADIAL_STYLOID, ULNAR_STYLOID, paint_forearm
-from .girdle import ACROMION_TIP, CORACOID_TIP, INFERIOR_ANGLE, JOINT_AC, paint_girdle
+from .girdle import ACROMION_TIP, CORACOID_TIP, INFERIOR_ANGLE, JOINT_AC, paint_shoulder_girdle
 from .hand_bones import paint_digits
 from .hand_carpals import paint_carpals
 from .humerus import LATERAL_EPICONDYLE, MEDIAL_EPICONDYLE, paint_humerus
@@ -43,7 +43,7 @@ def arm_flesh(figure: Figure, side: Side, seed: int) -> list[Flesh]:
 def paint_arm_bones(figure: Figure, side: Side, seed: int) -> None:
     """Arteries if they are filled, then every bone from clavicle to distal phalanges."""
     paint_arteries(figure, side)
-    paint_girdle(figure, side, seed)
+    paint_shoulder_girdle(figure, side, seed)
     paint_humerus(figure, side, seed)
     paint_forearm(figure, side, seed)
     paint_carpals(figure, side, seed)

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import CARRYING_ANGLE, FOREARM, RADIAL_HEAD, ULNAR_HEAD, Side
+from ..body.solids import DistanceField, carve, cube_about, half_space, piecewise_linear, sphere
 from ..canvas import Array, Canvas, Region, ellipsoid, merge, tube
 from .humerus import CAPITULUM_RADIUS, trochlea
-from .solids import Body, along, box, carve, girth, half_space, limb_tube, sphere
+from .solids import girth, limb_tube
 
 # Ulna 268 mm and radius 240 mm long (men: about 270 and 250 mm, Trotter & Gleser, Am J Phys Anthropol 10, 1952),
 # radial head 23 mm across; distal radius: inclination 22 degrees, palmar tilt 11 degrees, neutral ulnar variance
@@ -40,20 +41,20 @@ def paint_forearm(figure: Figure, side: Side, seed: int) -> None:
         f"ulna_{side}",
         lambda canvas: _ulna(canvas, thick, styloid, figure.osteophytes),
         frame=f"forearm_{side}",
-        cortex=lambda r: along(r.z, (-244, -225, -195, -70, -35, 0), (0.9, 1.5, 2.8, 3.4, 2.2, 1.4)),
+        cortex=lambda r: piecewise_linear(r.z, (-244, -225, -195, -70, -35, 0), (0.9, 1.5, 2.8, 3.4, 2.2, 1.4)),
         shell=1250,
-        core=lambda r: along(r.z, (-235, -205, -80, -40, -10), (210, 20, -10, 120, 240)),
+        core=lambda r: piecewise_linear(r.z, (-235, -205, -80, -40, -10), (210, 20, -10, 120, 240)),
     )
     figure.paint_bone(
         f"radius_{side}",
         lambda canvas: _radius(canvas, thick, bow),
-        cortex=lambda r: along(r.z, (-250, -225, -190, -70, -40, -20), (0.9, 1.2, 2.7, 3.2, 1.8, 1.0)),
+        cortex=lambda r: piecewise_linear(r.z, (-250, -225, -190, -70, -40, -20), (0.9, 1.2, 2.7, 3.2, 1.8, 1.0)),
         shell=1250,
-        core=lambda r: along(r.z, (-232, -195, -75, -40, -20), (210, 10, -10, 110, 230)),
+        core=lambda r: piecewise_linear(r.z, (-232, -195, -75, -40, -20), (210, 10, -10, 110, 230)),
     )
 
 
-def _ulna(canvas: Canvas, thick: float, styloid: float, worn: float) -> Body:
+def _ulna(canvas: Canvas, thick: float, styloid: float, worn: float) -> DistanceField:
     """Olecranon and coronoid round the trochlear notch, shaft, head and styloid process."""
     shaft = limb_tube(canvas, _ULNA, girth=thick, n=44)
     beak = tube(canvas, [(-8, -17, 9), (-8, -11.5, 11.5)], thick * np.array([7.5, 4.5 + worn]))
@@ -83,7 +84,7 @@ def _about_axis(region: Region) -> tuple[Array, Array]:
     return np.sqrt(u * u + v * v), lean
 
 
-def _radius(canvas: Canvas, thick: float, bow: float) -> Body:
+def _radius(canvas: Canvas, thick: float, bow: float) -> DistanceField:
     """Head with its dish, neck, tuberosity, bowed shaft, broad distal end with styloid process."""
     table = np.array(_RADIUS, dtype=np.float64)
     chord = np.interp(-table[:, 2], (40, 250), (13, 11))
@@ -95,7 +96,7 @@ def _radius(canvas: Canvas, thick: float, bow: float) -> Body:
     return merge(canvas, [_distal(canvas, shaft, thick), _head(canvas, thick)], blend=2)
 
 
-def _distal(canvas: Canvas, body: Body, thick: float) -> Body:
+def _distal(canvas: Canvas, body: DistanceField, thick: float) -> DistanceField:
     """The joint surfaces for carpus and ulna."""
     plane = (0.37, -0.19, 1.0)
     body = carve(canvas, body, (10, 0, -252), 32, lambda r: half_space(r, (-4.0, 0.0, -241.0), plane))
@@ -105,10 +106,10 @@ def _distal(canvas: Canvas, body: Body, thick: float) -> Body:
     return carve(canvas, body, ulna, 16, lambda r: ellipsoid(r, ulna, (8 * thick + 2, 8 * thick + 2, 30)))
 
 
-def _head(canvas: Canvas, thick: float) -> Body:
-    region = box(canvas, (*RADIAL_HEAD[:2], -25.0), 20)
+def _head(canvas: Canvas, thick: float) -> DistanceField:
+    region = cube_about(canvas, (*RADIAL_HEAD[:2], -25.0), 20)
     rho, height = _about_axis(region)
-    profile = along(height, (-22, -14, -9, -6, 1.5, 3.5), (7, 7.2, 9, 11.2, 11.4, 10.6)) * np.float32(thick)
+    profile = piecewise_linear(height, (-22, -14, -9, -6, 1.5, 3.5), (7, 7.2, 9, 11.2, 11.4, 10.6)) * np.float32(thick)
     disc = np.maximum(rho - profile, np.maximum(height - 3.5, -20 - height)).astype(np.float32)
     lean = np.subtract(RADIAL_HEAD, ULNAR_HEAD) / (RADIAL_HEAD[2] - ULNAR_HEAD[2])
     ball = np.array(RADIAL_HEAD) + 15.0 * lean

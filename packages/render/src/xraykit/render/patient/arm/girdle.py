@@ -6,8 +6,9 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import Side
+from ..body.solids import DistanceField, carve, piecewise_linear, sphere
 from ..canvas import Array, Canvas, Region, merge, spline, tube
-from .solids import Body, along, carve, girth, limb_tube, plate, sphere
+from .solids import girth, limb_tube, plate
 
 # In the scapula's frame: x along the blade to the glenoid, y from blade to ribs, z up, the humeral head's centre at 0.
 # Scapular height about 155 mm and breadth 105 mm in men, glenoid 38 by 28 mm (Checroun et al., J Shoulder Elbow Surg
@@ -21,7 +22,7 @@ _OUTLINE = (
 )
 
 
-def paint_girdle(figure: Figure, side: Side, seed: int) -> None:
+def paint_shoulder_girdle(figure: Figure, side: Side, seed: int) -> None:
     """Paint clavicle and scapula of one side."""
     rng, thick = figure.rng(seed, "girdle"), girth(figure, seed)
     slope, hook = float(rng.normal(0, 1.5)), float(rng.normal(0, 2))
@@ -35,7 +36,7 @@ def paint_girdle(figure: Figure, side: Side, seed: int) -> None:
     _clavicle(figure, side, thick, float(rng.normal(1, 0.12)))
 
 
-def _scapula(canvas: Canvas, thick: float, slope: float, hook: float, worn: float) -> Body:
+def _scapula(canvas: Canvas, thick: float, slope: float, hook: float, worn: float) -> DistanceField:
     parts = [_blade(canvas), *_borders(canvas, thick)]
     neck = [(-50, -4, -3, 6, 11), (-40, -2, -1, 9, 15), (-30, 0, 0, 13, 18.5), (-24, 0, 0, 13.5, 19)]
     parts.append(limb_tube(canvas, neck, girth=thick, n=8))
@@ -49,7 +50,7 @@ def _scapula(canvas: Canvas, thick: float, slope: float, hook: float, worn: floa
     return merge(canvas, [body, _spine(canvas, thick, slope, hook)], blend=2)
 
 
-def _blade(canvas: Canvas) -> Body:
+def _blade(canvas: Canvas) -> DistanceField:
     """The plate, hollow towards the ribs, 3 mm thick."""
     corners = np.array(_OUTLINE, dtype=np.float64)
     region = canvas.region((-130, -26, -125), (-34, 10, 34))
@@ -62,7 +63,7 @@ def _depth(x: Array, z: Array) -> Array:
     return (-2 - 8 * hollow - 8 * np.clip((-z - 40) / 80, 0, 1)).astype(np.float32)
 
 
-def _borders(canvas: Canvas, thick: float) -> list[Body]:
+def _borders(canvas: Canvas, thick: float) -> list[DistanceField]:
     """Medial border thin, lateral border a pillar."""
 
     def on_blade(line: list[tuple[float, float]], n: int) -> np.ndarray:
@@ -79,7 +80,7 @@ def _borders(canvas: Canvas, thick: float) -> list[Body]:
     ]
 
 
-def _spine(canvas: Canvas, thick: float, slope: float, hook: float) -> Body:
+def _spine(canvas: Canvas, thick: float, slope: float, hook: float) -> DistanceField:
     """The spine with its crest standing off the blade, running out into the acromion."""
     crest = spline([(-122, -7, 8), (-95, -18, 13), (-68, -31, 20), (-42, -40, 28), (-22, -42, 33)], 20)
     foot = spline([(-122, -3, 6), (-95, -8, 8), (-68, -11, 12), (-50, -10, 14), (-42, -8, 14)], 20)
@@ -109,7 +110,7 @@ def _clavicle(figure: Figure, side: Side, thick: float, bow: float) -> None:
 
     def cortex(region: Region) -> Array:
         share = (sign * region.x - np.float32(start[0])) / np.float32(end[0] - start[0])
-        return along(share, (0.05, 0.25, 0.75, 0.95), (1.2, 2.6, 2.4, 1.2))
+        return piecewise_linear(share, (0.05, 0.25, 0.75, 0.95), (1.2, 2.6, 2.4, 1.2))
 
     figure.paint_bone(
         f"clavicula_{side}",

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import Side
+from ..body.solids import DistanceField, half_space, piecewise_linear
 from ..canvas import Array, Canvas, Region, merge, tube
 from .hand_digits import JOINT_GAP, DigitBone, digits
-from .solids import Body, along, girth, half_space
+from .solids import girth
 
 # Half-width and half-thickness along a bone, as shares of 1: shafts narrow, ends wide; heads round in metacarpals.
 _METACARPAL = (
@@ -48,9 +49,11 @@ def paint_digits(figure: Figure, side: Side, seed: int) -> None:
             f"{kind}_{side}",
             lambda canvas, b=bone: _bone(canvas, b, _neighbours(b, bones), thick, figure.osteophytes),
             frame=f"hand_{side}",
-            cortex=lambda region, s=share, w=wall: along(s(region), (0.05, 0.35, 0.65, 0.92), (0.8, w, w, 0.8)),
+            cortex=lambda region, s=share, w=wall: piecewise_linear(
+                s(region), (0.05, 0.35, 0.65, 0.92), (0.8, w, w, 0.8)
+            ),
             shell=1150,
-            core=lambda region, s=share: along(s(region), (0.1, 0.35, 0.65, 0.88), (240, 60, 60, 250)),
+            core=lambda region, s=share: piecewise_linear(s(region), (0.1, 0.35, 0.65, 0.88), (240, 60, 60, 250)),
         )
         if bone.digit == 1 and bone.place == 0:
             _sesamoids(figure, side, bone, thick)
@@ -62,7 +65,7 @@ def _neighbours(bone: DigitBone, bones: Sequence[DigitBone]) -> list[DigitBone]:
     return [other for other in bones if other.place == 0 and other.digit in beside and other.digit > 1]
 
 
-def _bone(canvas: Canvas, bone: DigitBone, beside: Sequence[DigitBone], thick: float, worn: float) -> Body:
+def _bone(canvas: Canvas, bone: DigitBone, beside: Sequence[DigitBone], thick: float, worn: float) -> DistanceField:
     """Flat at its base, cut halfway to its neighbours there, round at its head."""
     knots, wide, thin = _METACARPAL if bone.place == 0 else (_DISTAL if bone.last else _PHALANX)
     factor = thick * _GIRTH[bone.digit][bone.place]

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import Side
+from ..body.solids import half_space, sphere
 from ..canvas import Array, Canvas, Region, ellipsoid, smooth_union
-from .solids import girth, half_space, sphere
+from .solids import girth
 
 # Carpal height (radius to third metacarpal) is 0.54 of that metacarpal's length (Youm et al., J Bone Joint Surg Am 60,
 # 1978): 35 mm. Each body is a chain of ellipsoids (centre, radii) in the hand's frame, run together.

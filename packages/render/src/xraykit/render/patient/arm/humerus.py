@@ -6,9 +6,10 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import UPPER_ARM, Side
+from ..body.solids import DistanceField, carve, cube_about, half_space, piecewise_linear, sphere
 from ..canvas import Array, Canvas, Region, ellipsoid, merge, smooth_union, tube
 from .girdle import HEAD_RADIUS
-from .solids import Body, along, box, carve, girth, half_space, limb_tube, sphere
+from .solids import girth, limb_tube
 
 # Humerus 335 mm long with a head of 48 mm and 63 mm across the epicondyles (men: about 334, 49 and 64 mm, Spradley &
 # Jantz, J Forensic Sci 56, 2011); neck-shaft angle 135 +- 4 degrees, retroversion 20 +- 8, cap of 0.75 radius
@@ -32,7 +33,7 @@ def paint_humerus(figure: Figure, side: Side, seed: int) -> None:
     axis = np.array([-np.cos(version) * np.sqrt(1 - level**2), -np.sin(version) * np.sqrt(1 - level**2), level])
     tubercle = float(rng.normal(0, 0.8))
 
-    def draw(canvas: Canvas) -> Body:
+    def draw(canvas: Canvas) -> DistanceField:
         parts = [limb_tube(canvas, _SHAFT, girth=thick, n=40)]
         parts.append(_proximal(canvas, thick, axis, tubercle, figure.osteophytes))
         whole = merge(canvas, [merge(canvas, parts, blend=5), _condyles(canvas, thick)], blend=2.5)
@@ -41,18 +42,18 @@ def paint_humerus(figure: Figure, side: Side, seed: int) -> None:
     figure.paint_bone(
         f"humerus_{side}",
         draw,
-        cortex=lambda r: along(
+        cortex=lambda r: piecewise_linear(
             r.z, (-301, -275, -255, -215, -110, -65, -35, 0), (1.0, 1.6, 3.0, 4.2, 4.2, 2.8, 1.3, 1.0)
         ),
         shell=1250,
-        core=lambda r: along(r.z, (-290, -268, -235, -90, -55, -25, 0), (240, 150, 0, -10, 50, 150, 230)),
+        core=lambda r: piecewise_linear(r.z, (-290, -268, -235, -90, -55, -25, 0), (240, 150, 0, -10, 50, 150, 230)),
     )
 
 
-def _proximal(canvas: Canvas, thick: float, axis: np.ndarray, tubercle: float, worn: float) -> Body:
+def _proximal(canvas: Canvas, thick: float, axis: np.ndarray, tubercle: float, worn: float) -> DistanceField:
     """The cap of the head, the greater tubercle lateral to it, the lesser in front with the groove between them."""
     radius = HEAD_RADIUS * thick
-    region = box(canvas, (0, 0, 0), radius + 4)
+    region = cube_about(canvas, (0, 0, 0), radius + 4)
     head = np.maximum(sphere(region, (0, 0, 0), radius), -half_space(region, -0.05 * radius * axis, axis))
     greater = [(13, -12, 2), (16 + tubercle / 2, -3, 5 + tubercle), (17, 6, 1), (15, 8, -16)]
     lesser = [(4, 15, -3), (7, 13, -18)]
@@ -68,7 +69,7 @@ def _proximal(canvas: Canvas, thick: float, axis: np.ndarray, tubercle: float, w
     return merge(canvas, parts, blend=4)
 
 
-def _hollowed(canvas: Canvas, body: Body, thick: float) -> Body:
+def _hollowed(canvas: Canvas, body: DistanceField, thick: float) -> DistanceField:
     """The body with olecranon and coronoid fossa, thin bone between them and a column on either side."""
     fossae = (((-6, -16.5, ELBOW + 21), (13.5, 13, 13)), ((-5, 5, ELBOW + 19), (10, 5.5, 8)))
     for center, radii in fossae:
@@ -86,9 +87,9 @@ def _behind(region: Region, thick: float) -> Array:
     return np.maximum(way, -joint).astype(np.float32)
 
 
-def _condyles(canvas: Canvas, thick: float) -> Body:
+def _condyles(canvas: Canvas, thick: float) -> DistanceField:
     """Trochlea and capitulum, and the epicondyles above them."""
-    region = box(canvas, (0, 0, ELBOW), 38)
+    region = cube_about(canvas, (0, 0, ELBOW), 38)
     z = region.z - np.float32(ELBOW)
     joint = trochlea(region.x, region.y, z, thick)
     ball = sphere(region, CAPITULUM, CAPITULUM_RADIUS * thick)
@@ -107,6 +108,6 @@ def _condyles(canvas: Canvas, thick: float) -> Body:
 def trochlea(x: Array, y: Array, z: Array, thick: float, gap: float = 0.0) -> Array:
     """Distance to the spool about the elbow's axis, `gap` mm off; x, y, z in the humerus's frame from that axis."""
     rho = np.sqrt(y * y + z * z)
-    radius = along(x / np.float32(thick), _SPOOL[0], _SPOOL[1]) * np.float32(thick)
+    radius = piecewise_linear(x / np.float32(thick), _SPOOL[0], _SPOOL[1]) * np.float32(thick)
     ends = np.abs(x + np.float32(5 * thick)) - np.float32(18 * thick + gap)
     return -smooth_union(radius + np.float32(gap) - rho, -ends, 3.0)

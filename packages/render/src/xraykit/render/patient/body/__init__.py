@@ -1,1 +1,1 @@
-"""What all parts of a procedural patient share: build, joints, frames, skin."""
+"""What every part of the body stands on: solids, and later build, joints and frames."""

@@ -29,7 +29,6 @@ CARRYING_ANGLE = 11.0
 SCAPULAR_PLANE, UPWARD_ROTATION = 41.0, (5.0, 40.0)  # Ludewig et al., J Bone Joint Surg Am 91, 2009; at rest, and gain
 # The axis of pronation in the forearm's frame; it meets the axis of the elbow in the middle of the capitulum.
 RADIAL_HEAD, ULNAR_HEAD = (15.6, -0.2, -18.0), (-14.0, -3.0, -243.0)
-NECK_BASE = 478.0
 
 
 @dataclass(frozen=True, eq=False)

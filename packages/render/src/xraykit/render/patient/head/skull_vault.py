@@ -13,7 +13,6 @@ from ..canvas import Array, Region, normalised
 # porion and orbitale lie where the norms of lateral cephalometry have them (Riolo et al., An Atlas of Craniofacial
 # Growth, 1974); length 185, breadth 142, basion-bregma height 133 mm.
 MIDDLE = (0.0, 8.0, 60.0)
-FRANKFURT = 19.0
 _STEP = 0.5
 
 # Height of the upper and of the under surface of the base [mm], over y (rows) and |x| (columns): occipital squama,

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import THIGH, Side
+from ..body.solids import apart, corner, piecewise_linear
 from ..canvas import Array, Canvas, Region, ellipsoid, merge, smooth_union, tube
 from .shape import LegShape
-from .solids import Section, apart, corner, loft, oval, profile
+from .solids import Section, loft, oval
 
 # The shaft's axis leans 6 degrees from the line of the joint centres and is bowed to the front with a radius of about
 # 1.1 m. Whole length 472 mm, widest diameter at mid-shaft 30 mm (464 (24) and 31 (2) mm in men of 1.71 m: Mall et al.,
@@ -28,7 +29,7 @@ def paint_femur(figure: Figure, side: Side, shape: LegShape) -> None:
         f"femur_{side}",
         lambda canvas: femur(canvas, shape, figure.osteophytes),
         cortex=lambda region: (
-            1.3 + profile(region.z, (-410, -370, -320, -230, -110, -70, -30), (0, 1, 3.8, 5.6, 4.4, 2, 0))
+            1.3 + piecewise_linear(region.z, (-410, -370, -320, -230, -110, -70, -30), (0, 1, 3.8, 5.6, 4.4, 2, 0))
         ),
         shell=1150.0,
         core=lambda region: 280 - 295 * hollow(region),
@@ -37,7 +38,7 @@ def paint_femur(figure: Figure, side: Side, shape: LegShape) -> None:
 
 def _shaft_share(z: Array) -> Array:
     """1 where the femur holds marrow, 0 where it is spongy."""
-    return profile(z, (-385, -325, -110, -60), (0, 1, 1, 0))
+    return piecewise_linear(z, (-385, -325, -110, -60), (0, 1, 1, 0))
 
 
 def femur(canvas: Canvas, shape: LegShape, wear: float = 0.0) -> tuple[Region, Array]:
@@ -135,12 +136,12 @@ def _distal(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Array
     """
     region = canvas.region((-52, -34, -462), (52, 58, -330))
     x, y, z = region.x / np.float32(shape.knee), region.y, region.z + np.float32(THIGH)
-    back = profile(
+    back = piecewise_linear(
         x,
         (-60, -41, -39, -36, -31, -24, -17, -12, -9, 9, 12, 17, 24, 31, 35, 38, 40, 60),
         (-30, 9, 16, 20.3, 21.7, 22, 21, 17.5, 12, 12, 16.5, 20, 21.3, 21, 18.8, 15, 8, -30),
     )
-    front = profile(
+    front = piecewise_linear(
         x,
         (-60, -42, -38, -33, -28, -23, -17, -9, 1, 10, 18, 24, 30, 35, 40, 43, 60),
         (-30, 6, 17, 22.3, 24.2, 24.6, 23.8, 21, 19.4, 22, 25.4, 25, 23.9, 21, 13, 6, -30),

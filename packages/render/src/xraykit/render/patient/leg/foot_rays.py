@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ..body.figure import Figure
 from ..body.frames import Matrix
 from ..body.skeleton import Side
+from ..body.solids import apart, corner
 from ..canvas import Array, Canvas, Region, ellipsoid, smooth_union
 from .foot_tarsals import midfoot
 from .shape import LegShape
-from .solids import apart, corner, loft, oval, seen
+from .solids import loft, oval, seen
 
 Point = NDArray[np.float64]
 

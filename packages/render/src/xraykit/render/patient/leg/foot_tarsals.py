@@ -9,9 +9,10 @@ import numpy as np
 from ..body.figure import Figure
 from ..body.frames import Matrix, move_by, turn_about
 from ..body.skeleton import Side
+from ..body.solids import apart, corner, cut_back, piecewise_linear, rounded_box
 from ..canvas import Array, Canvas, Region, ellipsoid, merge, smooth_union
 from .shape import LegShape
-from .solids import apart, box, corner, cut_back, profile, seen
+from .solids import seen
 
 TROCHLEA, GAP, TOE_OUT = 20.0, 3.4, 10.0
 """Radius of the talar trochlea and joint space of the ankle [mm]; turn of its axis outwards [degrees]. Radius
@@ -63,9 +64,11 @@ def talus(region: Region) -> Array:
     groove = np.float32(1.2) * np.exp(-np.square(view.x / np.float32(6)))
     drum = corner(drum + groove, np.maximum(_flanks(view), np.abs(view.y) - 19), 3.0)
     field = corner(drum, -view.z - 9, 3.0)
-    field = smooth_union(field, box(seen(region, move_by(-0.5, 2, -3) @ turn_about("z", -6)), (14, 19, 11), 6), 4.0)
+    field = smooth_union(
+        field, rounded_box(seen(region, move_by(-0.5, 2, -3) @ turn_about("z", -6)), (14, 19, 11), 6), 4.0
+    )
     neck = seen(region, move_by(-5, 24, -5) @ turn_about("z", 16) @ turn_about("x", -14))
-    field = smooth_union(field, box(neck, (11, 14, 9), 7), 6.0)
+    field = smooth_union(field, rounded_box(neck, (11, 14, 9), 7), 6.0)
     head = seen(region, move_by(-9, 30, -11) @ turn_about("z", 14) @ turn_about("y", 38))
     field = smooth_union(field, ellipsoid(head, (0, 0, 0), (16.5, 13.5, 12.5)), 3.0)
     field = smooth_union(field, ellipsoid(region, (-1, -17, -9), (8, 6.5, 5.5)), 4.0)
@@ -84,9 +87,9 @@ def calcaneus(region: Region) -> Array:
     """
     x = region.x - (np.float32(4.0) - np.float32(0.09) * (region.y + 10))
     knots = (-54, -48, -40, -28, -18, -8, 2, 10, 18, 26, 33)
-    top = profile(region.y, knots, (-33, -27, -24.5, -24, -21, -15, -18, -26, -25.5, -23, -25))
-    low = profile(region.y, knots, (-48, -55, -57.5, -56.5, -53, -50.5, -48.5, -47.5, -47, -47, -46))
-    wide = profile(region.y, knots, (12, 14.5, 14.5, 13, 12.5, 13, 13, 12, 11, 11.5, 12))
+    top = piecewise_linear(region.y, knots, (-33, -27, -24.5, -24, -21, -15, -18, -26, -25.5, -23, -25))
+    low = piecewise_linear(region.y, knots, (-48, -55, -57.5, -56.5, -53, -50.5, -48.5, -47.5, -47, -47, -46))
+    wide = piecewise_linear(region.y, knots, (12, 14.5, 14.5, 13, 12.5, 13, 13, 12, 11, 11.5, 12))
     upright = np.float32(0.92) * np.maximum(region.z - top, low - region.z)
     field = corner(np.abs(x) - wide, upright, 6.0)
     field = corner(field, np.abs(region.y + np.float32(10.5)) - np.float32(43.5), 7.0)
@@ -104,7 +107,9 @@ def midfoot(region: Region, shape: LegShape) -> dict[str, Array]:
         "middle": (move_by(-6, 66, -19 + rise) @ turn_about("y", 2), (9.5, 11.0, 12.5), 4.5),
         "lateral": (move_by(8, 68, -23.5 + rise) @ turn_about("z", -3) @ turn_about("y", -12), (9.0, 12.5, 13), 4.5),
     }
-    fields = {name: box(seen(region, motion), half, rounding) for name, (motion, half, rounding) in blocks.items()}
+    fields = {
+        name: rounded_box(seen(region, motion), half, rounding) for name, (motion, half, rounding) in blocks.items()
+    }
     # The navicular holds the talar head in a bowl and bulges to the front.
     bulge = np.hypot(region.x + 10, (region.y - 26)) - np.float32(33.5)
     fields["navicular"] = corner(fields["navicular"], bulge.astype(np.float32), 2.0)

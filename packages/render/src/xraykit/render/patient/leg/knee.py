@@ -6,10 +6,11 @@ import numpy as np
 
 from ..body.figure import Figure
 from ..body.skeleton import SHANK, Side
+from ..body.solids import apart, corner, piecewise_linear
 from ..canvas import Array, Canvas, Region, ellipsoid, merge, smooth_union, tube
 from .foot_tarsals import mortise
 from .shape import LegShape
-from .solids import Section, apart, corner, loft, oval, profile
+from .solids import Section, loft, oval
 
 PLATEAU = -26.3
 """Height of the tibial plateau in the tibia's frame [mm]: 4 to 5 mm below the condyles."""
@@ -32,17 +33,19 @@ def paint_shank(figure: Figure, side: Side, shape: LegShape) -> None:
     figure.paint_bone(
         f"tibia_{side}",
         lambda canvas: tibia(canvas, shape, figure.osteophytes),
-        cortex=lambda r: 1.3 + profile(r.z, (-376, -350, -310, -200, -110, -70, -45), (0, 0.5, 2.8, 5, 4, 1, 0)),
+        cortex=lambda r: (
+            1.3 + piecewise_linear(r.z, (-376, -350, -310, -200, -110, -70, -45), (0, 0.5, 2.8, 5, 4, 1, 0))
+        ),
         shell=1150.0,
-        core=lambda r: 280 - 295 * profile(r.z, (-365, -310, -110, -65), (0, 1, 1, 0)),
+        core=lambda r: 280 - 295 * piecewise_linear(r.z, (-365, -310, -110, -65), (0, 1, 1, 0)),
     )
     figure.paint_bone(
         f"fibula_{side}",
         lambda canvas: fibula(canvas, shape),
         frame=f"tibia_{side}",
-        cortex=lambda r: 1.1 + profile(r.z, (-392, -350, -300, -100, -56), (0, 1.2, 2.4, 2.2, 0)),
+        cortex=lambda r: 1.1 + piecewise_linear(r.z, (-392, -350, -300, -100, -56), (0, 1.2, 2.4, 2.2, 0)),
         shell=1100.0,
-        core=lambda r: 230 - 230 * profile(r.z, (-385, -330, -90, -60), (0, 1, 1, 0)),
+        core=lambda r: 230 - 230 * piecewise_linear(r.z, (-385, -330, -90, -60), (0, 1, 1, 0)),
     )
 
 
@@ -111,7 +114,7 @@ def _shaft(region: Region, shape: LegShape) -> Array:
         (-38, 0, 1, 37, 34.5, 26, 35.5, 38.8, 34, 20, 33),
         (-4, 0, 1, 37, 34.5, 25, 35.5, 39, 35, 19, 33.5),
     ]
-    wide = profile(region.z, (-200, -80), (1.0, shape.knee))
+    wide = piecewise_linear(region.z, (-200, -80), (1.0, shape.knee))
     return loft(Region(region.window, region.x / wide, region.y, region.z), sections, smooth=7.0)
 
 
@@ -119,7 +122,7 @@ def _plateau(canvas: Canvas, shape: LegShape, wear: float) -> tuple[Region, Arra
     """Upper end with its two surfaces, spines and tuberosity."""
     region = canvas.region((-50, -36, -115), (48, 50, -8))
     x, y, z = region.x / np.float32(shape.knee), region.y, region.z
-    hollow = profile(x, (-44, -36, -22, -12, 12, 22, 32, 42), (0.8, 0.4, -0.9, 0.6, 0.8, 0.2, 0, -1.2))
+    hollow = piecewise_linear(x, (-44, -36, -22, -12, 12, 22, 32, 42), (0.8, 0.4, -0.9, 0.6, 0.8, 0.2, 0, -1.2))
     spines = [
         np.float32(height) * np.exp(-np.square((x - cx) / np.float32(wide)) - np.square((y - cy) / np.float32(8)))
         for cx, cy, height, wide in ((-5.5, 4, shape.spines + 2 * wear, 3.6), (6.0, 0, shape.spines - 1.2, 3.4))
@@ -174,5 +177,5 @@ def _fibula(region: Region, shape: LegShape) -> Array:
         oval(-43, 41, -19, 8, 9, 7.5, 8),
         oval(-38, 41.5, -19.5, 4.5, 5, 4, 5),
     ]
-    wide = profile(region.z, (-200, -80), (1.0, shape.knee))
+    wide = piecewise_linear(region.z, (-200, -80), (1.0, shape.knee))
     return loft(Region(region.window, region.x / wide, region.y, region.z), sections, smooth=8.0, rounding=3.0)

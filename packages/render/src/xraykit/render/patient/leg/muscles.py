@@ -9,11 +9,12 @@ import torch
 
 from ..body.figure import Figure, Flesh
 from ..body.skeleton import Side
+from ..body.solids import corner, piecewise_linear
 from ..canvas import Array, Chart, Region, ellipsoid, merge, tube
 from .foot_rays import rays
 from .knee import patella_shift
 from .shape import LegShape
-from .solids import carried, corner, loft, oval, profile
+from .solids import landmark_in_frame, loft, oval
 
 Triple = tuple[float, float, float]
 
@@ -83,7 +84,7 @@ def thigh_and_shank(figure: Figure, side: Side) -> list[Flesh]:
 
         corners = (-reach, -reach, low - 45.0), (reach, reach, high + 45.0)
         region, field = _coarsely(chart, *corners, muscle)
-        _, layer = _coarsely(chart, *corners, lambda r, t=thick: profile(r.z, t[:, 0], t[:, 1]))
+        _, layer = _coarsely(chart, *corners, lambda r, t=thick: piecewise_linear(r.z, t[:, 0], t[:, 1]))
         found.append(Flesh(region, field * np.float32(chart.frame.scale), layer * np.float32(build.fat)))
     return found
 
@@ -123,7 +124,7 @@ def foot_and_toes(figure: Figure, side: Side, shape: LegShape) -> list[Flesh]:
         # Seen from behind: x lateral, z up, the axis to the front.
         view = Region(region.window, region.x, region.z, region.y)
         field = corner(loft(view, _FOOT, smooth=12.0), np.maximum(-57 - region.y, region.y - 158), 14.0)
-        return corner(field, profile(region.y, (-10, 60, 120), (-61.0, -62.0, -66.5)) - region.z, 10.0)
+        return corner(field, piecewise_linear(region.y, (-10, 60, 120), (-61.0, -62.0, -66.5)) - region.z, 10.0)
 
     def pad(region: Region) -> Array:
         thick = np.clip((-50 - region.z) / 10, 0, 1) * np.clip((20 - region.y) / 30, 0.35, 1)
@@ -146,7 +147,7 @@ def knee_cap(figure: Figure, side: Side) -> list[Flesh]:
         region, ellipsoid(region, center, (36, 19, 32)) * np.float32(chart.frame.scale), 3 * figure.physique.fat
     )
     shank = figure.chart(f"tibia_{side}")
-    apex = carried(figure, side, "patella", "tibia", (1.5, 42 + patella_shift(flexion), -14))
+    apex = landmark_in_frame(figure, side, "patella", "tibia", (1.5, 42 + patella_shift(flexion), -14))
     region, field = tube(shank, [tuple(apex), (0.5, 20, -62)], [17, 17], margin=30)
     return [cap, Flesh(region, field * np.float32(shank.frame.scale), fat)]
 

@@ -8,7 +8,7 @@ from ..body.figure import Figure
 from ..body.layers import FAT_HU
 from ..body.skeleton import Side
 from ..canvas import ellipsoid, spline, tube
-from .solids import carried
+from .solids import landmark_in_frame
 
 TENDON_HU, BLOOD_HU = 85.0, 45.0
 
@@ -58,9 +58,9 @@ def _fat(figure: Figure, side: Side) -> None:
 
 def _tendons(figure: Figure, side: Side) -> None:
     """Quadriceps and patellar tendon, Achilles tendon."""
-    apex = carried(figure, side, "patella", "tibia", (1.5, 52, -14))
-    base = carried(figure, side, "patella", "femur", (1.5, 50, 24))
-    heel = carried(figure, side, "foot", "tibia", (4.0, -52, -36))
+    apex = landmark_in_frame(figure, side, "patella", "tibia", (1.5, 52, -14))
+    base = landmark_in_frame(figure, side, "patella", "femur", (1.5, 50, 24))
+    heel = landmark_in_frame(figure, side, "foot", "tibia", (4.0, -52, -36))
     for frame, knots, thin, wide in (
         ("tibia", [tuple(apex), (0.5, 36.5, -62)], (2.8, 2.8), (13, 11)),
         ("femur", [tuple(base), (6, 42, -348)], (3.5, 3.5), (16, 14)),

@@ -1,23 +1,22 @@
-"""Solids that bones of the limbs are made of: lofts of outlines, rounded boxes, and joints cut between neighbours."""
+"""Lofts: solids between outlines that are stacked along an axis, of which the bones of the leg are made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..body.figure import Figure
 from ..body.frames import AffineFrame, Matrix
 from ..body.skeleton import Side
+from ..body.solids import corner
 from ..canvas import Array, Region
 
 Point = NDArray[np.float64]
 
 Section = tuple[float, ...]
 """Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
-
-Part = tuple[Region, Array]
 
 _ANGLES = 512
 
@@ -88,44 +87,7 @@ def _round_about(radii: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(np.fft.irfft(spectrum, _ANGLES, axis=1) * _ANGLES / radii.shape[1], 0.5)
 
 
-def corner(first: Array, second: Array, rounding: float) -> Array:
-    """Intersection of two distances, its edge rounded with a radius [mm]."""
-    most = np.maximum(first, second)
-    a, b = np.maximum(first + rounding, 0), np.maximum(second + rounding, 0)
-    return np.where(most < -rounding, most, np.sqrt(a * a + b * b) - rounding).astype(np.float32)
-
-
-def box(region: Region, half: Sequence[float], rounding: float) -> Array:
-    """Distance to a box about the origin with rounded edges."""
-    q = [np.abs(c) - np.float32(h - rounding) for c, h in zip(region.axes, half, strict=True)]
-    outside = sum((np.square(np.maximum(c, 0)) for c in q), np.float32(0))
-    inside = np.minimum(np.maximum(np.maximum(q[0], q[1]), q[2]), 0)
-    return (np.sqrt(outside) + inside - rounding).astype(np.float32)
-
-
-def apart(field: Array, neighbour: Array, gap: float) -> Array:
-    """A body cut back to `gap` mm from its neighbour."""
-    return np.maximum(field, np.float32(gap) - neighbour)
-
-
-def cut_back(body: Part, neighbour: Part, gap: float) -> Part:
-    """`apart` for bodies on windows of their own."""
-    region, field = body
-    low = [max(a.start, b.start) for a, b in zip(region.window, neighbour[0].window, strict=True)]
-    high = [min(a.stop, b.stop) for a, b in zip(region.window, neighbour[0].window, strict=True)]
-    if all(a < b for a, b in zip(low, high, strict=True)):
-        common = slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2])
-        here = region.inner(common)
-        field[here] = apart(field[here], neighbour[1][neighbour[0].inner(common)], gap)
-    return region, field
-
-
-def profile(values: Array, knots: ArrayLike, heights: ArrayLike) -> Array:
-    """Piecewise linear function of a coordinate, as float32."""
-    return np.interp(values, np.asarray(knots), np.asarray(heights)).astype(np.float32)
-
-
-def carried(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
+def landmark_in_frame(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
     """A point of one bone's frame in the coordinates of another's; names without the side."""
     world = figure.landmark(f"{source}_{side}", point)
     matrix = np.linalg.inv(figure.skeleton.frames[f"{target}_{side}"].matrix)

@@ -25,7 +25,7 @@ def soft_chart(figure: Figure) -> Chart:
     return Chart(figure.canvas, soft_frame(figure.skeleton.trunk))
 
 
-def carried(figure: Figure, points: NDArray[np.float64], share: ArrayLike = 1.0) -> NDArray[np.float64]:
+def bend_points(figure: Figure, points: NDArray[np.float64], share: ArrayLike = 1.0) -> NDArray[np.float64]:
     """Coordinates in the trunk's frame of points (n, 3) that go with the soft parts by a share, else with the spine."""
     trunk = figure.skeleton.trunk
     x, y, z = soft_frame(trunk).to_world(points).T

@@ -10,17 +10,17 @@ import numpy as np
 from ..canvas import Array, Canvas, Region
 
 _STEP = 5.0
-Box = tuple[tuple[float, float, float], tuple[float, float, float]]
+Corners = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
-class Solid(NamedTuple):
+class OrganShape(NamedTuple):
     """An organ's shape and its room, as distances on one region [mm]."""
 
     body: Array
     room: Array
 
 
-def growth(solid: Callable[[Region], Solid], box: Box, volume: float) -> float:
+def growth(solid: Callable[[Region], OrganShape], box: Corners, volume: float) -> float:
     r"""By how much a body's surface must move out for the organ to have a volume, in mm; negative is in.
 
         | { x : body(x) < growth and room(x) < 0 } | = volume
@@ -39,6 +39,6 @@ def growth(solid: Callable[[Region], Solid], box: Box, volume: float) -> float:
     return float(inside[min(wanted, len(inside) - 1)]) if len(inside) else 0.0
 
 
-def swollen(solid: Solid, by: float) -> Array:
+def swollen(solid: OrganShape, by: float) -> Array:
     """Distance to the organ whose body has grown by some mm within its room."""
     return np.maximum(solid.body - np.float32(by), solid.room).astype(np.float32)

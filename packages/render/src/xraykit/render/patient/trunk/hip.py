@@ -11,12 +11,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..body.solids import DistanceField
 from ..body.trunk_shape import TrunkShape
-from ..canvas import Array, Canvas, Region, ellipsoid, merge, smooth_union, spline, tube
+from ..canvas import Canvas, ellipsoid, merge, smooth_union, spline, tube
 from .sacrum import sacroiliac
 
 Points = NDArray[np.float64]
-Part = tuple[Region, Array]
 Bend = Callable[[ArrayLike], Points]
 CENTER = (88.0, 2.0, -80.0)
 SOCKET = 27.0
@@ -81,7 +81,7 @@ _RIBBONS = (
 )
 
 
-def hip(canvas: Canvas, sign: int, shape: TrunkShape, wear: float = 0.0) -> Part:
+def hip(canvas: Canvas, sign: int, shape: TrunkShape, wear: float = 0.0) -> DistanceField:
     """Region and distance field of a hip bone; sign 1 is the right one, -1 the left."""
 
     def bent(points: ArrayLike) -> Points:
@@ -118,7 +118,7 @@ def mould(points: ArrayLike, shape: TrunkShape) -> NDArray[np.float64]:
     return p
 
 
-def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike | None) -> Part:
+def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike | None) -> DistanceField:
     s = np.linspace(0, 1, len(line))
 
     def along(values: ArrayLike) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wi
     return tube(canvas, line, along(radius), flat=np.tile(np.asarray(flat), (len(line), 1)), wide=along(wide))
 
 
-def _wing(canvas: Canvas, bent: Bend) -> list[Part]:
+def _wing(canvas: Canvas, bent: Bend) -> list[DistanceField]:
     """Strips side by side from crest to root, thin and compact in the fossa."""
     crest, root = spline(_CREST, _STRIPS), spline(_ROOT, _STRIPS)
     lean = np.sin(np.linspace(0, np.pi, _STRIPS))[:, None]
@@ -154,7 +154,7 @@ def _wing(canvas: Canvas, bent: Bend) -> list[Part]:
     return strips
 
 
-def _wall(canvas: Canvas, bent: Bend) -> Part:
+def _wall(canvas: Canvas, bent: Bend) -> DistanceField:
     """The quadrilateral plate inside the acetabulum."""
     upper = spline([(64, -48, -50), (68, -26, -62), (68, 0, -70), (66, 20, -76)], 10)
     lower = spline([(70, -44, -92), (66, -30, -110), (62, -12, -112), (60, 6, -104)], 10)
@@ -163,7 +163,7 @@ def _wall(canvas: Canvas, bent: Bend) -> Part:
     return merge(canvas, strips)
 
 
-def _cup(canvas: Canvas, sign: int, wear: float) -> Part:
+def _cup(canvas: Canvas, sign: int, wear: float) -> DistanceField:
     """The acetabulum round the femoral head, open to the side; wear draws out its rim."""
     center = np.array(CENTER) * (sign, 1, 1)
     region = canvas.region(center - 44, center + 44)

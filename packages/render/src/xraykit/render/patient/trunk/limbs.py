@@ -13,7 +13,7 @@ from ..canvas import Array, Canvas, Region, merge, spline, tube
 from .pelvis import HIP_JOINT
 
 
-def paint_girdle(figure: Figure) -> None:
+def paint_limb_stumps(figure: Figure) -> None:
     """Paint clavicles, scapulae and the stumps of raised humeri and of femora: a torso without limbs."""
     for side, sign in (("right", 1), ("left", -1)):
         _clavicle(figure, side, sign)

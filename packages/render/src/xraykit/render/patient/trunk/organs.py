@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ..body.trunk_shape import ATLAS, TrunkShape, cage
 from ..canvas import Array, Canvas, Region, ellipsoid, placed, spline, tube
 from .bowel import TYPICAL, BowelContent, paint_bowel
-from .fit import Solid, growth, swollen
+from .fit import OrganShape, growth, swollen
 from .flesh import SIDES, diaphragm, lifted, smooth_max
 from .vessels import paint_abdominal_vessels
 
@@ -82,20 +82,20 @@ def _upper(
     canvas.paint(part, np.maximum(stomach + 4, fluid), -985.0, ids["stomach"])
 
 
-def _liver(region: Region, shape: TrunkShape) -> Solid:
+def _liver(region: Region, shape: TrunkShape) -> OrganShape:
     """Under the right dome and before the spine, its lower edge falling to the side; it moves with the diaphragm."""
     view = lifted(region, shape.diaphragm)
     liver = ellipsoid(view, (64, 6, 204), (112, 108, 80))
     edge = 160 + 0.42 * (40 - view.x) - 0.12 * view.y
     liver = smooth_max(liver, (edge - view.z) * np.float32(0.85), 14)
-    return Solid(smooth_max(liver, -(view.x + 62), 10), _room(region, shape, 1))
+    return OrganShape(smooth_max(liver, -(view.x + 62), 10), _room(region, shape, 1))
 
 
-def _spleen(region: Region, shape: TrunkShape) -> Solid:
+def _spleen(region: Region, shape: TrunkShape) -> OrganShape:
     """Along the tenth rib, between the chest wall and the fat of the kidney."""
     lean = np.array([[0.86, 0.50, 0.08], [0.42, -0.61, -0.67], [-0.30, 0.60, -0.74]], dtype=np.float32)
     body = ellipsoid(region, (-104, -46, 178 + 0.8 * shape.diaphragm), (24, 40, 54), lean)
-    return Solid(body, _room(region, shape, -1))
+    return OrganShape(body, _room(region, shape, -1))
 
 
 def _room(region: Region, shape: TrunkShape, sign: int) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..body.figure import Figure
 from ..body.trunk_shape import ATLAS, TrunkShape, rib_line
 from ..canvas import Array, Canvas, Region, spline, tube
-from .bend import carried, soft_chart
+from .bend import bend_points, soft_chart
 
 Points = NDArray[np.float64]
 _JOINTS = (428, 392, 372, 352, 332, 312, 298)  # heights at which ribs 1 to 7 reach the sternum
@@ -41,7 +41,7 @@ def _rib(figure: Figure, number: int, side: str, sign: int, shape: TrunkShape) -
     wide = np.interp(s, (0, 0.1, 0.3, 0.8, 1), (4.6, 4.4, 6.4, 6.8, 7.6)) * (0.75 if number > 10 else 1)
     if number > 10:
         thin, wide = thin * np.interp(s, (0.8, 1), (1, 0.6)), wide * np.interp(s, (0.8, 1), (1, 0.5))
-    points = carried(figure, _mirror(line, sign), np.clip(1.75 * s - 0.15, 0, 1))
+    points = bend_points(figure, _mirror(line, sign), np.clip(1.75 * s - 0.15, 0, 1))
     flat = _mirror(outward, sign)
     if number <= 10:
         _cartilage(figure, number, sign, line, shape)
@@ -78,14 +78,14 @@ def _calcify(canvas: Canvas, region: Region, distance: Array, key: int, degree: 
 
 def _sternum(figure: Figure, shape: TrunkShape) -> None:
     z = np.array([438, 425, 400, 392, 380, 340, 300, 288])
-    points = carried(figure, np.stack([np.zeros(8), [sternum_y(v, shape) for v in z], z], axis=1))
+    points = bend_points(figure, np.stack([np.zeros(8), [sternum_y(v, shape) for v in z], z], axis=1))
     wide = [26, 27, 19, 16, 15, 18, 18, 12]
     thin = [5.5, 6, 5.5, 5, 5, 5, 5, 4.5]
     figure.paint_bone(
         "sternum", lambda canvas: tube(canvas, points, thin, flat=[(0, 1, 0.3)] * 8, wide=wide), cortex=0.8, core=95
     )
     forward = sternum_y(284, shape)
-    xiphoid = carried(figure, np.array([(0.0, forward, 284.0), (0.0, forward - 1, 262.0)]))
+    xiphoid = bend_points(figure, np.array([(0.0, forward, 284.0), (0.0, forward - 1, 262.0)]))
     figure.paint_bone(
         "sternum",
         lambda canvas: tube(canvas, xiphoid, [3.5, 2.5], flat=[(0, 1, 0)] * 2, wide=[8, 4]),

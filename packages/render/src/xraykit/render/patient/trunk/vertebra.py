@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..body.solids import DistanceField
 from ..body.trunk_shape import VERTEBRAE, Level
 from ..canvas import Array, Canvas, Region, merge, tube
 
 Points = NDArray[np.float64]
-Part = tuple[Region, Array]
 _ORDER = tuple(VERTEBRAE)[::-1]
 _KNOTS = ("C3", "C6", "C7", "T1", "T2", "T5", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 _BACK = 0.95  # where the flat back wall cuts the body, as a share of its half depth
@@ -56,7 +56,7 @@ class Wear:
     side: float = 0.0
 
 
-def vertebra(canvas: Canvas, level: Level, *, spinous: float = 1.0, wear: Wear = Wear()) -> Part:
+def vertebra(canvas: Canvas, level: Level, *, spinous: float = 1.0, wear: Wear = Wear()) -> DistanceField:
     """Region and distance field of a vertebra.
 
     Args:
@@ -74,7 +74,7 @@ def vertebra(canvas: Canvas, level: Level, *, spinous: float = 1.0, wear: Wear =
     return merge(canvas, parts, blend=2.0)
 
 
-def disc(canvas: Canvas, level: Level, gap: float) -> Part:
+def disc(canvas: Canvas, level: Level, gap: float) -> DistanceField:
     """The disc on top of a vertebra, a drum that bulges a little beyond the end plates."""
     width, depth, height = level.half
     top = np.add(level.center, (0, 0, height + gap / 2))
@@ -136,7 +136,7 @@ def _placed(level: Level, points: ArrayLike) -> Points:
     return np.stack([p[:, 0] + x, p[:, 1] + y + level.lean * p[:, 2], p[:, 2] + z - level.lean * p[:, 1]], axis=1)
 
 
-def _arch(canvas: Canvas, level: Level, sign: int) -> list[Part]:
+def _arch(canvas: Canvas, level: Level, sign: int) -> list[DistanceField]:
     """Pedicle, lamina, transverse process and articular processes of one side."""
     width, _, h = level.half
     thin, tall, reach, behind, *_ = proportions(level.name)
@@ -144,7 +144,7 @@ def _arch(canvas: Canvas, level: Level, sign: int) -> list[Part]:
     px = width * (0.66 if region != "C" else 1.0) + (0.0 if region != "C" else 1.0)
     canal = 13.0 if region == "C" else 15.0
 
-    def bar(points: ArrayLike, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike) -> Part:
+    def bar(points: ArrayLike, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike) -> DistanceField:
         line = _placed(level, np.multiply(points, (sign, 1, 1)))
         normals = [np.multiply(flat, (sign, 1, 1))] * len(line)
         return tube(canvas, line, radius, flat=normals, wide=wide)
@@ -171,7 +171,7 @@ def _arch(canvas: Canvas, level: Level, sign: int) -> list[Part]:
     return parts
 
 
-def _spinous(canvas: Canvas, level: Level, factor: float) -> Part:
+def _spinous(canvas: Canvas, level: Level, factor: float) -> DistanceField:
     *_, long, drop, tall = proportions(level.name)
     h, canal = level.half[2], 13.0 if level.name[0] == "C" else 15.0
     line = [(0, -canal - 4, -0.35 * h), (0, -canal - 0.7 * long * factor, -0.35 * h - 0.75 * drop)]
