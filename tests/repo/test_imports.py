@@ -94,3 +94,13 @@ for backend in ("numba", "triton"):
 def test_the_core_renders_without_numba_triton_and_matplotlib():
     done = subprocess.run([sys.executable, "-c", BARE], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_only_commands_import_the_command_line_library():
+    wrong = [
+        path.relative_to(ROOT).as_posix()
+        for path in SOURCES
+        if not {"cli", "commands"} & set(path.parts)
+        and any(name.split(".")[0] == "cyclopts" for name in imported_names(path))
+    ]
+    assert not wrong

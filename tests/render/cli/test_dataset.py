@@ -11,8 +11,6 @@ from support.dataset_jobs import digests, write_job
 from xraykit.render.cli import dataset_make as command_module
 from xraykit.render.cli.dataset_make import DatasetMakeSettings
 from xraykit.render.cli.umbrella import run
-from xraykit.render.commands import progress
-from xraykit.render.commands.progress import Tally, duration
 from xraykit.render.dataset.format.manifest import ShardRecord, Skipped
 from xraykit.render.dataset.make import job as job_module
 from xraykit.render.dataset.make.job import DatasetSummary
@@ -147,23 +145,6 @@ def test_a_slurm_task_and_the_last_call_make_the_bytes_of_one_call(tmp_path, cap
     assert digests(array) == digests(whole)
     assert (array / "manifest.json").read_bytes() == (whole / "manifest.json").read_bytes()
     assert read_dataset_config(whole / "config.yaml") == read_dataset_config(config)
-
-
-def test_the_tally_knows_rate_and_time_left(monkeypatch, capsys):
-    clock = iter([0.0, 0.0, 10.0, 30.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    with Tally("images", every=1.0) as tally:
-        tally.report(10, 100)
-        tally.report(30, 100)
-        tally.report(100, 100)
-    assert capsys.readouterr().out.splitlines() == [
-        "30/100 images, 2.00/s, 35 s left",
-        "100/100 images, 3.00/s, 0 s left",
-    ]
-
-
-def test_times_are_told_in_fitting_units():
-    assert [duration(s) for s in (0.4, 59.4, 200, 18_420)] == ["0 s", "59 s", "3 min 20 s", "5 h 7 min"]
 
 
 def test_the_command_imports_no_torch_before_it_needs_it():

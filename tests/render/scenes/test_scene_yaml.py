@@ -175,16 +175,19 @@ def test_options_replace_seed_and_backend_and_stand_in_the_record(folder):
         (CUBE + "beam: {kvp: 300}", "beam: kvp must lie in the table's 40 to 150 kV, got 300"),
         (CUBE + "beam: {filtration: {unobtainium: 1}}", "beam: material must be one of .*got 'unobtainium'"),
         (CUBE + "beam: {filtration: {copper: -1}}", "beam: filtration must be 0 mm or more"),
-        (CUBE + "beam: {energy_kev: 60, kvp: 80}", "beam is one energy or a tube, got energy_kev and kvp"),
+        (CUBE + "beam: {energy_kev: 60, kvp: 80}", "beam: one energy or a tube, got energy_kev and kvp"),
         (CUBE + "beam: {shutter: {circle: [1, 2, 3], rectangle: [1, 2, 3, 4]}}", "beam.shutter must be one of"),
-        (CUBE + "beam: {shutter: {polygon: [[1, 2], [3]]}}", "polygon must be lists of 2 finite numbers"),
+        (
+            CUBE + "beam: {shutter: {polygon: [[1, 2], [3]]}}",
+            r"beam.shutter.polygon\[1\] must be a list of 2 finite numbers, got \[3\]",
+        ),
         (CUBE + "beam: {shutter: {circle: [1, 2, -3]}}", "beam.shutter: radius must be positive"),
         (CUBE + "dose: {photons_per_pixel: 0}", "dose: dose must be positive and finite, got photons_per_pixel=0.0"),
         (CUBE + "dose: {mas: -2}", "dose: dose must be positive and finite, got mas=-2.0"),
         (CUBE + "dose: {law: poison}", "dose.law knows no 'poison'; did you mean 'poisson'"),
         (CUBE + "scatter: {scatter_to_primary: -1}", "scatter: scatter_to_primary must be 0 or more"),
-        (CUBE + "detector: {scintillator: cesium}", "detector.scintillator knows no 'cesium'"),
-        (CUBE + "detector: {thickness: 0}", "detector.thickness must be above 0, got 0"),
+        (CUBE + "detector: {scintillator: cesium}", "detector: material must be one of .*got 'cesium'"),
+        (CUBE + "detector: {thickness: 0}", "detector: thickness must be positive"),
         (CUBE + "march: {samples: 0}", "march: samples must be a whole number from 1 to 100000, got 0"),
         (CUBE + "march: {samples: 1.5}", "march.samples must be a whole number"),
         (CUBE + "march: 5", "march must be a table of method, samples"),
@@ -198,7 +201,7 @@ def test_options_replace_seed_and_backend_and_stand_in_the_record(folder):
         (CUBE + "view: {isocenter: vertebrae_L9}", "view.isocenter must be three coordinates or a label"),
         (CUBE + "view: {pose: none.json}", "view.pose must name an existing file, got 'none.json'"),
         (CUBE + "view: {camera_to_world: [[1, 0, 0, 0]]}", "camera_to_world must be 4 lists of 4"),
-        (CUBE + "path_lengths: liver", "path_lengths must be a list of labels"),
+        (CUBE + "path_lengths: liver", "path_lengths must be a list of texts, got 'liver'"),
         (CUBE + "landmarks: {tip: [1, 2]}", "landmarks.tip must be a list of 3 finite numbers"),
         (CUBE + "seed: -1", "seed must be a whole number from 0 up, got -1"),
         (CUBE + "masks: 1", "masks must be true or false, got 1"),
@@ -222,7 +225,7 @@ def test_options_replace_seed_and_backend_and_stand_in_the_record(folder):
         ("bodies: [{file: ct.nii.gz, density_scale: {lung: -1}}]", "density_scale of lung must be 0 or more"),
         ("bodies: [{file: ct.nii.gz, label_materials: {liver: gold}}]", "bodies"),
         ("seed: 1", "the scene: a scene needs at least one body or tool"),
-        ("- 1\n- 2", "must be a table of bodies, tools"),
+        ("- 1\n- 2", "must hold a table of keys and values, got list"),
         ("beam: {kvp: 80\n", "must be well-formed YAML"),
         ("seed: 1\nseed: 2", "the key 'seed' is given twice"),
         ("a: &x [1]\nb: *x", r"aliases \(\*name\) are not supported"),
@@ -238,11 +241,11 @@ def test_mistakes_are_named_with_file_and_place(folder, text, message):
 
 
 def test_files_that_cannot_be_read_or_written_are_named(folder):
-    with pytest.raises(FileError, match=r"a YAML file was expected at .*none.yaml"):
+    with pytest.raises(FileError, match=r"cannot be read from .*none.yaml"):
         read_scene(folder / "none.yaml")
     big = folder / "big.yaml"
     big.write_text("#" * (1 << 20) + "\n", encoding="utf-8")
-    with pytest.raises(FileError, match="must be a YAML file under 1 MiB"):
+    with pytest.raises(FileError, match="must be under 1 MiB"):
         read_scene(big)
     with pytest.raises(OutputError, match="must lie in an existing folder"):
         write_scene(folder / "no" / "scene.yaml", plan(folder, CUBE))
@@ -250,11 +253,11 @@ def test_files_that_cannot_be_read_or_written_are_named(folder):
 
 def test_the_examples_are_legal(request):
     from xraykit.render.scenes.scene_yaml import SCENE
-    from xraykit.render.storage.yaml_table import read_table
+    from xraykit.render.storage.yaml_table import read_checked_table
 
     scenes = sorted((request.config.rootpath / "examples" / "scenes").glob("*.yaml"))
     assert len(scenes) >= 2
     for path in scenes:
-        table = read_table(path, SCENE)
+        table = read_checked_table(path, SCENE)
         assert not any("file" in entry for entry in table.content["bodies"] + table.content["tools"])
         assert yaml.safe_load(path.read_text(encoding="utf-8")) == table.content

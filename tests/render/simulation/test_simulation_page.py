@@ -10,7 +10,9 @@ from xraykit.render.materials import MATERIALS
 from xraykit.render.meshes.instruments import INSTRUMENTS
 from xraykit.render.scenes import read_tool_library
 from xraykit.render.scenes import save as save_simulation
+from xraykit.render.scenes.settings import SettingsEntries, ShutterEntry
 from xraykit.render.storage import yaml_table
+from xraykit.render.storage.settings_leaves import is_table, typed_fields
 
 PAGE = (ROOT / "docs/simulation.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(\w+)` \|(?: `(.+?)`)? \|", re.MULTILINE)
@@ -44,6 +46,9 @@ def test_each_section_lists_the_keys_that_the_reader_knows(tmp_path, monkeypatch
     (tmp_path / "scene.yaml").write_text(EVERYTHING, encoding="utf-8")
     read_scene(tmp_path / "scene.yaml")
     del known["landmarks"]  # their names are free
+    for name, (_, hint) in typed_fields(SettingsEntries).items():
+        known |= {name: set(typed_fields(hint))} if is_table(hint) else {}
+    known["shutter"] = set(typed_fields(ShutterEntry))
     assert {name: set(SECTIONS[name]) for name in known} == known
     assert len(known) == 12
 

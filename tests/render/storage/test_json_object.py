@@ -2,7 +2,7 @@
 
 import pytest
 from xraykit.render import FileError
-from xraykit.render.storage import json_object, json_value, read_json_object
+from xraykit.render.storage import parse_json, parse_json_object, read_json_object
 
 
 def test_an_object_is_read_with_and_without_a_byte_order_mark(tmp_path):
@@ -12,7 +12,7 @@ def test_an_object_is_read_with_and_without_a_byte_order_mark(tmp_path):
 
 
 def test_whole_numbers_may_become_floats():
-    assert type(json_object('{"a": 1}', place="x", parse_int=float)["a"]) is float
+    assert type(parse_json_object('{"a": 1}', place="x", parse_int=float)["a"]) is float
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def test_whole_numbers_may_become_floats():
 )
 def test_every_other_thing_is_refused(text, words):
     with pytest.raises(FileError, match=words):
-        json_object(text, place="here")
+        parse_json_object(text, place="here")
 
 
 def test_any_value_is_read_on_demand():
-    assert json_value("[1]", place="here") == [1]
+    assert parse_json("[1]", place="here") == [1]
 
 
 def test_a_file_that_is_missing_or_too_large_is_refused_before_it_is_read(tmp_path):

@@ -9,12 +9,10 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, ArgumentCollection, CycloptsError, Parameter
 
-from ..commands.options import file_may_supply
 from ..errors import XraykitError
 from ..storage.versions import installed_version
-from .settings import config_file
 
 GROUP = "xraykit.commands"
 USER_MISTAKE, INTERRUPTED = 2, 130
@@ -48,7 +46,7 @@ def umbrella() -> App:
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
         help_format="plaintext",  # the default, markdown, costs a tenth of a second
         version=lambda: installed_version("xraykit-render"),
-        config=(file_may_supply, config_file),
+        config=(_file_may_supply, _config_file),
         default_parameter=Parameter(negative=()),
     )
     for name, entry in sorted({entry.name: entry for entry in entry_points(group=GROUP)}.items()):
@@ -67,6 +65,18 @@ def _first_line(entry: EntryPoint) -> str:
     with open(spec.origin, encoding="utf-8") as source:
         text = ast.get_docstring(ast.parse(source.read())) or ""
     return text.partition("\n")[0].rstrip(".") + "."
+
+
+def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    from ..commands.options import file_may_supply  # what a list of groups can do without
+
+    file_may_supply(app, commands, arguments)
+
+
+def _config_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+    from .settings import config_file  # until every command is made by `flat`
+
+    config_file(app, commands, arguments)
 
 
 def _sentence(error: Exception) -> str:

@@ -15,11 +15,17 @@ from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthroug
 from ..storage.declared_grid import DeclaredGrid
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
-from .dicom_series import read_dicom_series
 from .label_grid import as_labels, onto_grid
 from .metaimage import read_metaimage
 from .nifti import read_nifti
 from .nrrd import read_nrrd
+
+
+def _read_dicom(path: Path, *, series: str | None = None) -> DeclaredGrid:
+    from .dicom_series import read_dicom_series  # with pydicom, which other files can do without
+
+    return read_dicom_series(path, series=series)
+
 
 READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".nii": read_nifti,
@@ -28,11 +34,11 @@ READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".nhdr": read_nrrd,
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
-    ".dcm": read_dicom_series,
-    ".dicom": read_dicom_series,
-    ".ima": read_dicom_series,
+    ".dcm": _read_dicom,
+    ".dicom": _read_dicom,
+    ".ima": _read_dicom,
 }
-SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not read_dicom_series)
+SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not _read_dicom)
 """How the names of files end that hold one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 
@@ -92,7 +98,7 @@ def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGri
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
     try:
         if path.is_dir():
-            return read_dicom_series(path, series=series)
+            return _read_dicom(path, series=series)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
         name = path.name.lower()

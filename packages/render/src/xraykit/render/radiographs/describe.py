@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..storage.brief import brief
 from .radiograph import Origin, Radiograph
-from .tags import brief
 
 
 class Row(NamedTuple):

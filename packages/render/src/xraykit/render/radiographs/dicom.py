@@ -17,11 +17,12 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from ..errors import FileError
+from ..storage.brief import brief
 from ..storage.dicom_header import DICOM_DAMAGE
 from .camera_tags import DetectorOrigin, Facts, camera_from_tags
 from .polarity import polarity_from_tags
 from .radiograph import Origin, Polarity, Radiograph
-from .tags import brief, number, numbers, tag_name, text
+from .tags import number, numbers, tag_name, text
 
 X_RAY = ("XA", "RF", "XRF", "DX", "CR", "DR", "RG")
 MAX_DEPTH = 32

@@ -13,8 +13,8 @@ from PIL import Image, ImageOps, ImageSequence
 
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
+from ..storage.brief import brief
 from .radiograph import POLARITIES, Origin, Polarity, Radiograph
-from .tags import brief
 
 Colour = Literal["luma"] | None
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")

@@ -18,7 +18,6 @@ from ..geometry.rigid import check_pose
 from ..storage.atomic_write import check_folder, write_atomically
 from .radiograph import DisplayStyle
 from .raster import MARK, TIFF_DESCRIPTION
-from .save_dicom import dicom_bytes
 
 SUFFIXES = (".npy", ".tif", ".tiff", ".png", ".dcm")
 WINDOW_QUANTILES = (0.001, 0.999)
@@ -93,6 +92,8 @@ def save_image(
         if camera is None:
             raise InputError("a .dcm needs the camera for its geometry tags, got camera=None; pass it, or use .npy.")
         geometry = geometry_record(camera, pose)
+        from .save_dicom import dicom_bytes  # with pydicom, which other formats can do without
+
         content = dicom_bytes(views.sum(1), geometry=geometry, sod=sod, uid_seed=uid_seed)
     else:
         content = _tiff_bytes(views, geometry_record(camera, pose))

@@ -82,12 +82,6 @@ def number(dataset: Dataset, keyword: str) -> tuple[float, str] | None:
     return None if found is None else (found[0][0], found[1])
 
 
-def brief(said: object, *, limit: int = 100) -> str:
-    """What a file or a library said, on one printable line of at most `limit` characters, fit for a message."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(said)).split())
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."
-
-
 def _places(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
     yield dataset, ""
     for group in GROUPS:

@@ -18,7 +18,7 @@ from ..rendering.backends import Backend
 from ..simulation.scene import Body, Scene
 from ..simulation.settings import SimulationSettings
 from ..storage.atomic_write import write_atomically
-from ..storage.yaml_table import Table, read_table
+from ..storage.yaml_table import Table, read_checked_table
 from ..volumes.label_names import match_names
 from .members import BODY, TOOL, body_from, matrix, place, tool_from
 from .settings import SETTINGS, settings_from, settings_record
@@ -91,8 +91,8 @@ def read_scene(path: str | Path) -> ScenePlan:
             named) or given twice; a value is out of range (kVp outside the table, density or dose not above 0), of the
             wrong kind, or names no material, instrument or label.
     """
-    table = read_table(path, SCENE)
-    settings = settings_from(table)
+    table = read_checked_table(path, SCENE)
+    settings = settings_from(table.content, table.file)
     seed = table.whole("seed", 0)
     frame = table.table("camera", CAMERA)
     view = table.table("view", VIEW)

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "atomic_write": "check_result_folder write_atomically",
-        "json_object": "json_object json_value read_json_object",
+        "json_object": "parse_json parse_json_object read_json_object",
         "settings_file": "read_settings read_table write_settings",
         "settings_leaves": "Leaf leaves",
         "staged_folder": "atomic_folder",

@@ -4,8 +4,8 @@ from .atomic_write import (
     write_atomically as write_atomically,
 )
 from .json_object import (
-    json_object as json_object,
-    json_value as json_value,
+    parse_json as parse_json,
+    parse_json_object as parse_json_object,
     read_json_object as read_json_object,
 )
 from .settings_file import (

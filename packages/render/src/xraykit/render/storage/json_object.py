@@ -32,10 +32,10 @@ def read_json_object(
         text = path.read_bytes()
     except OSError as error:
         raise FileError(f"{what} was expected at {path}, got {error.strerror or error}; check the path.") from error
-    return json_object(text, place=str(path), parse_int=parse_int)
+    return parse_json_object(text, place=str(path), parse_int=parse_int)
 
 
-def json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> dict[str, Any]:
+def parse_json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> dict[str, Any]:
     """The object in a JSON text.
 
     Args:
@@ -46,13 +46,13 @@ def json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any
     Raises:
         FileError: It is not well-formed, no object, or gives a key twice.
     """
-    content = json_value(text, place=place, parse_int=parse_int)
+    content = parse_json(text, place=place, parse_int=parse_int)
     if not isinstance(content, dict):
         raise FileError(f"{place} must hold one JSON object, got {type(content).__name__}.")
     return content
 
 
-def json_value(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> Any:
+def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> Any:
     """Whatever a JSON text holds.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..errors import FileError, InputError
 from .atomic_write import write_atomically
-from .json_object import json_value
+from .json_object import parse_json
 from .typed_settings import from_plain, to_plain
 
 OWN_KEY = "xraykit"
@@ -53,7 +53,7 @@ def read_table(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     readers: dict[str, Callable[[str], Any]] = {
         ".toml": tomllib.loads,
-        ".json": partial(json_value, place=str(path)),
+        ".json": partial(parse_json, place=str(path)),
         ".yaml": _from_yaml,
         ".yml": _from_yaml,
     }

@@ -1,21 +1,16 @@
-"""YAML files whose every key and value is checked, with errors that name the place and the nearest legal key."""
+"""Tables of a scene file that make objects: every key and value is checked, errors name place and nearest key."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, overload
 
-import yaml
-
 from ..errors import FileError, InputError
-
-_LIMIT = 1 << 20
-_MOST_NODES = 20_000
+from .settings_file import read_table
 
 
 class Table:
@@ -126,13 +121,6 @@ class Table:
             raise self.error(f"must be a list of {count} finite numbers, got {_shown(value)}", key)
         return [float(entry) for entry in value]
 
-    def row(self, key: str, default: Sequence[float]) -> list[float]:
-        """A list of finite numbers of any length."""
-        value = self.content[key] if key in self else list(default)
-        if not isinstance(value, list) or not all(_is_finite(entry) for entry in value):
-            raise self.error(f"must be a list of finite numbers, got {_shown(value)}", key)
-        return [float(entry) for entry in value]
-
     def rows(self, key: str, count: int | None, length: int) -> list[list[float]]:
         """`count` (None: any number of) lists of `length` finite numbers."""
         value = self.content[key]
@@ -182,49 +170,13 @@ class Table:
         return f"{self.where}.{key}" if self.where else key
 
 
-def read_table(path: str | Path, keys: Sequence[str], *, what: str = "the scene") -> Table:
-    """The mapping in a YAML file of at most 1 MiB; messages call the whole file `what`.
+def read_checked_table(path: str | Path, keys: Sequence[str], *, what: str = "the scene") -> Table:
+    """The mapping in a YAML file; messages call the whole file `what`.
 
     Raises:
-        FileError: Missing, too large, no well-formed YAML, a key given twice, too deeply nested, or no mapping.
+        FileError: `read_table` refuses the file, or a key is not legal.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > _LIMIT:
-            raise FileError(f"{path} must be a YAML file under 1 MiB, got {path.stat().st_size} bytes.")
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except OSError as error:
-        raise FileError(f"a YAML file was expected at {path}, got {error.strerror}; check the path.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise FileError(f"{path} must be well-formed YAML, got: {' '.join(str(error).split())[:200]}.") from error
-    return Table(content, "", file=path, keys=keys, what=what)
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, aliases, and files of very many nodes."""
-
-    nodes = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.nodes += 1
-        if self.nodes > _MOST_NODES:
-            raise yaml.YAMLError(f"more than {_MOST_NODES} entries")
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not supported")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for number, key in enumerate(keys):
-            if key in keys[:number]:
-                raise yaml.YAMLError(f"the key {key!r} is given twice{node.start_mark}")
-        return super().construct_mapping(node, deep=deep)
-
-
-# 1e5 is a number, as in YAML 1.2 and JSON; YAML 1.1 wants 1.0e+5.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), [*"-+0123456789"]
-)
+    return Table(read_table(path), "", file=Path(path), keys=keys, what=what)
 
 
 def _is_finite(value: Any) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from ...errors import InputError
-from ...materials.materials import find_material
 from ...meshes.instruments import INSTRUMENTS
-from ...patient.body.regions import REGIONS
-from ...views.catalogue import STANDARD_VIEWS
-from ...views.pose_ranges import POSE_RANGES
-from ...volumes.label_names import match_names
-from ...volumes.totalsegmentator import TABLES
+from .config_checks import (
+    check_labels,
+    check_patients,
+    check_physics,
+    check_tools,
+    check_views,
+    check_weights,
+    demand,
+)
 
 Range = tuple[float, float]
 Names = tuple[str, ...] | Literal["all"]
@@ -200,103 +200,16 @@ class DatasetConfig:
     on_error: OnError = "skip"
 
     def __post_init__(self) -> None:
-        _demand(0 <= self.seed < 2**63, "seed", "a whole number from 0 up", self.seed)
-        _check_patients(self.patients.procedural, self.patients.ct)
-        _check_views(self.views)
-        _check_tools(self.tools)
-        _check_labels(self.labels, self.patients.ct)
-        _check_physics(self.physics)
+        demand(0 <= self.seed < 2**63, "seed", "a whole number from 0 up", self.seed)
+        check_patients(self.patients.procedural, self.patients.ct)
+        check_views(self.views)
+        check_tools(self.tools)
+        check_labels(self.labels, self.patients.ct)
+        check_physics(self.physics)
         size = self.image.size
-        _demand(min(size) >= 8 and max(size) <= 4096, "image.size", "8 to 4096 pixels", size)
+        demand(min(size) >= 8 and max(size) <= 4096, "image.size", "8 to 4096 pixels", size)
         names = [name for name in self.split if not _SPLIT_NAME.fullmatch(name)]
-        _demand(not names, "split", "names of small letters, digits and _", names)
-        _check_weights("split", self.split)
-        _demand(bool(self.split), "split", "at least one name", "none")
-        _demand(self.images_per_shard >= 1, "images_per_shard", "1 or more", self.images_per_shard)
-
-
-def _check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
-    if procedural.count == 0 and ct.folder is None:
-        raise InputError("patients needs procedural.count or ct.folder, got neither; say where patients come from.")
-    _demand(0 <= procedural.count <= 999_999, "patients.procedural.count", "0 to 999999", procedural.count)
-    _demand(bool(ct.volumes), "patients.ct.volumes", "a pattern of file names", "an empty text")
-    _demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
-    _check_weights("patients.procedural.regions", procedural.regions)
-    _check_names("patients.procedural.regions", procedural.regions, REGIONS)
-
-
-def _check_views(views: ViewSettings) -> None:
-    _check_some("views.standard", views.standard)
-    _check_names("views.standard", () if views.standard == "all" else views.standard, STANDARD_VIEWS)
-    _check_names("views.ranges", views.ranges, POSE_RANGES)
-    _demand(1 <= views.per_patient <= 9_999, "views.per_patient", "1 to 9999", views.per_patient)
-    shares = {"random": views.random, **views.ranges}
-    _demand(all(_is_share(value) for value in shares.values()), "views", "shares from 0 to 1", shares)
-    _demand(sum(shares.values()) <= 1 + 1e-9, "views", "shares (random and ranges) that add up to 1 at most", shares)
-
-
-def _check_tools(tools: ToolSettings) -> None:
-    _demand(_is_share(tools.share), "tools.share", "a share from 0 to 1", tools.share)
-    low, high = tools.count
-    _demand(1 <= low <= high <= 50, "tools.count", "two whole numbers, 1 to 50, the smaller first", tools.count)
-    _check_names("tools.instruments", tools.instrument_names, INSTRUMENTS)
-    has_any = bool(tools.instrument_names) or tools.library is not None
-    _demand(has_any or tools.share == 0, "tools", "instruments or a library to choose from", "none; set share: 0")
-
-
-def _check_labels(labels: Names, ct: CTPatients) -> None:
-    """Organs of generated patients and of published tables are known; a CT may bring names of its own."""
-    _check_some("labels", labels)
-    known = dict(enumerate(sorted({name for table in TABLES.values() for name in table.values()})))
-    for name in labels if ct.labels is None and labels != "all" else ():
-        _demand(bool(match_names(known, name)), "labels", "names, groups or patterns of organs", repr(name))
-
-
-def _check_physics(physics: PhysicsSettings) -> None:
-    limits = {"kvp": (40, 150), "readout_quanta": (0, 1e6), "scatter_to_primary": (0, 20), "opening": (0.05, 1)}
-    for name, (least, most) in limits.items():
-        _check_range(f"physics.{name}", getattr(physics, name), least, most)
-    _check_range("physics.mtf50", physics.mtf50, 1e-3, 1e3)
-    _check_range("physics.photons_per_pixel", physics.photons_per_pixel, 0, 1e12)
-    low, high = physics.photons_per_pixel
-    _demand((low > 0) == (high > 0), "physics.photons_per_pixel", "both above 0, or [0, 0] for no noise", (low, high))
-    quiet = high > 0 or physics.readout_quanta[1] == 0
-    _demand(quiet, "physics.readout_quanta", "[0, 0] where there are no photons to refer to", physics.readout_quanta)
-    for material, thickness in physics.filtration.items():
-        find_material(material)
-        _check_range(f"physics.filtration.{material}", thickness, 0, 100)
-    _demand(10 <= physics.energy_kev <= 150, "physics.energy_kev", "10 to 150 keV", physics.energy_kev)
-    _demand(_is_share(physics.collimation), "physics.collimation", "a share from 0 to 1", physics.collimation)
-    _demand(1 <= physics.samples <= 10_000, "physics.samples", "1 to 10000", physics.samples)
-
-
-def _check_range(name: str, pair: Range, least: float, most: float) -> None:
-    low, high = pair
-    fits = math.isfinite(low) and math.isfinite(high) and least <= low <= high <= most
-    _demand(fits, name, f"two numbers from {least:g} to {most:g}, the smaller first", pair)
-
-
-def _check_some(name: str, names: Names) -> None:
-    _demand(bool(names), name, 'a list of at least one name, or "all"', "none")
-
-
-def _check_weights(name: str, weights: Mapping[str, float]) -> None:
-    fine = all(math.isfinite(value) and value >= 0 for value in weights.values())
-    _demand(fine and (not weights or sum(weights.values()) > 0), name, "weights of 0 or more, not all 0", dict(weights))
-
-
-def _check_names(place: str, names: Iterable[str], known: Collection[str]) -> None:
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"choose among {', '.join(list(known)[:12])}, and so on."
-            raise InputError(f"{place} knows no {name!r}; {hint}")
-
-
-def _is_share(value: float) -> bool:
-    return 0.0 <= value <= 1.0
-
-
-def _demand(fits: bool, name: str, expected: str, got: object) -> None:
-    if not fits:
-        raise InputError(f"{name} must be {expected}, got {got}.")
+        demand(not names, "split", "names of small letters, digits and _", names)
+        check_weights("split", self.split)
+        demand(bool(self.split), "split", "at least one name", "none")
+        demand(self.images_per_shard >= 1, "images_per_shard", "1 or more", self.images_per_shard)

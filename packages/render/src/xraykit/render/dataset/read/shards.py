@@ -8,7 +8,7 @@ from typing import Any
 
 from ...cpu_type import UNKNOWN
 from ...errors import FileError, InputError
-from ...storage.json_object import json_object
+from ...storage.json_object import parse_json_object
 from ..format.manifest import MANIFEST, Manifest, ShardRecord, Skipped
 from ..plan.plan import FORMAT
 from .store import ShardStore
@@ -30,7 +30,7 @@ def checked_manifest(store: ShardStore) -> Manifest:
             raise FileError(f"{store.address}/{MANIFEST} must be under 256 MiB, got {size} bytes.")
         text = file.read(_LIMIT)
     where = f"{store.address}/{MANIFEST}"
-    content = json_object(text, place=where)
+    content = parse_json_object(text, place=where)
     if content.get("format") != FORMAT:
         came = str(content.get("format"))[:80]
         raise FileError(f'{where} must say "format": "{FORMAT}", got {came!r}; read it with its own version.')

@@ -18,7 +18,7 @@ from ...errors import FileError, GeometryError
 from ...geometry.camera import Camera
 from ...geometry.rigid import check_pose
 from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
-from ...storage.json_object import json_value
+from ...storage.json_object import parse_json
 from ..format.run_lengths import MOST_PIXELS, decode_run_lengths
 from ..format.sample_tiff import decode_tiff
 from .tar import RawSample
@@ -284,7 +284,7 @@ def _lines(content: bytes, name: str) -> Tensor:
 
 
 def _json(content: bytes, kind: type, name: str) -> Any:
-    value = json_value(content, place=name)
+    value = parse_json(content, place=name)
     if not isinstance(value, kind):
         raise FileError(f"{name} must hold a JSON {'object' if kind is dict else 'list'}, got {type(value).__name__}.")
     return value
