@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from xraykit.render import Volume
 from xraykit.render.radiographs import exposed_field
-from xraykit.xvr import Anatomy, RegistrationSettings, Shot, StartErrors, mtre_c2w, register, success_rate, true_tre
+from xraykit.xvr import RegistrationSettings, Shot, StartErrors, Structure, mtre_c2w, register, success_rate, true_tre
 from xraykit.xvr.start.spread import spread_starts
 
 from ..common.progress import say
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     for seed, path in cts[asked.no_chest :]:
         volume = Volume.from_file(path)
         xrays = kept_xrays(volume, path, asked.xrays, seed=seed, cache=asked.cache)
-        anatomy = Anatomy.of(volume)
+        anatomy = Structure.of(volume)
         register(shot_of(xrays[0]), anatomy, xrays[0].pose, SETTINGS)  # compiles the kernels
         for level in asked.measure:
             rows.append(ours(path.name, volume, anatomy, xrays, level))
@@ -115,7 +115,7 @@ def starts_of(xrays: Sequence[SimulatedXray], volume: Volume, level: int) -> lis
 def ours(
     name: str,
     volume: Volume,
-    anatomy: Anatomy,
+    anatomy: Structure,
     xrays: Sequence[SimulatedXray],
     level: int,
     *,
@@ -138,7 +138,7 @@ def ours(
 
 
 def beside(
-    path: Path, volume: Volume, anatomy: Anatomy, xrays: Sequence[SimulatedXray], level: int, scales: tuple[int, ...]
+    path: Path, volume: Volume, anatomy: Structure, xrays: Sequence[SimulatedXray], level: int, scales: tuple[int, ...]
 ) -> dict[str, Any]:
     """Both on the same images, turn about; ours at all its scales."""
     published, starts = PublishedRefinement(path, volume), starts_of(xrays, volume, level)

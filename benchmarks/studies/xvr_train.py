@@ -26,10 +26,10 @@ from torch import Tensor
 from xraykit.render import Volume
 from xraykit.render.training import RunSettings
 from xraykit.xvr import (
-    Anatomy,
     PoseLengthSettings,
     PoseNetwork,
     PoseNetworkSettings,
+    Structure,
     TrainingDataSettings,
     TrainingImageSettings,
     TrainingPoseSettings,
@@ -137,7 +137,7 @@ def trained(arm: str, settings: TrainSettings) -> dict[str, Any]:
 
 def end_to_end(weights: Path, volume: Volume, xrays: Sequence[SimulatedXray]) -> dict[str, Any]:
     """Answers of the network to X-rays that were simulated with all the physics, before and after refinement."""
-    network, anatomy = load_network(weights), Anatomy.of(volume)
+    network, anatomy = load_network(weights), Structure.of(volume)
     if not xrays:
         return {}
     located(network, volume, anatomy, xrays[0])  # compiles the kernels
@@ -151,7 +151,7 @@ def end_to_end(weights: Path, volume: Volume, xrays: Sequence[SimulatedXray]) ->
 
 
 def located(
-    network: PoseNetwork, volume: Volume, anatomy: Anatomy, xray: SimulatedXray
+    network: PoseNetwork, volume: Volume, anatomy: Structure, xray: SimulatedXray
 ) -> tuple[Tensor, Tensor, float]:
     """The network's pose, the refined one, and the wall time of both together."""
     begun = time.perf_counter()

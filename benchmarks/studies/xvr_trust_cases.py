@@ -15,11 +15,12 @@ from xraykit.render import PatientSettings, Scene, SimulationSettings, Spectrum,
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
 from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
+from xraykit.xvr.refine.misplacement import misplacement
 from xraykit.xvr.refine.registration import RegistrationSettings, register
-from xraykit.xvr.refine.structure import Anatomy, structure_of
+from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.start.start_errors import StartErrors
 from xraykit.xvr.trust.features import measure
-from xraykit.xvr.trust.target_points import misplacement, points_in_view, target_points
+from xraykit.xvr.trust.target_points import points_in_view, target_points
 from xraykit.xvr.xray.shot import Shot
 
 from ..common.xvr_scenes import camera_of, chest_ct, random_pose
@@ -64,14 +65,14 @@ def cases(pool: list[Patient], count: int) -> Iterator[dict[str, Any]]:
 
     Every fourth X-ray is registered by its bones alone, where the volume has labels.
     """
-    whole = {patient.name: Anatomy.of(patient.volume) for patient in pool}
+    whole = {patient.name: Structure.of(patient.volume) for patient in pool}
     for n, patient in enumerate(pool):
         for k in range(count):
             generator = torch.Generator().manual_seed(1000 * n + k)
             shot, pose = simulated_shot(patient, np.random.default_rng([n, k]))
             bones = k % 4 == 3 and patient.volume.labels is not None
             labels = patient.volume.find_labels("bones") if bones else ()
-            body = Anatomy.of(structure_of(patient.volume, labels)) if bones else whole[patient.name]
+            body = Structure.of(structure_of(patient.volume, labels)) if bones else whole[patient.name]
             points = points_in_view(target_points(body.volume), (shot.camera,), pose)
             row = {"patient": patient.name, "held_out": patient.held_out, "xray": k, "bones": bones}
             for j in range(3):
@@ -84,7 +85,7 @@ def cases(pool: list[Patient], count: int) -> Iterator[dict[str, Any]]:
             yield {**row, "bones": False, "kind": WRONG, **outcome(shot, other, start, None, points)}
 
 
-def outcome(shot: Shot, body: Anatomy, start: Tensor, truth: Tensor | None, points: Tensor) -> dict[str, Any]:
+def outcome(shot: Shot, body: Structure, start: Tensor, truth: Tensor | None, points: Tensor) -> dict[str, Any]:
     """The true error of a registration (infinite for a wrong CT) and its features."""
     found = register(shot, body, start, SETTINGS)
     error = math.inf if truth is None else float(misplacement(found.poses[0, 0], truth[0], points))

@@ -29,7 +29,7 @@ from xraykit.render import (
 from xraykit.render.geometry import geodesic_distance
 from xraykit.render.radiographs import CircularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
-from xraykit.xvr.cli.app import AppConfig, open_app
+from xraykit.xvr.cli.app import AppSettings, PageSettings, open_app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from support.chromium import Tab, chromium
@@ -108,8 +108,9 @@ def main() -> None:
         write_volume(folder / "seg.nii.gz", volume.labels, volume.affine, label_names=dict(volume.label_names))
         truth = xrays(folder, volume)
         files = tuple(folder / f"{stem}.dcm" for stem in ANGLES)
-        config = AppConfig(folder / "ct.nii.gz", files, labels=folder / "seg.nii.gz", output=folder / "out", port=0)
-        with open_app(config) as server, chromium(folder / "profile", size=PAGE) as tab:
+        page = PageSettings(output=folder / "out", port=0)
+        settings = AppSettings(folder / "ct.nii.gz", files, labels=folder / "seg.nii.gz", page=page)
+        with open_app(settings) as server, chromium(folder / "profile", size=PAGE) as tab:
             tab.command("Page.navigate", url=server.url)
             tab.until(lambda: "frontal" in tab.text())
             rendered(tab)

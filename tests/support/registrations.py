@@ -9,7 +9,7 @@ from torch import Tensor
 from xraykit.render import Camera, Volume, carm_pose, render
 from xraykit.render.geometry import se3_exp
 from xraykit.render.volumes import Box, Ellipsoid, voxelise
-from xraykit.xvr.refine.registration import Candidate, Registration, Step
+from xraykit.xvr.refine.registration import RefinedCandidate, RefinementStep, Registration
 from xraykit.xvr.xray.shot import Shot
 
 CAMERA = Camera(sdd=1000.0, height=40, width=48, pixel_spacing=4.0)
@@ -49,7 +49,7 @@ def registration_at(poses: Tensor, start: Tensor, **changes: object) -> Registra
     """A finished registration that says it found the poses (K, V, 4, 4) from the start (V, 4, 4)."""
     structures = len(poses)
     steps = tuple(
-        Step(0 if n < 2 else 1, 24 if n < 2 else 48, p, 0.5 + 0.1 * n, 0.1 * n)
+        RefinementStep(0 if n < 2 else 1, 24 if n < 2 else 48, p, 0.5 + 0.1 * n, 0.1 * n)
         for n, p in enumerate((start.expand_as(poses), poses, poses))
     )
     values = {
@@ -62,7 +62,7 @@ def registration_at(poses: Tensor, start: Tensor, **changes: object) -> Registra
         .expand(structures, 6, 6)
         .clone(),
         "pivot": torch.zeros(structures, 3, dtype=torch.float64),
-        "candidates": (Candidate(poses, 0.9, True, 48),),
+        "candidates": (RefinedCandidate(poses, 0.9, True, 48),),
         "history": steps,
         "converged": True,
         "seconds": 0.3,

@@ -16,12 +16,14 @@ from xraykit.render import Camera, Volume, carm_pose, render
 from xraykit.render.geometry import rigid_matrix, rotation_from
 from xraykit.render.volumes import Box, Ellipsoid, voxelise
 from xraykit.xvr.app.session import Session
-from xraykit.xvr.refine.registration import RegistrationSettings, register
+from xraykit.xvr.procedure import register_xrays
+from xraykit.xvr.procedure_settings import ProcedureSettings
+from xraykit.xvr.refine.settings import RefinementSettings
 from xraykit.xvr.xray.shot import Shot
 
 CAMERA = Camera(sdd=1000.0, height=240, width=320, pixel_spacing=1.0)
 TRUE = {"lao_rao": 172.0, "cra_cau": 6.0, "roll": -3.0, "sod": 700.0}
-SETTINGS = RegistrationSettings(scales=(32, 64), iterations=12)
+SETTINGS = ProcedureSettings(refinement=RefinementSettings(scales=(32, 64), iterations=12, spread=False))
 
 
 def patient() -> Volume:
@@ -56,7 +58,7 @@ def small_session(**options: Any) -> tuple[Session, Tensor]:
     turn = rotation_from(torch.tensor([0.02, -0.03, 0.04], dtype=torch.float64), parameterization="axis_angle")
     shift = torch.tensor([4.0, -5.0, 6.0], dtype=torch.float64)
     starts = rigid_matrix(turn, volume.center - turn @ volume.center + shift) @ truth
-    named = {"starters": {}, "refine_with": partial(register, settings=SETTINGS), **options}
+    named = {"starters": {}, "refine_with": partial(register_xrays, settings=SETTINGS), **options}
     session = Session(volume, [front, side], starts, **named)
     return session, truth
 

@@ -7,7 +7,14 @@ import torch
 from hypothesis import given, settings
 from support.motions import SPECIAL_VECTORS, random_rotations, vectors
 from xraykit.render.errors import InputError
-from xraykit.render.geometry import PARAMETERIZATIONS, parameters_from, rotation_about, rotation_angle, rotation_from
+from xraykit.render.geometry import (
+    PARAMETERIZATIONS,
+    nearest_rotation,
+    parameters_from,
+    rotation_about,
+    rotation_angle,
+    rotation_from,
+)
 
 CONVENTIONS = ["XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX", "XYX", "XZX", "YXY", "YZY", "ZXZ", "ZYZ"]
 TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-13}
@@ -280,3 +287,13 @@ def test_wrong_shapes_and_types_are_refused():
         rotation_from(torch.zeros(3, dtype=torch.int64), parameterization="axis_angle")
     with pytest.raises(InputError, match=r"shape \(\.\.\., 3, 3\), got torch.float32 of shape \(4, 4\)"):
         parameters_from(torch.eye(4), parameterization="quaternion")
+
+
+def test_nearest_rotation_is_a_rotation_no_other_is_closer_and_rotations_stay():
+    rotation = random_rotations(16).double()
+    assert torch.allclose(nearest_rotation(rotation), rotation, atol=1e-14, rtol=0)
+    matrix = torch.randn(16, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    found = nearest_rotation(matrix)
+    assert torch.allclose(torch.linalg.det(found), torch.ones(16, dtype=torch.float64))
+    away = (matrix - found).norm(dim=(1, 2))
+    assert bool((away[:, None] <= (matrix[:, None] - rotation).norm(dim=(2, 3))).all())

@@ -12,7 +12,7 @@ from PIL import Image
 from support.chromium import chromium, find_chromium
 from support.xvr_app import small_session
 from xraykit.render.geometry import geodesic_distance
-from xraykit.xvr.trust.judgement import Trust
+from xraykit.xvr.trust.judgement import TrustJudgement
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-xvr[app]'")
@@ -26,17 +26,18 @@ SIZE = (1280, 800)
 SHIFT, CTRL = 8, 2
 
 
-def trusting(registration, shots, structures) -> Trust:
-    return Trust(0.97, threshold=5.0, expected_error=0.4, warnings=("the depth is uncertain.",))
+def trusting(registration, shots, structures) -> TrustJudgement:
+    return TrustJudgement(0.97, threshold=5.0, expected_error=0.4, warnings=("the depth is uncertain.",))
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The session and the browser that shows it."""
-    session, truth = small_session(judge=trusting)
+    session, truth = small_session()
     folder = tmp_path_factory.mktemp("app")
     server = AppServer(session, folder=folder / "results", port=0)
-    with server, chromium(folder / "profile", size=SIZE) as tab:
+    with pytest.MonkeyPatch.context() as patch, server, chromium(folder / "profile", size=SIZE) as tab:
+        patch.setattr("xraykit.xvr.procedure.judge", trusting)
         tab.command("Page.navigate", url=server.url)
         tab.until(lambda: "front" in tab.text() and spread(tab) > 20)
         yield session, truth, tab

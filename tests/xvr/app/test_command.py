@@ -14,7 +14,8 @@ from xraykit.render import carm_pose, save_image, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.geometry import geodesic_distance
 from xraykit.xvr.app.starters import from_search, make_starters, most_similar
-from xraykit.xvr.cli.app import AppConfig, open_app
+from xraykit.xvr.cli.app import AppSettings, OpeningSettings, PageSettings, open_app
+from xraykit.xvr.xray.settings import XraySettings
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-xvr[app]'")
@@ -36,8 +37,8 @@ def files(tmp_path_factory) -> Path:
 
 
 def opened(files: Path, *xrays: str, **options):
-    named = {"output": files / "out", "port": 0, **options}
-    return open_app(AppConfig(files / "ct.nii.gz", tuple(files / name for name in xrays), **named))
+    page = PageSettings(output=files / "out", port=0)
+    return open_app(AppSettings(files / "ct.nii.gz", tuple(files / name for name in xrays), page=page, **options))
 
 
 def test_page_opens_where_the_positioner_tags_say(files):
@@ -52,7 +53,9 @@ def test_page_opens_where_the_positioner_tags_say(files):
 
 
 def test_page_opens_with_ap_and_says_so_where_there_are_no_tags(files):
-    with opened(files, "bare.png", sdd=1000.0, pixel_spacing=1.0, polarity="log_attenuation") as server:
+    with opened(
+        files, "bare.png", xray=XraySettings(sdd=1000.0, pixel_spacing=1.0, polarity="log_attenuation")
+    ) as server:
         state = json.loads(ask(server, "/api/state")[1])
     assert state["views"][0]["sliders"]["lao_rao"] == pytest.approx(180.0)
     assert "no positioner tags" in state["notes"][0]
@@ -60,9 +63,9 @@ def test_page_opens_with_ap_and_says_so_where_there_are_no_tags(files):
 
 
 def test_xrays_of_one_name_are_numbered_and_named_views_open_them_all(files):
-    with opened(files, "tagged.dcm", "tagged.dcm", view="lateral_left") as server:
+    with opened(files, "tagged.dcm", "tagged.dcm", opening=OpeningSettings(view="lateral_left")) as server:
         views = json.loads(ask(server, "/api/state")[1])["views"]
-    assert [view["name"] for view in views] == ["tagged_1", "tagged_2"]
+    assert [view["name"] for view in views] == ["tagged", "tagged_2"]
     assert {view["sliders"]["lao_rao"] for view in views} == {90.0}
 
 
@@ -71,7 +74,7 @@ def test_earlier_result_opens_with_its_pose(files):
         ask(server, "/api/drr", {"view": 0, "move": {"add": {"x": 12.0}}, "draft": True})
         moved = server.session.sliders(0)
         saved = json.loads(ask(server, "/api/save", {"view": 0})[1])["path"]
-    with opened(files, "tagged.dcm", result=Path(saved)) as server:
+    with opened(files, "tagged.dcm", opening=OpeningSettings(result=Path(saved))) as server:
         assert server.session.sliders(0) == pytest.approx(moved, abs=1e-6)
 
 

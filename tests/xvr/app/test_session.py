@@ -191,7 +191,7 @@ def test_joint_refinement_keeps_the_places_of_the_xrays():
 def test_cancelling_keeps_the_pose_so_far_and_hands_wait_until_then():
     paused, going = threading.Event(), threading.Event()
 
-    def slow(shots, structures, starts, *, report):
+    def slow(shots, volume, *, starts, report, **_):
         step = type("Step", (), {"scale": 64, "similarity": 0.5, "seconds": 0.1, "poses": starts})
         step.poses = starts.clone()
         step.poses[..., 0, 3] += 1.0
@@ -219,7 +219,7 @@ def test_cancelling_keeps_the_pose_so_far_and_hands_wait_until_then():
 
 
 def test_failure_is_told_in_its_own_words_and_puts_the_pose_back():
-    def fails(shots, structures, starts, *, report):
+    def fails(shots, volume, **_):
         raise GeometryError("nothing to see here.")
 
     session, _ = small_session(refine_with=fails)

@@ -45,13 +45,13 @@ def rows_of(folder):
 def test_results_are_judged_against_the_data_set(leg, results, tmp_path, capsys):
     out = tmp_path / "out"
     assert run(["xvr", "evaluate", str(results), "--dataset", "femur", "--data", str(leg), "-o", str(out)]) == 0
-    assert sorted(path.name for path in out.iterdir()) == sorted([*FILES, "evaluate.json", "poses.json"])
+    assert sorted(path.name for path in out.iterdir()) == sorted([*FILES, "settings.json", "poses.json"])
     initial, final = rows_of(out)
     assert float(initial["true_tre"]) == pytest.approx(20, abs=1e-3)
     assert float(final["true_tre"]) == pytest.approx(0.5, abs=1e-3) and final["method"] == "ours"
     printed = capsys.readouterr().out
     assert "| ours | final | 1 |" in printed and "100.0" in printed
-    assert json.loads((out / "evaluate.json").read_text(encoding="utf-8"))["dataset"] == "femur"
+    assert json.loads((out / "settings.json").read_text(encoding="utf-8"))["truth"]["dataset"] == "femur"
 
 
 def test_a_study_on_a_simulated_ct_registers_from_drawn_starts(tmp_path, capsys):

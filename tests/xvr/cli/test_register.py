@@ -65,7 +65,7 @@ def test_a_dicom_xray_is_registered_from_its_tags(folder, tmp_path, capsys):
     names = {path.name for path in (out / "front").iterdir()}
     pictures = {"overlay.png", "checkerboard.png", "comparison.png"}
     assert names == {"result.json", "pose.json", "camera_to_world.tfm", "ct_motion.tfm", *pictures}
-    assert {path.name for path in out.iterdir()} == {"front", "register.config.json"}
+    assert {path.name for path in out.iterdir()} == {"front", "settings.json"}
     camera, pose = read_pose(out / "front/pose.json")
     assert torch.equal(pose[0], result.poses[0, 0])
     assert camera.width == CAMERA.width
@@ -74,8 +74,8 @@ def test_a_dicom_xray_is_registered_from_its_tags(folder, tmp_path, capsys):
 
 def test_the_saved_options_give_the_result_again(folder, tmp_path):
     assert command(folder, tmp_path / "a", "--iterations", "3", "--pose", str(folder / "side.json")) == 0
-    config = tmp_path / "a/register.config.json"
-    assert json.loads(config.read_text())["iterations"] == 3
+    config = tmp_path / "a/settings.json"
+    assert json.loads(config.read_text())["refinement"]["iterations"] == 3
     assert run(["xvr", "register", "-o", str(tmp_path / "b"), "--config", str(config)]) == 0
     first, again = (read_result(tmp_path / name / "front") for name in "ab")
     assert torch.equal(first.poses, again.poses)
@@ -196,7 +196,7 @@ def test_an_interrupted_run_leaves_whole_results_and_goes_on(folder, tmp_path, m
         path.unlink()
     with pytest.raises(SystemExit, match="130"):
         command(folder, out, *options, "--resume", xrays=xrays)
-    assert {path.name for path in out.iterdir()} == {"front", "side", "register.config.json"}
+    assert {path.name for path in out.iterdir()} == {"front", "side", "settings.json"}
     assert not any((out / "side").iterdir())
     done.append("let it pass")
     assert command(folder, out, *options, "--resume", xrays=xrays) == 0

@@ -4,13 +4,13 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-import torch
 from support.registrations import CAMERA, lopsided
 from xraykit.render import InputError, carm_pose, render, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.xvr.cli.register_options import RegisterConfig
-from xraykit.xvr.cli.register_starts import Request, check_start_options, implied_starts
-from xraykit.xvr.xray.xray_input import XraySettings
+from xraykit.render.storage import from_plain
+from xraykit.xvr.start.checks import check_start, implied_starts, start_of
+from xraykit.xvr.start.settings import StartSettings, StatedStart
+from xraykit.xvr.xray.settings import XraySettings
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_an_output_in_the_way_is_refused_before_anything_is_read(folder, capsys)
 
 
 def test_every_option_of_an_xray_reaches_its_setting(folder, tmp_path, monkeypatch):
-    import xraykit.xvr.xray.xray_input as reading
+    import xraykit.xvr.file_registration as reading
 
     class SeenError(Exception):
         """The settings have arrived."""
@@ -94,7 +94,7 @@ def test_every_option_of_an_xray_reaches_its_setting(folder, tmp_path, monkeypat
     monkeypatch.setattr(reading, "read_shot", stop)
     asked = XraySettings(
         sdd=900.0, pixel_spacing=0.5, principal_point=(3.0, 4.0), polarity="intensity", frame=2, reduce="max", crop=7,
-        mirror=False, subtract_background=True, field="tags", colour="luma",
+        mirror=False, subtract_background=True, field_of_view="tags", colour="luma",
     )  # fmt: skip
     options = (
         "--sdd 900 --pixel-spacing 0.5 --principal-point 3 4 --polarity intensity --frame 2 --reduce max --crop 7 "
@@ -103,11 +103,11 @@ def test_every_option_of_an_xray_reaches_its_setting(folder, tmp_path, monkeypat
     with pytest.raises(SeenError) as caught:
         run(["xvr", "register", str(folder / "ct.nii.gz"), "x.dcm", "-o", str(tmp_path / "o"), *options.split()])
     assert caught.value.args[0] == asked
-    assert all(getattr(asked, f.name) != f.default for f in fields(asked) if hasattr(RegisterConfig, f.name))
+    assert all(getattr(asked, f.name) != f.default for f in fields(asked) if f.name != "details")
 
 
-def config(**options):
-    return RegisterConfig("ct", ("a", "b"), output="o", **options)
+def asked(options):
+    return from_plain(StartSettings, options)
 
 
 @pytest.mark.parametrize(
@@ -115,31 +115,30 @@ def config(**options):
     [
         ({}, ()),
         ({"view": "ap"}, ("fixed",)),
-        ({"lao_rao": (3.0,)}, ("fixed",)),
-        ({"network": "w"}, ("network",)),
-        ({"result": ("r",)}, ("result",)),
-        ({"landmarks_ct": "m", "landmarks_xray": ("x",)}, ("landmarks",)),
-        ({"search_roll": (0.0, 5.0)}, ("search",)),
-        ({"network": "w", "search_roll": (0.0, 5.0)}, ("network", "search")),
+        ({"lao_rao": [3.0]}, ("fixed",)),
+        ({"network": {"source": "w"}}, ("network",)),
+        ({"result": ["r"]}, ("result",)),
+        ({"landmarks_ct": "m", "landmarks_xray": ["x"]}, ("landmarks",)),
+        ({"search_roll": [0.0, 5.0]}, ("search",)),
+        ({"network": {"source": "w"}, "search_roll": [0.0, 5.0]}, ("network", "search")),
     ],
 )
 def test_options_imply_their_start(options, kinds):
-    assert implied_starts(config(**options)) == kinds
-    check_start_options(config(**options))
+    assert implied_starts(asked(options)) == kinds
+    check_start(asked(options))
 
 
 def test_jointly_a_pose_may_only_say_where_the_views_are():
-    check_start_options(config(joint=True, start=("search",), pose=("a", "b")))
+    check_start(asked({"kinds": ["search"], "pose": ["a", "b"]}), views=2)
     with pytest.raises(InputError, match="--pose belongs to --start fixed"):
-        check_start_options(config(start=("search",), pose=("a", "b")))
+        check_start(asked({"kinds": ["search"], "pose": ["a", "b"]}))
 
 
 def test_an_option_is_given_once_or_for_each_xray():
     def own(values, numbers):
-        request = Request(config(lao_rao=values), ("p",), ("s",), numbers, None, torch.zeros(3))
-        return request.own("lao_rao")
+        return start_of(StartSettings(stated=StatedStart(lao_rao=values)), numbers, 2).stated.lao_rao
 
-    assert own((7.0,), (0, 1)) == [7.0, 7.0]
-    assert own((7.0, 8.0), (1,)) == [8.0]
+    assert own((7.0,), (0, 1)) == (7.0,)
+    assert own((7.0, 8.0), (1,)) == (8.0,)
     with pytest.raises(InputError, match="once for each of 2 X-rays, got 3"):
         own((1.0, 2.0, 3.0), (0,))

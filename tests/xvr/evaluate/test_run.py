@@ -13,8 +13,9 @@ from xraykit.xvr.evaluate.datasets.remixed import Remixed
 from xraykit.xvr.evaluate.metrics import true_tre
 from xraykit.xvr.evaluate.pose_rows import PoseRow
 from xraykit.xvr.evaluate.rows import score_poses
-from xraykit.xvr.evaluate.run import Study, collect_results, run_study
+from xraykit.xvr.evaluate.run import collect_results, run_study
 from xraykit.xvr.evaluate.simulated import SimulatedDataset, SimulatedViews
+from xraykit.xvr.evaluate.study import RegistrationStudy
 from xraykit.xvr.result.record import ResultRecord, write_result
 from xraykit.xvr.start.start_errors import displaced_pose
 
@@ -45,7 +46,9 @@ def test_every_method_gets_the_same_starts_and_levels_scale_them(leg):
     first, second = [], []
     methods = {"a": recorder(first, keep=0.1), "b": recorder(second, keep=0.2)}
     done = []
-    rows = score_poses(run_study(leg, methods, Study(levels=(1.0, 2.0)), progress=lambda *c: done.append(c)))
+    rows = score_poses(
+        run_study(leg, methods, RegistrationStudy(levels=(1.0, 2.0)), progress=lambda *c: done.append(c))
+    )
     assert [float((a[2] - b[2]).abs().max()) for a, b in zip(first, second, strict=True)] == [0.0, 0.0]
     assert not torch.allclose(first[0][2], first[1][2])
     assert done == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
@@ -67,13 +70,13 @@ def test_a_registration_that_finds_the_truth_has_no_error(leg):
     def oracle(shot, volume, start):
         return SimpleNamespace(poses=truth[None, None], similarity=1.0, seconds=0.1)
 
-    rows = score_poses(run_study(leg, {"oracle": oracle}, Study(levels=(1.0,))))
+    rows = score_poses(run_study(leg, {"oracle": oracle}, RegistrationStudy(levels=(1.0,))))
     assert rows[0].true_tre > 1 and rows[1].true_tre == pytest.approx(0, abs=1e-9) == pytest.approx(rows[1].mpe)
 
 
 def test_errors_follow_from_rows_that_were_written_and_read_back(leg, tmp_path):
     """Two passes: what poses.json holds is enough to judge, to the last bit."""
-    poses = run_study(leg, {"a": recorder([], keep=0.5)}, Study(levels=(1.0, 2.0)))
+    poses = run_study(leg, {"a": recorder([], keep=0.5)}, RegistrationStudy(levels=(1.0, 2.0)))
     read = read_rows(write_rows(tmp_path / "poses.json", poses), PoseRow)
     assert repr(score_poses(read)) == repr(score_poses(poses))
     assert len({row.inputs for row in read}) == 1 and len(read[0].inputs) == 64
@@ -82,7 +85,7 @@ def test_errors_follow_from_rows_that_were_written_and_read_back(leg, tmp_path):
 
 
 def test_rows_without_whole_poses_are_refused(leg):
-    (row,) = run_study(leg, {"a": recorder([], keep=0.5)}, Study(levels=(1.0,)))
+    (row,) = run_study(leg, {"a": recorder([], keep=0.5)}, RegistrationStudy(levels=(1.0,)))
     for change in ({"truth": row.truth[:12]}, {"fiducials": row.fiducials[:-1]}, {"camera": ()}):
         with pytest.raises(InputError, match="must have whole poses, camera, center and fiducials"):
             replace(row, **change)
@@ -90,7 +93,7 @@ def test_rows_without_whole_poses_are_refused(leg):
 
 def test_labels_leave_only_the_structure(leg):
     seen = []
-    run_study(leg, {"a": recorder(seen, keep=0.0)}, Study(levels=(1.0,), labels=(3,)))
+    run_study(leg, {"a": recorder(seen, keep=0.0)}, RegistrationStudy(levels=(1.0,), labels=(3,)))
     mask = leg.subject("subject01").volume.labels == 3
     volume = seen[0][1]
     assert bool((volume.mu[~mask] == 0).all()) and bool((volume.mu[mask] > 0).all())
@@ -98,9 +101,9 @@ def test_labels_leave_only_the_structure(leg):
 
 def test_studies_of_nothing_are_refused(leg):
     with pytest.raises(InputError, match="at least one method"):
-        run_study(leg, {}, Study())
+        run_study(leg, {}, RegistrationStudy())
     with pytest.raises(InputError, match=r"different levels, got \(1.0, 1.0\)"):
-        Study(levels=(1.0, 1.0))
+        RegistrationStudy(levels=(1.0, 1.0))
 
 
 def write_record(folder, xray, shift: float, *, view: str = "000", structure: str = "patient"):

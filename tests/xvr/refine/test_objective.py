@@ -5,9 +5,9 @@ import torch
 from support.registration import camera, moved, pose, shot, two_bones
 from xraykit.xvr.refine.correlation_term import CorrelationTerm
 from xraykit.xvr.refine.motion import Motion
-from xraykit.xvr.refine.objective import Objective, Target
+from xraykit.xvr.refine.objective import Objective, TargetImage
 from xraykit.xvr.refine.similarity import patch_ncc
-from xraykit.xvr.refine.structure import Anatomy
+from xraykit.xvr.refine.structure import Structure
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -52,8 +52,8 @@ def problem() -> tuple[Objective, Motion]:
     truth = torch.cat([pose(volume), pose(volume, lao_rao=80.0)])
     shots = [shot(volume, view[None]) for view in truth]
     valid = torch.ones(64, 64, dtype=torch.bool)
-    targets = tuple(Target.of(s.image, valid, camera(), floor=1e-3) for s in shots)
-    body = Anatomy.of(volume)
+    targets = tuple(TargetImage.of(s.image, valid, camera(), floor=1e-3) for s in shots)
+    body = Structure.of(volume)
     start = moved(truth, volume.center, (1.0, 2.0, -1.0), (3.0, -2.0, 1.0))
     objective = Objective(targets, (body.volume,), body.pivot[None], 150, ("sdd", "principal_point"))
     return objective, Motion.of(start[None], body.pivot[None])

@@ -7,7 +7,7 @@ from support.registration import camera, pose, shot, two_bones
 from xraykit.render import Volume, render
 from xraykit.render.geometry import project
 from xraykit.xvr.refine.pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
-from xraykit.xvr.refine.structure import Anatomy, centre_of_mass, structure_of
+from xraykit.xvr.refine.structure import Structure, centre_of_mass, structure_of
 from xraykit.xvr.refine.window import Window, anatomy_window, trimmed
 from xraykit.xvr.xray.shot import Shot
 
@@ -53,7 +53,7 @@ def test_averaged_voxels_keep_mass_and_place():
 
 
 def test_anatomy_prepares_each_size_once():
-    body = Anatomy.of(two_bones())
+    body = Structure.of(two_bones())
     assert body.with_voxels(6.5) is body.with_voxels(7.9)
     assert body.with_voxels(6.5) is not body.with_voxels(3.0)
     assert body.with_voxels(3.0).mu.dtype == torch.int16

@@ -7,7 +7,7 @@ import torch
 from support.registration import camera, moved, pose, shot, target_error, two_bones
 from xraykit.render import GeometryError, InputError
 from xraykit.xvr.refine.registration import RegistrationSettings, register
-from xraykit.xvr.refine.structure import Anatomy, structure_of
+from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.xray.shot import Shot
 
 SCALES = RegistrationSettings(scales=(32, 64))
@@ -107,7 +107,7 @@ def test_pixels_outside_the_collimator_do_not_count(volume):
 def test_a_prepared_anatomy_gives_the_same_result(volume):
     truth = pose(volume)
     start = moved(truth, volume.center, (2.0, -2.0, 2.0), (3.0, -4.0, 3.0))
-    prepared = Anatomy.of(volume)
+    prepared = Structure.of(volume)
     first, second = (register(shot(volume, truth), prepared, start, SCALES) for _ in range(2))
     assert torch.equal(first.poses, second.poses)
     assert torch.equal(first.poses, register(shot(volume, truth), volume, start, SCALES).poses)

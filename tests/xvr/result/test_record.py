@@ -9,9 +9,9 @@ from support.registrations import CAMERA, lopsided, registration_at, shot_of, tr
 from xraykit.render import FileError, GeometryError, InputError, OutputError
 from xraykit.xvr.result.reading import read_result
 from xraykit.xvr.result.record import FRAMES, ResultRecord, record_result, result_to_json, write_result
-from xraykit.xvr.trust.judgement import Trust
+from xraykit.xvr.trust.judgement import TrustJudgement
 
-TRUST = Trust(0.93, 5.0, 0.7, warnings=("look at the pictures",), features={"gradient_ncc": 0.8})
+TRUST = TrustJudgement(0.93, 5.0, 0.7, warnings=("look at the pictures",), features={"gradient_ncc": 0.8})
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_an_undetermined_pose_has_no_covariance(record, tmp_path):
 
 
 def test_an_endless_expected_error_survives_the_file(record, tmp_path):
-    endless = Trust(0.1, 5.0, math.inf)
+    endless = TrustJudgement(0.1, 5.0, math.inf)
     shot = shot_of(lopsided(), record.poses[0, 0][None])
     found = record_result(
         registration_at(record.poses[:1, :1], record.start[:1]),
@@ -154,7 +154,7 @@ def test_a_missing_file_and_one_of_another_kind_are_named(tmp_path):
 
 def test_a_judgement_must_be_possible():
     with pytest.raises(InputError, match="must lie in 0 to 1"):
-        Trust(1.5, 5.0, 1.0)
+        TrustJudgement(1.5, 5.0, 1.0)
     with pytest.raises(InputError, match="threshold must be positive"):
-        Trust(0.5, 0.0, 1.0)
-    assert [Trust(p, 5.0, 1.0).verdict for p in (0.95, 0.7, 0.2)] == ["trusted", "doubtful", "failed"]
+        TrustJudgement(0.5, 0.0, 1.0)
+    assert [TrustJudgement(p, 5.0, 1.0).verdict for p in (0.95, 0.7, 0.2)] == ["trusted", "doubtful", "failed"]

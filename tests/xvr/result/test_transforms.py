@@ -9,7 +9,7 @@ from xraykit.render import OutputError, read_pose
 from xraykit.render.converters import read_itk_transform
 from xraykit.render.geometry import rigid_inverse, transform_points
 from xraykit.xvr.result.record import record_result
-from xraykit.xvr.result.transforms import ct_motion, file_stem, write_transforms
+from xraykit.xvr.result.transforms import ct_motion, write_transforms
 
 LPS = np.array([-1.0, -1.0, 1.0])
 
@@ -67,10 +67,3 @@ def test_a_lone_structure_in_a_lone_view_needs_no_names(tmp_path):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(OutputError, match="existing folder"):
         write_transforms(tmp_path / "none", record_of(1, 1))
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"), [("a/b c", "a_b_c"), ("..", "unnamed"), ("L5.x-1", "L5.x-1"), ("", "unnamed")]
-)
-def test_names_become_file_names(name, stem):
-    assert file_stem(name) == stem

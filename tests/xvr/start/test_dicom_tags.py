@@ -7,8 +7,9 @@ from PIL import Image
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.render import Camera, FileError, GeometryError, InputError, carm_pose
 from xraykit.render.geometry import carm_angles
-from xraykit.xvr import XraySettings, read_shot, starts_from_dicom
+from xraykit.xvr import XrayDetails, XraySettings, read_shot, starts_from_dicom
 
+MARKED = XrayDetails(burnt_in=False)
 ISOCENTER = torch.tensor([10.0, -20.0, 30.0], dtype=torch.float64)
 PIXELS = (np.arange(20 * 30, dtype=np.uint16) + 100).reshape(20, 30)
 STAND = {
@@ -80,7 +81,7 @@ def test_patient_orientation_decides_mirror_and_quarter_turns(tmp_path, orientat
     }
     found = start(tmp_path, **tags)
     assert float(carm_angles(found[0]).roll.abs()) == pytest.approx(roll, abs=1e-6)
-    shot = read_shot(tmp_path / "x.dcm", XraySettings(field="whole", burnt_in=False))
+    shot = read_shot(tmp_path / "x.dcm", XraySettings(field_of_view="whole", details=MARKED))
     assert any("mirrored left to right" in note for note in shot.notes) == mirrored
     # In the picture as read, image x runs to where the pose says.
     towards = {"R": (0, 1.0), "L": (0, -1.0), "F": (2, -1.0)}[orientation[0]]
@@ -90,5 +91,5 @@ def test_patient_orientation_decides_mirror_and_quarter_turns(tmp_path, orientat
 def test_a_flip_tag_alone_mirrors_the_image(tmp_path):
     start(tmp_path, FieldOfViewHorizontalFlip="YES")
     plain = write_xray(tmp_path / "plain.dcm", xray_dataset(PIXELS, **STAND))
-    settings = XraySettings(field="whole", burnt_in=False)
+    settings = XraySettings(field_of_view="whole", details=MARKED)
     assert torch.equal(read_shot(tmp_path / "x.dcm", settings).image, read_shot(plain, settings).image.flip(-1))

@@ -8,12 +8,13 @@ from support.registrations import CAMERA, lopsided, registration_at, shot_of, tr
 from xraykit.render import InputError, Volume
 from xraykit.render.geometry import rigid_matrix, se3_exp
 from xraykit.xvr import true_tre
-from xraykit.xvr.refine.structure import Anatomy, structure_of
+from xraykit.xvr.refine.misplacement import misplacement
+from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.features import measure
-from xraykit.xvr.trust.target_points import misplacement, points_in_view, predicted_error, target_points
+from xraykit.xvr.trust.target_points import points_in_view, predicted_error, target_points
 
 VOLUME = lopsided()
-BODY = Anatomy.of(VOLUME)
+BODY = Structure.of(VOLUME)
 POSE = true_pose(VOLUME).double()
 
 
@@ -52,7 +53,7 @@ def test_coverage_is_the_share_of_compared_pixels_behind_the_anatomy():
 
 
 def test_only_what_is_around_the_chosen_structure_counts():
-    large, small = (Anatomy.of(structure_of(VOLUME, (label,))) for label in (1, 2))
+    large, small = (Structure.of(structure_of(VOLUME, (label,))) for label in (1, 2))
     shot, pivot = shot_of(VOLUME, POSE), torch.stack([large.pivot, small.pivot])
     away = torch.stack([POSE, twisted(POSE, shift=(12, 0, 0))])  # the small one is lost
     before, after = (

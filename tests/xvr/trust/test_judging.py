@@ -7,14 +7,14 @@ import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
 from xraykit.render import Camera
-from xraykit.xvr.refine.registration import Candidate, RegistrationSettings, register
-from xraykit.xvr.refine.structure import Anatomy, structure_of
+from xraykit.xvr.refine.registration import RefinedCandidate, RegistrationSettings, register
+from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
 from xraykit.xvr.trust.judgement import percent
 from xraykit.xvr.trust.judging import judge
 
 VOLUME = lopsided()
-BODY = Anatomy.of(VOLUME)
+BODY = Structure.of(VOLUME)
 POSE = true_pose(VOLUME).double()
 SHOT = shot_of(VOLUME, POSE, noise=0.05)
 MODEL = SuccessModel(("local_shift",), (-1.0,), (0.5,), (-1.0,), 0.0, 5.0, error_factor=2.0)
@@ -48,7 +48,7 @@ def test_a_volume_and_its_anatomy_are_judged_alike():
 
 
 def test_of_several_structures_the_least_likely_decides():
-    parts = tuple(Anatomy.of(structure_of(VOLUME, (label,))) for label in (1, 2))
+    parts = tuple(Structure.of(structure_of(VOLUME, (label,))) for label in (1, 2))
     pivots = torch.stack([part.pivot for part in parts])
     right, wrong = (
         judge(
@@ -63,7 +63,7 @@ def test_of_several_structures_the_least_likely_decides():
 
 
 AWAY = twisted(POSE[None], shift=(30, 0, 0))
-RIVALS = (Candidate(POSE[None], 0.9, True, 48), Candidate(AWAY, 0.89, True, 48))
+RIVALS = (RefinedCandidate(POSE[None], 0.9, True, 48), RefinedCandidate(AWAY, 0.89, True, 48))
 LOOSE = torch.diag(torch.tensor([1e-8] * 3 + [16.0] * 3, dtype=torch.float64))[None]
 ABOUT = torch.diag(torch.tensor([-1.0, 1, -1, 1], dtype=torch.float64))
 LONG = Camera(sdd=1200.0, height=40, width=48, pixel_spacing=4.0)
@@ -86,7 +86,7 @@ def test_every_doubt_has_its_sentence(changes, words):
 
 
 def test_candidates_that_fell_behind_or_fit_worse_are_no_rivals():
-    others = (RIVALS[0], Candidate(AWAY, 0.89, True, 24), Candidate(AWAY, 0.5, True, 48))
+    others = (RIVALS[0], RefinedCandidate(AWAY, 0.89, True, 24), RefinedCandidate(AWAY, 0.5, True, 48))
     assert not any("another start" in warning for warning in judged(candidates=others).warnings)
 
 

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.render import FileError, InputError
-from xraykit.xvr import XraySettings, read_shot
+from xraykit.xvr import XrayDetails, XraySettings, read_shot
 
-PLAIN = XraySettings(field="whole", burnt_in=False)
+MARKED = XrayDetails(burnt_in=False)
+PLAIN = XraySettings(field_of_view="whole", details=MARKED)
 
 
 def intensities(height: int = 24, width: int = 36) -> np.ndarray:
@@ -66,7 +67,7 @@ def test_a_stated_polarity_overrules_the_file_and_is_no_assumption(tmp_path):
     path = dicom(tmp_path, intensities())
     assumed = read_shot(path, PLAIN)
     assert any(note.startswith("polarity:") for note in assumed.notes)
-    stated = read_shot(path, XraySettings(field="whole", burnt_in=False, polarity="log_attenuation"))
+    stated = read_shot(path, XraySettings(field_of_view="whole", polarity="log_attenuation", details=MARKED))
     assert not any(note.startswith("polarity:") for note in stated.notes)
     assert float(stated.image[0, 0]) > float(stated.image[-1, -1])  # now high values are dense
 
@@ -82,7 +83,7 @@ def test_the_missing_distance_names_the_option_that_supplies_it(tmp_path):
     path = dicom(tmp_path, intensities(), DistanceSourceToDetector="")
     with pytest.raises(InputError, match=r"source to detector distance .*give it with --sdd MM"):
         read_shot(path)
-    shot = read_shot(path, XraySettings(sdd=980.0, field="whole"))
+    shot = read_shot(path, XraySettings(sdd=980.0, field_of_view="whole"))
     assert shot.camera.sdd == 980.0
     assert "principal_point: nothing states it, so the image's centre is taken" in shot.notes
 
@@ -95,7 +96,7 @@ def test_the_missing_spacing_names_the_option_that_supplies_it(tmp_path):
 
 
 def test_settings_overrule_the_tags(tmp_path):
-    settings = XraySettings(sdd=1200.0, pixel_spacing=0.5, principal_point=(10.0, 12.5), field="whole")
+    settings = XraySettings(sdd=1200.0, pixel_spacing=0.5, principal_point=(10.0, 12.5), field_of_view="whole")
     camera = read_shot(dicom(tmp_path, intensities()), settings).camera
     assert (camera.sdd, camera.pixel_spacing, camera.principal_point) == (1200.0, 0.5, (10.0, 12.5))
 
@@ -105,7 +106,7 @@ def test_a_screenshot_is_accepted_with_its_geometry_and_a_note(tmp_path):
     path = png(tmp_path, pixels)
     with pytest.raises(InputError, match="--sdd MM"):
         read_shot(path)
-    shot = read_shot(path, XraySettings(sdd=1000.0, pixel_spacing=0.5, field="whole", burnt_in=False))
+    shot = read_shot(path, XraySettings(sdd=1000.0, pixel_spacing=0.5, field_of_view="whole", details=MARKED))
     assert torch.allclose(up_to_gain_and_offset(shot.image), up_to_gain_and_offset(torch.from_numpy(pixels).float()))
     assert any("processed for display" in note for note in shot.notes)
 
@@ -124,7 +125,7 @@ def test_several_frames_need_a_choice(tmp_path):
     path = dicom(tmp_path, frames)
     with pytest.raises(InputError, match=r"2 frames; choose one with --frame N, .*--reduce"):
         read_shot(path)
-    chosen = read_shot(path, XraySettings(frame=-1, field="whole", burnt_in=False)).image
+    chosen = read_shot(path, XraySettings(frame=-1, field_of_view="whole", details=MARKED)).image
     expected = attenuation(frames[1])
     assert torch.allclose(chosen - chosen[0, 0], expected - expected[0, 0], atol=1e-5)
     with pytest.raises(InputError, match="either frame or reduce"):
@@ -136,14 +137,14 @@ def test_several_frames_need_a_choice(tmp_path):
 def test_max_keeps_what_was_densest_at_any_moment(tmp_path):
     frames = np.stack([intensities()] * 3)
     frames[1, 4:8, 4:8] //= 4  # a bolus of contrast medium
-    image = read_shot(dicom(tmp_path, frames), XraySettings(reduce="max", field="whole", burnt_in=False)).image
+    image = read_shot(dicom(tmp_path, frames), XraySettings(reduce="max", field_of_view="whole", details=MARKED)).image
     expected = attenuation(frames.min(0))
     assert torch.allclose(image - image[0, 0], expected - expected[0, 0], atol=1e-5)
 
 
 def test_crop_keeps_the_rays(tmp_path):
-    whole = read_shot(dicom(tmp_path, intensities()), XraySettings(principal_point=(17.0, 13.0), field="whole"))
-    settings = XraySettings(principal_point=(17.0, 13.0), crop=4, field="whole", burnt_in=False)
+    whole = read_shot(dicom(tmp_path, intensities()), XraySettings(principal_point=(17.0, 13.0), field_of_view="whole"))
+    settings = XraySettings(principal_point=(17.0, 13.0), crop=4, field_of_view="whole", details=MARKED)
     cut = read_shot(dicom(tmp_path, intensities()), settings)
     assert cut.image.shape == (16, 28) and cut.camera.principal_point == (13.0, 9.0)
     assert torch.allclose(cut.image - cut.image[0, 0], whole.image[4:-4, 4:-4] - whole.image[4, 4], atol=1e-4)
@@ -156,17 +157,19 @@ def test_a_crop_that_leaves_nothing_is_refused(tmp_path, crop):
 
 
 def test_mirroring_moves_the_principal_point_along(tmp_path):
-    settings = XraySettings(principal_point=(10.0, 12.0), field="whole", burnt_in=False)
+    settings = XraySettings(principal_point=(10.0, 12.0), field_of_view="whole", details=MARKED)
     plain = read_shot(dicom(tmp_path, intensities()), settings)
     turned = read_shot(
-        tmp_path / "x.dcm", XraySettings(principal_point=(10.0, 12.0), mirror=True, field="whole", burnt_in=False)
+        tmp_path / "x.dcm",
+        XraySettings(principal_point=(10.0, 12.0), mirror=True, field_of_view="whole", details=MARKED),
     )
     assert torch.equal(turned.image, plain.image.flip(-1))
     assert turned.camera.principal_point == (26.0, 12.0)
 
 
 def test_huge_images_are_averaged_in_blocks(tmp_path):
-    shot = read_shot(dicom(tmp_path, intensities(64, 96)), XraySettings(longest=32, field="whole", burnt_in=False))
+    settings = XraySettings(field_of_view="whole", details=XrayDetails(burnt_in=False, longest=32))
+    shot = read_shot(dicom(tmp_path, intensities(64, 96)), settings)
     assert shot.image.shape == (21, 32)
     assert (shot.camera.height, shot.camera.width) == (21, 32)
     assert shot.camera.pixel_spacing == pytest.approx((1.2, 0.6))
@@ -176,7 +179,7 @@ def test_huge_images_are_averaged_in_blocks(tmp_path):
 def test_background_is_cut_off_at_its_most_frequent_value(tmp_path):
     pixels = np.full((30, 30), 20000, dtype=np.uint16)
     pixels[10:15], pixels[20:22] = 10000, 40000  # a vessel, and brighter than the background
-    settings = XraySettings(subtract_background=True, field="whole", burnt_in=False)
+    settings = XraySettings(subtract_background=True, field_of_view="whole", details=MARKED)
     image = read_shot(dicom(tmp_path, pixels), settings).image
     assert float(image[0, 0]) == pytest.approx(0.0, abs=0.01) and float(image[21, 0]) == 0.0
     assert float(image[12, 0]) == pytest.approx(math.log(2), abs=0.02)
@@ -185,7 +188,7 @@ def test_background_is_cut_off_at_its_most_frequent_value(tmp_path):
 def test_the_remixed_data_keep_their_principal_point(tmp_path):
     path = dicom(tmp_path, intensities(), DetectorActiveOrigin=["2.0", "1.0"])
     assert read_shot(path, PLAIN).camera.principal_point == (18.0, 12.0)
-    xvr = XraySettings(detector_active_origin="xvr", field="whole")
+    xvr = XraySettings(field_of_view="whole", details=XrayDetails(detector_active_origin="xvr"))
     assert read_shot(path, xvr).camera.principal_point == pytest.approx((18.0 + 1.0 / 0.2, 12.0 + 2.0 / 0.4))
 
 
@@ -208,7 +211,8 @@ def test_a_constant_image_has_nothing_to_compare(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "reason"), [({"field": "some"}, "auto, tags or whole"), ({"longest": 3}, "at least 16")]
+    ("settings", "reason"),
+    [({"field_of_view": "some"}, "auto, tags or whole"), ({"details": XrayDetails(longest=3)}, "at least 16")],
 )
 def test_options_out_of_range_are_refused(tmp_path, settings, reason):
     with pytest.raises(InputError, match=reason):

@@ -29,7 +29,6 @@ from .evaluate.rows import (
     score_poses as score_poses,
 )
 from .evaluate.run import (
-    Study as Study,
     collect_results as collect_results,
     registrar as registrar,
     run_study as run_study,
@@ -38,6 +37,8 @@ from .evaluate.simulated import (
     SimulatedDataset as SimulatedDataset,
     SimulatedViews as SimulatedViews,
 )
+from .evaluate.study import RegistrationStudy as RegistrationStudy
+from .file_registration import register_files as register_files
 from .network.canonical import (
     canonical_camera as canonical_camera,
     canonical_image as canonical_image,
@@ -54,13 +55,24 @@ from .network.weights import (
     load_network as load_network,
     save_network as save_network,
 )
+from .procedure import (
+    XrayRegistration as XrayRegistration,
+    register_xrays as register_xrays,
+)
+from .procedure_settings import (
+    OutputSettings as OutputSettings,
+    ProcedureSettings as ProcedureSettings,
+    RegisterSettings as RegisterSettings,
+    StructureSettings as StructureSettings,
+)
 from .refine.registration import (
-    Candidate as Candidate,
+    RefinedCandidate as RefinedCandidate,
+    RefinementStep as RefinementStep,
     Registration as Registration,
     RegistrationSettings as RegistrationSettings,
-    Step as Step,
     register as register,
 )
+from .refine.settings import RefinementSettings as RefinementSettings
 from .refine.similarity import (
     gradient_ncc as gradient_ncc,
     mncc as mncc,
@@ -68,7 +80,7 @@ from .refine.similarity import (
     patch_ncc as patch_ncc,
 )
 from .refine.structure import (
-    Anatomy as Anatomy,
+    Structure as Structure,
     structure_of as structure_of,
 )
 from .result.animation import (
@@ -111,6 +123,13 @@ from .start.landmarks import (
     landmark_pose as landmark_pose,
     starts_from_landmarks as starts_from_landmarks,
 )
+from .start.settings import (
+    LandmarkStart as LandmarkStart,
+    NetworkStart as NetworkStart,
+    SearchStart as SearchStart,
+    StartSettings as StartSettings,
+    StatedStart as StatedStart,
+)
 from .start.slicer_markups import (
     read_image_points as read_image_points,
     read_world_points as read_world_points,
@@ -141,10 +160,12 @@ from .train.settings import (
     TrainingPoseSettings as TrainingPoseSettings,
 )
 from .trust.calibration import SuccessModel as SuccessModel
-from .trust.judgement import Trust as Trust
+from .trust.judgement import TrustJudgement as TrustJudgement
 from .trust.judging import judge as judge
-from .xray.shot import Shot as Shot
-from .xray.xray_input import (
+from .xray.names import xray_names as xray_names
+from .xray.settings import (
+    XrayDetails as XrayDetails,
     XraySettings as XraySettings,
-    read_shot as read_shot,
 )
+from .xray.shot import Shot as Shot
+from .xray.xray_input import read_shot as read_shot

@@ -46,7 +46,7 @@ def umbrella() -> App:
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
         help_format="plaintext",  # the default, markdown, costs a tenth of a second
         version=lambda: installed_version("xraykit-render"),
-        config=(_file_may_supply, _config_file),
+        config=_file_may_supply,
         default_parameter=Parameter(negative=()),
     )
     for name, entry in sorted({entry.name: entry for entry in entry_points(group=GROUP)}.items()):
@@ -71,12 +71,6 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     from ..commands.options import file_may_supply  # what a list of groups can do without
 
     file_may_supply(app, commands, arguments)
-
-
-def _config_file(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    from .settings import config_file  # until every command is made by `flat`
-
-    config_file(app, commands, arguments)
 
 
 def _sentence(error: Exception) -> str:

@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = attach(
         " resize_camera",
         "projection": "back_project pixel_centers pixel_rays project Projection",
         "rigid": "check_pose compose geodesic_distance rigid_inverse rigid_matrix se3_exp se3_log transform_points",
-        "rotations": "PARAMETERIZATIONS parameters_from rotation_about rotation_angle rotation_from",
+        "rotations": "nearest_rotation PARAMETERIZATIONS parameters_from rotation_about rotation_angle rotation_from",
     },
 )

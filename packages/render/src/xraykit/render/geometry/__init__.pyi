@@ -46,6 +46,7 @@ from .rigid import (
 )
 from .rotations import (
     PARAMETERIZATIONS as PARAMETERIZATIONS,
+    nearest_rotation as nearest_rotation,
     parameters_from as parameters_from,
     rotation_about as rotation_about,
     rotation_angle as rotation_angle,

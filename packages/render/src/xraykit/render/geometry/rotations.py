@@ -140,6 +140,22 @@ def rotation_angle(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*bat
     return torch.atan2(sine, cosine)
 
 
+def nearest_rotation(matrix: Tensor) -> Tensor:
+    """The rotation closest to a matrix (..., 3, 3) in the Frobenius norm: takes the rounding of many products out.
+
+    Use `rotation_from(..., parameterization="rotation_9d")` where gradients at rotations themselves are wanted.
+    """
+    u, _, vt, _ = _turned_svd(matrix)
+    return u @ vt
+
+
+def _turned_svd(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """U, S, V' of M = U S V' with the last row of V' turned over where U V' is a reflection, and its sign (...)."""
+    u, s, vt = torch.linalg.svd(matrix)
+    flip = torch.linalg.det(u @ vt).round()
+    return u, s, torch.cat([vt[..., :2, :], flip[..., None, None] * vt[..., 2:, :]], dim=-2), flip
+
+
 def _skew_part(rotation: Tensor) -> Tensor:
     r = rotation
     return torch.stack([r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]], -1) / 2
@@ -181,9 +197,7 @@ def _rotation_from_9d(parameters: Tensor) -> Tensor:
     singular values coincide (as they do at every rotation), where the derivative of the decomposition itself is not.
     """
     matrix = parameters.unflatten(-1, (3, 3))
-    u, s, vt = torch.linalg.svd(matrix.detach())
-    flip = torch.linalg.det(u @ vt).round()
-    vt = torch.cat([vt[..., :2, :], flip[..., None, None] * vt[..., 2:, :]], dim=-2)
+    u, s, vt, flip = _turned_svd(matrix.detach())
     p = torch.cat([s[..., :2], (flip * s[..., 2])[..., None]], dim=-1)
     rotation = u @ vt
     sums = (p[..., :, None] + p[..., None, :]).clamp_min(torch.finfo(p.dtype).eps)

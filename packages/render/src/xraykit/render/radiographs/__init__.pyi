@@ -5,6 +5,10 @@ from .field import (
     burnt_in as burnt_in,
     exposed_field as exposed_field,
 )
+from .options import (
+    Polarity as Polarity,
+    Reduction as Reduction,
+)
 from .orientation import (
     is_stored_mirrored as is_stored_mirrored,
     stored_roll as stored_roll,

@@ -15,11 +15,10 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
+from .options import Polarity, Reduction
 
-Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_attenuation", "line_integral"]
 DisplayStyle = Literal["bone_bright", "bone_dark"]
 """How a picture shows an X-ray: as film does, or as fluoroscopy (bright is much radiation)."""
-Reduction = Literal["mean", "median", "max", "min"]
 Unattenuated = float | Literal["auto"] | None
 
 AUTO_QUANTILE = 0.995

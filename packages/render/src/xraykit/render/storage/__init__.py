@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "atomic_write": "check_result_folder write_atomically",
         "json_object": "parse_json parse_json_object read_json_object",
+        "same_settings": "check_same_settings",
         "settings_file": "read_settings read_table write_settings",
         "settings_leaves": "Leaf leaves",
         "staged_folder": "atomic_folder",

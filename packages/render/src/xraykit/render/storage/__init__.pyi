@@ -8,6 +8,7 @@ from .json_object import (
     parse_json_object as parse_json_object,
     read_json_object as read_json_object,
 )
+from .same_settings import check_same_settings as check_same_settings
 from .settings_file import (
     read_settings as read_settings,
     read_table as read_table,

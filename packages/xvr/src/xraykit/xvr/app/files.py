@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import torch
 
 from xraykit.render import FileError, InputError, OutputError
 
+from ..procedure import start_record
 from ..result.folder import save_result
 from ..result.reading import read_result
-from ..result.record import FILE_NAME, ResultRecord, record_result
-from ..result.transforms import file_stem
-from .placement import Placement
+from ..result.record import FILE_NAME
+from ..xray.names import file_stem
+from .placement import PlacedPose
 from .session import Session
 
 LOADED = "loaded"
@@ -36,32 +38,18 @@ def save_view(session: Session, index: int, folder: Path, inputs: Mapping[str, A
     now, found = view.now, view.now.found
     if found is None:
         chosen, shots = session.structure, [view.shot]
-        record = ResultRecord(
-            structures=(chosen.title,),
-            views=(view.shot.name,),
-            poses=now.pose[None, None],
-            start=view.history[0].pose[None],
-            cameras=(view.shot.camera,),
-            start_kind=now.kind,
-            inputs=dict(inputs),
-            notes=view.shot.notes,
-        )
+        first = view.history[0].pose[None]
+        poses, structures = now.pose[None], (chosen.title,)
+        record = start_record(shots, structures, poses, start_kind=now.kind, start=first, inputs=inputs)
     else:
         chosen, shots = found.structure, [session.views[i].shot for i in found.views]
-        record = record_result(
-            found.registration,
-            shots,
-            structures=(chosen.title,),
-            start_kind="app",
-            trust=found.trust,
-            inputs=inputs,
-        )
+        record = replace(found.result.record, inputs=dict(inputs))
     stem = file_stem(view.shot.name)
     taken = next((n for n in range(1, MOST + 1) if not (folder / f"{stem}-{n:04d}").exists()), None)
     if taken is None:
         raise OutputError(f"{folder} holds {MOST} results of {stem} already; start with another --output.")
     target = folder / f"{stem}-{taken:04d}"
-    save_result(target, record, shots, [chosen.anatomy.volume])
+    save_result(target, record, shots, [chosen.rigid.volume])
     return target
 
 
@@ -100,6 +88,6 @@ def load_result(session: Session, text: bytes) -> list[str]:
     if not known:
         raise InputError(f"the result must name an X-ray of this page ({', '.join(views)}), got {record.views}.")
     for v, name in known:
-        views[name].place(Placement(record.poses[0, v].to(torch.float64), LOADED))
+        views[name].place(PlacedPose(record.poses[0, v].to(torch.float64), LOADED))
         views[name].gesture = ""
     return [name for _, name in known]

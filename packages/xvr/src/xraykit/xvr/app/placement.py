@@ -9,32 +9,30 @@ from torch import Tensor
 
 from ..xray.shot import Shot
 from .pictures import XrayPicture
-from .structures import Structure
+from .structures import ShownStructure
 
 if TYPE_CHECKING:
-    from ..refine.registration import Registration
-    from ..trust.judgement import Trust
+    from ..procedure import XrayRegistration
 
 DEPTH = 200  # placements that undo remembers
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What a refinement of some views found."""
+class RefinedViews:
+    """What the registration of some views found, and of what structure."""
 
-    registration: Registration
-    trust: Trust | None
+    result: XrayRegistration
     views: tuple[int, ...]
-    structure: Structure
+    structure: ShownStructure
 
 
 @dataclass(frozen=True, eq=False)
-class Placement:
+class PlacedPose:
     """A pose (4, 4), what brought it about, and the registration that it is the result of, if any."""
 
     pose: Tensor
     kind: str
-    found: Found | None = None
+    found: RefinedViews | None = None
 
 
 @dataclass(eq=False)
@@ -42,16 +40,16 @@ class XrayView:
     """One X-ray with its placements, oldest first; the last one holds."""
 
     shot: Shot
-    history: list[Placement]
+    history: list[PlacedPose]
     picture: XrayPicture
     gesture: str = ""
 
     @property
-    def now(self) -> Placement:
+    def now(self) -> PlacedPose:
         """The placement that holds."""
         return self.history[-1]
 
-    def place(self, placement: Placement) -> None:
+    def place(self, placement: PlacedPose) -> None:
         """Put a placement on top; the first stays however many there are."""
         self.history.append(placement)
         if len(self.history) > DEPTH:

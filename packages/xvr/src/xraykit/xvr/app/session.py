@@ -16,26 +16,23 @@ from xraykit.render.web import Job, JobCancelledError, JobRunner
 from ..xray.shot import Shot
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
-from .placement import Found, Placement, XrayView
+from .placement import PlacedPose, RefinedViews, XrayView
 from .pose_sliders import Move, Sliders, moved, sliders_of
-from .structures import Structure, offered_structures, structure
+from .structures import ShownStructure, offered_structures, structure
 
 if TYPE_CHECKING:
-    from ..refine.registration import Registration
-    from ..refine.structure import Anatomy
-    from ..trust.judgement import Trust
+    from ..procedure import XrayRegistration
 
 BY_HAND = "by hand"
+KIND = "app"  # where the starts of a refinement come from
 
 Progress = Callable[[str, float | None, Tensor | None], None]
 """Called by a starter now and then with a message, a share done or None, and the best pose so far or None; may raise
 to stop it."""
 Starter = Callable[[Shot, Volume, Tensor, Progress], Tensor]
 """From an X-ray, a body, the pose (4, 4) at hand and `Progress` to a first guess of the pose, (4, 4)."""
-Refiner = Callable[..., "Registration"]
-"""`xraykit.xvr.register`."""
-Judge = Callable[["Registration", Sequence[Shot], Sequence["Anatomy"]], "Trust"]
-"""`judge` of trust/."""
+Refiner = Callable[..., "XrayRegistration"]
+"""`register_xrays` of procedure.py with its settings."""
 
 
 @dataclass(eq=False)
@@ -47,8 +44,8 @@ class Session:
         shots: The X-rays, at least one.
         starts: Where each is seen from at first, (V, 4, 4).
         starters: Ways to a first guess, by name.
-        refine_with: `register`, or what stands for it in tests.
-        judge: Says how far to trust a registration; None asks nobody.
+        refine_with: `register_xrays` with its settings, or what stands for it in tests.
+        notes: What was assumed when the page was opened.
 
     Raises:
         InputError: No X-ray, or not one start for each.
@@ -59,7 +56,6 @@ class Session:
     starts: Tensor
     starters: Mapping[str, Starter]
     refine_with: Refiner
-    judge: Judge | None = None
     notes: Sequence[str] = ()
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
@@ -68,10 +64,10 @@ class Session:
             came = f"{len(self.shots)} X-rays and starts of shape {tuple(self.starts.shape)}"
             raise InputError(f"a session needs one or more X-rays with a start (4, 4) for each, got {came}.")
         self.views = [
-            XrayView(shot, [Placement(start.double().cpu(), "start")], xray_picture(shot, FULL))
+            XrayView(shot, [PlacedPose(start.double().cpu(), "start")], xray_picture(shot, FULL))
             for shot, start in zip(self.shots, self.starts, strict=True)
         ]
-        self.structure: Structure = structure(self.volume)
+        self.structure: ShownStructure = structure(self.volume)
         self.offered = offered_structures(self.volume)
         self.worker = JobRunner()
         self.live = LiveRendering()
@@ -96,7 +92,7 @@ class Session:
             view = self.view(index)
             if self._moves(index):
                 return
-            placement = Placement(moved(view.now.pose, self.structure.isocenter, view.shot.camera, move), BY_HAND)
+            placement = PlacedPose(moved(view.now.pose, self.structure.isocenter, view.shot.camera, move), BY_HAND)
             if gesture and gesture == view.gesture:
                 view.history[-1] = placement
             else:
@@ -146,7 +142,7 @@ class Session:
         view = self.view(index)
         if method not in self.starters:
             raise InputError(f"initialise by one of {', '.join(self.starters) or 'nothing here'}, got {method!r}.")
-        starter, body = self.starters[method], self.structure.anatomy.volume
+        starter, body = self.starters[method], self.structure.rigid.volume
 
         def task(job: Job) -> None:
             def progress(message: str, share: float | None, pose: Tensor | None) -> None:
@@ -155,7 +151,7 @@ class Session:
             found = starter(view.shot, body, view.now.pose, progress)
             job.check()
             with self._lock:
-                view.place(Placement(found.double().cpu(), method))
+                view.place(PlacedPose(found.double().cpu(), method))
 
         with self._lock:
             return self.worker.start(method, task, about=index)
@@ -163,7 +159,8 @@ class Session:
     def refine(self, index: int, *, joint: bool = False) -> Job:
         """Register an X-ray from where it is, in the background; jointly, all X-rays keep their relative geometry.
 
-        The page's pose follows the optimiser. Cancelling leaves it where the optimiser was; undo brings it back.
+        The page's pose follows the optimiser. Cancelling leaves it where the optimiser was, or where the first try
+        ended during a second one; undo brings it back.
 
         Raises:
             InputError: A job is running.
@@ -192,27 +189,43 @@ class Session:
         self.worker.close()
 
     def _refine(
-        self, job: Job, views: list[XrayView], moving: tuple[int, ...], chosen: Structure, starts: Tensor
+        self, job: Job, views: list[XrayView], moving: tuple[int, ...], chosen: ShownStructure, starts: Tensor
     ) -> None:
         shots, settled = [view.shot for view in views], False
+        tried: list[Tensor] = []  # where the first try ended, once a second begins
 
-        def put(poses: Tensor, found: Found | None = None) -> None:
+        def put(poses: Tensor, found: RefinedViews | None = None) -> None:
             with self._lock:
                 for view, pose in zip(views, poses, strict=True):
-                    view.history[-1] = Placement(pose.detach().double().cpu(), "refine", found)
+                    view.history[-1] = PlacedPose(pose.detach().double().cpu(), "refine", found)
 
         def report(step: Any) -> None:
             job.report(scale=step.scale, similarity=float(step.similarity), seconds=step.seconds)
             put(step.poses[0])
 
-        try:
-            registration = self.refine_with(shots, [chosen.anatomy], starts[None], report=report)
+        def tell(sentence: str) -> None:
             job.check()
-            trust = None if self.judge is None else self.judge(registration, shots, [chosen.anatomy])
-            put(registration.poses[0], Found(registration, trust, moving, chosen))
+            tried[:] = [view.now.pose for view in views]
+            job.steps.append({"message": sentence})
+
+        try:
+            result = self.refine_with(
+                shots,
+                self.volume,
+                structures={chosen.title: chosen.rigid},
+                starts=starts[None],
+                start_kind=KIND,
+                isocenter=chosen.isocenter,
+                report=report,
+                tell=tell,
+            )
+            job.check()
+            put(result.record.poses[0], RefinedViews(result, moving, chosen))
             settled = True
         except JobCancelledError:
             settled = True
+            if tried:
+                put(torch.stack(tried))
             raise
         finally:
             if not settled:  # it failed: back to where it began

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -11,14 +10,14 @@ from torch import Tensor
 
 from xraykit.render import FileError, GeometryError, Volume, render
 
-from ..network.pose_network import PoseNetwork
 from ..network.predict import predict_poses
-from ..network.weights import load_network
 from ..refine.pyramid import samples_through, shrunk_shot
 from ..refine.similarity import gradient_ncc, mncc
 from ..start.coarse_search import SearchSettings, starts_from_search
 from ..start.dicom_tags import starts_from_dicom
+from ..start.finding import asked_network
 from ..start.fixed import starts_from_views
+from ..start.settings import NetworkStart
 from ..xray.shot import Shot
 from .pose_sliders import sliders_of
 from .session import Progress, Starter
@@ -35,7 +34,7 @@ def make_starters(
     shots: Sequence[Shot],
     *,
     mirror: bool | None = None,
-    network: str | None = None,
+    network: NetworkStart | None = None,
     warp: Tensor | None = None,
 ) -> dict[str, Starter]:
     """The ways that there are for these X-rays, by name: "dicom" where a file has the tags, "coarse", "network".
@@ -45,7 +44,7 @@ def make_starters(
         paths: The file of each X-ray.
         shots: The X-rays.
         mirror: As given to `read_shot`.
-        network: Folder, file or hub id of a pose network; it is read when it is first used.
+        network: A pose network, where it has a source; it is read when it is first used.
         warp: For networks trained in a template frame.
     """
     tags = {
@@ -59,18 +58,16 @@ def make_starters(
             raise GeometryError(f"{shot.name} has no positioner tags; start it by hand or by a search.")
         return tags[shot.name]
 
-    @cache
-    def model() -> PoseNetwork:
-        return load_network(network or "")
+    asked = network or NetworkStart()
 
     def from_network(shot: Shot, body: Volume, pose: Tensor, progress: Progress) -> Tensor:
         progress("reading the network", None, None)
-        found = model()
+        found = asked_network(asked)
         progress("asking the network", None, None)
         return most_similar(shot, body, predict_poses(found, shot, volume, warp=warp)[:, 0])
 
     ways: dict[str, Starter] = {"dicom": from_tags} if tags else {}
-    return {**ways, "coarse": from_search, **({"network": from_network} if network else {})}
+    return {**ways, "coarse": from_search, **({"network": from_network} if asked.source else {})}
 
 
 def from_search(shot: Shot, body: Volume, pose: Tensor, progress: Progress) -> Tensor:

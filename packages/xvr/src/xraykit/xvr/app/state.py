@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from xraykit.render.pictures.edge_letters import directions_at_edges
 
-from .placement import Found, XrayView
+from .placement import RefinedViews, XrayView
 from .pose_sliders import slider_deviations, sliders_of
 from .session import Session
 
@@ -42,19 +41,18 @@ def view_state(session: Session, view: XrayView) -> dict[str, Any]:
     }
 
 
-def found_state(found: Found, pose: Tensor, isocenter: Tensor) -> dict[str, Any]:
+def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[str, Any]:
     """A registration's similarity, spread of the sliders and trust; numbers that are not finite become None."""
-    registration, trust = found.registration, found.trust
-    covariance = registration.covariance[0]
-    deviations = None
-    if bool(torch.isfinite(covariance).all()):
-        spread = slider_deviations(pose, isocenter, covariance, registration.pivot[0])._asdict()
+    record = found.result.record
+    trust, deviations = record.trust, None
+    if record.covariance is not None and record.pivot is not None:
+        spread = slider_deviations(pose, isocenter, record.covariance[0], record.pivot[0])._asdict()
         deviations = {name: _finite(value) for name, value in spread.items()}
     return {
-        "similarity": _finite(registration.similarity),
-        "terms": {name: _finite(value) for name, value in registration.terms.items()},
-        "converged": bool(registration.converged),
-        "seconds": round(registration.seconds, 2),
+        "similarity": None if record.similarity is None else _finite(record.similarity),
+        "terms": {name: _finite(value) for name, value in record.terms.items()},
+        "converged": record.converged,
+        "seconds": round(record.seconds, 2),
         "structure": found.structure.title,
         "views": len(found.views),
         "deviations": deviations,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render import InputError, Volume
 
-from ..refine.structure import Anatomy, structure_of
+from ..refine.structure import Structure, structure_of
 
 WHOLE = "whole CT"
 OFFERED = (
@@ -21,18 +21,18 @@ OFFERED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Structure:
-    """A rigid body of the CT.
+class ShownStructure:
+    """A rigid structure of the CT as the page shows and registers it.
 
     Args:
         names: The labels or groups it is made of; empty is the whole CT.
-        anatomy: Its attenuation, zero elsewhere, prepared for registration.
+        rigid: Its attenuation, zero elsewhere, prepared for registration.
         shown: The same in the storage that renders fastest.
         isocenter: What sliders are seen from, (3,) world RAS [mm]: the middle of the CT, or of the structure's box.
     """
 
     names: tuple[str, ...]
-    anatomy: Anatomy
+    rigid: Structure
     shown: Volume
     isocenter: Tensor
 
@@ -42,18 +42,18 @@ class Structure:
         return " + ".join(self.names) or WHOLE
 
 
-def structure(volume: Volume, names: Sequence[str] = ()) -> Structure:
+def structure(volume: Volume, names: Sequence[str] = ()) -> ShownStructure:
     """The whole CT, or the union of labels and groups by name.
 
     Raises:
         InputError: There are no labels, no such label, or no attenuation under it.
     """
     values = sorted({value for name in names for value in volume.find_labels(name)})
-    anatomy = Anatomy.of(structure_of(volume, values) if names else volume)
-    body = anatomy.volume
+    rigid = Structure.of(structure_of(volume, values) if names else volume)
+    body = rigid.volume
     quick = body.device.type == "cpu" and body.mu.dtype == torch.float32 and float(body.mu.min()) >= 0
     shown = body.stored_as(torch.int16) if quick else body
-    return Structure(tuple(names), anatomy, shown, body.center if names else volume.center)
+    return ShownStructure(tuple(names), rigid, shown, body.center if names else volume.center)
 
 
 def offered_structures(volume: Volume) -> dict[str, list[str]]:

@@ -4,42 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import Parameter
+from xraykit.render.commands import Steps, flat
 
-from xraykit.render.cli.settings import ConfigOption
-from xraykit.render.commands.progress import Steps
+from ..template.settings import AlignmentSettings
 
 
 @dataclass(frozen=True)
-class AlignConfig:
-    """Options of `xraykit xvr align`."""
+class AlignSettings:
+    """Align a CT to the template of a network."""
 
-    ct: Path
+    ct: Path = field(metadata={"positional": True})
     """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
-    template: Path
+    template: Path = field(metadata={"positional": True})
     """The template image that the network's training CTs were aligned to."""
-    output: Annotated[Path, Parameter(name=("--output", "-o"))] = field(kw_only=True)
+    output: Path = field(metadata={"short": "-o"})
     """The warp to write: .tfm, .txt, .mat or .h5, for ITK, ANTs and Slicer (template fixed, CT moving)."""
-    picture: Path | None = field(default=None, kw_only=True)
+    picture: Path | None = None
     """Check picture to write (.png); without this it is the output's name with .png."""
-    method: Literal["simpleitk", "greedy", "ants"] = field(default="simpleitk", kw_only=True)
+    method: Literal["simpleitk", "greedy", "ants"] = AlignmentSettings.method
     """What aligns; greedy and ants need `greedy` or `antsRegistration` on the PATH."""
-    start: Path | None = field(default=None, kw_only=True)
+    start: Path | None = None
     """A transform file to start from, in place of centroids and middles."""
-    invert_start: bool = field(default=False, kw_only=True)
+    invert_start: bool = False
     """The start was made with the CT as fixed and the template as moving image."""
-    spacing: float = field(default=3.0, kw_only=True)
+    spacing: float = AlignmentSettings.spacing
     """Voxel size at which the alignment ends [mm]."""
 
 
-def align(config: Annotated[AlignConfig, Parameter(name="*")], *, config_file: ConfigOption = None) -> None:
+def align(settings: AlignSettings) -> None:
     """Align a CT rigidly to the template of a network, and write the warp that the network's poses need.
 
     Args:
-        config: The options.
-        config_file: .toml, .yaml or .json file with any of these options; the command line wins.
+        settings: The options.
     """
     from xraykit.render import InputError, Volume
     from xraykit.render.pictures import save_png
@@ -47,30 +45,32 @@ def align(config: Annotated[AlignConfig, Parameter(name="*")], *, config_file: C
 
     from ..template.alignment import align_to_template
     from ..template.check_picture import alignment_picture
-    from ..template.settings import AlignmentSettings
     from ..template.warp import ENDINGS, read_warp, write_warp
 
-    picture = config.picture or config.output.with_suffix(".png")
-    if config.output.suffix.lower() not in ENDINGS or picture.suffix.lower() != ".png":
+    picture = settings.picture or settings.output.with_suffix(".png")
+    if settings.output.suffix.lower() not in ENDINGS or picture.suffix.lower() != ".png":
         raise InputError(
-            f"--output must end in {', '.join(ENDINGS)} and --picture in .png, got {config.output} and {picture}."
+            f"--output must end in {', '.join(ENDINGS)} and --picture in .png, got {settings.output} and {picture}."
         )
-    settings = AlignmentSettings(method=config.method, spacing=config.spacing)
-    for path in (config.output.with_suffix(".png"), picture):
+    how = AlignmentSettings(method=settings.method, spacing=settings.spacing)
+    for path in (settings.output.with_suffix(".png"), picture):
         check_writable(path)  # before the work: do both folders take a file?
     with Steps(total=4) as steps:
         with steps.step("read the CT"):
-            ct = Volume.from_file(config.ct)
+            ct = Volume.from_file(settings.ct)
         with steps.step("read the template"):
-            template = Volume.from_file(config.template)
-        start = None if config.start is None else read_warp(config.start, ct, invert=config.invert_start)
+            template = Volume.from_file(settings.template)
+        start = None if settings.start is None else read_warp(settings.start, ct, invert=settings.invert_start)
         with steps.step("align"):
-            alignment = align_to_template(ct, template, settings, start=start)
+            alignment = align_to_template(ct, template, how, start=start)
         with steps.step("write the warp and the check picture"):
             save_png(picture, alignment_picture(ct, template, alignment.warp))
-            write_warp(config.output, alignment.warp)
+            write_warp(settings.output, alignment.warp)
     print(
         f"mutual information {alignment.before:.3f} at the start, {alignment.similarity:.3f} now; "
         f"{alignment.overlap:.0%} of the CT lies inside the template"
     )
-    print(f"wrote {config.output} and {picture}: look at it before you use the warp")
+    print(f"wrote {settings.output} and {picture}: look at it before you use the warp")
+
+
+command = flat(align, AlignSettings)

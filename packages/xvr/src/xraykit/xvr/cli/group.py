@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from .register_help import HELP as REGISTER
+from . import align, evaluate, register
+from . import app as page
 
 app = App(name="xvr", help="Find the pose of an X-ray relative to a CT, and train networks that start the search.")
-app.command("xraykit.xvr.cli.register:register", name="register", help=REGISTER)
+# Commands whose help teaches say it themselves: help given here would stand in its place. Their modules load no torch.
+app.command(register.command, name="register")
 app.command("xraykit.xvr.cli.train:command", name="train", help="Train a pose network for a patient, or for many.")
-app.command("xraykit.xvr.cli.evaluate:evaluate", name="evaluate", help="Measure how well registrations succeed.")
-app.command("xraykit.xvr.cli.align:align", name="align", help="Align a CT rigidly to the template of a network.")
-app.command("xraykit.xvr.cli.app:app_command", name="app", help="Open a page to register by hand and by button.")
+app.command(evaluate.command, name="evaluate")
+app.command(align.command, name="align")
+app.command(page.command, name="app")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -19,32 +18,10 @@ from ..start.start_errors import StartErrors
 from ..xray.shot import Shot
 from .datasets.common import Dataset
 from .pose_rows import PoseRow, pose_row
+from .study import RegistrationStudy
 
 Registrar = Callable[[Shot, Volume, Tensor], Registration]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Study:
-    """Which X-rays to register, and from where.
-
-    Args:
-        levels: Of the start errors, see `StartErrors`.
-        labels: Register the structure with these labels; () is the whole volume.
-        subjects: Which ones; () is all.
-        most: At most this many X-rays of each subject, the first ones; None is all.
-        seed: Of the start errors.
-    """
-
-    levels: tuple[float, ...] = (1.0, 2.0, 4.0)
-    labels: tuple[int, ...] = ()
-    subjects: tuple[str, ...] = ()
-    most: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.levels or len(set(self.levels)) < len(self.levels):
-            raise InputError(f"a study needs start errors of different levels, got {self.levels}.")
 
 
 def registrar(settings: RegistrationSettings) -> Registrar:
@@ -53,7 +30,7 @@ def registrar(settings: RegistrationSettings) -> Registrar:
 
 
 def run_study(
-    dataset: Dataset, methods: Mapping[str, Registrar], study: Study, *, progress: Progress | None = None
+    dataset: Dataset, methods: Mapping[str, Registrar], study: RegistrationStudy, *, progress: Progress | None = None
 ) -> list[PoseRow]:
     """Register every X-ray at every level with every method, each method from the same start.
 

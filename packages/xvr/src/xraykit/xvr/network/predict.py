@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
-from xraykit.render.geometry import check_pose, rigid_matrix
+from xraykit.render.geometry import check_pose, nearest_rotation, rigid_matrix
 
 from ..xray.shot import Shot
 from .canonical import canonical_image
@@ -44,7 +44,8 @@ def predict_poses(
     model.train(was)
     if not bool(torch.isfinite(extrinsic).all()):
         raise InputError(f"the network's pose for {shot.name} is not finite; its weights are damaged, train again.")
-    pose = _orthonormal(model.frame.to_world(extrinsic, volume, warp=warp))
+    pose = model.frame.to_world(extrinsic, volume, warp=warp)
+    pose = check_pose(rigid_matrix(nearest_rotation(pose[:, :3, :3]), pose[:, :3, 3]))  # exact in float64 now
     return torch.stack([pose, antipode(pose, volume)] if antipodes else [pose])
 
 
@@ -62,11 +63,3 @@ def antipode(pose: Tensor, volume: Volume) -> Tensor:
     R, position = E[:, :3, :3], E[:, :3, 3:]
     turned = R * E.new_tensor([[-1.0], [1.0], [1.0]]) * E.new_tensor([1.0, -1.0, 1.0])
     return frame.to_world(rigid_matrix(turned, (turned @ R.mT @ position)[..., 0]), volume)
-
-
-def _orthonormal(pose: Tensor) -> Tensor:
-    """The same poses with rotations exact in float64, where the network's were in float32."""
-    u, _, vt = torch.linalg.svd(pose[:, :3, :3])
-    pose = pose.clone()
-    pose[:, :3, :3] = u @ vt
-    return check_pose(pose)

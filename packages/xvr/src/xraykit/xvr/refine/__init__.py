@@ -1,1 +1,1 @@
-"""From a start to the pose that explains the X-ray best."""
+"""From starts to the pose that makes X-rays and renderings most alike."""

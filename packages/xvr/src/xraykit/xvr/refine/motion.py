@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera
-from xraykit.render.geometry import rigid_matrix, se3_exp
+from xraykit.render.geometry import nearest_rotation, rigid_matrix, se3_exp
 
 INTRINSICS = {"sdd": (0,), "principal_point": (1, 2)}
 """What may be refined of a camera, and which of its three corrections that is."""
@@ -79,5 +79,5 @@ def corrections(intrinsics: Sequence[str]) -> list[int]:
 
 def orthonormal(poses: Tensor) -> Tensor:
     """The poses with the rounding of many products taken out of their rotations."""
-    u, _, vt = torch.linalg.svd(poses[..., :3, :3])
-    return torch.cat([torch.cat([u @ vt, poses[..., :3, 3:]], dim=-1), poses[..., 3:, :]], dim=-2)
+    rotation = nearest_rotation(poses[..., :3, :3])
+    return torch.cat([torch.cat([rotation, poses[..., :3, 3:]], dim=-1), poses[..., 3:, :]], dim=-2)

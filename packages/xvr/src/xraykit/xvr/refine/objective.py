@@ -16,7 +16,7 @@ from .similarity import GRADIENT_PATCH, PATCH, sobel
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class TargetImage:
     """One view at one scale: the camera of the compared window and the three terms of its similarity.
 
     `terms` are NCC of the whole, of patches, and of the patches of the Sobel derivatives.
@@ -26,7 +26,7 @@ class Target:
     terms: tuple[CorrelationTerm, CorrelationTerm, CorrelationTerm]
 
     @classmethod
-    def of(cls, image: Tensor, valid: Tensor, camera: Camera, *, floor: float) -> Target:
+    def of(cls, image: Tensor, valid: Tensor, camera: Camera, *, floor: float) -> TargetImage:
         """The target of an image (H, W) and its valid pixels (H, W)."""
         picture, mask = image[None, None], valid[None, None]
         inner = torch.nn.functional.avg_pool2d(mask.to(image), 3, stride=1) > 0.99
@@ -72,7 +72,7 @@ class Objective:
         weights: Shares of the three terms.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[TargetImage, ...]
     structures: tuple[Volume, ...]
     pivots: Tensor
     samples: int

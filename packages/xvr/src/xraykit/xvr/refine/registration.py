@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -16,10 +15,12 @@ from ..xray.shot import Shot
 from .adam import Adam, ascend
 from .covariance import twist_covariance
 from .levenberg_marquardt import LevenbergMarquardt, maximise
+from .misplacement import distinct, mean_distance, seen_points
 from .motion import INTRINSICS, Motion
-from .objective import WEIGHTS, Evaluation, Objective, Target
+from .objective import WEIGHTS, Evaluation, Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
-from .structure import Anatomy
+from .settings import Optimizer, RefinementSettings
+from .structure import Structure
 from .window import anatomy_window
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
@@ -45,11 +46,11 @@ class RegistrationSettings:
         adam: Settings of that optimizer.
     """
 
-    optimizer: Literal["levenberg_marquardt", "adam"] = "levenberg_marquardt"
-    scales: tuple[int, ...] = (32, 64, 128, 256)
-    iterations: tuple[int, ...] | int = 30
+    optimizer: Optimizer = RefinementSettings.optimizer
+    scales: tuple[int, ...] = RefinementSettings.scales
+    iterations: tuple[int, ...] | int = RefinementSettings.iterations
     keep: int = 4
-    intrinsics: tuple[str, ...] = ()
+    intrinsics: tuple[str, ...] = RefinementSettings.intrinsics
     weights: tuple[float, float, float] = WEIGHTS
     floor: float = 1e-3
     voxel: float = 1.0
@@ -76,7 +77,7 @@ class RegistrationSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class RefinementStep:
     """A moment of the climb of the candidate that won: poses (K, V, 4, 4), similarity, and seconds since the start."""
 
     stage: int
@@ -87,7 +88,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class RefinedCandidate:
     """Where one start ended: poses (K, V, 4, 4); `scale` is the last one it took part in."""
 
     poses: Tensor
@@ -121,19 +122,19 @@ class Registration:
     terms: dict[str, float]
     covariance: Tensor
     pivot: Tensor
-    candidates: tuple[Candidate, ...]
-    history: tuple[Step, ...]
+    candidates: tuple[RefinedCandidate, ...]
+    history: tuple[RefinementStep, ...]
     converged: bool
     seconds: float
 
 
 def register(
     shots: Shot | Sequence[Shot],
-    structures: Volume | Anatomy | Sequence[Volume | Anatomy],
+    structures: Volume | Structure | Sequence[Volume | Structure],
     starts: Tensor,
     settings: RegistrationSettings = RegistrationSettings(),
     *,
-    report: Callable[[Step], None] | None = None,
+    report: Callable[[RefinementStep], None] | None = None,
 ) -> Registration:
     """Find the pose of X-rays relative to a volume (or of several rigid structures) by making DRRs like them.
 
@@ -142,7 +143,7 @@ def register(
 
     Args:
         shots: The X-rays of one patient, V of them; their relative geometry, as given by the starts, is kept.
-        structures: K rigid bodies (volumes that are zero outside them); one volume is the whole patient. An `Anatomy`
+        structures: K rigid bodies (volumes that are zero outside them); one volume is the whole patient. An `Structure`
             keeps what was prepared for the next X-ray.
         starts: Camera to world, (S, V, 4, 4); (S, 4, 4) and (4, 4) do for one view.
         settings: See `RegistrationSettings`.
@@ -157,30 +158,23 @@ def register(
     """
     begun = time.perf_counter()
     shots = (shots,) if isinstance(shots, Shot) else tuple(shots)
-    structures = (structures,) if isinstance(structures, Volume | Anatomy) else tuple(structures)
+    structures = (structures,) if isinstance(structures, Volume | Structure) else tuple(structures)
     starts = _checked(starts, len(shots))
-    bodies = tuple(body if isinstance(body, Anatomy) else Anatomy.of(body) for body in structures)
+    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
     motion, alive = Motion.of(starts, pivots), torch.arange(len(starts))
-    ended: dict[int, Candidate] = {}
-    trace: list[tuple[int, int, Motion, Tensor, Tensor, float]] = []
+    ended: dict[int, RefinedCandidate] = {}
+    trace = _Trace(begun, report)
     at, done, objective = None, None, None
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
         objective = _objective(shots, bodies, motion, scale, settings, last)
 
-        def watch(state: Motion, value: Tensor, stage: int = stage, scale: int = scale, alive: Tensor = alive) -> None:
-            seconds = time.perf_counter() - begun
-            trace.append((stage, scale, state, value, alive, seconds))
-            if report is not None:
-                best = int(value.argmax())
-                report(Step(stage, scale, state.poses[best], float(value[best]), seconds))
-
-        motion, at, done = _climb(objective, motion, stage, settings, watch)
+        motion, at, done = _climb(objective, motion, stage, settings, trace.watcher(stage, scale, alive))
         for i, start in enumerate(alive.tolist()):
-            ended[start] = Candidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
+            ended[start] = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
         if not last:
-            kept = distinct(motion, at.value)[: max(1, settings.keep >> stage)]
+            kept = best_distinct(motion, at.value)[: max(1, settings.keep >> stage)]
             motion, alive = motion[kept], alive[kept]
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
@@ -194,26 +188,22 @@ def register(
         covariance=twist_covariance(objective, motion[best : best + 1], at.curvature[best]),
         pivot=pivots,
         candidates=tuple(ended[start] for start in range(len(starts))),
-        history=_history(trace, winner),
+        history=trace.of(winner),
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
     )
 
 
-def distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: float = 100.0) -> Tensor:
+def best_distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: float = 100.0) -> Tensor:
     """The candidates by falling value, without those that ended where a better one did.
 
     Two are the same if points up to `reach` [mm] from each pivot are seen at most `apart` [mm] apart on average.
     """
     offsets = reach * torch.cat([torch.eye(3), -torch.eye(3)]).double()
     points = motion.pivots[:, None] + offsets
-    homogeneous = torch.cat([points, torch.ones(*points.shape[:2], 1, dtype=torch.float64)], dim=-1)
-    seen = torch.einsum("bkvij,knj->bkvni", torch.linalg.inv(motion.poses), homogeneous)[..., :3].flatten(1, 3)
-    chosen: list[int] = []
-    for index in value.argsort(descending=True).tolist():
-        if all(float((seen[index] - seen[other]).norm(dim=-1).mean()) > apart for other in chosen):
-            chosen.append(index)
-    return torch.tensor(chosen)
+    order = value.argsort(descending=True)
+    seen = seen_points(motion.poses, points[:, None]).flatten(1, 3)
+    return order[distinct(seen[order], apart, mean_distance)]
 
 
 def _checked(starts: Tensor, views: int) -> Tensor:
@@ -231,7 +221,7 @@ def _checked(starts: Tensor, views: int) -> Tensor:
 
 def _objective(
     shots: Sequence[Shot],
-    bodies: Sequence[Volume],
+    bodies: Sequence[Structure],
     motion: Motion,
     scale: int,
     settings: RegistrationSettings,
@@ -245,7 +235,7 @@ def _objective(
             window = anatomy_window([body.volume for body in bodies], camera, poses)
             if bool(window.of(valid).any()):
                 image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-        targets.append(Target.of(image, valid, camera, floor=settings.floor))
+        targets.append(TargetImage.of(image, valid, camera, floor=settings.floor))
         voxel = min(voxel, settings.voxel * footprint(camera, poses[:, 0], motion.pivots[0]))
     shrunk = tuple(body.with_voxels(voxel) for body in bodies)
     samples = max(samples_through(volume) for volume in shrunk)
@@ -267,11 +257,32 @@ def _climb(
     return maximise(objective, motion, iterations=iterations, settings=how, report=watch)
 
 
-def _history(trace: Sequence[tuple[int, int, Motion, Tensor, Tensor, float]], winner: int) -> tuple[Step, ...]:
-    steps = []
-    for stage, scale, state, value, alive, seconds in trace:
-        place = (alive == winner).nonzero()
-        if len(place):
-            i = int(place[0, 0])
-            steps.append(Step(stage, scale, state.poses[i], float(value[i]), seconds))
-    return tuple(steps)
+@dataclass(frozen=True, eq=False)
+class _Trace:
+    """All candidates after every step, and who wants to hear of the best."""
+
+    begun: float
+    report: Callable[[RefinementStep], None] | None
+    moments: list[tuple[RefinementStep, Motion, Tensor, Tensor]] = field(default_factory=list)
+
+    def watcher(self, stage: int, scale: int, alive: Tensor) -> Callable[[Motion, Tensor], None]:
+        """What an optimiser calls after every step of the candidates `alive` (numbers of starts)."""
+
+        def watch(state: Motion, value: Tensor) -> None:
+            best = int(value.argmax())
+            step = RefinementStep(stage, scale, state.poses[best], float(value[best]), time.perf_counter() - self.begun)
+            self.moments.append((step, state, value, alive))
+            if self.report is not None:
+                self.report(step)
+
+        return watch
+
+    def of(self, winner: int) -> tuple[RefinementStep, ...]:
+        """The steps of one start, as far as it was followed."""
+        steps = []
+        for step, state, value, alive in self.moments:
+            place = (alive == winner).nonzero()
+            if len(place):
+                i = int(place[0, 0])
+                steps.append(replace(step, poses=state.poses[i], similarity=float(value[i])))
+        return tuple(steps)

@@ -96,3 +96,9 @@ def box_mean(image: Tensor, patch: int) -> Tensor:
         size = "x".join(map(str, image.shape[2:]))
         raise InputError(f"patch must lie between 1 and the image's sides, got {patch} for an image of {size}.")
     return F.avg_pool2d(F.avg_pool2d(image, (patch, 1), stride=1), (1, patch), stride=1)
+
+
+def standardised(image: Tensor, valid: Tensor) -> Tensor:
+    """The image (H, W) with mean 0 and standard deviation 1 over its valid pixels (H, W)."""
+    inside = image[valid]
+    return (image - inside.mean()) / inside.std().clamp_min(1e-9)

@@ -14,7 +14,7 @@ from .window import trimmed
 
 
 @dataclass(frozen=True, eq=False)
-class Anatomy:
+class Structure:
     """A rigid structure; make one per CT and register all its X-rays with it.
 
     Args:
@@ -27,7 +27,7 @@ class Anatomy:
     _coarse: dict[tuple[int, int, int], Volume] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, volume: Volume) -> Anatomy:
+    def of(cls, volume: Volume) -> Structure:
         """The structure that a volume holds.
 
         Raises:

@@ -14,20 +14,25 @@ from xraykit.render import InputError, Volume
 from xraykit.render.pictures import montage
 from xraykit.render.storage import write_atomically
 
-from ..refine.structure import Anatomy
+from ..refine.structure import Structure
 from ..xray.shot import Shot
 from . import display
 from .pictures import Picture, edges_on_xray
 
 if TYPE_CHECKING:
-    from ..refine.registration import Step
+    from ..refine.registration import RefinementStep
 
 LONGER_SIDE, COLOURS = 256, 48
 FRAME_MS, LAST_FRAME_MS = 120, 1500
 
 
 def convergence_frames(
-    shot: Shot, structures: Sequence[Volume | Anatomy], history: Sequence[Step], *, view: int = 0, most: int = 12
+    shot: Shot,
+    structures: Sequence[Volume | Structure],
+    history: Sequence[RefinementStep],
+    *,
+    view: int = 0,
+    most: int = 12,
 ) -> list[Picture]:
     """One picture for each of at most `most` steps, the first and the last among them.
 
@@ -51,7 +56,9 @@ def convergence_frames(
     return [_frame(shot, structures, history[n], n, view) for n in chosen]
 
 
-def _frame(shot: Shot, structures: Sequence[Volume | Anatomy], step: Step, number: int, view: int) -> Picture:
+def _frame(
+    shot: Shot, structures: Sequence[Volume | Structure], step: RefinementStep, number: int, view: int
+) -> Picture:
     picture = edges_on_xray(shot, display.render_structures(structures, shot, step.poses[:, view]))
     caption = f"step {number}, {step.scale} px, similarity {step.similarity:.3f}, {step.seconds:.1f} s"
     return montage([picture], [caption], size=12)

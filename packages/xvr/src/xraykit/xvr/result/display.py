@@ -14,7 +14,7 @@ from xraykit.render import Volume, render
 from xraykit.render.geometry import resize_camera
 
 from ..refine.pyramid import footprint, samples_through
-from ..refine.structure import Anatomy
+from ..refine.structure import Structure
 from ..xray.shot import Shot
 
 Grey = NDArray[np.uint8]
@@ -41,11 +41,11 @@ def resized(shot: Shot, longer: int) -> Shot:
     return replace(shot, image=image, camera=resize_camera(shot.camera, height=size[0], width=size[1]), valid=valid)
 
 
-def render_structures(structures: Sequence[Volume | Anatomy], shot: Shot, poses: Tensor) -> Tensor:
+def render_structures(structures: Sequence[Volume | Structure], shot: Shot, poses: Tensor) -> Tensor:
     """Line integrals of each structure by itself, (K, H, W), at poses (K, 4, 4) seen by the shot's camera."""
     drrs = []
     for structure, pose in zip(structures, poses, strict=True):
-        body = structure if isinstance(structure, Anatomy) else Anatomy.of(structure)
+        body = structure if isinstance(structure, Structure) else Structure.of(structure)
         volume = body.with_voxels(footprint(shot.camera, pose[None], body.pivot))
         drrs.append(render(volume, shot.camera, pose[None], samples=samples_through(volume))[0, 0])
     return torch.stack(drrs).detach().cpu()

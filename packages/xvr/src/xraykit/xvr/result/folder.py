@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING
 from xraykit.render import OutputError, Volume
 from xraykit.render.storage import atomic_folder
 
-from ..refine.structure import Anatomy
+from ..refine.structure import Structure
 from ..trust.judgement import percent
+from ..xray.names import file_stem
 from ..xray.shot import Shot
 from .animation import convergence_frames, write_animation
 from .pictures import registration_pictures, write_pictures
 from .record import FILE_NAME, ResultRecord, write_result
-from .transforms import file_stem, write_transforms
+from .transforms import write_transforms
 
 if TYPE_CHECKING:
-    from ..refine.registration import Step
+    from ..refine.registration import RefinementStep
 
 
 def save_result(
     folder: str | Path,
     record: ResultRecord,
     shots: Sequence[Shot],
-    structures: Sequence[Volume | Anatomy],
+    structures: Sequence[Volume | Structure],
     *,
-    history: Sequence[Step] = (),
+    history: Sequence[RefinementStep] = (),
 ) -> list[Path]:
     """Write everything there is to say of one registration into a folder: every file, or none at all.
 
@@ -81,7 +82,7 @@ def headline(record: ResultRecord) -> str:
 
 
 def _pictures(
-    folder: Path, stem: str, record: ResultRecord, shot: Shot, structures: Sequence[Volume | Anatomy], view: int
+    folder: Path, stem: str, record: ResultRecord, shot: Shot, structures: Sequence[Volume | Structure], view: int
 ) -> list[Path]:
     pictures = registration_pictures(
         Shot(shot.image, record.cameras[view], valid=shot.valid, name=shot.name),

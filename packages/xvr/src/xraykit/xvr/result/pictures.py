@@ -13,7 +13,7 @@ from torch import Tensor
 from xraykit.render import InputError, Volume
 from xraykit.render.pictures import montage, overlay, save_png
 
-from ..refine.structure import Anatomy
+from ..refine.structure import Structure
 from ..xray.shot import Shot
 from . import display
 from .scale_bar import ScaleBar, scale_bar
@@ -26,7 +26,7 @@ NAMES = ("overlay", "checkerboard", "comparison")
 
 def registration_pictures(
     shot: Shot,
-    structures: Sequence[Volume | Anatomy],
+    structures: Sequence[Volume | Structure],
     poses: Tensor,
     *,
     names: Sequence[str],
@@ -59,7 +59,7 @@ def registration_pictures(
         raise InputError(f"pictures need one pose and one name for each structure, got {counts}.")
     shot = display.resized(shot, LONGER_SIDE)
     drrs = display.render_structures(structures, shot, poses)
-    first = structures[0].volume if isinstance(structures[0], Anatomy) else structures[0]
+    first = structures[0].volume if isinstance(structures[0], Structure) else structures[0]
     point = first.center if pivot is None else pivot
     bar = scale_bar(shot.camera, poses[0], point)
     both = drrs.sum(dim=0)

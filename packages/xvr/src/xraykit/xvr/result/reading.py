@@ -12,7 +12,7 @@ from torch import Tensor
 from xraykit.render import Camera, FileError, InputError
 from xraykit.render.storage import read_json_object
 
-from ..trust.judgement import Trust
+from ..trust.judgement import TrustJudgement
 from .record import FILE_NAME, FORMAT, SCHEMA, ResultRecord
 
 _LIMIT = 1 << 26
@@ -86,9 +86,9 @@ def _camera(view: dict[str, Any]) -> Camera:
     )
 
 
-def _trust(values: dict[str, Any]) -> Trust:
+def _trust(values: dict[str, Any]) -> TrustJudgement:
     error = values["expected_target_error_mm"]
-    return Trust(
+    return TrustJudgement(
         success_probability=_number(values["success_probability"]),
         threshold=_number(values["success_means_target_error_at_most_mm"]),
         expected_error=math.inf if error is None else _number(error),

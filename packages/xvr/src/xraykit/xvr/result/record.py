@@ -19,7 +19,7 @@ from xraykit.render.geometry import check_pose
 from xraykit.render.storage import write_atomically
 from xraykit.render.storage.versions import installed_versions
 
-from ..trust.judgement import Trust
+from ..trust.judgement import TrustJudgement
 from ..xray.shot import Shot
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class ResultRecord:
     pivot: Tensor | None = None
     converged: bool = False
     seconds: float = 0.0
-    trust: Trust | None = None
+    trust: TrustJudgement | None = None
     inputs: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     notes: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ def record_result(
     *,
     structures: Sequence[str],
     start_kind: str,
-    trust: Trust | None = None,
+    trust: TrustJudgement | None = None,
     inputs: Mapping[str, Any] = _NONE,
     settings: object = None,
     notes: Sequence[str] = (),
@@ -218,7 +218,7 @@ def _structure(record: ResultRecord, k: int) -> dict[str, Any]:
     return found
 
 
-def _trust(trust: Trust) -> dict[str, Any]:
+def _trust(trust: TrustJudgement) -> dict[str, Any]:
     return {
         "verdict": trust.verdict,
         "success_probability": trust.success_probability,

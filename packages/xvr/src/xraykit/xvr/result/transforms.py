@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from torch import Tensor
@@ -11,6 +10,7 @@ from xraykit.render import write_pose
 from xraykit.render.converters import write_itk_transform
 from xraykit.render.geometry import compose, rigid_inverse
 
+from ..xray.names import file_stem
 from .record import ResultRecord
 
 
@@ -75,8 +75,3 @@ def write_transforms(folder: str | Path, record: ResultRecord) -> list[Path]:
                 write_itk_transform(target, matrix, direction="moving_to_fixed")
                 written.append(target)
     return written
-
-
-def file_stem(name: str) -> str:
-    """A name that every file system takes: letters, digits, dots, _ and - stay, the rest becomes _."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "unnamed"

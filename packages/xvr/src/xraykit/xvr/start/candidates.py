@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from xraykit.render import GeometryError, InputError
-from xraykit.render.geometry import check_pose, rigid_inverse, transform_points
+from xraykit.render.geometry import check_pose
+
+from ..refine.misplacement import distinct, seen_points
 
 
 def joined_starts(starts: Sequence[Tensor]) -> Tensor:
@@ -44,15 +46,12 @@ def distinct_starts(starts: Tensor, points: Tensor, *, tolerance: float = 10.0, 
     Returns:
         (S', V, 4, 4) in the order given.
     """
-    seen = transform_points(rigid_inverse(starts), points.to(starts))  # (S, V, N, 3)
-    kept: list[int] = []
-    for index in range(len(starts)):
-        apart = (seen[kept] - seen[index]).square().sum(-1).mean(-1).sqrt().amax(-1)
-        if bool((apart > tolerance).all()):
-            kept.append(index)
-        if len(kept) == most:
-            break
-    return starts[kept]
+
+    def worst_view(first: Tensor, second: Tensor) -> Tensor:
+        return (first - second).square().sum(-1).mean(-1).sqrt().amax(-1)
+
+    seen = seen_points(starts, points.to(starts))  # (S, V, N, 3)
+    return starts[distinct(seen, tolerance, worst_view, most=most)]
 
 
 def spread_to_views(starts: Tensor, relative: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ def doubts(
 
 
 def _impossible(registration: Registration) -> list[str]:
-    """Anatomy where no patient can be."""
+    """Structure where no patient can be."""
     found = []
     for view, camera in enumerate(registration.cameras):
         sdd = float(torch.as_tensor(camera.sdd).reshape(-1)[0])

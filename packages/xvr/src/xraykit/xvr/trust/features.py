@@ -14,8 +14,8 @@ from torch import Tensor
 from xraykit.render import Camera, Volume, render
 
 from ..refine.pyramid import footprint, samples_through, shrunk_shot
-from ..refine.similarity import GRADIENT_PATCH, gradient_ncc
-from ..refine.structure import Anatomy
+from ..refine.similarity import GRADIENT_PATCH, gradient_ncc, standardised
+from ..refine.structure import Structure
 from ..refine.window import anatomy_window
 from ..xray.shot import Shot
 from .local_shifts import local_shifts
@@ -31,7 +31,7 @@ ERRORS = (0.01, 1000.0)  # mm
 
 
 def measure(
-    registration: Registration, shots: Sequence[Shot], structures: Sequence[Anatomy], *, structure: int = 0
+    registration: Registration, shots: Sequence[Shot], structures: Sequence[Structure], *, structure: int = 0
 ) -> dict[str, float]:
     r"""Features of one structure's pose, means over the views where each view has its own.
 
@@ -65,7 +65,7 @@ def measure(
     return {**features, "log_expected_error": math.log(min(max(error, ERRORS[0]), ERRORS[1]))}
 
 
-def expected_error(registration: Registration, body: Anatomy, structure: int) -> float:
+def expected_error(registration: Registration, body: Structure, structure: int) -> float:
     """The predicted error [mm] over the structure's points in view."""
     points = points_in_view(target_points(body.volume), registration.cameras, registration.poses[structure])
     return float(predicted_error(registration.covariance[structure], registration.pivot[structure], points))
@@ -85,12 +85,12 @@ class _View:
 
     def gradient_ncc(self) -> float:
         """Of X-ray and DRR, in units of their own spread."""
-        image, drr = (_standardised(one, self.valid)[None, None] for one in (self.image, self.drr))
+        image, drr = (standardised(one, self.valid)[None, None] for one in (self.image, self.drr))
         side = min(GRADIENT_PATCH, *self.image.shape)
         return float(gradient_ncc(image, drr, side, self.valid))
 
 
-def _view(shot: Shot, structures: Sequence[Anatomy], registration: Registration, view: int, structure: int) -> _View:
+def _view(shot: Shot, structures: Sequence[Structure], registration: Registration, view: int, structure: int) -> _View:
     shot = replace(shot, camera=registration.cameras[view])
     image, valid, camera = shrunk_shot(shot, LONGER_SIDE)
     compared = max(1, int(valid.sum()))
@@ -112,8 +112,3 @@ def _drr(volumes: Sequence[Volume], camera: Camera, poses: Tensor) -> Tensor:
             for volume, pose in zip(volumes, poses, strict=True)
         ]
     return torch.stack(drrs).sum(dim=0)
-
-
-def _standardised(image: Tensor, valid: Tensor) -> Tensor:
-    inside = image[valid]
-    return (image - inside.mean()) / inside.std().clamp_min(1e-9)

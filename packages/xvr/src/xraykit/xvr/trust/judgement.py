@@ -11,7 +11,7 @@ from xraykit.render import InputError
 
 
 @dataclass(frozen=True)
-class Trust:
+class TrustJudgement:
     """What to think of one registration.
 
     Args:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from xraykit.render import Volume
 
-from ..refine.structure import Anatomy
+from ..refine.misplacement import misplacement
+from ..refine.structure import Structure
 from ..xray.shot import Shot
 from .calibration import SuccessModel, shipped_model
 from .doubts import CLOSE, doubts
 from .features import expected_error, measure
-from .judgement import Trust
-from .target_points import misplacement, points_in_view, target_points
+from .judgement import TrustJudgement
+from .target_points import points_in_view, target_points
 
 if TYPE_CHECKING:
     from ..refine.registration import Registration
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 def judge(
     registration: Registration,
     shots: Sequence[Shot],
-    structures: Sequence[Volume | Anatomy],
+    structures: Sequence[Volume | Structure],
     *,
     model: SuccessModel | None = None,
-) -> Trust:
+) -> TrustJudgement:
     """Whether to believe a registration.
 
     Nothing needs to be known of the truth. Of several structures the one least likely to be right decides.
@@ -44,7 +45,7 @@ def judge(
         InputError: A structure in which nothing attenuates.
     """
     model = shipped_model() if model is None else model
-    bodies = tuple(body if isinstance(body, Anatomy) else Anatomy.of(body) for body in structures)
+    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     measured = [measure(registration, shots, bodies, structure=k) for k in range(len(bodies))]
     chances = [model.probability(features) for features in measured]
     worst = chances.index(min(chances))
@@ -60,10 +61,12 @@ def judge(
         rivals_apart=_rivals_apart(registration, bodies[0]),
     )
     error = max(expected_error(registration, body, k) for k, body in enumerate(bodies))
-    return Trust(chances[worst], model.threshold, model.error_factor * error, warnings=warnings, features=features)
+    return TrustJudgement(
+        chances[worst], model.threshold, model.error_factor * error, warnings=warnings, features=features
+    )
 
 
-def _rivals_apart(registration: Registration, body: Anatomy) -> float:
+def _rivals_apart(registration: Registration, body: Structure) -> float:
     """How far the farthest candidate that fits about as well is from the one that won [mm]."""
     last = max(candidate.scale for candidate in registration.candidates)
     rivals = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..refine.similarity import box_mean, sobel
+from ..refine.similarity import box_mean, sobel, standardised
 
 PATCH, REACH = 15, 3  # px: side of a part, farthest shift
 INSIDE = 0.99  # share of a part's pixels that must be compared
@@ -32,7 +32,7 @@ def local_shifts(image: Tensor, drr: Tensor, valid: Tensor) -> tuple[float, floa
     inside = box_mean(valid[None, None].to(image), side)[0, 0] > INSIDE
     if not bool(inside.any()):
         return float(REACH), 0.0
-    ours, theirs = (sobel(_scaled(one, valid)[None, None], padding=1) for one in (image, drr))
+    ours, theirs = (sobel(standardised(one, valid)[None, None], padding=1) for one in (image, drr))
     power = box_mean(ours.square(), side).sum(1)
     steps = range(-REACH, REACH + 1)
     offsets = [(down, right) for down in steps for right in steps]
@@ -50,8 +50,3 @@ def _cosine(ours: Tensor, power: Tensor, theirs: Tensor, side: int) -> Tensor:
     """Between two derivative images (1, 2, H, W) in every part, (H', W')."""
     product = box_mean(ours * theirs, side).sum(1)
     return (product / (power * box_mean(theirs.square(), side).sum(1)).clamp_min(1e-12).sqrt())[0]
-
-
-def _scaled(image: Tensor, valid: Tensor) -> Tensor:
-    inside = image[valid]
-    return (image - inside.mean()) / inside.std().clamp_min(1e-9)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Volume
-from xraykit.render.geometry import project, rigid_inverse, transform_points, voxel_to_world
+from xraykit.render.geometry import project, voxel_to_world
 
 DENSE = 0.01  # 1/mm: half of water, so that air and lung do not count
 
@@ -62,9 +62,3 @@ def predicted_error(covariance: Tensor, pivot: Tensor, points: Tensor) -> Tensor
     jacobian = torch.stack([torch.stack(row, dim=-1) for row in rows], dim=1)  # (N, 3, 6)
     variance = torch.einsum("nij,jk,nik->n", jacobian, covariance, jacobian)
     return variance.mean().clamp_min(0).sqrt()
-
-
-def misplacement(first: Tensor, second: Tensor, points: Tensor) -> Tensor:
-    """Mean distance |A^-1 X - B^-1 X| between where two poses (..., 4, 4) see the points (N, 3), (...) [mm]."""
-    apart = transform_points(rigid_inverse(first), points) - transform_points(rigid_inverse(second), points)
-    return apart.norm(dim=-1).mean(dim=-1)

@@ -1,1 +1,1 @@
-"""An X-ray as it is registered."""
+"""X-rays made ready to be registered."""

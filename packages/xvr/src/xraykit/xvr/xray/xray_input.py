@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,52 +17,11 @@ from xraykit.render.radiographs import (
     relative_line_integrals,
     shutter_field,
 )
-from xraykit.render.radiographs.radiograph import Polarity
 
+from .settings import XraySettings
 from .shot import Shot
 
-Pair = float | tuple[float, float]
 BINS = 256
-
-
-@dataclass(frozen=True)
-class XraySettings:
-    """How an X-ray file is read; what is None follows the file.
-
-    Args:
-        sdd: Source to detector distance [mm].
-        pixel_spacing: At the detector, (row, column) or one number [mm].
-        principal_point: (x, y) [px] of the stored image; the image's centre where neither this nor the file says.
-        polarity: What pixel values mean: intensity (bone dark, proportional to the photons), inverted_intensity,
-            log_intensity (bone dark, processed for display), log_attenuation (bone bright, processed) or line_integral.
-        frame: Which frame of several, counted from 0; negative from the end.
-        reduce: Several frames become one: mean, median, max or min of the line integrals per pixel (max keeps what was
-            densest at any moment, such as contrast medium).
-        crop: Pixels cut off at each border.
-        mirror: Whether the file holds the image mirrored left to right.
-        subtract_background: Count line integrals from the most frequent value and cut off what is below, for
-            subtraction angiography.
-        field: How the exposed field is found: by shutter tags and the image ("auto"), by "tags" alone, or "whole".
-        burnt_in: Leave out thin marks at the darkest or brightest value, such as burnt-in text.
-        colour: "luma" accepts colour pictures by their brightness.
-        detector_active_origin: "xvr" reads that tag as xvr's remixed data store the principal point.
-        longest: Larger images are averaged in whole blocks until their longer side is at most this [px].
-    """
-
-    sdd: float | None = None
-    pixel_spacing: Pair | None = None
-    principal_point: tuple[float, float] | None = None
-    polarity: Polarity | None = None
-    frame: int | None = None
-    reduce: Literal["mean", "median", "max", "min"] | None = None
-    crop: int = 0
-    mirror: bool | None = None
-    subtract_background: bool = False
-    field: Literal["auto", "tags", "whole"] = "auto"
-    burnt_in: bool = True
-    colour: Literal["luma"] | None = None
-    detector_active_origin: Literal["xvr"] | None = None
-    longest: int = 2048
 
 
 def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> Shot:
@@ -88,12 +46,12 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
             does not fit the image.
     """
     path, settings = Path(path), settings or XraySettings()
-    if settings.field not in ("auto", "tags", "whole"):
-        raise InputError(f"field must be auto, tags or whole, got {settings.field!r}.")
+    if settings.field_of_view not in ("auto", "tags", "whole"):
+        raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
     radiograph = read_radiograph(
         path,
         polarity=settings.polarity,
-        detector_active_origin=settings.detector_active_origin,
+        detector_active_origin=settings.details.detector_active_origin,
         colour=settings.colour,
     )
     notes = _assumptions(radiograph, settings)
@@ -103,16 +61,16 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         notes.append("principal_point: nothing states it, so the image's centre is taken")
     radiograph = replace(_chosen(path, radiograph, settings), camera=camera)
     valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
-    if settings.field != "whole":
+    if settings.field_of_view != "whole":
         valid = shutter_field(path, height=camera.height, width=camera.width)
     if mirrored:
         radiograph, valid = _mirrored(radiograph), valid.flip(-1)
         notes.append("the image was mirrored left to right, so that it shows what the tube sees")
     radiograph, valid = _sized(radiograph, valid, settings, notes)
     image = _line_integrals(radiograph, valid, settings)
-    if settings.field == "auto":
+    if settings.field_of_view == "auto":
         valid &= exposed_field(image)
-    if settings.burnt_in and bool(valid.any()):
+    if settings.details.burnt_in and bool(valid.any()):
         valid &= ~burnt_in(image, valid)
     if settings.subtract_background and bool(valid.any()):
         image = (image - _most_frequent(image[valid])).clamp_min(0)
@@ -182,11 +140,11 @@ def _sized(
     crop, (height, width) = settings.crop, valid.shape
     if crop < 0 or 2 * crop >= min(height, width):
         raise InputError(f"crop must lie between 0 and half the image of {height}x{width}, got {crop} px.")
-    if settings.longest < 16:
-        raise InputError(f"longest must be at least 16 px, got {settings.longest}.")
+    if settings.details.longest < 16:
+        raise InputError(f"longest must be at least 16 px, got {settings.details.longest}.")
     radiograph = radiograph.crop(top=crop, left=crop, height=height - 2 * crop, width=width - 2 * crop)
     valid = valid[crop : height - crop, crop : width - crop]
-    factor = math.ceil(max(valid.shape) / settings.longest)
+    factor = math.ceil(max(valid.shape) / settings.details.longest)
     if factor > 1:
         notes.append(f"{factor}x{factor} pixels of {valid.shape[0]}x{valid.shape[1]} were averaged into one")
         radiograph = radiograph.binned(factor)

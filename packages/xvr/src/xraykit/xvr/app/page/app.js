@@ -174,13 +174,13 @@ function showJob(job, steps) {
   $("curve").hidden = !refining;
   $("progress").hidden = refining || job.outcome !== "running";
   if (refining) {
-    drawCurve($("curve"), steps);
+    drawCurve($("curve"), steps.filter((step) => step.scale));
   } else if (last && last.share !== null) {
     $("progress").value = last.share;
   } else {
     $("progress").removeAttribute("value");
   }
-  const words = refining ? (last ? `similarity ${last.similarity.toFixed(3)}` : "") : last?.message;
+  const words = last?.message ?? (last ? `similarity ${last.similarity.toFixed(3)}` : "");
   $("status").textContent = job.outcome === "running" ? words || "preparing" : job.outcome;
 }
 

@@ -15,7 +15,8 @@ from xraykit.render.converters import from_diffdrr
 from xraykit.render.materials import MRPassthrough
 from xraykit.render.weights import read_pickle
 
-from ...xray.xray_input import XraySettings, read_shot
+from ...xray.settings import XrayDetails, XraySettings
+from ...xray.xray_input import read_shot
 from .common import Subject, XrayWithTruth, check_subject
 
 Collection = Literal["deepfluoro", "ljubljana", "femur"]
@@ -118,7 +119,7 @@ class Remixed:
             crop=CROP[self.collection] if self.crop is None else self.crop,
             mirror=view.mirrored,
             subtract_background=self.collection in ("ljubljana", "femur"),
-            detector_active_origin="xvr",
+            details=XrayDetails(detector_active_origin="xvr"),
         )
         shot = read_shot(folder / "xrays" / f"{name}.dcm", settings, name=name)
         sdd = float(torch.as_tensor(shot.camera.sdd))

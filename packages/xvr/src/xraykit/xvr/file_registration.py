@@ -1,0 +1,167 @@
+"""Register X-rays from files to a folder of results: read, group, register what is not finished, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from xraykit.render import InputError, Volume
+from xraykit.render.storage import check_result_folder, check_same_settings, to_plain, write_settings
+
+from .procedure import WHOLE, climb_settings, register_xrays
+from .procedure_settings import ProcedureSettings, RegisterSettings
+from .refine.structure import Structure, structure_of
+from .result.folder import is_finished, save_result
+from .result.reading import read_result
+from .result.record import ResultRecord
+from .start.checks import check_start, start_of
+from .xray.names import xray_names
+from .xray.shot import Shot
+from .xray.xray_input import read_shot
+
+SETTINGS_FILE = "settings.json"
+FREE_ON_RESUME = ("resume", "xrays", "output")
+JOINT = "joint"  # folder of X-rays that were registered together
+
+
+@dataclass(frozen=True, eq=False)
+class XrayGroup:
+    """X-rays that get one pose together: their files, what they show, their settings, and where the result goes."""
+
+    paths: tuple[Path, ...]
+    shots: tuple[Shot, ...]
+    settings: ProcedureSettings
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return " + ".join(shot.name for shot in self.shots)
+
+
+def register_files(
+    settings: RegisterSettings, *, step: Callable[[str], AbstractContextManager[object]] | None = None
+) -> list[tuple[ResultRecord, Path]]:
+    """Register the X-rays of a CT, and write a folder of results for each, or one for all of them together.
+
+    The output folder then holds settings.json and a folder for each X-ray, named after its file, or one called joint;
+    see result/folder.py for what is in it. Nothing is written before the first result is there.
+
+    Args:
+        settings: All there is to say.
+        step: Makes a context for each part of the work, of which there are `steps_of(settings)`; None reports nothing.
+
+    Returns:
+        The record and the folder of each group of X-rays, in their order.
+
+    Raises:
+        InputError: Settings that contradict each other, or that do not fit the X-rays.
+        FileError: A file that cannot be read.
+        GeometryError: Geometry that contradicts itself.
+        OutputError: The folder cannot be written, or holds something else.
+    """
+    step, output = step or (lambda title: nullcontext()), settings.results.output
+    _check(settings)
+    with step("read the CT"):
+        anatomy = settings.anatomy
+        volume = Volume.from_file(settings.ct, labels=anatomy.labels, label_names=anatomy.label_names)
+        structures = named_structures(volume, anatomy.structures)
+        isocenter = volume.center if anatomy.structures is None else None  # None: the first structure's middle
+    with step("read the X-rays"):
+        groups = list(xray_groups(settings))
+    done = []
+    for group in groups:
+        if settings.results.resume and is_finished(group.folder):
+            with step(f"{group.name} was finished before"):
+                done.append((read_result(group.folder), group.folder))
+            continue
+        with step(f"register {group.name}"):
+            found = register_xrays(
+                group.shots,
+                volume,
+                group.settings,
+                structures=structures,
+                isocenter=isocenter,
+                paths=group.paths,
+                inputs=_inputs(settings, group.paths),
+                options=to_plain(settings),
+            )
+            output.mkdir(parents=True, exist_ok=True)
+            write_settings(output / SETTINGS_FILE, settings, command="xvr register", distribution="xraykit-xvr")
+            history = found.history if settings.results.animation else ()
+            save_result(group.folder, found.record, group.shots, tuple(structures.values()), history=history)
+            done.append((found.record, group.folder))
+    return done
+
+
+def steps_of(settings: RegisterSettings) -> int:
+    """How many parts the work of `register_files` has."""
+    return 2 + (1 if settings.joint else len(settings.xrays))
+
+
+def named_structures(volume: Volume, text: str | None) -> dict[str, Structure]:
+    """The rigid structures that "a,b;c" asks for, by name; the whole volume where nothing is asked.
+
+    Raises:
+        InputError: There is no label map, or a label does not exist.
+    """
+    if text is None:
+        return {WHOLE: Structure.of(volume)}
+    if volume.labels is None:
+        raise InputError("--structures needs a label map, got none; add --labels SEG.")
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        names = [name.strip() for name in part.split(",") if name.strip()]
+        labels = [label for name in names for label in _labels_of(volume, name)]
+        found[",".join(names)] = Structure.of(structure_of(volume, labels))
+    if not found:
+        raise InputError(f"--structures must name labels, got {text!r}; leave it out for the whole CT.")
+    return found
+
+
+def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
+    """All X-rays, read and grouped; folders are named after the files.
+
+    Raises:
+        FileError: An X-ray cannot be read.
+        InputError: It lacks geometry that no option supplies.
+    """
+    paths, output = settings.xrays, settings.results.output
+    named = zip(paths, xray_names(paths), strict=True)
+    shots = tuple(read_shot(path, settings.xray, name=name) for path, name in named)
+    together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
+    for numbers in together:
+        start = start_of(settings.start, numbers, len(shots))
+        chosen = tuple(shots[n] for n in numbers)
+        folder = output / (JOINT if settings.joint else chosen[0].name)
+        procedure = ProcedureSettings(start, settings.refinement, settings.xray, settings.init_only)
+        yield XrayGroup(tuple(paths[n] for n in numbers), chosen, procedure, folder)
+
+
+def _check(settings: RegisterSettings) -> None:
+    """What can be refused before anything is read."""
+    count = len(settings.xrays)
+    if settings.joint and count < 2:
+        raise InputError("--joint needs two X-rays or more, got one; leave it out.")
+    check_start(settings.start, views=count if settings.joint else 1)
+    start_of(settings.start, range(count), count)
+    climb_settings(settings.refinement)
+    check_result_folder(settings.results.output)
+    path = settings.results.output / SETTINGS_FILE
+    if settings.results.resume and path.exists():
+        check_same_settings(path, settings, free=FREE_ON_RESUME)
+
+
+def _inputs(settings: RegisterSettings, paths: tuple[Path, ...]) -> dict[str, object]:
+    labels = settings.anatomy.labels
+    return {
+        "ct": str(settings.ct),
+        "labels": None if labels is None else str(labels),
+        "xrays": [str(path) for path in paths],
+    }
+
+
+def _labels_of(volume: Volume, name: str) -> tuple[int, ...]:
+    return (int(name),) if name.isdigit() else volume.find_labels(name)

@@ -1,0 +1,186 @@
+"""The whole registration of X-rays: find starts, refine, judge, try again from neighbours, record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from xraykit.render import Volume
+from xraykit.render.storage import to_plain
+
+from .procedure_settings import ProcedureSettings
+from .refine.registration import RefinementStep, Registration, RegistrationSettings, register
+from .refine.settings import RefinementSettings
+from .refine.structure import Structure
+from .result.record import ResultRecord, record_result
+from .start.finding import StartRequest, find_starts
+from .start.spread import spread_starts
+from .trust.judgement import TrustJudgement, percent
+from .trust.judging import judge
+from .xray.shot import Shot
+
+WHOLE = "CT"  # what the structure is called where nobody names any
+AGAIN = "The first try was not trusted; neighbours of its starts led here."
+
+
+@dataclass(frozen=True, eq=False)
+class XrayRegistration:
+    """What a whole registration found.
+
+    Args:
+        record: Everything that result.json holds.
+        refined: The refinement that the record tells of, with its history; None where nothing was refined.
+        trust: The judgement of it.
+    """
+
+    record: ResultRecord
+    refined: Registration | None = None
+    trust: TrustJudgement | None = None
+
+    @property
+    def history(self) -> tuple[RefinementStep, ...]:
+        """The climb from the start that won; () where nothing was refined."""
+        return () if self.refined is None else self.refined.history
+
+
+def register_xrays(
+    shots: Sequence[Shot],
+    volume: Volume,
+    settings: ProcedureSettings | None = None,
+    *,
+    structures: Mapping[str, Structure] | None = None,
+    paths: Sequence[Path] = (),
+    starts: Tensor | None = None,
+    start_kind: str = "given",
+    isocenter: Tensor | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    report: Callable[[RefinementStep], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> XrayRegistration:
+    """Find one pose for X-rays that belong together, and say whether to trust it.
+
+    Starts come from what the settings name, else from the files' positioner tags, else from a search. They are refined,
+    and the result is judged; where it is not trusted, the neighbours of the starts are refined too, and the likelier
+    of both results stays.
+
+    Args:
+        shots: The V X-rays; several are views of one patient who did not move.
+        volume: The CT.
+        settings: How, None is all defaults; what is given for each X-ray is in the order of `shots`.
+        structures: Rigid structures to register, by name; None is the whole CT.
+        paths: The X-rays' files, for starts that look into them.
+        starts: Camera to world, (S, V, 4, 4), in place of what the settings say.
+        start_kind: Where these come from.
+        isocenter: What the C-arm turns about, world RAS [mm], (3,); None is the middle of the CT, or of the first
+            structure's attenuation.
+        inputs: Files as the user named them, for the record.
+        options: What the record holds of the settings; None is all of `settings`.
+        report: Called after every step of the refinements; an exception it raises ends the work.
+        tell: Called with a sentence when a new part of the work begins; may raise as well.
+
+    Returns:
+        The record, and the refinement behind it.
+
+    Raises:
+        InputError: Settings that do not fit the X-rays, or an X-ray in which nothing can be compared.
+        FileError: A file that a start needs cannot be read.
+        GeometryError: Tags that are missing or contradict each other, or starts that are no rigid motions.
+    """
+    shots, settings = tuple(shots), settings or ProcedureSettings()
+    if isocenter is None:
+        isocenter = volume.center if not structures else next(iter(structures.values())).pivot
+    named = structures or {WHOLE: Structure.of(volume)}
+    notes: tuple[str, ...] = ()
+    if starts is None:
+        around = not settings.init_only
+        request = StartRequest(settings.start, shots, volume, isocenter, tuple(paths), settings.xray, around)
+        starts, start_kind, notes = find_starts(request)
+    told = {"inputs": inputs or {}, "settings": to_plain(settings) if options is None else options}
+    if settings.init_only:
+        record = start_record(shots, tuple(named), starts[0], start_kind=start_kind, notes=notes, **told)
+        return XrayRegistration(record)
+    found, trust, again = _refined(shots, tuple(named.values()), starts, isocenter, settings.refinement, report, tell)
+    notes = (*notes, AGAIN) if again else notes
+    record = record_result(
+        found, shots, structures=tuple(named), start_kind=start_kind, trust=trust, notes=notes, **told
+    )
+    return XrayRegistration(record, found, trust)
+
+
+def start_record(
+    shots: Sequence[Shot],
+    structures: Sequence[str],
+    poses: Tensor,
+    *,
+    start_kind: str,
+    start: Tensor | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
+) -> ResultRecord:
+    """The record of poses (V, 4, 4) that nothing refined, the same for every structure.
+
+    Args:
+        shots: The X-rays.
+        structures: Names of the structures.
+        poses: Camera to world.
+        start_kind: Where they come from.
+        start: What they began with, (V, 4, 4); None is the poses themselves.
+        inputs: Files as the user named them.
+        settings: What the record holds of the settings.
+        notes: What was assumed, besides the notes of the shots.
+    """
+    return ResultRecord(
+        structures=tuple(structures),
+        views=tuple(shot.name for shot in shots),
+        poses=poses.expand(len(structures), -1, -1, -1),
+        start=poses if start is None else start,
+        cameras=tuple(shot.camera for shot in shots),
+        start_kind=start_kind,
+        inputs=dict(inputs or {}),
+        settings=dict(settings or {}),
+        notes=(*(note for shot in shots for note in shot.notes), *notes),
+    )
+
+
+def climb_settings(refinement: RefinementSettings) -> RegistrationSettings:
+    """How `register` climbs, as the settings of the procedure say.
+
+    Raises:
+        InputError: Scales that do not grow.
+    """
+    return RegistrationSettings(
+        optimizer=refinement.optimizer,
+        scales=refinement.scales,
+        iterations=refinement.iterations,
+        intrinsics=refinement.intrinsics,
+    )
+
+
+def _refined(
+    shots: tuple[Shot, ...],
+    bodies: tuple[Structure, ...],
+    starts: Tensor,
+    isocenter: Tensor,
+    refinement: RefinementSettings,
+    report: Callable[[RefinementStep], None] | None,
+    tell: Callable[[str], None] | None,
+) -> tuple[Registration, TrustJudgement, bool]:
+    """The refinement from the starts, or, where it is not trusted, from their neighbours if that is likelier (True)."""
+    climb = climb_settings(refinement)
+    found = register(shots, bodies, starts, climb, report=report)
+    trust = judge(found, shots, bodies)
+    if not refinement.spread or trust.verdict == "trusted":
+        return found, trust, False
+    if tell is not None:
+        tell(f"not trusted (chance of success {percent(trust.success_probability)}): trying neighbours of the start")
+    wider = register(shots, bodies, spread_starts(starts, isocenter), climb, report=report)
+    second = judge(wider, shots, bodies)
+    if second.success_probability > trust.success_probability:
+        return wider, second, True
+    return found, trust, False

@@ -1,0 +1,77 @@
+"""The settings of a whole registration, from files to a folder of results; no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .refine.settings import RefinementSettings
+from .start.settings import StartSettings
+from .xray.settings import XraySettings
+
+
+@dataclass(frozen=True)
+class ProcedureSettings:
+    """How X-rays that were read are registered.
+
+    Args:
+        start: Where the first pose comes from.
+        refinement: How it is refined, judged, and tried again.
+        xray: How the X-rays were read; starts that look into their files ask for it.
+        init_only: Say where it would start, and refine nothing.
+    """
+
+    start: StartSettings = field(default_factory=StartSettings)
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    xray: XraySettings = field(default_factory=XraySettings)
+    init_only: bool = False
+
+
+@dataclass(frozen=True)
+class StructureSettings:
+    """Anatomy."""
+
+    labels: Path | None = None
+    """Label map on the grid of the CT."""
+    label_names: str | None = None
+    """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
+    structures: str | None = None
+    """What to register: names or values of labels; a comma joins them to one rigid structure, a semicolon begins the
+    next, which gets a pose of its own ("sacrum,hip_left,hip_right;femur_left"). Default: the whole CT."""
+
+
+@dataclass(frozen=True)
+class OutputSettings:
+    """Results."""
+
+    output: Path = field(metadata={"short": "-o"})
+    """Folder for the results: one folder in it for each X-ray, and the options in settings.json."""
+    resume: bool = False
+    """Go on with an interrupted run: X-rays with a finished result are left as they are."""
+    animation: bool = field(default=True, metadata={"negative": "--no-animation"})
+    """Write convergence.gif."""
+
+
+@dataclass(frozen=True)
+class RegisterSettings:
+    """Register X-rays to a CT, from files to a folder."""
+
+    ct: Path = field(metadata={"positional": True})
+    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
+    xrays: tuple[Path, ...] = field(metadata={"positional": True})
+    """One X-ray or more: DICOM, PNG, TIFF or JPEG. Each is registered by itself unless --joint is given."""
+    results: OutputSettings
+    """What is left behind."""
+    joint: bool = False
+    """All X-rays are views of one patient who did not move, and their places relative to each other are right as the
+    DICOM tags, poses or earlier result say; one pose is found for all."""
+    init_only: bool = False
+    """Write where it would start, and refine nothing."""
+    anatomy: StructureSettings = field(default_factory=StructureSettings)
+    """What of the CT is registered."""
+    xray: XraySettings = field(default_factory=XraySettings)
+    """How X-rays are read."""
+    start: StartSettings = field(default_factory=StartSettings)
+    """Where the first pose comes from."""
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    """How it is refined, judged, and tried again."""

@@ -1,0 +1,216 @@
+"""Candidate poses for a registration, from all the sources that the settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from torch import Tensor
+
+from xraykit.render import FileError, GeometryError, InputError, Volume, read_radiograph
+from xraykit.render.geometry import carm_angles, rigid_inverse
+from xraykit.render.radiographs import is_stored_mirrored
+
+from ..xray.settings import XraySettings
+from ..xray.shot import Shot
+from .candidates import joined_starts, spread_to_views
+from .checks import check_start, implied_starts
+from .coarse_search import SearchSettings, starts_from_search
+from .dicom_tags import starts_from_dicom
+from .earlier_result import starts_from_result
+from .fixed import default_sod, starts_from_angles, starts_from_pose_files, starts_from_views
+from .landmarks import starts_from_landmarks
+from .settings import NetworkStart, StartKind, StartSettings
+from .slicer_markups import read_image_points, read_world_points
+
+if TYPE_CHECKING:
+    from ..network.pose_network import PoseNetwork
+
+T = TypeVar("T")
+KNOWN_ANGLES, KNOWN_SOD = 5.0, 0.05  # how far tags and stated angles may be off: degrees, share of sod
+
+
+@dataclass(frozen=True, eq=False)
+class StartRequest:
+    """X-rays that get one pose together, and what is known of where they were taken from.
+
+    Args:
+        settings: Where to start; what is given for each X-ray has one value for each of these, or one for all.
+        shots: The V X-rays.
+        volume: The CT.
+        isocenter: What the C-arm turns about, world RAS [mm], (3,).
+        paths: The file of each X-ray; () where there is none, then nothing is read from them.
+        reading: How the files were read.
+        around: Search around what does not know where in the beam the patient lies.
+    """
+
+    settings: StartSettings
+    shots: Sequence[Shot]
+    volume: Volume
+    isocenter: Tensor
+    paths: Sequence[Path] = ()
+    reading: XraySettings = field(default_factory=XraySettings)
+    around: bool = True
+
+
+def find_starts(request: StartRequest) -> tuple[Tensor, str, tuple[str, ...]]:
+    """Candidates (S, V, 4, 4), where they come from, and what was assumed.
+
+    Raises:
+        InputError: A setting that does not fit the X-rays.
+        FileError: A file that cannot be read.
+        GeometryError: Tags that are missing or contradict each other.
+    """
+    check_start(request.settings, views=len(request.shots))
+    kinds = request.settings.kinds or implied_starts(request.settings)
+    notes: tuple[str, ...] = ()
+    if not kinds:
+        kinds, notes = _by_what_the_files_say(request)
+    return joined_starts([SOURCES[kind](request) for kind in kinds]), "+".join(kinds), notes
+
+
+def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...], tuple[str, ...]]:
+    """DICOM tags where there are any; a search where not."""
+    try:
+        _tagged(request)
+    except (FileError, GeometryError) as error:
+        if len(request.shots) > 1:
+            raise InputError(f"--joint needs the views' places relative to each other: {error}") from error
+        return ("search",), (f"started by a search over AP views, as the file does not say more: {error}",)
+    return ("dicom",), ()
+
+
+def _for_each(request: StartRequest, values: tuple[T, ...]) -> list[T]:
+    return list(values) * len(request.shots) if len(values) == 1 else list(values)
+
+
+def _tagged(request: StartRequest) -> Tensor:
+    """(1, V, 4, 4) as the positioner tags say."""
+    if not request.paths:
+        raise FileError("positioner tags are in DICOM files, got images without their files; give paths.")
+    stated = request.settings.stated
+    isocenter = request.isocenter + torch.tensor(stated.offset, dtype=torch.float64)
+    cameras = [shot.camera for shot in request.shots]
+    mirror = request.reading.mirror
+    return starts_from_dicom(request.paths, cameras, isocenter=isocenter, sod=stated.sod, mirror=mirror)
+
+
+def _from_dicom(request: StartRequest) -> Tensor:
+    return _with_search_around(request, _tagged(request))
+
+
+def _from_network(request: StartRequest) -> Tensor:
+    from ..network.predict import predict_poses
+    from ..template.warp import read_warp
+
+    asked = request.settings.network
+    network = asked_network(asked)
+    warp = None if asked.warp is None else read_warp(asked.warp, request.volume, invert=asked.invert_warp)
+    return _for_all_views(request, predict_poses(network, request.shots[0], request.volume, warp=warp))
+
+
+@cache
+def asked_network(asked: NetworkStart) -> PoseNetwork:
+    """The network, read once.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    from ..network.weights import load_network
+
+    options = {name: value for name, value in (("sdd", asked.sdd), ("delx", asked.delx)) if value is not None}
+    return load_network(asked.source or "", **options)
+
+
+def _from_fixed(request: StartRequest) -> Tensor:
+    stated = request.settings.stated
+    if stated.pose:
+        return starts_from_pose_files(_for_each(request, stated.pose))
+    cameras = [shot.camera for shot in request.shots]
+    if stated.view:
+        views = [stated.view] * len(cameras)
+        return _with_search_around(request, starts_from_views(views, request.volume, cameras, sod=stated.sod))
+    said = {"lao_rao": stated.lao_rao, "cra_cau": stated.cra_cau, "roll": stated.roll}
+    angles = {name: _for_each(request, values) for name, values in said.items() if values}
+    sods = [default_sod(camera, stated.sod) for camera in cameras]
+    return _with_search_around(request, starts_from_angles(request.isocenter, sod=sods, offset=stated.offset, **angles))
+
+
+def _from_result(request: StartRequest) -> Tensor:
+    paths = request.settings.result
+    if len(set(paths)) == 1:
+        return starts_from_result(paths[0], views=len(request.shots))
+    return torch.cat([starts_from_result(path, views=1) for path in paths], dim=1)
+
+
+def _from_landmarks(request: StartRequest) -> Tensor:
+    world = read_world_points(str(request.settings.landmarks.ct))
+    image = _image_points(request, request.settings.landmarks.xray[0])
+    return _for_all_views(request, starts_from_landmarks(world, image, request.shots[0].camera))
+
+
+def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, float]]:
+    """Points placed on the stored image of the first X-ray, in pixels of its shot: mirrored, cropped, averaged."""
+    reading, camera = request.reading, request.shots[0].camera
+    if not request.paths:
+        return read_image_points(path, camera)
+    stored = read_radiograph(request.paths[0], colour=reading.colour)
+    mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
+    factor = round((stored.width - 2 * reading.crop) / camera.width)
+    spacing = camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor
+    on_file = replace(
+        camera, height=stored.height, width=stored.width, pixel_spacing=spacing.tolist(), principal_point=None
+    )
+    points = read_image_points(path, on_file, unit="px" if stored.modality is None else "mm")
+    return {
+        name: (((stored.width - u if mirrored else u) - reading.crop) / factor, (v - reading.crop) / factor)
+        for name, (u, v) in points.items()
+    }
+
+
+def _from_search(request: StartRequest) -> Tensor:
+    given = {name: value for name, value in asdict(request.settings.search).items() if value is not None}
+    settings = SearchSettings(**given)
+    found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
+    return _for_all_views(request, found)
+
+
+def _with_search_around(request: StartRequest, stated: Tensor) -> Tensor:
+    """The stated poses (1, V, 4, 4), and others of like angles: nobody said where in the beam the patient lies."""
+    if not request.around:
+        return stated
+    first = stated[0, :1]
+    sod = float(torch.linalg.vector_norm(first[0, :3, 3] - request.isocenter))
+    sdd = float(torch.as_tensor(request.shots[0].camera.sdd).reshape(-1)[0])
+    lao_rao, cra_cau, roll = (
+        (float(value) - KNOWN_ANGLES, float(value) + KNOWN_ANGLES) for value in carm_angles(first)[:3]
+    )
+    distances = ((1 - KNOWN_SOD) * sod, min((1 + KNOWN_SOD) * sod, 0.99 * sdd))
+    settings = SearchSettings(lao_rao=lao_rao, cra_cau=cra_cau, roll=roll, sod=distances, candidates=3)
+    found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
+    relative = rigid_inverse(first) @ stated[0]
+    return joined_starts([stated, spread_to_views(found, relative)])
+
+
+def _for_all_views(request: StartRequest, first: Tensor) -> Tensor:
+    """Candidates for all views from those for the first, by the tags, poses or earlier result that place the others."""
+    if len(request.shots) == 1:
+        return first
+    settings = request.settings
+    by_result = _from_result if settings.result else None
+    known = (by_result or (_from_fixed if settings.stated.pose else _tagged))(request)
+    return spread_to_views(first, rigid_inverse(known[0, :1]) @ known[0])
+
+
+SOURCES: dict[StartKind, Callable[[StartRequest], Tensor]] = {
+    "network": _from_network,
+    "dicom": _from_dicom,
+    "fixed": _from_fixed,
+    "result": _from_result,
+    "landmarks": _from_landmarks,
+    "search": _from_search,
+}

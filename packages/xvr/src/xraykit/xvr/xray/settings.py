@@ -1,0 +1,54 @@
+"""How an X-ray file is read, as settings that load no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xraykit.render.radiographs import Polarity, Reduction
+
+HIDDEN = {"hidden": True}
+
+
+@dataclass(frozen=True)
+class XrayDetails:
+    """X-rays, in files of settings only."""
+
+    burnt_in: bool = field(default=True, metadata=HIDDEN)
+    """Leave out thin marks at the darkest or brightest value, such as burnt-in text."""
+    detector_active_origin: Literal["xvr"] | None = field(default=None, metadata=HIDDEN)
+    """xvr reads that tag as xvr's remixed data store the principal point."""
+    longest: int = field(default=2048, metadata=HIDDEN)
+    """Larger images are averaged in whole blocks until their longer side is at most this [px]."""
+
+
+@dataclass(frozen=True)
+class XraySettings:
+    """X-rays."""
+
+    sdd: float | None = None
+    """Source to detector distance [mm], in place of the file's."""
+    pixel_spacing: float | tuple[float, float] | None = None
+    """Pixel pitch at the detector [mm], in place of the file's; in a file of settings also row and column."""
+    principal_point: tuple[float, float] | None = None
+    """Foot of the perpendicular from the source, x and y [px] in the stored image; default: the file's, else the
+    middle."""
+    polarity: Polarity | None = None
+    """What pixel values mean: intensity (bone dark), inverted_intensity, log_intensity (bone dark, processed),
+    log_attenuation (bone bright, processed), line_integral; default: as the file says."""
+    frame: int | None = None
+    """Which frame of several, counted from 0."""
+    reduce: Reduction | None = None
+    """How several frames become one; max keeps the densest moment."""
+    crop: int = 0
+    """Pixels to cut off at every border first."""
+    mirror: bool | None = field(default=None, metadata={"negative": "--no-mirror"})
+    """The file holds the image mirrored left to right, or not; default: as the file says."""
+    subtract_background: bool = False
+    """Cut off what is below the most frequent value, for subtraction angiography."""
+    field_of_view: Literal["auto", "tags", "whole"] = "auto"
+    """How the exposed field is found: shutter tags and the image, tags alone, or the whole image counts."""
+    colour: Literal["luma"] | None = None
+    """luma accepts colour pictures by their brightness."""
+    details: XrayDetails = field(default_factory=XrayDetails)
+    """What hardly anyone changes."""
