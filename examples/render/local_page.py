@@ -18,7 +18,7 @@ from PIL import Image
 from xraykit.render import Camera, InputError, Volume, carm_pose, render, torso
 from xraykit.render.commands import serve_until_interrupt
 from xraykit.render.pictures import to_grey
-from xraykit.render.web import Answer, Body, Job, JobRunner, PageServer
+from xraykit.render.web import Answer, Job, JobRunner, PageServer, RequestBody
 
 PAGE = Path(__file__).parent / "local_page"
 
@@ -32,14 +32,14 @@ class Turntable:
         self.runner = JobRunner()
         self.requests = {"turn": self.turn, "picture": self.picture, **self.runner.requests}
 
-    def turn(self, body: Body) -> dict:
+    def turn(self, body: RequestBody) -> dict:
         """Start the job: `views` X-rays around the patient."""
         views = body.get("views")
         if not isinstance(views, int) or not 1 <= views <= 360:
             raise InputError(f"views must be 1 to 360, got {views!r}.")
         return self.runner.start("turn", lambda job: self._turn(job, views)).state()
 
-    def picture(self, body: Body) -> Answer:
+    def picture(self, body: RequestBody) -> Answer:
         """The newest X-ray as PNG; nothing before the first."""
         return Answer(self.newest, "image/png")
 

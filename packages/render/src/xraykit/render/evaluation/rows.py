@@ -21,7 +21,7 @@ from ..errors import FileError, InputError
 from ..storage.atomic_write import write_atomically
 from ..storage.digest import file_sha256
 
-Row = TypeVar("Row")
+T = TypeVar("T")
 LARGEST = 1 << 28  # bytes
 
 
@@ -82,7 +82,7 @@ def write_rows(path: str | Path, rows: Sequence[Any]) -> Path:
     return write_atomically(path, lambda file: file.write(table.getvalue().encode()))
 
 
-def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
+def read_rows(path: str | Path, kind: type[T]) -> list[T]:
     """The rows that `write_rows` wrote.
 
     Args:
@@ -96,7 +96,7 @@ def read_rows(path: str | Path, kind: type[Row]) -> list[Row]:
     path = Path(path)
     hints = get_type_hints(kind)
     types_ = {field.name: hints[field.name] for field in fields(kind)}  # type: ignore[arg-type]
-    rows: list[Row] = []
+    rows: list[T] = []
     for number, values in enumerate(_table(path), 1):
         if values.keys() != types_.keys():
             different = ", ".join(sorted(map(str, values.keys() ^ types_.keys()))[:8])

@@ -16,11 +16,11 @@ from ..errors import InputError
 LOWEST_ENERGY, HIGHEST_ENERGY = 10.0, 150.0
 """Range of the tables [keV]."""
 
-Table = dict[str, np.ndarray]
+Columns = dict[str, np.ndarray]
 
 
 @cache
-def physics_tables() -> Table:
+def physics_tables() -> Columns:
     """The arrays of the file, read once: energies (N,) keV with every K and L edge resolved, symbols (92,),
     mass_attenuation (92, N) cm2/g with coherent scattering, air_energy_absorption (N,) cm2/g, anode_angles (A,)
     degrees, kvp (K,), photons (A, K, 140) per cm2, mAs and 1 keV bin, 1 m from the unfiltered anode.

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ..storage.atomic_write import write_atomically
 
-Row = dict[str, float]
+CurveRow = dict[str, float]
 CURVE_JSON, CURVE_CSV, REPORT = "curve.json", "curve.csv", "report.md"
 
 
-def write_curve(folder: Path, rows: Sequence[Row]) -> None:
+def write_curve(folder: Path, rows: Sequence[CurveRow]) -> None:
     """curve.json and curve.csv, whole or not at all; a column that a row lacks is empty there."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     table = io.StringIO()
@@ -25,7 +25,7 @@ def write_curve(folder: Path, rows: Sequence[Row]) -> None:
     write_atomically(folder / CURVE_JSON, lambda file: file.write((json.dumps(list(rows), indent=1) + "\n").encode()))
 
 
-def write_report(folder: Path, rows: Sequence[Row], *, batches: int, seconds: float) -> Path:
+def write_report(folder: Path, rows: Sequence[CurveRow], *, batches: int, seconds: float) -> Path:
     """report.md: how long the training was, and its curve from the first row to the last."""
     first, last = rows[0], rows[-1]
     names = list(dict.fromkeys([*first, *last]))

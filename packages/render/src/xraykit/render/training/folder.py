@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import FileError, InputError, OutputError
 from ..storage.settings_file import read_table, write_settings
 from ..storage.typed_settings import to_plain
-from .curve import Row
+from .curve import CurveRow
 from .settings import RunSettings
 
 SETTINGS, CHECKPOINT, WEIGHTS, EVENTS = "settings.json", "last.ckpt", "weights", "tensorboard"
@@ -32,7 +32,7 @@ class TrainingRun:
 
     folder: Path
     weights: Path
-    rows: tuple[Row, ...]
+    rows: tuple[CurveRow, ...]
     batches: int
     seconds: float
 

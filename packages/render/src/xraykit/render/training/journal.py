@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from .course import Course
-from .curve import Row, write_curve
+from .curve import CurveRow, write_curve
 from .folder import CHECKPOINT, WEIGHTS
 from .settings import LengthSettings, RunSettings
 from .task import TrainingTask
@@ -41,7 +41,7 @@ class Journal:
         report: Callable[[int, int], None] | None = None,
     ) -> None:
         self.task, self.folder, self.length, self.course, self.report = task, run.output, length, course, report
-        self.rows: list[Row] = []
+        self.rows: list[CurveRow] = []
         self.done, self.progress = 0, 0.0
         self._sums: dict[str, Tensor] = {}
         self._count = 0
@@ -102,7 +102,7 @@ class Journal:
     def _validate(self, trainer: Any) -> None:
         begun = self.course.clock()
         found = self.task.validate()
-        row: Row = {
+        row: CurveRow = {
             "step": self.done,
             "images": self.done * (self.length.batch or 0) * trainer.world_size,
             "seconds": round(self.course.elapsed, 3),

@@ -20,7 +20,7 @@ from .axes import ViewFrame
 from .catalogue import STANDARD_VIEWS
 from .definition import StandardView
 from .placement import CameraPlacement, camera_axes, place
-from .view_frames import Landmarks, view_frame
+from .view_frames import PointsByName, view_frame
 
 ANGLE_SPREAD, SHIFT_SPREAD = 5.0, 20.0  # of the small random variation [degrees, mm]
 MARGIN = 0.25  # least distance from a target to where the volume cuts the body, over the field (or volume)
@@ -62,7 +62,7 @@ def standard_view(
     *,
     size: tuple[int, int] = (256, 256),
     rng: np.random.Generator | None = None,
-    landmarks: Landmarks | None = None,
+    landmarks: PointsByName | None = None,
 ) -> ViewPlan:
     """Camera and pose of a standard view of a labelled volume.
 
@@ -114,7 +114,7 @@ def describe(placed: CameraPlacement, target: Tensor, *, field: tuple[float, flo
 
 
 def applicable_views(
-    volume: Volume, *, landmarks: Landmarks | None = None, pose_limited: bool = False
+    volume: Volume, *, landmarks: PointsByName | None = None, pose_limited: bool = False
 ) -> tuple[str, ...]:
     """The names of the standard views that `standard_view` accepts for a volume.
 
@@ -134,7 +134,7 @@ def applicable_views(
     return tuple(n for n, why in reasons.items() if not why and (pose_limited or not STANDARD_VIEWS[n].pose_limited))
 
 
-def view_obstacles(volume: Volume, *, landmarks: Landmarks | None = None) -> dict[str, str]:
+def view_obstacles(volume: Volume, *, landmarks: PointsByName | None = None) -> dict[str, str]:
     """Of every standard view the sentence that says why this volume cannot show it; "" where it can."""
     body = anatomy_of(volume)
     reasons = {}
@@ -147,7 +147,7 @@ def view_obstacles(volume: Volume, *, landmarks: Landmarks | None = None) -> dic
     return reasons
 
 
-def aim_of(view: StandardView, body: Anatomy, landmarks: Landmarks | None = None) -> Aim:
+def aim_of(view: StandardView, body: Anatomy, landmarks: PointsByName | None = None) -> Aim:
     """Where a view looks on one patient.
 
     Raises:
@@ -186,7 +186,7 @@ def _check_surroundings(view: StandardView, body: Anatomy, point: Tensor) -> Non
         )
 
 
-def _point(view: StandardView, body: Anatomy, landmarks: Landmarks) -> tuple[Tensor, tuple[str, ...]]:
+def _point(view: StandardView, body: Anatomy, landmarks: PointsByName) -> tuple[Tensor, tuple[str, ...]]:
     target = view.target
     if target.landmark and target.landmark in landmarks:
         return torch.as_tensor(landmarks[target.landmark], dtype=torch.float64), (target.landmark,)

@@ -17,7 +17,7 @@ from .axes import WIDER, ViewFrame, across, principal_axes, upright
 from .definition import FrameName, Side
 from .leg_frames import FRONT, UP
 
-Landmarks = Mapping[str, Tensor]
+PointsByName = Mapping[str, Tensor]
 
 EARS = ("external_ear_canal_{side}", "auditory_canal_{side}", "porion_{side}")
 EYES = ("outer_canthus_{side}", "orbit_{side}", "eye_{side}", "eyeball_{side}")
@@ -36,7 +36,7 @@ LIMBS: Mapping[FrameName, Callable[[Anatomy, Side], ViewFrame]] = {
 }
 
 
-def view_frame(name: FrameName, body: Anatomy, side: Side, landmarks: Landmarks) -> ViewFrame:
+def view_frame(name: FrameName, body: Anatomy, side: Side, landmarks: PointsByName) -> ViewFrame:
     """The frame by name; whatever it is found from must be there."""
     if name == "patient":
         return ViewFrame(torch.eye(3, dtype=torch.float64), "volume")
@@ -45,7 +45,7 @@ def view_frame(name: FrameName, body: Anatomy, side: Side, landmarks: Landmarks)
     return _scapula(body, side) if name == "scapula" else LIMBS[name](body, side)
 
 
-def _head(body: Anatomy, landmarks: Landmarks) -> ViewFrame:
+def _head(body: Anatomy, landmarks: PointsByName) -> ViewFrame:
     """y along the orbitomeatal line where ears and eyes are known; else the skull's principal axes."""
     ears, eyes = ([_point(names, side, body, landmarks) for side in ("left", "right")] for names in (EARS, EYES))
     if ears[0] is not None and ears[1] is not None and eyes[0] is not None and eyes[1] is not None:
@@ -62,7 +62,7 @@ def _head(body: Anatomy, landmarks: Landmarks) -> ViewFrame:
     return upright(across(z, y), [("principal axes of the skull", y)])
 
 
-def _point(names: tuple[str, ...], side: str, body: Anatomy, landmarks: Landmarks) -> Tensor | None:
+def _point(names: tuple[str, ...], side: str, body: Anatomy, landmarks: PointsByName) -> Tensor | None:
     """The first of these landmarks, or of the labels so called, that is there."""
     for name in (name.replace("{side}", side) for name in names):
         if name in landmarks:

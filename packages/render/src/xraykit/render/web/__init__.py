@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "guard": "Guard is_own_page",
         "job": "Job JobCancelledError JobRunner",
         "port": "check_port local_socket",
-        "requests": "Answer Body Request",
+        "requests": "Answer RequestBody Request",
         "server": "PageServer require_web",
     },
 )

@@ -14,8 +14,8 @@ from .port import (
 )
 from .requests import (
     Answer as Answer,
-    Body as Body,
     Request as Request,
+    RequestBody as RequestBody,
 )
 from .server import (
     PageServer as PageServer,

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 SHARED = Path(__file__).parent / "page"  # api.js, for every page
 MEDIA_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
-Body = dict[str, Any]
+RequestBody = dict[str, Any]
 """A request's JSON object."""
-Request = Callable[[Body], Any]
+Request = Callable[[RequestBody], Any]
 """Answers by a plain value, which travels as JSON, or by an `Answer`; an XraykitError becomes its sentence."""
 
 
@@ -82,7 +82,7 @@ def answered(request: Request, raw: bytes) -> Response:
     return JSONResponse(result)
 
 
-def _object(raw: bytes) -> Body:
+def _object(raw: bytes) -> RequestBody:
     try:
         body = json.loads(raw or b"{}")
     except (ValueError, RecursionError) as error:

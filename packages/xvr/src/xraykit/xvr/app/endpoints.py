@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import InputError
-from xraykit.render.web import Answer, Body, Request
+from xraykit.render.web import Answer, Request, RequestBody
 
 from .files import load_result, save_view
 from .pictures import encoded
@@ -33,15 +33,15 @@ class Endpoints:
         self.table: dict[str, Request] = {name: getattr(self, name) for name in NAMES}
         self.table.update(session.worker.requests)
 
-    def state(self, body: Body) -> Any:
+    def state(self, body: RequestBody) -> Any:
         """Everything besides pictures."""
         return session_state(self._session)
 
-    def xray(self, body: Body) -> Any:
+    def xray(self, body: RequestBody) -> Any:
         """The picture of X-ray `view`."""
         return Answer(encoded(self._session.view(body.get("view")).picture.grey, "png"), "image/png")
 
-    def drr(self, body: Body) -> Any:
+    def drr(self, body: RequestBody) -> Any:
         """The rendering of X-ray `view` after a `move`, and where its sliders stand, in a header."""
         session, index = self._session, body.get("view")
         view = session.view(index)
@@ -51,17 +51,17 @@ class Endpoints:
         headers = {"X-View": json.dumps(view_state(session, view))}
         return Answer(*(picture or (b"", "")), headers)
 
-    def undo(self, body: Body) -> Any:
+    def undo(self, body: RequestBody) -> Any:
         """One placement back."""
         self._session.undo(_index(body))
         return session_state(self._session)
 
-    def reset(self, body: Body) -> Any:
+    def reset(self, body: RequestBody) -> Any:
         """Back to the start."""
         self._session.reset(_index(body))
         return session_state(self._session)
 
-    def structure(self, body: Body) -> Any:
+    def structure(self, body: RequestBody) -> Any:
         """Choose labels or groups by `names`."""
         names = body.get("names")
         if not isinstance(names, list):
@@ -69,20 +69,20 @@ class Endpoints:
         self._session.choose(names)
         return session_state(self._session)
 
-    def initialise(self, body: Body) -> Any:
+    def initialise(self, body: RequestBody) -> Any:
         """Look for a first guess by `method`."""
         return self._session.initialise(_index(body), str(body.get("method"))).state()
 
-    def refine(self, body: Body) -> Any:
+    def refine(self, body: RequestBody) -> Any:
         """Register X-ray `view`, or all `joint`ly."""
         return self._session.refine(_index(body), joint=bool(body.get("joint"))).state()
 
-    def save(self, body: Body) -> Any:
+    def save(self, body: RequestBody) -> Any:
         """Write the result of X-ray `view`."""
         path = save_view(self._session, _index(body), self._folder, self._inputs)
         return {"path": str(path)}
 
-    def load(self, body: Body) -> Any:
+    def load(self, body: RequestBody) -> Any:
         """Take over the poses of a result, given as `text`."""
         text = body.get("text")
         if not isinstance(text, str):
@@ -90,7 +90,7 @@ class Endpoints:
         return {"views": load_result(self._session, text.encode()), **session_state(self._session)}
 
 
-def _index(body: Body) -> int:
+def _index(body: RequestBody) -> int:
     index = body.get("view")
     return index if isinstance(index, int) else -1
 
