@@ -1,7 +1,7 @@
 """Make and read a small data set: procedural patients into shards, and batches of tensors out of them.
 
 You learn what a data set is described by, that its job can be killed and resumed (call this twice: the second time
-nothing is left to do), and how a loader turns samples into batches. On the shell: `xraykit render dataset`.
+nothing is left to do), and how a loader turns samples into batches. On the shell: `xraykit dataset make`.
 
     python examples/render/make_dataset.py
 """
@@ -12,7 +12,15 @@ from pathlib import Path
 import torch
 from torch.utils.data import default_collate
 from xraykit.render import XrayDataset, XrayLoader, make_dataset
-from xraykit.render.dataset import DatasetConfig, ProceduralPatients, ReadingOrder, ViewSettings, XraySample
+from xraykit.render.dataset import (
+    DatasetConfig,
+    ImageSettings,
+    PatientSources,
+    ProceduralPatients,
+    ReadingOrder,
+    ViewSettings,
+    XraySample,
+)
 from xraykit.render.pictures import montage, save_png, to_grey
 
 
@@ -28,9 +36,9 @@ def main(out: Path, quick: bool) -> None:
         people = ProceduralPatients(count=2, size=48, regions={"knee": 1.0})
     config = DatasetConfig(
         seed=1,
-        procedural=people,
+        patients=PatientSources(procedural=people),
         views=ViewSettings(per_patient=2),
-        size=(64, 64) if quick else (192, 192),
+        image=ImageSettings(size=(64, 64) if quick else (192, 192)),
         images_per_shard=4,
     )
     made = make_dataset(config, out / "data", workers=1, resume=(out / "data").exists())

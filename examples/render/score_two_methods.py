@@ -56,6 +56,7 @@ def predict(cases: int) -> list[ShiftRow]:
 
 
 def main(out: Path, quick: bool = False) -> ev.EvaluationReport:
+    out.mkdir(parents=True, exist_ok=True)
     rows = ev.read_rows(ev.write_rows(out / "rows.csv", predict(3 if quick else 12)), ShiftRow)
     scored = [ev.MethodAttempt(row.method, row.subject, row.case, math.dist(row.truth, row.found)) for row in rows]
     errors = {m: [one.error for one in scored if one.method == m] for m in ("phase_correlation", "mass_center")}
@@ -75,5 +76,4 @@ def main(out: Path, quick: bool = False) -> ev.EvaluationReport:
 
 
 if __name__ == "__main__":
-    Path("out").mkdir(exist_ok=True)
     print(ev.report_text(main(Path("out"))))

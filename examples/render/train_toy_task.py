@@ -1,13 +1,14 @@
-"""A new method in 60 lines: a task that learns a line from noisy points, trained as every network here is.
+"""A new method in 60 lines: what it writes (a `TrainingTask`), and what it gets: run folder, curves, exact resume.
 
-python examples/render/train_toy_task.py OUT        # again with --resume after an interruption
+python examples/render/train_toy_task.py OUT           # learns a line from noisy points
+python examples/render/train_toy_task.py OUT --resume  # after an interruption
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class LineSettings:
     """All settings of the method: the two groups that every training has, and its own."""
 
     run: RunSettings
-    length: LengthSettings = field(default_factory=lambda: LengthSettings(steps=400, batch=32, warmup=10, rate=0.2))
+    length: LengthSettings
     noise: float = 0.1
 
 
@@ -64,9 +65,8 @@ class LineTask(TrainingTask):
 
 def main(out: Path, quick: bool = False, *, resume: bool = False) -> TrainingRun:
     """Train in the folder `out`; `quick` takes a tenth of the batches."""
-    settings = LineSettings(RunSettings(output=out, resume=resume, precision="32-true"))
-    if quick:
-        settings = replace(settings, length=replace(settings.length, steps=40))
+    length = LengthSettings(steps=40 if quick else 400, batch=32, warmup=10, rate=0.2)
+    settings = LineSettings(RunSettings(output=out, resume=resume, precision="32-true"), length)
     prepare_folder(settings.run, settings)
     return fit(LineTask(settings), settings.run, settings.length)
 

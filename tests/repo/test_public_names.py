@@ -109,7 +109,7 @@ def test_class_names_occur_once_in_the_workspace():
 
 def test_the_glossary_tells_what_each_shared_word_means():
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
-    words = re.findall(r"^\| `?([\w ]+)`? \|", text, re.MULTILINE)
+    words = [w for w in re.findall(r"^\| `?([\w ]+)`? \|", text, re.MULTILINE) if w != "word"]
     assert len(words) == len(set(words)) > 40
 
 

@@ -72,7 +72,7 @@ def test_a_data_set_of_two_types_of_cpu_is_warned_of(config, tmp_path, monkeypat
         return DatasetSummary(folder, plan, tuple(shards), 1)
 
     monkeypatch.setattr(job_module, "make_dataset", make_dataset)
-    assert run(["render", "dataset", str(config), "-o", str(tmp_path / "out")]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out")]) == 0
     assert "xraykit: warning: 2 shards were made on 2 types of CPU (1 on x86_64, torch AVX2" in capsys.readouterr().err
 
 

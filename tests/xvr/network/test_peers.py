@@ -6,8 +6,8 @@ from support.later import later
 from support.pose_networks import SIZES, random_state, reference_extrinsic
 from xraykit.render import Volume
 from xraykit.render.geometry import box_corners, project
+from xraykit.render.weights import fill_module
 from xraykit.xvr import NetworkFrame, PoseNetwork
-from xraykit.xvr.network.pose_network import fill_weights
 
 REASON = "needs the peers group: uv sync --group peers"
 detector, drr, pose = (later(f"diffdrr.{name}", reason=REASON) for name in ("detector", "drr", "pose"))
@@ -16,6 +16,11 @@ REORIENT = {  # what diffdrr.data.read puts into subject.reorient
     "AP": [[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
     "PA": [[1.0, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]],
 }
+
+
+def filled(model, state, *, source):
+    """The network with these weights, as its readers fill it."""
+    return fill_module(model, state, source=source, wanted=model.described())
 
 
 class Peer:
@@ -42,7 +47,7 @@ def test_random_published_weights_give_diffdrrs_pose():
     parameterization = "quaternion_adjugate"  # the others: by the formulas below, which the networks are tested with
     frame = NetworkFrame(1020.0, 64, 4.35, parameterization=parameterization)
     model = PoseNetwork(frame, backbone="resnet18").eval()
-    fill_weights(model, random_state(SIZES[parameterization], seed=1), source="test")
+    filled(model, random_state(SIZES[parameterization], seed=1), source="test")
     with torch.no_grad():
         images = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(2))
         rotation, translation = model.numbers(images)

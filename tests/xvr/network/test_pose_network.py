@@ -4,8 +4,13 @@ import pytest
 import torch
 from support.pose_networks import SIZES, published_layout, random_state, reference_extrinsic, reference_numbers
 from xraykit.render import FileError, InputError
+from xraykit.render.weights import fill_module
 from xraykit.xvr import NetworkFrame, PoseNetwork
-from xraykit.xvr.network.pose_network import fill_weights
+
+
+def filled(model, state, *, source):
+    """The network with these weights, as its readers fill it."""
+    return fill_module(model, state, source=source, wanted=model.described())
 
 
 def network(parameterization="quaternion_adjugate", *, backbone="resnet18", height=64, **options):
@@ -37,7 +42,7 @@ def test_parameter_counts_are_the_published_ones(backbone, tensors, count):
 def test_random_published_weights_give_the_pose_of_the_published_formulas(parameterization):
     """Backbone, heads, unit and pose formulas, each written a second time in tests/support/pose_networks.py."""
     state = {name: t.double() for name, t in random_state(SIZES[parameterization], seed=3).items()}
-    model = fill_weights(network(parameterization).double().eval(), state, source="test")
+    model = filled(network(parameterization).double().eval(), state, source="test")
     images = torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     with torch.no_grad():
         ours = model(images)
@@ -67,7 +72,7 @@ def test_under_autocast_the_pose_stays_a_rigid_motion_in_full_precision(small):
 
 
 def test_every_weight_gets_a_gradient(small):
-    model = fill_weights(network(), small.state_dict(), source="test")
+    model = filled(network(), small.state_dict(), source="test")
     with torch.no_grad():  # timm starts the last norm of each block at zero, which hides the weights before it
         for name, parameter in model.named_parameters():
             parameter.add_(0.5 if name.endswith("bn2.weight") else 0.0)
@@ -106,17 +111,17 @@ def test_weights_of_another_architecture_are_named(small):
     state = dict(small.state_dict())
     state["backbone.layer5.0.conv1.weight"] = state.pop("rot_regression.bias")
     with pytest.raises(FileError, match=r"resnet18.*rot_regression\.bias missing and backbone\.layer5.*unexpected"):
-        fill_weights(small, state, source="x.pth")
+        filled(small, state, source="x.pth")
 
 
 def test_weights_of_another_parameterisation_are_refused(small):
     state = small.state_dict() | {"rot_regression.weight": torch.zeros(6, 512)}
     with pytest.raises(FileError, match=r"rot_regression\.weight of shape \(10, 512\), got \(6, 512\)"):
-        fill_weights(small, state, source="x.pth")
+        filled(small, state, source="x.pth")
 
 
 def test_weights_that_are_no_tensor_or_not_finite_are_refused(small):
     with pytest.raises(FileError, match="got str"):
-        fill_weights(small, small.state_dict() | {"xyz_regression.bias": "no"}, source="x.pth")
+        filled(small, small.state_dict() | {"xyz_regression.bias": "no"}, source="x.pth")
     with pytest.raises(FileError, match=r"NaN or infinity in xyz_regression\.bias"):
-        fill_weights(small, small.state_dict() | {"xyz_regression.bias": torch.full((3,), torch.nan)}, source="x.pth")
+        filled(small, small.state_dict() | {"xyz_regression.bias": torch.full((3,), torch.nan)}, source="x.pth")
