@@ -23,7 +23,7 @@ def page(tmp_path_factory):
     table = example["Turntable"](torso(spacing=8.0), folder, pixels=64)
     with PageServer(example["PAGE"], table.requests, port=0) as server, chromium(folder / "profile") as tab:
         tab.command("Page.navigate", url=server.url)
-        tab.until(lambda: "Turntable" in tab.text())
+        tab.until(lambda: "Turntable" in tab.text() and tab.evaluate("document.readyState") == "complete")
         yield table, server, tab
     table.runner.close()
 
