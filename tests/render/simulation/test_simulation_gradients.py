@@ -20,7 +20,7 @@ from xraykit.render import Camera, carm_pose, instrument
 from xraykit.render.geometry import se3_exp
 from xraykit.render.physics.area_density import MaterialVolume
 from xraykit.render.physics.spectrum import Spectrum
-from xraykit.render.rendering.backends import Backend
+from xraykit.render.rendering.options import Backend
 from xraykit.render.simulation.scene import Body, PlacedTool, Scene, tool_pose
 from xraykit.render.simulation.settings import (
     BeamSettings,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ..commands.devices import usable_device
 from ..commands.options import flat
 from ..commands.progress import Steps
 from ..extras import missing
+from ..rendering.options import Backend
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class SimulateSettings:
     """Demand the DICOM segmentation; without this it is written where highdicom is installed (extra `export`)."""
     seed: int | None = None
     """Seed of the noise, in place of the scene's."""
-    backend: Literal["auto", "torch", "numba", "triton"] | None = None
+    backend: Backend | None = None
     """Implementation, in place of the scene's."""
     device: str = "cpu"
     """cpu, cuda or cuda:N."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from ..rendering.options import Backend, Method
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class CameraSettings:
 class ProjectorSettings:
     """How rays are integrated."""
 
-    method: Literal["trilinear", "siddon", "joseph"] = "trilinear"
+    method: Method = "trilinear"
     """Projector: trilinear samples, siddon is exact for constant voxels, joseph goes slice by slice."""
     samples: int = 500
     """Samples per ray inside the volume (trilinear only)."""
@@ -43,7 +44,7 @@ class ProjectorSettings:
 class ComputeSettings:
     """What it runs on."""
 
-    backend: Literal["auto", "torch", "numba", "triton"] = "auto"
+    backend: Backend = "auto"
     """Implementation; auto takes the fastest that runs here."""
     device: str = "cpu"
     """cpu, cuda or cuda:N."""

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import InputError
 from ..geometry.camera import Camera
-from ..rendering.backends import Backend
+from ..rendering.options import Backend
 from ..volumes.interpolation import Field, grid_field
 from ..volumes.volume import Volume
 from .mesh import Mesh

@@ -15,7 +15,8 @@ from ..geometry.checks import common_batch, pose_batch
 from ..geometry.detector_plane import pixel_axes
 from ..kernels import mesh_ops
 from ..projectors.triangles import Hits, depth_of, find_hits, sum_signed
-from ..rendering.backends import Backend, choose_backend
+from ..rendering.backends import choose_backend
+from ..rendering.options import Backend
 from .mesh import Mesh
 
 

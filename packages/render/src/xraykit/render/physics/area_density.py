@@ -15,8 +15,9 @@ from ..geometry.camera import Camera
 from ..geometry.checks import check_samples, pose_batch
 from ..geometry.rays import voxel_rays
 from ..materials.materials import Material, find_material
-from ..rendering.backends import Backend, choose_backend
-from ..rendering.march import Method, march, march_stack
+from ..rendering.backends import choose_backend
+from ..rendering.march import march, march_stack
+from ..rendering.options import Backend, Method
 from ..volumes.volume import Volume
 from ..volumes.voxel_memory import spread_rows
 from .tissue import TISSUES, TissueLaw
@@ -144,7 +145,7 @@ def area_densities(
     pose = pose_batch(pose)
     check_samples(samples)
     stack = volume.densities
-    name = choose_backend(backend, device=stack.device, dtype=stack.dtype, voxels=stack.numel())
+    name = choose_backend(backend, device=stack.device, dtype=stack.dtype, voxels=stack.numel(), method=method)
     rays, length = voxel_rays(camera, pose, volume.affine)
     rays, size = rays.to(stack.device), {"height": camera.height, "width": camera.width, "samples": samples}
     if method == "trilinear":

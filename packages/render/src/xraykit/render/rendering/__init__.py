@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "backends": "explain_backend",
         "jacobian": "ImageJacobian render_jacobian",
         "masks": "MaskSet path_lengths scene_masks",
+        "options": "Backend Method",
         "rendering": "label_bits label_masks render",
     },
 )

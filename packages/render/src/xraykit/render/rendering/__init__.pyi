@@ -9,6 +9,10 @@ from .masks import (
     path_lengths as path_lengths,
     scene_masks as scene_masks,
 )
+from .options import (
+    Backend as Backend,
+    Method as Method,
+)
 from .rendering import (
     label_bits as label_bits,
     label_masks as label_masks,

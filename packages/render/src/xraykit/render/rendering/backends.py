@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 
 from ..errors import BackendUnavailableError
 from ..geometry.checks import check_choice
+from .options import KERNELS, Backend, Method
 
-Backend = Literal["auto", "torch", "numba", "triton"]
 KERNEL_STORAGE = (torch.float32, torch.float16, torch.bfloat16, torch.int16)
 _DEVICE = {"numba": "cpu", "triton": "cuda"}
 _INSTALL = {
@@ -22,7 +22,9 @@ _INSTALL = {
 _log = logging.getLogger(__name__)
 
 
-def choose_backend(backend: Backend, *, device: torch.device, dtype: torch.dtype, voxels: int) -> str:
+def choose_backend(
+    backend: Backend, *, device: torch.device, dtype: torch.dtype, voxels: int, method: Method | None = None
+) -> str:
     """The backend that will run for voxels of this device, type and count; for meshes (float32) by their faces.
 
     Args:
@@ -30,16 +32,19 @@ def choose_backend(backend: Backend, *, device: torch.device, dtype: torch.dtype
         device: Where the volume lives.
         dtype: How its attenuation is stored.
         voxels: How many voxels it has.
+        method: The projector that is asked for; None where the kernels are others (meshes, label bits).
 
     Raises:
-        InputError: No backend has this name.
+        InputError: No backend or method has this name.
         BackendUnavailableError: The named backend cannot run here, with the reason.
     """
     check_choice(backend, "backend", get_args(Backend))
+    if method is not None:
+        check_choice(method, "method", get_args(Method))
     if backend == "torch":
         return backend
     name = backend if backend != "auto" else next((n for n, d in _DEVICE.items() if d == device.type), "torch")
-    reason = why_not(name, device=device, dtype=dtype, voxels=voxels)
+    reason = why_not(name, device=device, dtype=dtype, voxels=voxels, method=method)
     if reason is None:
         return name
     if backend != "auto":
@@ -48,10 +53,14 @@ def choose_backend(backend: Backend, *, device: torch.device, dtype: torch.dtype
     return "torch"
 
 
-def why_not(name: str, *, device: torch.device, dtype: torch.dtype, voxels: int) -> str | None:
+def why_not(
+    name: str, *, device: torch.device, dtype: torch.dtype, voxels: int, method: Method | None = None
+) -> str | None:
     """The reason why a backend cannot run on these voxels, or None if it can."""
     if name == "torch":
         return None
+    if method is not None and method not in KERNELS[name]:
+        return f"{name} has no kernel for method={method!r}"
     interpreted = name == "triton" and _triton_is_interpreted()
     if device.type != _DEVICE[name] and not interpreted:
         return f"{name} needs volumes and meshes on {_DEVICE[name]}, got {device.type} (move them with .to(...))"

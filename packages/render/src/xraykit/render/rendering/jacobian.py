@@ -14,8 +14,9 @@ from ..geometry.detector_plane import detector_axes
 from ..geometry.frames import Vector
 from ..geometry.rays import voxel_rays
 from ..volumes.volume import Volume
-from .backends import Backend, choose_backend
-from .march import Method, march_jacobian
+from .backends import choose_backend
+from .march import march_jacobian
+from .options import Backend, Method
 
 
 class ImageJacobian(NamedTuple):
@@ -67,7 +68,7 @@ def render_jacobian(
     """
     pose = pose_batch(check_pose_shape(pose)).detach()
     check_samples(samples)
-    name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel())
+    name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel(), method=method)
     rays, length = voxel_rays(camera, pose, volume.affine)
     rays, length = rays.detach().to(volume.device), length.detach()
     size = {"height": camera.height, "width": camera.width}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -16,8 +17,15 @@ from ..projectors.common import Labelling
 from ..projectors.joseph import joseph
 from ..projectors.siddon import labels_crossed, siddon
 from ..projectors.trilinear import trilinear
+from .options import Method
 
-Method = Literal["siddon", "trilinear", "joseph"]
+Projector = Callable[[Tensor, Tensor, Tensor, int, Labelling | None], Tensor]
+PROJECTORS: dict[Method, Projector] = {
+    "trilinear": lambda mu, s, d, samples, labelling: trilinear(mu, s, d, samples=samples, labelling=labelling),
+    "siddon": lambda mu, s, d, _, labelling: siddon(mu, s, d, labelling=labelling),
+    "joseph": lambda mu, s, d, _, labelling: joseph(mu, s, d, labelling=labelling),
+}
+"""The torch projector of each method."""
 _FLOATS_AT_ONCE = 2**23  # temporary float64 numbers per tensor of the torch projectors
 
 
@@ -43,7 +51,7 @@ def march(
     mu = mu.contiguous()
     labelling = None if labels is None else Labelling(labels.contiguous(), channels, soft)
     out = _in_chunks(
-        lambda s, d: _integrate(mu, s, d, method, samples, labelling),
+        lambda s, d: PROJECTORS[method](mu, s, d, samples, labelling),
         rays,
         height,
         width,
@@ -78,7 +86,7 @@ def march_jacobian(
         """(1 + 6, R): a ray's integral depends on no other ray, so the gradient of the sum holds every derivative."""
         with torch.enable_grad():
             source, direction = source.detach().requires_grad_(), direction.detach().requires_grad_()
-            integral = _integrate(mu, source, direction, method, samples, None)
+            integral = PROJECTORS[method](mu, source, direction, samples, None)
             by_source, by_direction = torch.autograd.grad(integral.sum(), (source, direction), materialize_grads=True)
         return torch.cat([integral.detach(), by_source.T.to(integral), by_direction.T.to(integral)])
 
@@ -97,14 +105,6 @@ def march_label_bits(labels: Tensor, rays: Tensor, backend: str, *, height: int,
         lambda s, d: labels_crossed(labels, s, d, words=words), rays.detach(), height, width, _rays_at_once(labels)
     )
     return bits.reshape(words, len(rays), height, width).transpose(0, 1)
-
-
-def _integrate(
-    mu: Tensor, source: Tensor, direction: Tensor, method: Method, samples: int, labelling: Labelling | None
-) -> Tensor:
-    if method == "trilinear":
-        return trilinear(mu, source, direction, samples=samples, labelling=labelling)
-    return (siddon if method == "siddon" else joseph)(mu, source, direction, labelling=labelling)
 
 
 def _in_chunks(function, rays: Tensor, height: int, width: int, chunk: int) -> Tensor:

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..volumes.label_names import find_labels, match_names
 from ..volumes.volume import Volume
-from .backends import Backend
+from .options import Backend
 from .rendering import label_bits, render
 
 Kind = Literal["organ", "tool"]

@@ -15,8 +15,9 @@ from ..geometry.camera import Camera
 from ..geometry.checks import check_samples, pose_batch
 from ..geometry.rays import voxel_rays
 from ..volumes.volume import Volume
-from .backends import Backend, choose_backend
-from .march import Method, march, march_label_bits
+from .backends import choose_backend
+from .march import march, march_label_bits
+from .options import Backend, Method
 
 
 def render(
@@ -123,7 +124,7 @@ def _render(
     check_samples(samples)
     if labels not in (None, "hard", "soft"):
         raise InputError(f"labels must be None, 'hard' or 'soft', got {labels!r}.")
-    name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel())
+    name = choose_backend(backend, device=volume.device, dtype=volume.mu.dtype, voxels=volume.mu.numel(), method=method)
     rays, length = voxel_rays(camera, pose, volume.affine)
     integral = march(
         volume.mu,

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files.pose_json import read_pose
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
-from ..rendering.backends import Backend
+from ..rendering.options import Backend
 from ..simulation.scene import Body, Scene
 from ..simulation.settings import SimulationSettings
 from ..storage.atomic_write import write_atomically

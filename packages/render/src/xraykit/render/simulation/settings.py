@@ -11,8 +11,7 @@ from ..physics.detector import Detector
 from ..physics.scatter import ScatterKernel
 from ..physics.spectrum import AnySpectrum, Spectrum
 from ..radiographs.shutters import Shutter
-from ..rendering.backends import Backend
-from ..rendering.march import Method
+from ..rendering.options import Backend, Method
 
 MOST_SAMPLES, SHORTEST_STEP = 100_000, 0.001  # beyond these an image takes hours, and is no better
 

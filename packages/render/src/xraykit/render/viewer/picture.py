@@ -15,7 +15,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..pictures.edge_letters import EdgeLetters, directions_at_edges
 from ..pictures.grey_and_overlay import overlay, to_grey
-from ..rendering.backends import Backend
+from ..rendering.options import Backend
 from ..rendering.rendering import label_masks, render
 from ..volumes.volume import Volume
 from .state import ViewerState

@@ -14,7 +14,8 @@ import torch
 from ..errors import OutputError, XraykitError
 from ..files.pose_json import write_pose
 from ..pictures.grey_and_overlay import save_png
-from ..rendering.backends import Backend, explain_backend
+from ..rendering.backends import explain_backend
+from ..rendering.options import Backend
 from ..storage.atomic_write import check_folder
 from ..volumes.volume import Volume
 from ..web.port import HOST

@@ -121,8 +121,10 @@ def _march_tiles(
     def work(first: int, last: int) -> None:
         if method == "joseph":
             joseph.march_tiles(*volume, image, first, last)
-        else:
+        elif method == "trilinear":
             trilinear.march_tiles(*volume, samples, image, jacobian, first, last)
+        else:
+            raise NotImplementedError(f"no tiles for {method}")
 
     in_parallel(work, tiles, at_once=_TILES_AT_ONCE)
 
@@ -155,10 +157,12 @@ def _march(
             siddon.march_pixels(flat, labels, grad, lines, image, jacobian, bits, target, *place, layers, frame, span)
         elif method == "joseph":
             joseph.march_pixels(flat, labels, soft, grad, lines, image, jacobian, target, *place, layers, frame, span)
-        else:
+        elif method == "trilinear":
             trilinear_labels.march_pixels(
                 flat, labels, soft, grad, lines, samples, image, jacobian, target, *place, layers, frame, span
             )
+        else:
+            raise NotImplementedError(f"no march for {method}")
 
     if target is None:
         in_parallel(work, pixels, at_once=4 * frame[1])

@@ -1,0 +1,16 @@
+"""What can be chosen when an image is rendered; free of torch, so that command lines can offer it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Method = Literal["trilinear", "siddon", "joseph"]
+"""How a ray is integrated: one function of `projectors` each, entered in `march.PROJECTORS`."""
+Backend = Literal["auto", "torch", "numba", "triton"]
+"""Which implementation runs; auto takes the fastest that can."""
+
+KERNELS: dict[str, tuple[Method, ...]] = {
+    "numba": ("trilinear", "siddon", "joseph"),
+    "triton": ("trilinear", "siddon", "joseph"),
+}
+"""The methods that each package of kernels has; the others run on torch."""
