@@ -1,4 +1,4 @@
-"""Every standard view by name."""
+"""Every standard view by name; the rows are in trunk_views.py and limb_views.py."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class StandardView:
         target: Where the central ray passes.
         a: See above [degrees].
         b: See above [degrees], -90 to 90.
-        frame: "patient" (the world), "head", or that of a limb; see `frames.py`.
+        frame: "patient" (the world), "head", or that of a limb; see `view_frames.py`.
         up: The axis of the frame that points up in the image.
         sid: Source to image receptor [mm], the camera's sdd.
         field: Image receptor (width, height) [mm].

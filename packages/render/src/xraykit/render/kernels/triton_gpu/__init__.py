@@ -51,7 +51,7 @@ def project(
     Args:
         mu: (D, H, W) voxels; rows may be padded (any strides of the first two axes).
         labels: (D, H, W) integers or None.
-        rays: (B, 4, 3) float64, the rows source, corner, du, dv in voxel coordinates; see rays.py.
+        rays: (B, 4, 3) float64, the rows source, corner, du, dv in voxel coordinates; see geometry/rays.py.
         method: "siddon", "trilinear" or "joseph".
         height: Rows of the image.
         width: Columns of the image.
