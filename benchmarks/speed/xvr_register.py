@@ -17,7 +17,9 @@ import torch
 from torch import Tensor
 from xraykit.render import Volume
 from xraykit.render.radiographs import exposed_field
-from xraykit.xvr import RegistrationSettings, Shot, StartErrors, Structure, mtre_c2w, register, success_rate, true_tre
+from xraykit.xvr import RegistrationSettings, Shot, Structure, register, true_tre
+from xraykit.xvr.evaluate import mtre_c2w, success_rate
+from xraykit.xvr.start import StartErrors
 from xraykit.xvr.start.spread import spread_starts
 
 from ..common.progress import say

@@ -25,19 +25,13 @@ import torch
 from torch import Tensor
 from xraykit.render import Volume
 from xraykit.render.training import RunSettings
-from xraykit.xvr import (
+from xraykit.xvr import PoseNetwork, Structure, TrainSettings, load_network, predict_poses, register, train_network
+from xraykit.xvr.train import (
     PoseLengthSettings,
-    PoseNetwork,
     PoseNetworkSettings,
-    Structure,
     TrainingDataSettings,
     TrainingImageSettings,
     TrainingPoseSettings,
-    TrainSettings,
-    load_network,
-    predict_poses,
-    register,
-    train_network,
 )
 
 from ..common.progress import say

@@ -13,7 +13,8 @@ import torch
 from xraykit.render import Camera, Scene, SimulationSettings, carm_pose, render, simulate, torso
 from xraykit.render.pictures import montage, save_png, to_grey
 from xraykit.render.simulation import Body, DoseSettings
-from xraykit.xvr import Shot, StartErrors, judge, register, true_tre
+from xraykit.xvr import Shot, judge, register, true_tre
+from xraykit.xvr.start import StartErrors
 
 
 def main(out: Path, quick: bool) -> None:

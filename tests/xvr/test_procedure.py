@@ -12,11 +12,7 @@ from xraykit.render.cli.umbrella import run
 from xraykit.render.storage import from_plain, leaves, to_plain
 from xraykit.xvr import (
     ProcedureSettings,
-    RefinementSettings,
-    RefinementStep,
     RegisterSettings,
-    StartSettings,
-    StatedStart,
     Structure,
     TrustJudgement,
     read_result,
@@ -25,6 +21,8 @@ from xraykit.xvr import (
 )
 from xraykit.xvr.app.files import save_view
 from xraykit.xvr.procedure import AGAIN, climb_settings
+from xraykit.xvr.refine import RefinementSettings, RefinementStep
+from xraykit.xvr.start import StartSettings, StatedStart
 
 VOLUME = lopsided()
 POSE = true_pose(VOLUME)

@@ -7,7 +7,8 @@ from support.bodies import MOTION, body
 from xraykit.render import Volume, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.geometry import box_corners, transform_points
-from xraykit.xvr import AlignmentSettings, align_to_template, read_warp, write_warp
+from xraykit.xvr import AlignmentSettings, align_to_template
+from xraykit.xvr.template import read_warp, write_warp
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 from xraykit.render import Camera, Volume, carm_pose, render
-from xraykit.xvr import NetworkFrame, canonical_camera, canonical_image
+from xraykit.xvr import NetworkFrame
+from xraykit.xvr.network import canonical_camera, canonical_image
 from xraykit.xvr.xray.shot import Shot
 
 FRAME = NetworkFrame(sdd=1020.0, height=64, delx=4.0)

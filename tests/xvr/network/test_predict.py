@@ -8,7 +8,8 @@ from support.motions import random_poses
 from xraykit.render import Camera, InputError, Volume
 from xraykit.render.converters import diffdrr_extrinsic, from_diffdrr
 from xraykit.render.geometry import check_pose
-from xraykit.xvr import NetworkFrame, PoseNetwork, antipode, canonical_image, network_input, predict_poses
+from xraykit.xvr import NetworkFrame, PoseNetwork, predict_poses
+from xraykit.xvr.network import antipode, canonical_image, network_input
 from xraykit.xvr.xray.shot import Shot
 
 F64 = torch.float64

@@ -4,7 +4,8 @@ import pytest
 import torch
 from support.pose_networks import CONFIG
 from xraykit.render import InputError
-from xraykit.xvr import NetworkFrame, network_input
+from xraykit.xvr import NetworkFrame
+from xraykit.xvr.network import network_input
 from xraykit.xvr.network.preprocess import equalize
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from support.pose_networks import CONFIG, random_state, reference_extrinsic, reference_numbers, write_checkpoint
 from xraykit.render import FileError
-from xraykit.xvr import NetworkFrame, read_published
+from xraykit.xvr import NetworkFrame
+from xraykit.xvr.network import read_published
 
 
 @pytest.fixture(scope="module")

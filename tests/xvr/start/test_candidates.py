@@ -4,7 +4,7 @@ import pytest
 import torch
 from xraykit.render import GeometryError, InputError, carm_pose
 from xraykit.render.geometry import compose, rigid_inverse
-from xraykit.xvr import distinct_starts, joined_starts, spread_to_views
+from xraykit.xvr.start import distinct_starts, joined_starts, spread_to_views
 
 BOX = torch.tensor([[x, y, z] for x in (-100.0, 100.0) for y in (-100.0, 100.0) for z in (-100.0, 100.0)])
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from xraykit.render import Camera, InputError, Volume, carm_pose, render, torso
 from xraykit.render.geometry import project, rigid_inverse, transform_points
-from xraykit.xvr import SearchSettings, Shot, starts_from_search
+from xraykit.xvr import Shot, starts_from_search
+from xraykit.xvr.start import SearchSettings
 from xraykit.xvr.start.sliding_match import SearchImages, best_places, turned_template
 
 CAMERA = Camera(sdd=1020.0, height=160, width=160, pixel_spacing=1.9)

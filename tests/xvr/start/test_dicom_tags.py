@@ -7,7 +7,8 @@ from PIL import Image
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.render import Camera, FileError, GeometryError, InputError, carm_pose
 from xraykit.render.geometry import carm_angles
-from xraykit.xvr import XrayDetails, XraySettings, read_shot, starts_from_dicom
+from xraykit.xvr import XraySettings, read_shot, starts_from_dicom
+from xraykit.xvr.xray import XrayDetails
 
 MARKED = XrayDetails(burnt_in=False)
 ISOCENTER = torch.tensor([10.0, -20.0, 30.0], dtype=torch.float64)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from xraykit.render import Camera, FileError, GeometryError, InputError, Volume, carm_pose, write_pose
 from xraykit.render.geometry import carm_angles
-from xraykit.xvr import starts_from_angles, starts_from_pose_files, starts_from_views
+from xraykit.xvr import starts_from_angles, starts_from_views
+from xraykit.xvr.start import starts_from_pose_files
 
 CAMERA = Camera(sdd=1000.0, height=64, width=64, pixel_spacing=4.0)
 

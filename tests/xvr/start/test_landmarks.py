@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xraykit.render import Camera, InputError, carm_pose
 from xraykit.render.geometry import compose, project, rigid_inverse, rigid_matrix, se3_exp, se3_log, transform_points
-from xraykit.xvr import landmark_pose, starts_from_landmarks
+from xraykit.xvr import starts_from_landmarks
+from xraykit.xvr.start import landmark_pose
 from xraykit.xvr.start.reprojection import refined, rotation_grid
 
 CAMERA = Camera(sdd=1020.0, height=512, width=400, pixel_spacing=(0.6, 0.7), principal_point=(210.0, 250.0))

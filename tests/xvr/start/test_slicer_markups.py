@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from xraykit.render import Camera, FileError, InputError
-from xraykit.xvr import read_image_points, read_world_points
+from xraykit.xvr.start import read_image_points, read_world_points
 
 CAMERA = Camera(sdd=1000.0, height=20, width=30, pixel_spacing=(0.5, 0.25))  # rows 0.5 mm, columns 0.25 mm
 

@@ -7,7 +7,8 @@ import torch
 from support.views import CENTER, poses
 from xraykit.render import carm_pose
 from xraykit.render.geometry import geodesic_distance, rigid_inverse, transform_points
-from xraykit.xvr import StartErrors, true_tre
+from xraykit.xvr import true_tre
+from xraykit.xvr.start import StartErrors
 from xraykit.xvr.start.start_errors import displaced_pose
 
 

@@ -10,7 +10,8 @@ from support.bodies import MOTION, body
 from xraykit.render import BackendUnavailableError, FileError, InputError, Volume
 from xraykit.render.converters import write_itk_transform
 from xraykit.render.geometry import box_corners, transform_points
-from xraykit.xvr import AlignmentSettings, align_to_template, alignment_picture
+from xraykit.xvr import AlignmentSettings, align_to_template
+from xraykit.xvr.template import alignment_picture
 
 QUICK = AlignmentSettings(spacing=4.0, iterations=60, starts=1)
 

@@ -9,7 +9,7 @@ import torch
 from support.motions import random_poses
 from xraykit.render import FileError, InputError, Volume
 from xraykit.render.geometry import check_pose, rigid_inverse
-from xraykit.xvr import read_warp, rigid_part, write_warp
+from xraykit.xvr.template import read_warp, rigid_part, write_warp
 
 F64 = torch.float64
 FLIP = torch.diag(torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=F64))

@@ -10,7 +10,8 @@ from support.later import installed
 from support.training import quick, small_patient, write_small_patient
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.training import TrainingFailedError
-from xraykit.xvr import load_network, train_network, write_warp
+from xraykit.xvr import load_network, train_network
+from xraykit.xvr.template import write_warp
 
 installed("lightning", reason="the extra xraykit-xvr[train]")
 installed("kornia", reason="the extra xraykit-xvr[train]")

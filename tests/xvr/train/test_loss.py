@@ -7,7 +7,7 @@ import torch
 from support.training import small_patient
 from xraykit.render import Camera, carm_pose
 from xraykit.render.geometry import rigid_matrix, rotation_about, se3_exp
-from xraykit.xvr import dgeo
+from xraykit.xvr.evaluate import dgeo
 from xraykit.xvr.train.loss import double_geodesic, image_loss, masked_mean, soft_dice, soft_mask
 from xraykit.xvr.train.rendered_patient import prepare
 from xraykit.xvr.train.rendered_views import line_integrals, organ_lengths

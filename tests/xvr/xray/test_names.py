@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from xraykit.xvr import xray_names
+from xraykit.xvr.xray import xray_names
 from xraykit.xvr.xray.names import file_stem
 
 

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.render import FileError, InputError
-from xraykit.xvr import XrayDetails, XraySettings, read_shot
+from xraykit.xvr import XraySettings, read_shot
+from xraykit.xvr.xray import XrayDetails
 
 MARKED = XrayDetails(burnt_in=False)
 PLAIN = XraySettings(field_of_view="whole", details=MARKED)

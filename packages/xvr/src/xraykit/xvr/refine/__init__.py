@@ -1,1 +1,13 @@
 """From starts to the pose that makes X-rays and renderings most alike."""
+
+from xraykit.render.lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "registration": "RefinedCandidate RefinementStep register Registration RegistrationSettings",
+        "settings": "RefinementSettings",
+        "similarity": "gradient_ncc mncc ncc patch_ncc",
+        "structure": "Structure structure_of",
+    },
+)

@@ -1,1 +1,13 @@
 """X-rays made ready to be registered."""
+
+from xraykit.render.lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "names": "xray_names",
+        "settings": "XrayDetails XraySettings",
+        "shot": "Shot",
+        "xray_input": "read_shot",
+    },
+)

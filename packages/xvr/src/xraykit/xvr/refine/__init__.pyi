@@ -1,0 +1,19 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .registration import (
+    RefinedCandidate as RefinedCandidate,
+    RefinementStep as RefinementStep,
+    Registration as Registration,
+    RegistrationSettings as RegistrationSettings,
+    register as register,
+)
+from .settings import RefinementSettings as RefinementSettings
+from .similarity import (
+    gradient_ncc as gradient_ncc,
+    mncc as mncc,
+    ncc as ncc,
+    patch_ncc as patch_ncc,
+)
+from .structure import (
+    Structure as Structure,
+    structure_of as structure_of,
+)
