@@ -26,8 +26,7 @@ from xraykit.render import (
     instrument,
     simulate,
 )
-from xraykit.render.meshes import thickness
-from xraykit.render.meshes.instrument_parts import tube_mesh, turned
+from xraykit.render.meshes import thickness, tube_mesh, turned
 from xraykit.render.physics import Detector
 from xraykit.render.simulation import BeamSettings, Body, MarchSettings, tool_pose
 

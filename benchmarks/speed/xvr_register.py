@@ -19,8 +19,7 @@ from xraykit.render import Volume
 from xraykit.render.radiographs import exposed_field
 from xraykit.xvr import RegistrationSettings, Shot, Structure, register, true_tre
 from xraykit.xvr.evaluate import mtre_c2w, success_rate
-from xraykit.xvr.start import StartErrors
-from xraykit.xvr.start.spread import spread_starts
+from xraykit.xvr.start import StartErrors, spread_starts
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, load, save

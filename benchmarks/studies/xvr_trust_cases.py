@@ -15,13 +15,11 @@ from xraykit.render import PatientSettings, Scene, SimulationSettings, Spectrum,
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
 from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
-from xraykit.xvr.refine.misplacement import misplacement
-from xraykit.xvr.refine.registration import RegistrationSettings, register
-from xraykit.xvr.refine.structure import Structure, structure_of
-from xraykit.xvr.start.start_errors import StartErrors
+from xraykit.xvr import RegistrationSettings, Shot, Structure, register, structure_of
+from xraykit.xvr.refine import misplacement
+from xraykit.xvr.start import StartErrors
 from xraykit.xvr.trust.features import measure
 from xraykit.xvr.trust.target_points import points_in_view, target_points
-from xraykit.xvr.xray.shot import Shot
 
 from ..common.xvr_scenes import camera_of, chest_ct, random_pose
 

@@ -25,9 +25,8 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from xraykit.render import PlacedTool, Scene, Volume, instrument, read_radiograph
-from xraykit.render.meshes.instruments import INSTRUMENTS
-from xraykit.render.pictures import montage, overlay
-from xraykit.render.pictures.grey_and_overlay import INK, PAPER, colours, legend
+from xraykit.render.meshes import INSTRUMENTS
+from xraykit.render.pictures import INK, PAPER, colours, legend, montage, overlay
 from xraykit.render.simulation import Body, tool_pose
 from xraykit.render.volumes import label_centroids
 

@@ -31,7 +31,7 @@ from xraykit.render.geometry import VIEWS
 from xraykit.render.pictures import to_grey
 from xraykit.render.rendering import MaskSet
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
-from xraykit.render.volumes.label_names import match_names
+from xraykit.render.volumes import match_names
 
 SDD, SOD = 1100.0, 900.0  # mm
 KVP, MAS, SCATTER = 80.0, 2.0, 0.05  # where a picture says nothing else

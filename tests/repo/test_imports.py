@@ -65,6 +65,17 @@ def test_a_package_imports_no_sibling_but_the_core(package):
     assert not wrong
 
 
+def test_a_method_imports_public_names_of_the_core_alone():
+    wrong = [
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in SOURCES
+        if "render" not in path.parts[len(ROOT.parts) : len(ROOT.parts) + 2]
+        for name in imported_names(path)
+        if name.startswith("xraykit.render.") and name.count(".") > 3
+    ]
+    assert wrong == []
+
+
 def test_sibling_guard_reads_imports_inside_functions(tmp_path):
     path = tmp_path / "module.py"
     path.write_text("def f():\n    from xraykit.xvr import register\n    import xraykit.dax.loss\n")

@@ -8,7 +8,7 @@ from support.registrations import CAMERA, lopsided, registration_at, shot_of, tr
 from xraykit.render import InputError, Volume
 from xraykit.render.geometry import rigid_matrix, se3_exp
 from xraykit.xvr import true_tre
-from xraykit.xvr.refine.misplacement import misplacement
+from xraykit.xvr.refine.pose_distance import misplacement
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.features import measure
 from xraykit.xvr.trust.target_points import points_in_view, predicted_error, target_points

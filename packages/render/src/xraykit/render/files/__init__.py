@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "dicom_seg": "write_dicom_seg",
         "meshes": "read_mesh",
         "pose_json": "read_pose write_pose",
+        "volumes": "VOLUME_SUFFIXES",
         "write": "write_volume",
     },
 )

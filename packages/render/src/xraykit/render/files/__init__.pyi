@@ -10,4 +10,5 @@ from .pose_json import (
     read_pose as read_pose,
     write_pose as write_pose,
 )
+from .volumes import VOLUME_SUFFIXES as VOLUME_SUFFIXES
 from .write import write_volume as write_volume

@@ -38,7 +38,7 @@ READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".dicom": _read_dicom,
     ".ima": _read_dicom,
 }
-SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not _read_dicom)
+VOLUME_SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not _read_dicom)
 """How the names of files end that hold one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 

@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "checks": "self_intersections",
         "displacement": "displaced volume_field",
+        "instrument_parts": "tube_mesh turned",
         "instruments": "instrument INSTRUMENTS",
         "mesh": "Mesh",
         "mesh_thickness": "thickness",

@@ -4,6 +4,10 @@ from .displacement import (
     displaced as displaced,
     volume_field as volume_field,
 )
+from .instrument_parts import (
+    tube_mesh as tube_mesh,
+    turned as turned,
+)
 from .instruments import (
     INSTRUMENTS as INSTRUMENTS,
     instrument as instrument,

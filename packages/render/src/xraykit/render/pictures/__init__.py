@@ -5,7 +5,9 @@ from ..lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "grey_and_overlay": "montage overlay save_png to_grey",
+        "edge_letters": "directions_at_edges EdgeLetters",
+        "grey_and_overlay": "colours INK legend montage overlay PAPER save_png to_grey",
+        "labelled": "beside_legend labelled_picture",
         "plot": "explain_geometry plot_xray",
     },
 )

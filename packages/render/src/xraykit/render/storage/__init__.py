@@ -12,5 +12,6 @@ __getattr__, __dir__, __all__ = attach(
         "settings_leaves": "Leaf leaves",
         "staged_folder": "atomic_folder",
         "typed_settings": "from_plain to_plain",
+        "versions": "installed_version installed_versions",
     },
 )

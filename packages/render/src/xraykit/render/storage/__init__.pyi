@@ -23,3 +23,7 @@ from .typed_settings import (
     from_plain as from_plain,
     to_plain as to_plain,
 )
+from .versions import (
+    installed_version as installed_version,
+    installed_versions as installed_versions,
+)

@@ -2,6 +2,7 @@
 from .label_names import (
     find_labels as find_labels,
     label_table as label_table,
+    match_names as match_names,
 )
 from .landmarks import (
     Landmarks as Landmarks,

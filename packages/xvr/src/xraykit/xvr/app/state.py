@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from xraykit.render.pictures.edge_letters import directions_at_edges
+from xraykit.render.pictures import directions_at_edges
 
 from .placement import RefinedViews, XrayView
 from .pose_sliders import slider_deviations, sliders_of

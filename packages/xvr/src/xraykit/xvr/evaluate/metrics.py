@@ -14,7 +14,7 @@ from xraykit.render import Camera, InputError
 from xraykit.render.converters import to_diffdrr
 from xraykit.render.geometry import back_project, check_pose, project, rigid_inverse, rotation_angle, transform_points
 
-from ..refine.misplacement import misplacement
+from ..refine.pose_distance import misplacement
 
 _ANY_CAMERA = Camera(sdd=1.0, height=1, width=1)  # E does not depend on the intrinsics
 

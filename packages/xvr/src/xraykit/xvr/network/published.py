@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xraykit.render import FileError, InputError
-from xraykit.render.files.volumes import SUFFIXES
+from xraykit.render.files import VOLUME_SUFFIXES
 from xraykit.render.weights import fill_module, read_pickle
 
 from .frame import NetworkFrame
@@ -119,7 +119,7 @@ def _frame(settings: Mapping[str, Any], generation: str) -> NetworkFrame:
 def _trained_in(settings: Mapping[str, Any]) -> Literal["centred", "template"]:
     """Poses of several CTs were put in the world of their template; finetuning with a warp keeps to it."""
     volumes = str(settings.get("volpath", settings.get("inpath", "")))
-    single = volumes.lower().endswith(SUFFIXES)
+    single = volumes.lower().endswith(VOLUME_SUFFIXES)
     return "centred" if single and settings.get("warp") is None else "template"
 
 

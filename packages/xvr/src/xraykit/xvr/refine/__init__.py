@@ -5,6 +5,7 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "pose_distance": "misplacement",
         "registration": "RefinedCandidate RefinementStep register Registration RegistrationSettings",
         "settings": "RefinementSettings",
         "similarity": "gradient_ncc mncc ncc patch_ncc",

@@ -1,4 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .pose_distance import misplacement as misplacement
 from .registration import (
     RefinedCandidate as RefinedCandidate,
     RefinementStep as RefinementStep,

@@ -15,9 +15,9 @@ from ..xray.shot import Shot
 from .adam import Adam, ascend
 from .covariance import twist_covariance
 from .levenberg_marquardt import LevenbergMarquardt, maximise
-from .misplacement import distinct, mean_distance, seen_points
 from .motion import INTRINSICS, Motion
 from .objective import WEIGHTS, Evaluation, Objective, TargetImage
+from .pose_distance import distinct, mean_distance, seen_points
 from .pyramid import footprint, samples_through, shrunk_shot
 from .settings import Optimizer, RefinementSettings
 from .structure import Structure

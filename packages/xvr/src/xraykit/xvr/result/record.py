@@ -16,8 +16,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError
 from xraykit.render.geometry import check_pose
-from xraykit.render.storage import write_atomically
-from xraykit.render.storage.versions import installed_versions
+from xraykit.render.storage import installed_versions, write_atomically
 
 from ..trust.judgement import TrustJudgement
 from ..xray.shot import Shot

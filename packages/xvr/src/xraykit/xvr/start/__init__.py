@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "landmarks": "landmark_pose LandmarkPose starts_from_landmarks",
         "settings": "LandmarkStart NetworkStart SearchStart StartSettings StatedStart",
         "slicer_markups": "read_image_points read_world_points",
+        "spread": "spread_starts",
         "start_errors": "displaced_pose StartErrors",
     },
 )

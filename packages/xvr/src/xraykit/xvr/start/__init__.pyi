@@ -31,6 +31,7 @@ from .slicer_markups import (
     read_image_points as read_image_points,
     read_world_points as read_world_points,
 )
+from .spread import spread_starts as spread_starts
 from .start_errors import (
     StartErrors as StartErrors,
     displaced_pose as displaced_pose,

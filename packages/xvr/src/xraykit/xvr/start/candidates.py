@@ -10,7 +10,7 @@ from torch import Tensor
 from xraykit.render import GeometryError, InputError
 from xraykit.render.geometry import check_pose
 
-from ..refine.misplacement import distinct, seen_points
+from ..refine.pose_distance import distinct, seen_points
 
 
 def joined_starts(starts: Sequence[Tensor]) -> Tensor:

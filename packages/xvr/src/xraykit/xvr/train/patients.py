@@ -12,7 +12,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import FileError, PatientSettings, Volume, generate_patient
-from xraykit.render.files.volumes import SUFFIXES
+from xraykit.render.files import VOLUME_SUFFIXES
 
 from .rendered_patient import RenderedPatient, prepare
 
@@ -171,7 +171,9 @@ def files_in(folder: Path) -> tuple[Path, ...]:
     """
     if not folder.is_dir():
         raise FileError(f"--cts needs a folder of CTs, got {folder}, which is none.")
-    found = sorted(p for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES) and not p.name.startswith("."))
+    found = sorted(
+        p for p in folder.iterdir() if p.name.lower().endswith(VOLUME_SUFFIXES) and not p.name.startswith(".")
+    )
     if not found:
-        raise FileError(f"{folder} must hold CTs ({', '.join(SUFFIXES)}), got none.")
+        raise FileError(f"{folder} must hold CTs ({', '.join(VOLUME_SUFFIXES)}), got none.")
     return tuple(found)

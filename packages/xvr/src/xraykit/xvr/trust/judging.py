@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xraykit.render import Volume
 
-from ..refine.misplacement import misplacement
+from ..refine.pose_distance import misplacement
 from ..refine.structure import Structure
 from ..xray.shot import Shot
 from .calibration import SuccessModel, shipped_model

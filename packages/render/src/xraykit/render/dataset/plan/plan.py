@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FileError
-from ...files.volumes import SUFFIXES
+from ...files.volumes import VOLUME_SUFFIXES
 from ...patient.body.regions import REGIONS
 from ...seeds import stream
 from ...storage.typed_settings import to_plain
@@ -124,7 +124,7 @@ def _found(ct: CTPatients) -> list[Path]:
 def _labels_of(volume: Path, ct: CTPatients) -> Path | None:
     if ct.labels is None or ct.folder is None:
         return None
-    suffix = next((suffix for suffix in SUFFIXES if volume.name.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in VOLUME_SUFFIXES if volume.name.lower().endswith(suffix)), "")
     name = volume.name[: len(volume.name) - len(suffix)]
     parent = volume.parent.relative_to(ct.folder).as_posix()
     return ct.folder / ct.labels.replace("{name}", name).replace("{parent}", parent)
