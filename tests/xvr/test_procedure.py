@@ -21,7 +21,7 @@ from xraykit.xvr import (
 )
 from xraykit.xvr.app.files import save_view
 from xraykit.xvr.procedure import AGAIN, climb_settings
-from xraykit.xvr.refine import RefinementSettings, RefinementStep
+from xraykit.xvr.refine import NamedStructures, RefinementSettings, RefinementStep
 from xraykit.xvr.start import StartSettings, StatedStart
 
 VOLUME = lopsided()
@@ -104,7 +104,7 @@ def test_cancelling_the_second_try_leaves_the_pose_where_the_first_ended():
         step = RefinementStep(0, 32, ends.expand(1, 1, 4, 4), 0.5, 0.1)
         report(step)
         tell("again")
-        report(replace(step, poses=starts))
+        report(replace(step, poses=starts.poses))
         session.cancel()
         report(step)
 
@@ -156,8 +156,8 @@ def test_the_command_finds_what_the_library_finds(tmp_path):
 
     shot = read_shot(tmp_path / "x.dcm", name="x")
     starts = read_pose(tmp_path / "start.json")[1][None]
-    structures = {"CT": Structure.of(volume)}
-    found = register_xrays([shot], volume, QUICK, structures=structures, starts=starts, isocenter=volume.center).record
+    structures = NamedStructures({"CT": Structure.of(volume)}, volume.center)
+    found = register_xrays([shot], volume, QUICK, structures=structures, starts=starts).record
     assert torch.equal(by_command.poses, found.poses)
     assert torch.equal(by_command.covariance, found.covariance)
     assert by_command.trust.success_probability == found.trust.success_probability

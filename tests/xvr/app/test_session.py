@@ -192,8 +192,8 @@ def test_cancelling_keeps_the_pose_so_far_and_hands_wait_until_then():
     paused, going = threading.Event(), threading.Event()
 
     def slow(shots, volume, *, starts, report, **_):
-        step = type("Step", (), {"scale": 64, "similarity": 0.5, "seconds": 0.1, "poses": starts})
-        step.poses = starts.clone()
+        step = type("Step", (), {"scale": 64, "similarity": 0.5, "seconds": 0.1, "poses": starts.poses})
+        step.poses = starts.poses.clone()
         step.poses[..., 0, 3] += 1.0
         while True:
             report(step)

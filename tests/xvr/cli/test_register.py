@@ -213,6 +213,23 @@ def test_going_on_with_other_options_is_refused(folder, tmp_path, capsys):
     assert (tmp_path / "o/front/result.json").read_text() == before
 
 
+def test_going_on_with_other_xrays_under_the_same_folder_is_refused(folder, tmp_path, capsys):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/front.dcm").write_bytes((folder / "side.dcm").read_bytes())
+    other = str(tmp_path / "other/front.dcm")
+    cases = {"joint": [("front.dcm", "side.dcm"), ("side.dcm", other)], "front": [("front.dcm",), (other,)]}
+    for name, (first, then) in cases.items():
+        options, out = ["--init-only", *(["--joint"] if name == "joint" else [])], tmp_path / name
+        assert command(folder, out, *options, xrays=first) == 0
+        before = (out / name / "result.json").read_bytes()
+        assert command(folder, out, *options, "--resume", xrays=first) == 0  # the same X-rays: taken as they are
+        capsys.readouterr()
+        assert command(folder, out, *options, "--resume", xrays=then) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"got one of {folder / 'front.dcm'}" in said and "name the X-rays as before" in said
+        assert (out / name / "result.json").read_bytes() == before
+
+
 def test_an_earlier_result_is_replaced_and_anything_else_is_not(folder, tmp_path, capsys):
     out = tmp_path / "o"
     assert command(folder, out, "--init-only") == 0

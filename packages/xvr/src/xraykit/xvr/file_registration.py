@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
@@ -12,11 +12,12 @@ from xraykit.render.storage import check_result_folder, check_same_settings, to_
 
 from .procedure import WHOLE, climb_settings, register_xrays
 from .procedure_settings import ProcedureSettings, RegisterSettings
-from .refine.structure import Structure, structure_of
+from .refine.structure import NamedStructures, Structure, structure_of
 from .result.folder import is_finished, save_result
 from .result.reading import read_result
 from .result.record import ResultRecord
 from .start.checks import check_start, start_of
+from .xray.input_files import InputFiles
 from .xray.names import xray_names
 from .xray.shot import Shot
 from .xray.xray_input import read_shot
@@ -30,7 +31,7 @@ JOINT = "joint"  # folder of X-rays that were registered together
 class XrayGroup:
     """X-rays that get one pose together: their files, what they show, their settings, and where the result goes."""
 
-    paths: tuple[Path, ...]
+    files: InputFiles
     shots: tuple[Shot, ...]
     settings: ProcedureSettings
     folder: Path
@@ -57,7 +58,7 @@ def register_files(
         The record and the folder of each group of X-rays, in their order.
 
     Raises:
-        InputError: Settings that contradict each other, or that do not fit the X-rays.
+        InputError: Settings that contradict each other or do not fit the X-rays, or a finished result of others.
         FileError: A file that cannot be read.
         GeometryError: Geometry that contradicts itself.
         OutputError: The folder cannot be written, or holds something else.
@@ -68,31 +69,24 @@ def register_files(
         anatomy = settings.anatomy
         volume = Volume.from_file(settings.ct, labels=anatomy.labels, label_names=anatomy.label_names)
         structures = named_structures(volume, anatomy.structures)
-        isocenter = volume.center if anatomy.structures is None else None  # None: the first structure's middle
     with step("read the X-rays"):
         groups = list(xray_groups(settings))
+        finished = {group.folder: finished_before(group) for group in groups if settings.results.resume}
     done = []
     for group in groups:
-        if settings.results.resume and is_finished(group.folder):
+        record = finished.get(group.folder)
+        if record is not None:
             with step(f"{group.name} was finished before"):
-                done.append((read_result(group.folder), group.folder))
+                done.append((record, group.folder))
             continue
         with step(f"register {group.name}"):
-            found = register_xrays(
-                group.shots,
-                volume,
-                group.settings,
-                structures=structures,
-                isocenter=isocenter,
-                paths=group.paths,
-                inputs=_inputs(settings, group.paths),
-                options=to_plain(settings),
-            )
+            found = register_xrays(group.shots, volume, group.settings, structures=structures, files=group.files)
+            record = replace(found.record, settings=to_plain(settings))
             output.mkdir(parents=True, exist_ok=True)
             write_settings(output / SETTINGS_FILE, settings, command="xvr register", distribution="xraykit-xvr")
             history = found.history if settings.results.animation else ()
-            save_result(group.folder, found.record, group.shots, tuple(structures.values()), history=history)
-            done.append((found.record, group.folder))
+            save_result(group.folder, record, group.shots, structures.bodies, history=history)
+            done.append((record, group.folder))
     return done
 
 
@@ -101,14 +95,14 @@ def steps_of(settings: RegisterSettings) -> int:
     return 2 + (1 if settings.joint else len(settings.xrays))
 
 
-def named_structures(volume: Volume, text: str | None) -> dict[str, Structure]:
-    """The rigid structures that "a,b;c" asks for, by name; the whole volume where nothing is asked.
+def named_structures(volume: Volume, text: str | None) -> NamedStructures:
+    """The rigid structures that "a,b;c" asks for; the whole volume, about its middle, where nothing is asked.
 
     Raises:
         InputError: There is no label map, or a label does not exist.
     """
     if text is None:
-        return {WHOLE: Structure.of(volume)}
+        return NamedStructures({WHOLE: Structure.of(volume)}, volume.center)
     if volume.labels is None:
         raise InputError("--structures needs a label map, got none; add --labels SEG.")
     found = {}
@@ -118,7 +112,27 @@ def named_structures(volume: Volume, text: str | None) -> dict[str, Structure]:
         found[",".join(names)] = Structure.of(structure_of(volume, labels))
     if not found:
         raise InputError(f"--structures must name labels, got {text!r}; leave it out for the whole CT.")
-    return found
+    return NamedStructures(found)
+
+
+def finished_before(group: XrayGroup) -> ResultRecord | None:
+    """The record that an earlier run left of a group, None where there is none.
+
+    Raises:
+        InputError: The group's folder holds a result of other X-rays.
+        FileError: The result there is damaged.
+    """
+    if not is_finished(group.folder):
+        return None
+    record = read_result(group.folder)
+    before, now = record.inputs.get("xrays"), to_plain(group.files)["xrays"]
+    if before != now:
+        came = ", ".join(map(str, before)) if isinstance(before, list) else "unnamed X-rays"
+        raise InputError(
+            f"--resume must find a result of {', '.join(now)} in {group.folder}, got one of {came}; "
+            "name the X-rays as before, or choose another --output."
+        )
+    return record
 
 
 def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
@@ -137,7 +151,8 @@ def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
         chosen = tuple(shots[n] for n in numbers)
         folder = output / (JOINT if settings.joint else chosen[0].name)
         procedure = ProcedureSettings(start, settings.refinement, settings.xray, settings.init_only)
-        yield XrayGroup(tuple(paths[n] for n in numbers), chosen, procedure, folder)
+        files = InputFiles(settings.ct, settings.anatomy.labels, tuple(paths[n] for n in numbers))
+        yield XrayGroup(files, chosen, procedure, folder)
 
 
 def _check(settings: RegisterSettings) -> None:
@@ -152,15 +167,6 @@ def _check(settings: RegisterSettings) -> None:
     path = settings.results.output / SETTINGS_FILE
     if settings.results.resume and path.exists():
         check_same_settings(path, settings, free=FREE_ON_RESUME)
-
-
-def _inputs(settings: RegisterSettings, paths: tuple[Path, ...]) -> dict[str, object]:
-    labels = settings.anatomy.labels
-    return {
-        "ct": str(settings.ct),
-        "labels": None if labels is None else str(labels),
-        "xrays": [str(path) for path in paths],
-    }
 
 
 def _labels_of(volume: Volume, name: str) -> tuple[int, ...]:

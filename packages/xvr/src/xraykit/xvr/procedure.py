@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -15,12 +14,14 @@ from xraykit.render.storage import to_plain
 from .procedure_settings import ProcedureSettings
 from .refine.registration import RefinementStep, Registration, RegistrationSettings, register
 from .refine.settings import RefinementSettings
-from .refine.structure import Structure
+from .refine.structure import NamedStructures, Structure
 from .result.record import ResultRecord, record_result
 from .start.finding import StartRequest, find_starts
+from .start.given import GivenStarts
 from .start.spread import spread_starts
 from .trust.judgement import TrustJudgement, percent
 from .trust.judging import judge
+from .xray.input_files import InputFiles
 from .xray.shot import Shot
 
 WHOLE = "CT"  # what the structure is called where nobody names any
@@ -52,13 +53,9 @@ def register_xrays(
     volume: Volume,
     settings: ProcedureSettings | None = None,
     *,
-    structures: Mapping[str, Structure] | None = None,
-    paths: Sequence[Path] = (),
-    starts: Tensor | None = None,
-    start_kind: str = "given",
-    isocenter: Tensor | None = None,
-    inputs: Mapping[str, Any] | None = None,
-    options: Mapping[str, Any] | None = None,
+    structures: NamedStructures | None = None,
+    starts: Tensor | GivenStarts | None = None,
+    files: InputFiles | None = None,
     report: Callable[[RefinementStep], None] | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> XrayRegistration:
@@ -72,14 +69,9 @@ def register_xrays(
         shots: The V X-rays; several are views of one patient who did not move.
         volume: The CT.
         settings: How, None is all defaults; what is given for each X-ray is in the order of `shots`.
-        structures: Rigid structures to register, by name; None is the whole CT.
-        paths: The X-rays' files, for starts that look into them.
-        starts: Camera to world, (S, V, 4, 4), in place of what the settings say.
-        start_kind: Where these come from.
-        isocenter: What the C-arm turns about, world RAS [mm], (3,); None is the middle of the CT, or of the first
-            structure's attenuation.
-        inputs: Files as the user named them, for the record.
-        options: What the record holds of the settings; None is all of `settings`.
+        structures: Rigid structures to register; None is the whole CT, and the C-arm turns about its middle.
+        starts: Candidates in place of what the settings say, (S, V, 4, 4) camera to world.
+        files: As the user named them, for the record and for starts that look into the X-rays' files.
         report: Called after every step of the refinements; an exception it raises ends the work.
         tell: Called with a sentence when a new part of the work begins; may raise as well.
 
@@ -92,23 +84,21 @@ def register_xrays(
         GeometryError: Tags that are missing or contradict each other, or starts that are no rigid motions.
     """
     shots, settings = tuple(shots), settings or ProcedureSettings()
-    if isocenter is None:
-        isocenter = volume.center if not structures else next(iter(structures.values())).pivot
-    named = structures or {WHOLE: Structure.of(volume)}
-    notes: tuple[str, ...] = ()
+    named = structures or NamedStructures({WHOLE: Structure.of(volume)}, volume.center)
+    isocenter, notes = named.turning_point, ()
     if starts is None:
-        around = not settings.init_only
-        request = StartRequest(settings.start, shots, volume, isocenter, tuple(paths), settings.xray, around)
-        starts, start_kind, notes = find_starts(request)
-    told = {"inputs": inputs or {}, "settings": to_plain(settings) if options is None else options}
+        paths, around = () if files is None else files.xrays, not settings.init_only
+        request = StartRequest(settings.start, shots, volume, isocenter, paths, settings.xray, around)
+        poses, kind, notes = find_starts(request)
+    else:
+        given = starts if isinstance(starts, GivenStarts) else GivenStarts(starts)
+        poses, kind = given.poses, given.kind
+    origin = {"start_kind": kind, "inputs": {} if files is None else to_plain(files), "settings": to_plain(settings)}
     if settings.init_only:
-        record = start_record(shots, tuple(named), starts[0], start_kind=start_kind, notes=notes, **told)
-        return XrayRegistration(record)
-    found, trust, again = _refined(shots, tuple(named.values()), starts, isocenter, settings.refinement, report, tell)
+        return XrayRegistration(start_record(shots, named.names, poses[0], notes=notes, **origin))
+    found, trust, again = _refined(shots, named.bodies, poses, isocenter, settings.refinement, report, tell)
     notes = (*notes, AGAIN) if again else notes
-    record = record_result(
-        found, shots, structures=tuple(named), start_kind=start_kind, trust=trust, notes=notes, **told
-    )
+    record = record_result(found, shots, structures=named.names, trust=trust, notes=notes, **origin)
     return XrayRegistration(record, found, trust)
 
 

@@ -13,6 +13,8 @@ from torch import Tensor
 from xraykit.render import InputError, Volume
 from xraykit.render.web import Job, JobCancelledError, JobRunner
 
+from ..refine.structure import NamedStructures
+from ..start.given import GivenStarts
 from ..xray.shot import Shot
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
@@ -212,10 +214,8 @@ class Session:
             result = self.refine_with(
                 shots,
                 self.volume,
-                structures={chosen.title: chosen.rigid},
-                starts=starts[None],
-                start_kind=KIND,
-                isocenter=chosen.isocenter,
+                structures=NamedStructures({chosen.title: chosen.rigid}, chosen.isocenter),
+                starts=GivenStarts(starts[None], KIND),
                 report=report,
                 tell=tell,
             )

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "registration": "RefinedCandidate RefinementStep register Registration RegistrationSettings",
         "settings": "RefinementSettings",
         "similarity": "gradient_ncc mncc ncc patch_ncc",
-        "structure": "Structure structure_of",
+        "structure": "NamedStructures Structure structure_of",
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -46,6 +47,41 @@ class Structure:
         if blocks not in self._coarse:
             self._coarse[blocks] = shrunk_volume(self.volume, blocks)
         return self._coarse[blocks]
+
+
+@dataclass(frozen=True, eq=False)
+class NamedStructures:
+    """The rigid structures of one patient, each with a pose of its own.
+
+    Args:
+        by_name: One or more, in the order of the result.
+        isocenter: What the C-arm turns about, world RAS [mm], (3,); None is the pivot of the first.
+
+    Raises:
+        InputError: No structure.
+    """
+
+    by_name: Mapping[str, Structure]
+    isocenter: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if not self.by_name:
+            raise InputError("there must be one structure or more to register, got none; None is the whole CT.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+        return tuple(self.by_name)
+
+    @property
+    def bodies(self) -> tuple[Structure, ...]:
+        """The structures."""
+        return tuple(self.by_name.values())
+
+    @property
+    def turning_point(self) -> Tensor:
+        """What the C-arm turns about, world RAS [mm], (3,)."""
+        return self.bodies[0].pivot if self.isocenter is None else self.isocenter
 
 
 def structure_of(volume: Volume, labels: list[int] | tuple[int, ...]) -> Volume:

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "dicom_tags": "starts_from_dicom",
         "earlier_result": "starts_from_result",
         "fixed": "starts_from_angles starts_from_pose_files starts_from_views",
+        "given": "GivenStarts",
         "landmarks": "landmark_pose LandmarkPose starts_from_landmarks",
         "settings": "LandmarkStart NetworkStart SearchStart StartSettings StatedStart",
         "slicer_markups": "read_image_points read_world_points",
