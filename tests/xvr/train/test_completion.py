@@ -43,7 +43,7 @@ def test_minutes_alone_set_no_number_of_batches():
         ({"ct": None, "cts": Path("x"), "labels": Path("l")}, "--labels belongs to the one CT"),
         ({"warp": Path("w.tfm")}, "--warp says where the template"),
         ({"ct": None, "procedural": "elbows"}, "--procedural must be one of"),
-        ({"frame": "template"}, "leave --frame out"),
+        ({"pose_frame": "template"}, "leave --pose-frame out"),
         ({"ct": None, "dataset": Path("d"), "image_loss_from": 0.5}, "cannot be rendered again"),
         ({"checkpoint": "w", "size": 64}, "brings its own network and detector.*--size"),
         ({"batch": 0}, "--batch must be positive"),

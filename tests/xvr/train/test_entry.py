@@ -106,7 +106,7 @@ def test_a_training_by_the_clock_ends_by_itself(files, tmp_path):
 
 
 def test_finetuning_begins_where_the_checkpoint_is_with_the_template_s_warp(files, tmp_path):
-    options = {"procedural": "knee", "patients": 1, "voxels": 32, "frame": "template", "steps": 1}
+    options = {"procedural": "knee", "patients": 1, "voxels": 32, "pose_frame": "template", "steps": 1}
     template = train_network(quick(tmp_path / "template", **options))
     network = load_network(template.weights)
     assert network.frame.frame == "template"

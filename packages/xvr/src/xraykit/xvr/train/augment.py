@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from xraykit.render import Camera, InputError
+from xraykit.render.extras import require
 from xraykit.render.physics import Detector, add_quantum_noise, blur_image, estimate_scatter
 
 COLLIMATED = 0.12
@@ -71,12 +72,8 @@ def measured(line_integrals: Tensor, camera: Camera) -> Tensor:
 
 
 def _changes(p: float) -> nn.Module:
-    try:
-        import kornia.augmentation as K
-    except ImportError as error:
-        raise InputError(
-            "domain randomisation needs kornia; run: pip install 'xraykit-xvr[train]', or train with --augment 0."
-        ) from error
+    what = "domain randomisation (--augment above 0)"
+    K = require("kornia.augmentation", extra="train", distribution="xraykit-xvr", what=what)
     return K.AugmentationSequential(
         K.RandomClahe(clip_limit=(1.0, 10.0), grid_size=(8, 8), p=p),
         K.RandomGamma(gamma=(0.7, 1.8), gain=(1.0, 1.0), p=p),

@@ -44,7 +44,7 @@ def completed(settings: TrainSettings) -> TrainSettings:
         network=replace(
             network,
             norm=network.norm or ("groupnorm" if cuda else "default"),
-            frame="template" if stored else network.frame,
+            pose_frame="template" if stored else network.pose_frame,
         ),
         poses=replace(poses, size=poses.size or (128 if cuda else 64)) if network.checkpoint is None else poses,
     )
@@ -65,8 +65,8 @@ def _check_network(settings: TrainSettings) -> None:
     data, network, poses = settings.data, settings.network, settings.poses
     if network.warp is not None and (network.checkpoint is None or data.ct is None):
         raise InputError("--warp says where the template of a --checkpoint lies in CT; give both, or leave it out.")
-    if data.ct is not None and network.frame == "template" and network.checkpoint is None:
-        raise InputError("a network of one CT counts from its centre; leave --frame out.")
+    if data.ct is not None and network.pose_frame == "template" and network.checkpoint is None:
+        raise InputError("a network of one CT counts from its centre; leave --pose-frame out.")
     late = settings.loss.image_loss_from
     if data.dataset is not None and late is not None and late < 1:
         raise InputError("images of a data set cannot be rendered again; leave --image-loss-from out.")

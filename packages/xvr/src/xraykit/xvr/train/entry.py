@@ -34,7 +34,8 @@ def train_network(
         begun: When the wall-clock budget began (`time.monotonic`); None is now.
 
     Raises:
-        InputError: Options outside their range, or lightning is not installed.
+        InputError: Options outside their range.
+        BackendUnavailableError: lightning, tensorboard or kornia is not installed.
         FileError: A CT, data set, checkpoint or warp that cannot be used.
         OutputError: The folder cannot be written, or holds another training.
         TrainingFailedError: The loss is not finite.
@@ -64,7 +65,7 @@ def _network(settings: TrainSettings) -> PoseNetwork:
         sdd=float(torch.as_tensor(camera.sdd)),
         height=camera.height,
         delx=float(torch.as_tensor(camera.pixel_spacing)),
-        frame=own.frame,
+        frame=own.pose_frame,
         parameterization=own.parameterization,
     )
     return PoseNetwork(frame, backbone=own.backbone, norm=own.norm or "groupnorm", pretrained=own.pretrained)

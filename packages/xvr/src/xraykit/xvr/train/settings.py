@@ -22,7 +22,7 @@ class TrainingDataSettings:
     cts: Path | None = None
     """Folder of CTs (NIfTI, NRRD, MHA) for a network of many patients."""
     dataset: Path | None = None
-    """Folder of a data set job (`xraykit render dataset`): its images, cameras and poses."""
+    """Folder of a data set job (`xraykit dataset make`): its images, cameras and poses."""
     procedural: str | None = None
     """Region of the body (thorax, abdomen_pelvis, ...): procedural patients are made on the fly."""
     patients: int = 1000
@@ -43,7 +43,7 @@ class PoseNetworkSettings:
     """Weights to go on from: folder or file of ours, a published .pth, or a hub id."""
     warp: Path | None = None
     """Transform file (ITK, ANTs, Slicer) from the template world to CT, for a checkpoint in a template frame."""
-    frame: Literal["centred", "template"] = "centred"
+    pose_frame: Literal["centred", "template"] = "centred"
     """What poses of a new network count from: the centre of each CT, or the world that all CTs were aligned to."""
     backbone: str = "resnet18"
     """timm model of a new network."""
