@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, FileError, InputError
 from xraykit.render.geometry import swap_ras_lps_points
+from xraykit.render.storage import read_json_object
 
 Triple = tuple[str, list[float]]
 _LIMIT = 1 << 24
@@ -160,13 +160,7 @@ def _named(path: Path, points: Iterable[tuple[str, Any]], size: int) -> dict[str
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{path} must be JSON text, got something else ({error}).") from error
-    if not isinstance(content, dict):
-        raise FileError(f"{path} must hold one JSON object, got {type(content).__name__}.")
-    return content
+    return read_json_object(path, what="a list of points", most_bytes=_LIMIT)
 
 
 def _text(path: Path) -> str:

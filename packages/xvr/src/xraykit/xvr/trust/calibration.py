@@ -11,6 +11,7 @@ from typing import Any
 
 from xraykit.render import FileError
 from xraykit.render.evaluation import LogisticModel, fit_logistic
+from xraykit.render.storage import parse_json_object
 
 STORED = "calibration.json"
 
@@ -75,11 +76,12 @@ def read_model(text: str) -> SuccessModel:
         FileError: The text is something else.
     """
     try:
-        values = json.loads(text)
+        values = parse_json_object(text, place="its text")
         lists = {name: tuple(values.pop(name)) for name in ("features", "center", "scale", "weights")}
         model = SuccessModel(**lists, **values)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FileError(f"a success model was expected, got something else: {error}.") from error
+    except (FileError, ValueError, TypeError, KeyError, AttributeError) as error:
+        reason = str(error).rstrip(".")
+        raise FileError(f"a success model was expected, got something else: {reason}.") from error
     if len({len(values) for values in lists.values()}) != 1:
         raise FileError("a success model must have as many centres, scales and weights as features, got other numbers.")
     return model
