@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "density": "relative_line_integrals",
         "describe": "describe_radiograph",
         "field": "burnt_in exposed_field",
-        "options": "Polarity Reduction",
+        "options": "Colour DetectorOrigin Polarity Reduction",
         "orientation": "is_stored_mirrored stored_roll",
         "radiograph": "Origin Radiograph",
         "read": "read_radiograph",

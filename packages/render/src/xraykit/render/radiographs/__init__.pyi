@@ -6,6 +6,8 @@ from .field import (
     exposed_field as exposed_field,
 )
 from .options import (
+    Colour as Colour,
+    DetectorOrigin as DetectorOrigin,
     Polarity as Polarity,
     Reduction as Reduction,
 )

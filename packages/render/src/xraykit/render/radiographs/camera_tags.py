@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydicom.dataset import Dataset
 
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
+from .options import DetectorOrigin
 from .radiograph import Origin
 from .tags import number, numbers, tag_name, text
 
-DetectorOrigin = Literal["xvr"] | None
 PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
 PRIVATE_CENTRE, PRIVATE_POSE = 0x01, 0x02
 Facts = dict[str, Origin]

@@ -19,7 +19,8 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from ..errors import FileError
 from ..storage.brief import brief
 from ..storage.dicom_header import DICOM_DAMAGE
-from .camera_tags import DetectorOrigin, Facts, camera_from_tags
+from .camera_tags import Facts, camera_from_tags
+from .options import DetectorOrigin
 from .polarity import polarity_from_tags
 from .radiograph import Origin, Polarity, Radiograph
 from .tags import number, numbers, tag_name, text

@@ -6,3 +6,7 @@ Polarity = Literal["intensity", "inverted_intensity", "log_intensity", "log_atte
 """What a pixel value means; the table is in `Radiograph`."""
 Reduction = Literal["mean", "median", "max", "min"]
 """What becomes of the frames of a pixel."""
+Colour = Literal["luma"] | None
+"""What becomes of a colour picture: its brightness, or None, a refusal."""
+DetectorOrigin = Literal["xvr"] | None
+"""What DetectorActiveOrigin holds: what DICOM says, or the principal point as the remixed data of xvr store it."""

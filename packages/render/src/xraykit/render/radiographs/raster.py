@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,9 +13,9 @@ from PIL import Image, ImageOps, ImageSequence
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
+from .options import Colour
 from .radiograph import POLARITIES, Origin, Polarity, Radiograph
 
-Colour = Literal["luma"] | None
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 GREY_TOLERANCE = 8  # of 255: chroma noise of JPEG and of colour-managed grey pictures stays below
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..geometry.camera import Camera
-from .camera_tags import DetectorOrigin
 from .dicom import read_dicom_radiograph
+from .options import Colour, DetectorOrigin
 from .radiograph import Origin, Polarity, Radiograph
-from .raster import SUFFIXES, Colour, read_raster_radiograph
+from .raster import SUFFIXES, read_raster_radiograph
 
 MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG"}
 

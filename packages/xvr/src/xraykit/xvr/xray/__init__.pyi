@@ -1,4 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .input_files import InputFiles as InputFiles
 from .names import xray_names as xray_names
 from .settings import (
     XrayDetails as XrayDetails,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from xraykit.render.radiographs import Polarity, Reduction
+from xraykit.render.radiographs import Colour, DetectorOrigin, Polarity, Reduction
 
 HIDDEN = {"hidden": True}
 
@@ -16,7 +16,7 @@ class XrayDetails:
 
     burnt_in: bool = field(default=True, metadata=HIDDEN)
     """Leave out thin marks at the darkest or brightest value, such as burnt-in text."""
-    detector_active_origin: Literal["xvr"] | None = field(default=None, metadata=HIDDEN)
+    detector_active_origin: DetectorOrigin = field(default=None, metadata=HIDDEN)
     """xvr reads that tag as xvr's remixed data store the principal point."""
     longest: int = field(default=2048, metadata=HIDDEN)
     """Larger images are averaged in whole blocks until their longer side is at most this [px]."""
@@ -48,7 +48,7 @@ class XraySettings:
     """Cut off what is below the most frequent value, for subtraction angiography."""
     field_of_view: Literal["auto", "tags", "whole"] = "auto"
     """How the exposed field is found: shutter tags and the image, tags alone, or the whole image counts."""
-    colour: Literal["luma"] | None = None
+    colour: Colour = None
     """luma accepts colour pictures by their brightness."""
     details: XrayDetails = field(default_factory=XrayDetails)
     """What hardly anyone changes."""
