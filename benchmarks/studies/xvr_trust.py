@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import xraykit.xvr.trust.calibration as calibration
 from xraykit.render.evaluation import auroc, reliability
-from xraykit.xvr.trust.calibration import SuccessModel, fit_model
+from xraykit.xvr.trust import SuccessModel, fit_model
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save

@@ -48,8 +48,8 @@ from .template.alignment import align_to_template as align_to_template
 from .template.settings import AlignmentSettings as AlignmentSettings
 from .train.entry import train_network as train_network
 from .train.settings import TrainSettings as TrainSettings
+from .trust.judge_registration import judge as judge
 from .trust.judgement import TrustJudgement as TrustJudgement
-from .trust.judging import judge as judge
 from .xray.settings import XraySettings as XraySettings
 from .xray.shot import Shot as Shot
 from .xray.xray_input import read_shot as read_shot

@@ -19,8 +19,8 @@ from .result.record import ResultRecord, record_result
 from .start.finding import StartRequest, find_starts
 from .start.given import GivenStarts
 from .start.spread import spread_starts
+from .trust.judge_registration import judge
 from .trust.judgement import TrustJudgement, percent
-from .trust.judging import judge
 from .xray.input_files import InputFiles
 from .xray.shot import Shot
 

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "capture_range": "capture_curve CaptureCurve",
-        "datasets.common": "Subject XrayWithTruth",
+        "datasets.common": "EvaluationSubject XrayWithTruth",
         "datasets.opening": "open_dataset",
         "metrics": "dgeo mpe mrpe mtre_c2w pose_errors PoseErrors success_rate true_tre",
         "pose_rows": "PoseRow",

@@ -4,7 +4,7 @@ from .capture_range import (
     capture_curve as capture_curve,
 )
 from .datasets.common import (
-    Subject as Subject,
+    EvaluationSubject as EvaluationSubject,
     XrayWithTruth as XrayWithTruth,
 )
 from .datasets.opening import open_dataset as open_dataset

@@ -11,7 +11,7 @@ from torch import Tensor
 from xraykit.render import Camera, InputError
 from xraykit.render.evaluation import input_digest
 
-from .datasets.common import Subject, XrayWithTruth
+from .datasets.common import EvaluationSubject, XrayWithTruth
 
 FILE_NAME = "poses.json"
 
@@ -67,7 +67,7 @@ class PoseRow:
 
 
 def pose_row(
-    subject: Subject,
+    subject: EvaluationSubject,
     xray: XrayWithTruth,
     start: Tensor,
     found: Tensor,

@@ -14,7 +14,7 @@ from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSet
 
 from ..trust.target_points import points_in_view, target_points
 from ..xray.shot import Shot
-from .datasets.common import Subject, XrayWithTruth
+from .datasets.common import EvaluationSubject, XrayWithTruth
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class SimulatedDataset:
         """The one patient."""
         return (self.subject_name,)
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> EvaluationSubject:
         """The patient; X-rays are simulated when they are asked for."""
         views = self.views
         points = points_in_view(target_points(self.volume, count=200), [self.camera], self._poses()[:1])
-        return Subject(
+        return EvaluationSubject(
             name,
             self.volume,
             points,

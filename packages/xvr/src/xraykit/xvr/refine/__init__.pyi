@@ -15,6 +15,7 @@ from .similarity import (
     patch_ncc as patch_ncc,
 )
 from .structure import (
+    NamedStructures as NamedStructures,
     Structure as Structure,
     structure_of as structure_of,
 )

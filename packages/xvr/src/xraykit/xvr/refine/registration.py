@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Volume
+from xraykit.render.geometry import check_pose
 
 from ..xray.shot import Shot
 from .adam import Adam, ascend
@@ -207,8 +208,6 @@ def best_distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: f
 
 
 def _checked(starts: Tensor, views: int) -> Tensor:
-    from xraykit.render.geometry import check_pose
-
     if starts.ndim == 2:
         starts = starts[None]
     if starts.ndim == 3 and views == 1:

@@ -15,6 +15,7 @@ from .fixed import (
     starts_from_pose_files as starts_from_pose_files,
     starts_from_views as starts_from_views,
 )
+from .given import GivenStarts as GivenStarts
 from .landmarks import (
     LandmarkPose as LandmarkPose,
     landmark_pose as landmark_pose,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LEVELS = (4, 2, 1)  # voxel sizes in units of the working spacing
 SAMPLES, SEED = 40_000, 1
 STEP = 40.0  # mm between starts along the body
-Report = Callable[[str], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ def align_to_template(
     settings: AlignmentSettings | None = None,
     *,
     start: Tensor | None = None,
-    report: Report | None = None,
+    report: Callable[[str], object] | None = None,
 ) -> Alignment:
     """Find the rigid motion from the template's world to the CT's.
 

@@ -5,8 +5,8 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "calibration": "SuccessModel",
+        "calibration": "fit_model SuccessModel",
+        "judge_registration": "judge",
         "judgement": "TrustJudgement",
-        "judging": "judge",
     },
 )

@@ -39,7 +39,7 @@ class XrayWithTruth:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class EvaluationSubject:
     """One patient or specimen of a data set.
 
     Args:
@@ -95,7 +95,7 @@ class Dataset(Protocol):
         """Names of the subjects that are there."""
         ...
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> EvaluationSubject:
         """One of them."""
         ...
 

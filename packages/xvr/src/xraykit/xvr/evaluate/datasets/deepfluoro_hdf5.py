@@ -15,7 +15,7 @@ from xraykit.render import FileError, Volume
 from xraykit.render.converters import from_deepfluoro
 from xraykit.render.geometry import affine_from_itk, swap_ras_lps_points
 
-from .common import Subject, XrayWithTruth, check_subject, shot_from_intensity
+from .common import EvaluationSubject, XrayWithTruth, check_subject, shot_from_intensity
 from .hdf5 import H5Group, open_hdf5
 
 FEMURS = {"left_femur": "left-femur", "right_femur": "right-femur"}
@@ -49,7 +49,7 @@ class DeepFluoroHDF5:
         with open_hdf5(self.path) as file:
             return tuple(name for name in file.names if name != "proj-params")
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> EvaluationSubject:
         """CT, labels and landmarks of a specimen, world RAS.
 
         Raises:
@@ -60,7 +60,7 @@ class DeepFluoroHDF5:
             specimen = file.group(name)
             names = specimen.group("vol-landmarks").names
             points = [specimen.array(f"vol-landmarks/{landmark}", 3) for landmark in names]
-            return Subject(
+            return EvaluationSubject(
                 name,
                 _volume(specimen),
                 swap_ras_lps_points(torch.from_numpy(np.stack(points).astype(np.float64))),

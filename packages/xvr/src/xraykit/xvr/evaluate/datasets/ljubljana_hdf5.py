@@ -12,7 +12,7 @@ from xraykit.render import Volume
 from xraykit.render.converters import from_projection_matrix
 from xraykit.render.materials import MRPassthrough
 
-from .common import Subject, XrayWithTruth, check_subject, shot_from_intensity
+from .common import EvaluationSubject, XrayWithTruth, check_subject, shot_from_intensity
 from .hdf5 import H5Group, open_hdf5
 
 VESSEL_THRESHOLD = 1000.0  # below is background of the 3D angiogram
@@ -45,7 +45,7 @@ class LjubljanaHDF5:
         with open_hdf5(self.path) as file:
             return file.names
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> EvaluationSubject:
         """3D angiogram and points of a subject.
 
         Raises:
@@ -57,7 +57,7 @@ class LjubljanaHDF5:
             points = torch.from_numpy(group.array("points", None, 3).astype(np.float64))
             volume = _volume(group)
             views = tuple(view for view, short in VIEWS.items() if f"proj-{short}" in group)
-        return Subject(
+        return EvaluationSubject(
             name,
             volume,
             points,

@@ -17,7 +17,7 @@ from xraykit.render.weights import read_pickle
 
 from ...xray.settings import XrayDetails, XraySettings
 from ...xray.xray_input import read_shot
-from .common import Subject, XrayWithTruth, check_subject
+from .common import EvaluationSubject, XrayWithTruth, check_subject
 
 Collection = Literal["deepfluoro", "ljubljana", "femur"]
 PELVIS = {
@@ -71,7 +71,7 @@ class Remixed:
             raise FileError(f"{self.path} must hold folders such as subject01 with a volume.nii.gz, got none.")
         return found
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> EvaluationSubject:
         """CT, labels and fiducials of a subject.
 
         Raises:
@@ -91,7 +91,7 @@ class Remixed:
             raise FileError(f"{folder / 'fiducials.pt'} must be (1, N, 3), got shape {tuple(about.shape)}.")
         points = about.reshape(-1, 3) + volume.center
         posed = sorted(path.stem for path in (folder / "xrays").glob("*.pt"))
-        return Subject(
+        return EvaluationSubject(
             name,
             volume,
             points,

@@ -10,8 +10,8 @@ from xraykit.render import Camera
 from xraykit.xvr.refine.registration import RefinedCandidate, RegistrationSettings, register
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
+from xraykit.xvr.trust.judge_registration import judge
 from xraykit.xvr.trust.judgement import percent
-from xraykit.xvr.trust.judging import judge
 
 VOLUME = lopsided()
 BODY = Structure.of(VOLUME)
