@@ -26,10 +26,11 @@ from xraykit.render import (
     simulate,
     write_volume,
 )
+from xraykit.render.commands import LabelSettings
 from xraykit.render.geometry import geodesic_distance
 from xraykit.render.radiographs import CircularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, ScatterSettings
-from xraykit.xvr.cli.app import AppSettings, PageSettings, open_app
+from xraykit.xvr.app import AppSettings, PageSettings, open_app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from support.chromium import Tab, chromium
@@ -109,7 +110,7 @@ def main() -> None:
         truth = xrays(folder, volume)
         files = tuple(folder / f"{stem}.dcm" for stem in ANGLES)
         page = PageSettings(output=folder / "out", port=0)
-        settings = AppSettings(folder / "ct.nii.gz", files, labels=folder / "seg.nii.gz", page=page)
+        settings = AppSettings(folder / "ct.nii.gz", files, anatomy=LabelSettings(folder / "seg.nii.gz"), page=page)
         with open_app(settings) as server, chromium(folder / "profile", size=PAGE) as tab:
             tab.command("Page.navigate", url=server.url)
             tab.until(lambda: "frontal" in tab.text())

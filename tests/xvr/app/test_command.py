@@ -12,9 +12,10 @@ import torch
 from support.xvr_app import CAMERA, TRUE, ask, patient, shot_of
 from xraykit.render import carm_pose, save_image, write_volume
 from xraykit.render.cli.umbrella import run
+from xraykit.render.commands import LabelSettings
 from xraykit.render.geometry import geodesic_distance
+from xraykit.xvr.app import AppSettings, OpeningSettings, PageSettings, open_app
 from xraykit.xvr.app.starters import from_search, make_starters, most_similar
-from xraykit.xvr.cli.app import AppSettings, OpeningSettings, PageSettings, open_app
 from xraykit.xvr.xray.settings import XraySettings
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
@@ -42,7 +43,7 @@ def opened(files: Path, *xrays: str, **options):
 
 
 def test_page_opens_where_the_positioner_tags_say(files):
-    with opened(files, "tagged.dcm", labels=files / "seg.nii.gz") as server:
+    with opened(files, "tagged.dcm", anatomy=LabelSettings(files / "seg.nii.gz")) as server:
         state = json.loads(ask(server, "/api/state")[1])
     (view,) = state["views"]
     assert view["name"] == "tagged"

@@ -18,9 +18,8 @@ from .result.reading import read_result
 from .result.record import ResultRecord
 from .start.checks import check_start, start_of
 from .xray.input_files import InputFiles
-from .xray.names import xray_names
 from .xray.shot import Shot
-from .xray.xray_input import read_shot
+from .xray.xray_input import read_shots
 
 SETTINGS_FILE = "settings.json"
 FREE_ON_RESUME = ("resume", "xrays", "output")
@@ -143,8 +142,7 @@ def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
         InputError: It lacks geometry that no option supplies.
     """
     paths, output = settings.xrays, settings.results.output
-    named = zip(paths, xray_names(paths), strict=True)
-    shots = tuple(read_shot(path, settings.xray, name=name) for path, name in named)
+    shots = read_shots(paths, settings.xray)
     together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
     for numbers in together:
         start = start_of(settings.start, numbers, len(shots))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xraykit.render.commands import LabelSettings
+
 from .refine.settings import RefinementSettings
 from .start.settings import StartSettings
 from .xray.settings import XraySettings
@@ -28,13 +30,9 @@ class ProcedureSettings:
 
 
 @dataclass(frozen=True)
-class StructureSettings:
+class StructureSettings(LabelSettings):
     """Anatomy."""
 
-    labels: Path | None = None
-    """Label map on the grid of the CT."""
-    label_names: str | None = None
-    """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
     structures: str | None = None
     """What to register: names or values of labels; a comma joins them to one rigid structure, a semicolon begins the
     next, which gets a pose of its own ("sacrum,hip_left,hip_right;femur_left"). Default: the whole CT."""

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "names": "xray_names",
         "settings": "XrayDetails XraySettings",
         "shot": "Shot",
-        "xray_input": "read_shot",
+        "xray_input": "read_shot read_shots",
     },
 )

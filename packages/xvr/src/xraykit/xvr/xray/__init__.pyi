@@ -6,4 +6,7 @@ from .settings import (
     XraySettings as XraySettings,
 )
 from .shot import Shot as Shot
-from .xray_input import read_shot as read_shot
+from .xray_input import (
+    read_shot as read_shot,
+    read_shots as read_shots,
+)

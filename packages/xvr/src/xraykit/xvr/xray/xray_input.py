@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from xraykit.render.radiographs import (
     shutter_field,
 )
 
+from .names import xray_names
 from .settings import XraySettings
 from .shot import Shot
 
@@ -79,6 +81,12 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         notes.append(f"{100 * hidden:.1f} % of the image is left out: outside the exposed field, or burnt-in marks")
     whole = _known(radiograph.camera)
     return Shot(image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes))
+
+
+def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None) -> tuple[Shot, ...]:
+    """X-rays of several files, in their order, see `read_shot`; two of one name are told apart as `xray_names` says."""
+    files = [Path(path) for path in paths]
+    return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:

@@ -1,0 +1,42 @@
+"""From settings to a running page: read the files, place the X-rays, serve."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from xraykit.render import Volume
+from xraykit.render.storage import to_plain
+
+from ..procedure import register_xrays
+from ..procedure_settings import ProcedureSettings
+from ..template.warp import read_warp
+from ..xray.input_files import InputFiles
+from ..xray.xray_input import read_shots
+from .files import load_result, result_text
+from .server import AppServer
+from .session import Session
+from .settings import AppSettings
+from .starters import first_poses, make_starters
+
+
+def open_app(settings: AppSettings) -> AppServer:
+    """The running page that the settings ask for.
+
+    Raises:
+        FileError: The CT, its labels, an X-ray or a result cannot be read.
+        InputError: An X-ray lacks geometry that no option supplies, or the port is busy.
+        OutputError: The output folder cannot be made.
+    """
+    paths, mirror, network, opening = settings.xrays, settings.xray.mirror, settings.network, settings.opening
+    labels = settings.anatomy.labels
+    shots = read_shots(paths, settings.xray)
+    volume = Volume.from_file(settings.ct, labels=labels, label_names=settings.anatomy.label_names)
+    warp = None if network.warp is None else read_warp(network.warp, volume, invert=network.invert_warp)
+    starters = make_starters(volume, paths, shots, mirror=mirror, network=network, warp=warp)
+    starts, notes = first_poses(volume, paths, shots, view=opening.view, mirror=mirror)
+    procedure = ProcedureSettings(refinement=settings.refinement, xray=settings.xray)
+    session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes)
+    if opening.result is not None:
+        load_result(session, result_text(opening.result))
+    inputs = to_plain(InputFiles(settings.ct, labels, paths))
+    return AppServer(session, folder=settings.page.output, port=settings.page.port, inputs=inputs)

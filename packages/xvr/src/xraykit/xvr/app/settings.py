@@ -1,0 +1,57 @@
+"""What the page works on, where it opens, and what its buttons do: settings that load no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xraykit.render.commands import LabelSettings
+
+from ..refine.settings import RefinementSettings
+from ..start.settings import NetworkStart
+from ..xray.settings import XraySettings
+
+
+@dataclass(frozen=True)
+class PageSettings:
+    """The page."""
+
+    output: Path = field(default=Path("xvr-app"), metadata={"short": "-o"})
+    """Where the save button writes, a folder for each result."""
+    port: int = 8080
+    """Port of the page on 127.0.0.1; 0 takes any free one."""
+    no_browser: bool = False
+    """Do not open the page, only say where it is."""
+
+
+@dataclass(frozen=True)
+class OpeningSettings:
+    """Where to start."""
+
+    view: str | None = None
+    """Named view to open with: ap, pa, lateral_left, lateral_right, or with --labels any that `xraykit render views`
+    lists; default: the positioner tags of the files, else ap."""
+    result: Path | None = None
+    """result.json of an earlier run or its folder, to open with its poses."""
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """Register X-rays by hand and by button."""
+
+    ct: Path = field(metadata={"positional": True})
+    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
+    xrays: tuple[Path, ...] = field(metadata={"positional": True})
+    """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG."""
+    anatomy: LabelSettings = field(default_factory=LabelSettings)
+    """Labels, to render and register single structures."""
+    page: PageSettings = field(default_factory=PageSettings)
+    """Where the page is and what it leaves."""
+    xray: XraySettings = field(default_factory=XraySettings)
+    """How X-rays are read."""
+    opening: OpeningSettings = field(default_factory=OpeningSettings)
+    """Where each X-ray is seen from at first."""
+    network: NetworkStart = field(default_factory=NetworkStart)
+    """A network for a button that asks it."""
+    refinement: RefinementSettings = field(default_factory=RefinementSettings)
+    """What the button that registers does."""
