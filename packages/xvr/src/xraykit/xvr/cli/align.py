@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from xraykit.render.commands import Steps, flat
 
-from ..template.settings import AlignmentSettings
+from ..template.settings import AlignmentMethod, AlignmentSettings
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class AlignSettings:
     """The warp to write: .tfm, .txt, .mat or .h5, for ITK, ANTs and Slicer (template fixed, CT moving)."""
     picture: Path | None = None
     """Check picture to write (.png); without this it is the output's name with .png."""
-    method: Literal["simpleitk", "greedy", "ants"] = AlignmentSettings.method
+    method: AlignmentMethod = AlignmentSettings.method
     """What aligns; greedy and ants need `greedy` or `antsRegistration` on the PATH."""
     start: Path | None = None
     """A transform file to start from, in place of centroids and middles."""

@@ -8,6 +8,7 @@ from .datasets.common import (
     XrayWithTruth as XrayWithTruth,
 )
 from .datasets.opening import open_dataset as open_dataset
+from .evaluation import evaluate_registrations as evaluate_registrations
 from .metrics import (
     PoseErrors as PoseErrors,
     dgeo as dgeo,
@@ -32,6 +33,10 @@ from .run import (
     collect_results as collect_results,
     registrar as registrar,
     run_study as run_study,
+)
+from .settings import (
+    EvaluateSettings as EvaluateSettings,
+    TruthSettings as TruthSettings,
 )
 from .simulated import (
     SimulatedDataset as SimulatedDataset,

@@ -66,16 +66,30 @@ class PoseRow:
         return Camera(sdd, int(height), int(width), pixel_spacing=(row, column), principal_point=(x, y))
 
 
+@dataclass(frozen=True, eq=False)
+class FoundPose:
+    """What a registration made of one structure in one X-ray.
+
+    Args:
+        start: Camera to world (4, 4) that it began with.
+        pose: Camera to world (4, 4) at the end.
+        similarity: At the end, NaN where nothing was refined.
+        seconds: Of the registration.
+    """
+
+    start: Tensor
+    pose: Tensor
+    similarity: float
+    seconds: float
+
+
 def pose_row(
     subject: EvaluationSubject,
     xray: XrayWithTruth,
-    start: Tensor,
-    found: Tensor,
+    found: FoundPose,
     *,
     method: str,
     dataset: str,
-    similarity: float,
-    seconds: float,
     structure: str = "",
     level: float = math.nan,
 ) -> PoseRow:
@@ -84,12 +98,9 @@ def pose_row(
     Args:
         subject: Whose fiducials and volume centre count.
         xray: The X-ray with its true pose; that of `structure` where it has one of its own.
-        start: Camera to world (4, 4).
-        found: Camera to world (4, 4).
+        found: Where it began and ended.
         method: As in `PoseRow`, like the rest.
         dataset: See there.
-        similarity: See there.
-        seconds: See there.
         structure: See there.
         level: See there.
     """
@@ -103,11 +114,11 @@ def pose_row(
         xray=shot.name,
         structure=structure,
         level=level,
-        similarity=similarity,
-        seconds=seconds,
+        similarity=found.similarity,
+        seconds=found.seconds,
         inputs=input_digest(*(part.cpu().numpy().tobytes() for part in seen)),
-        start=_numbers(start),
-        found=_numbers(found),
+        start=_numbers(found.start),
+        found=_numbers(found.pose),
         truth=_numbers(xray.structure_poses.get(structure, xray.pose)),
         camera=(float(sdd[0]), shot.camera.height, shot.camera.width, *spacing[0].tolist(), *principal[0].tolist()),
         center=_numbers(subject.volume.center),

@@ -17,7 +17,7 @@ from ..result.record import FILE_NAME
 from ..start.start_errors import StartErrors
 from ..xray.shot import Shot
 from .datasets.common import Dataset
-from .pose_rows import PoseRow, pose_row
+from .pose_rows import FoundPose, PoseRow, pose_row
 from .study import RegistrationStudy
 
 Registrar = Callable[[Shot, Volume, Tensor], Registration]
@@ -64,18 +64,8 @@ def run_study(
             start = StartErrors(level=level).perturb(xray.pose[None], subject.volume.center, generator)
             for method, run in methods.items():
                 found = run(xray.shot, structure, start)
-                row = pose_row(
-                    subject,
-                    xray,
-                    start[0],
-                    found.poses[0, 0],
-                    method=method,
-                    dataset=dataset.name,
-                    similarity=found.similarity,
-                    seconds=found.seconds,
-                    level=level,
-                )
-                rows.append(row)
+                ended = FoundPose(start[0], found.poses[0, 0], found.similarity, found.seconds)
+                rows.append(pose_row(subject, xray, ended, method=method, dataset=dataset.name, level=level))
                 if progress is not None:
                     progress(len(rows), total)
     return rows
@@ -117,17 +107,9 @@ def collect_results(
                 raise FileError(f"{path} must be of an X-ray of {name}, got {view!r}; {name} has no such X-ray.")
             xray = subject.xray(view)
             for k, structure in enumerate(record.structures):
-                row = pose_row(
-                    subject,
-                    xray,
-                    record.start[v],
-                    record.poses[k, v],
-                    method=method,
-                    dataset=dataset.name,
-                    similarity=float("nan") if record.similarity is None else record.similarity,
-                    seconds=record.seconds,
-                    structure=structure,
-                )
+                similarity = float("nan") if record.similarity is None else record.similarity
+                found = FoundPose(record.start[v], record.poses[k, v], similarity, record.seconds)
+                row = pose_row(subject, xray, found, method=method, dataset=dataset.name, structure=structure)
                 rows.append(row)
         if progress is not None:
             progress(done, len(plan))

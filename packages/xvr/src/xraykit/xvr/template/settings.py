@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from xraykit.render import InputError
 
-METHODS = ("simpleitk", "greedy", "ants")
+AlignmentMethod = Literal["simpleitk", "greedy", "ants"]
+METHODS: tuple[AlignmentMethod, ...] = get_args(AlignmentMethod)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class AlignmentSettings:
         InputError: A number or name outside its range.
     """
 
-    method: Literal["simpleitk", "greedy", "ants"] = "simpleitk"
+    method: AlignmentMethod = "simpleitk"
     spacing: float = 3.0
     iterations: int = 150
     bins: int = 40

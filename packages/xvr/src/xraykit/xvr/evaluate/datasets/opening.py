@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from xraykit.render import FileError, InputError
 
 from .common import Dataset
 from .deepfluoro_hdf5 import DeepFluoroHDF5
 from .ljubljana_hdf5 import LjubljanaHDF5
+from .names import DATASET_NAMES, DatasetName
 from .remixed import Remixed
-
-DatasetName = Literal["deepfluoro", "ljubljana", "femur"]
 
 
 def open_dataset(name: DatasetName, path: str | Path) -> Dataset:
@@ -26,7 +24,7 @@ def open_dataset(name: DatasetName, path: str | Path) -> Dataset:
         InputError: An unknown name, or Femur as HDF5. FileError: there is nothing at the path.
     """
     path = Path(path)
-    if name not in ("deepfluoro", "ljubljana", "femur"):
+    if name not in DATASET_NAMES:
         raise InputError(f"a data set must be deepfluoro, ljubljana or femur, got {name!r}.")
     if path.is_dir():
         return Remixed(path, name)

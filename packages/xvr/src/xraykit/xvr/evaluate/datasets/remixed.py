@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,8 +18,8 @@ from xraykit.render.weights import read_pickle
 from ...xray.settings import XrayDetails, XraySettings
 from ...xray.xray_input import read_shot
 from .common import EvaluationSubject, XrayWithTruth, check_subject
+from .names import DatasetName
 
-Collection = Literal["deepfluoro", "ljubljana", "femur"]
 PELVIS = {
     1: "left_hemipelvis",
     2: "right_hemipelvis",
@@ -50,7 +50,7 @@ class Remixed:
     """
 
     path: Path
-    collection: Collection = "deepfluoro"
+    collection: DatasetName = "deepfluoro"
     reverse_x_axis: bool | None = None
     crop: int | None = None
 
