@@ -27,6 +27,15 @@ def test_the_z_axis_points_along_the_direction(direction, turn):
     assert pose[:3, 3].tolist() == [1.0, -2.0, 3.0]
 
 
+@pytest.mark.parametrize("tilt", [1e-3, 1e-5, 1e-7, 1e-9])
+def test_almost_straight_down_is_as_exact_as_any_other_direction(tilt):
+    """1 + z loses every digit there, and with it the direction."""
+    pose = tool_pose((0, 0, 0), direction=(0.6 * tilt, 0.8 * tilt, -0.9375))
+    unit = torch.tensor([0.6 * tilt, 0.8 * tilt, -0.9375], dtype=torch.float64)
+    torch.testing.assert_close(pose[:3, 2], unit / unit.norm(), atol=1e-14, rtol=0)
+    check_pose(pose[None])
+
+
 def test_straight_up_and_straight_down_are_plain():
     torch.testing.assert_close(tool_pose((0, 0, 0)), torch.eye(4, dtype=torch.float64))
     down = tool_pose((0, 0, 0), direction=(0, 0, -5))

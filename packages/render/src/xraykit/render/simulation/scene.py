@@ -229,9 +229,10 @@ def tool_pose(
             f"{axis.tolist()}."
         )
     x, y, z = (axis / axis.norm()).tolist()
-    if z > -1 + 1e-12:
+    rise = 1 + z if z > -0.9 else (x * x + y * y) / (1 - z)  # the same number, without the cancellation near -z
+    if rise > 1e-24:
         cross = torch.tensor([[0.0, 0.0, x], [0.0, 0.0, y], [-x, -y, 0.0]], dtype=torch.float64)
-        swing = torch.eye(3, dtype=torch.float64) + cross + cross @ cross / (1 + z)
+        swing = torch.eye(3, dtype=torch.float64) + cross + cross @ cross / rise
     else:
         swing = torch.diag(torch.tensor([1.0, -1.0, -1.0], dtype=torch.float64))
     c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
