@@ -8,10 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from support.shape_checks import install
 from support.skips import PLACES, allowed, reason_of, unlisted
 
 install("xraykit.render", "xraykit.xvr")
+
+# No test is timed. CI tries the same examples every time; elsewhere they are new, and so find what nobody thought of.
+settings.register_profile("xraykit", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)
+settings.load_profile("xraykit")
 
 SPOKEN = locale.setlocale(locale.LC_ALL)
 STATUS = pytest.StashKey[int]()
