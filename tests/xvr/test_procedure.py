@@ -134,6 +134,17 @@ def test_settings_name_the_start_and_the_record_says_so():
         register_xrays([SHOT], VOLUME, ProcedureSettings(start=StartSettings(kinds=("fixed",))))
 
 
+def test_where_no_structure_is_named_nothing_can_be_registered():
+    with pytest.raises(InputError, match="one structure or more to register"):
+        NamedStructures({})
+
+
+def test_a_structure_is_turned_about_its_own_pivot_unless_another_point_is_given():
+    body = Structure.of(VOLUME)
+    assert torch.equal(NamedStructures({"body": body}).turning_point, body.pivot)
+    assert torch.equal(NamedStructures({"body": body}, VOLUME.center).turning_point, VOLUME.center)
+
+
 def test_steps_are_reported_and_may_end_the_work():
     def stop(step):
         raise KeyboardInterrupt

@@ -83,7 +83,7 @@ def test_an_output_in_the_way_is_refused_before_anything_is_read(folder, capsys)
 
 
 def test_every_option_of_an_xray_reaches_its_setting(folder, tmp_path, monkeypatch):
-    import xraykit.xvr.file_registration as reading
+    import xraykit.xvr.xray.xray_input as reading
 
     class SeenError(Exception):
         """The settings have arrived."""

@@ -1,8 +1,10 @@
 """Domain randomisation changes what X-rays change, and leaves the geometry alone."""
 
+import sys
+
 import pytest
 import torch
-from xraykit.render import Camera, InputError
+from xraykit.render import BackendUnavailableError, Camera, InputError
 from xraykit.xvr.train.augment import COLLIMATED, Randomisation, collimated, measured
 
 pytest.importorskip("kornia", reason="the extra xraykit-xvr[train]")
@@ -17,6 +19,12 @@ def images(n=8):
 def test_probability_0_changes_nothing():
     assert Randomisation(0.0)(images()) is not None
     torch.testing.assert_close(Randomisation(0.0)(images()), images())
+
+
+def test_without_kornia_the_extra_and_the_way_without_it_are_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kornia.augmentation", None)
+    with pytest.raises(BackendUnavailableError, match=r"--augment above 0\) needs kornia.*'xraykit-xvr\[train\]'"):
+        Randomisation(0.5)
 
 
 def test_images_change_each_by_itself_and_stay_in_range():

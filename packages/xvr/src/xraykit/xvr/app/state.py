@@ -1,4 +1,4 @@
-"""What the page is told: a session as plain values."""
+"""A session as the plain values that the page shows."""
 
 from __future__ import annotations
 
