@@ -14,9 +14,9 @@ from torch import Tensor
 from xraykit.render import Camera
 from xraykit.render.geometry import resample, resize_camera
 
+from ..result.display import GreyPicture
 from ..xray.shot import Shot
 
-Grey = NDArray[np.uint8]
 PERCENTILES = (1.0, 99.5)
 COVERED = 0.02  # of the largest line integral: less is air
 OUTSIDE = 0.1  # brightness of pixels of the X-ray that are not compared
@@ -36,7 +36,7 @@ def display_camera(camera: Camera, size: int) -> Camera:
 class XrayPicture(NamedTuple):
     """The X-ray for the eye: `grey` (H, W), and which of its pixels are compared."""
 
-    grey: Grey
+    grey: GreyPicture
     valid: NDArray[np.bool_]
 
 
@@ -58,7 +58,7 @@ def xray_picture(shot: Shot, size: int) -> XrayPicture:
     return XrayPicture(np.where(seen, grey, grey * OUTSIDE).astype(np.uint8), seen)
 
 
-def rendering_picture(image: Tensor, xray: XrayPicture) -> Grey:
+def rendering_picture(image: Tensor, xray: XrayPicture) -> GreyPicture:
     """Line integrals (H, W) in the greys of the X-ray's picture, of any size; black where nothing attenuates.
 
     Two quantiles of the pixels that the anatomy covers become the greys that the X-ray has at those quantiles there,
@@ -80,14 +80,14 @@ def rendering_picture(image: Tensor, xray: XrayPicture) -> Grey:
     return (np.clip(greys, 0, 255) * covered).round().astype(np.uint8)
 
 
-def windowed(image: Tensor, seen: Tensor) -> Grey:
+def windowed(image: Tensor, seen: Tensor) -> GreyPicture:
     """The image in 256 greys between two percentiles of the pixels that matter."""
     values = image.detach().cpu().float().numpy()
     low, high = np.percentile(seen.detach().cpu().float().numpy(), PERCENTILES)
     return np.round(255 * np.clip((values - low) / max(high - low, 1e-12), 0, 1)).astype(np.uint8)
 
 
-def encoded(grey: Grey, kind: Literal["jpeg", "png"]) -> bytes:
+def encoded(grey: GreyPicture, kind: Literal["jpeg", "png"]) -> bytes:
     """The picture as a file: JPEG while it moves, PNG once it rests."""
     stream = io.BytesIO()
     options = {"quality": QUALITY} if kind == "jpeg" else {"compress_level": 1}

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 BY_HAND = "by hand"
 KIND = "app"  # where the starts of a refinement come from
 
-Progress = Callable[[str, float | None, Tensor | None], None]
+StarterProgress = Callable[[str, float | None, Tensor | None], None]
 """Called by a starter now and then with a message, a share done or None, and the best pose so far or None; may raise
 to stop it."""
-Starter = Callable[[Shot, Volume, Tensor, Progress], Tensor]
-"""From an X-ray, a body, the pose (4, 4) at hand and `Progress` to a first guess of the pose, (4, 4)."""
+Starter = Callable[[Shot, Volume, Tensor, StarterProgress], Tensor]
+"""From an X-ray, a body, the pose (4, 4) at hand and `StarterProgress` to a first guess of the pose, (4, 4)."""
 Refiner = Callable[..., "XrayRegistration"]
 """`register_xrays` of procedure.py with its settings."""
 

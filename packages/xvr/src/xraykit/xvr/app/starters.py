@@ -20,7 +20,7 @@ from ..start.fixed import starts_from_views
 from ..start.settings import NetworkStart
 from ..xray.shot import Shot
 from .pose_sliders import sliders_of
-from .session import Progress, Starter
+from .session import Starter, StarterProgress
 
 AROUND = (45.0, 30.0, 15.0)
 """How far the coarse search looks to both sides of the LAO/RAO, CRA/CAU and roll at hand [degrees]."""
@@ -53,14 +53,14 @@ def make_starters(
         if (pose := tagged_pose(path, shot, volume, mirror)) is not None
     }
 
-    def from_tags(shot: Shot, body: Volume, pose: Tensor, progress: Progress) -> Tensor:
+    def from_tags(shot: Shot, body: Volume, pose: Tensor, progress: StarterProgress) -> Tensor:
         if shot.name not in tags:
             raise GeometryError(f"{shot.name} has no positioner tags; start it by hand or by a search.")
         return tags[shot.name]
 
     asked = network or NetworkStart()
 
-    def from_network(shot: Shot, body: Volume, pose: Tensor, progress: Progress) -> Tensor:
+    def from_network(shot: Shot, body: Volume, pose: Tensor, progress: StarterProgress) -> Tensor:
         progress("reading the network", None, None)
         found = asked_network(asked)
         progress("asking the network", None, None)
@@ -70,7 +70,7 @@ def make_starters(
     return {**ways, "coarse": from_search, **({"network": from_network} if asked.source else {})}
 
 
-def from_search(shot: Shot, body: Volume, pose: Tensor, progress: Progress) -> Tensor:
+def from_search(shot: Shot, body: Volume, pose: Tensor, progress: StarterProgress) -> Tensor:
     """The best pose of a coarse search `AROUND` where the X-ray is seen from, at any distance that C-arms have."""
     now = sliders_of(pose, body.center)
     settings = SearchSettings(

@@ -17,9 +17,9 @@ from ..refine.pyramid import footprint, samples_through
 from ..refine.structure import Structure
 from ..xray.shot import Shot
 
-Grey = NDArray[np.uint8]
+GreyPicture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-Numbers = NDArray[np.float64]
+FloatPicture = NDArray[np.float64]
 
 OUTSIDE = 0.25  # brightness of pixels that were not compared
 WINDOW = (0.5, 99.5)  # percent of the pixels compared
@@ -58,12 +58,12 @@ def compared(shot: Shot) -> Mask:
     return shot.valid.cpu().numpy()
 
 
-def numbers(image: Tensor) -> Numbers:
+def numbers(image: Tensor) -> FloatPicture:
     """The pixels as float64."""
     return image.detach().cpu().double().numpy()
 
 
-def dimmed(grey: Grey, inside: Mask) -> Grey:
+def dimmed(grey: GreyPicture, inside: Mask) -> GreyPicture:
     """The picture, darker where nothing is compared."""
     return np.where(inside, grey, np.round(grey * OUTSIDE)).astype(np.uint8)
 
@@ -74,13 +74,13 @@ def xray_window(shot: Shot) -> tuple[float, float]:
     return float(low), float(max(high, low + 1e-12))
 
 
-def greys(values: Numbers, window: tuple[float, float]) -> Grey:
+def greys(values: FloatPicture, window: tuple[float, float]) -> GreyPicture:
     """Pixels from black to white over the window."""
     low, high = window
     return np.round(255 * np.clip((values - low) / (high - low), 0, 1)).astype(np.uint8)
 
 
-def with_greys_of(drr: Numbers, xray: Numbers, inside: Mask) -> Numbers:
+def with_greys_of(drr: FloatPicture, xray: FloatPicture, inside: Mask) -> FloatPicture:
     """The DRR in the X-ray's values: the monotone map after which both have the same histogram inside.
 
     A detector's curve and the gain and offset of a file are such maps, so what differs afterwards differs in shape.
@@ -91,7 +91,7 @@ def with_greys_of(drr: Numbers, xray: Numbers, inside: Mask) -> Numbers:
     return np.interp(drr, have, want)
 
 
-def thin_edges(drr: Numbers) -> Mask:
+def thin_edges(drr: FloatPicture) -> Mask:
     """Where the DRR changes fastest: ridges of its gradient, one or two pixels wide, (H, W)."""
     smooth = drr
     for _ in range(max(1, round(2 * (EDGE_BLUR * max(drr.shape)) ** 2))):  # each pass adds a variance of 1/2 px^2
@@ -115,6 +115,6 @@ def _neighbours(count: int, step: int) -> NDArray[np.intp]:
     return np.clip(np.arange(count) + step, 0, count - 1)
 
 
-def _shifted(padded: Numbers, y: int, x: int) -> Numbers:
+def _shifted(padded: FloatPicture, y: int, x: int) -> FloatPicture:
     height, width = padded.shape
     return padded[1 + y : height - 1 + y, 1 + x : width - 1 + x]

@@ -16,9 +16,9 @@ from ..refine.pyramid import blocks_within, footprint, samples_through, shrunk_s
 from ..refine.similarity import gradient_ncc, mncc
 from ..xray.shot import Shot
 from .candidates import distinct_starts
+from .settings import Between
 from .sliding_match import SearchImages, Template, best_places, turned_template
 
-Range = tuple[float, float]
 BATCH = 16
 FINE = 3  # how many of the best places the second pass looks around
 DEPTH_STEP = 0.1  # between neighbouring sod of the first pass, as a logarithm
@@ -40,10 +40,10 @@ class SearchSettings:
         candidates: How many starts to return at most.
     """
 
-    lao_rao: Range = (135.0, 225.0)
-    cra_cau: Range = (-30.0, 30.0)
-    roll: Range = (-15.0, 15.0)
-    sod: Range | None = None
+    lao_rao: Between = (135.0, 225.0)
+    cra_cau: Between = (-30.0, 30.0)
+    roll: Between = (-15.0, 15.0)
+    sod: Between | None = None
     offset: float = 100.0
     step: float = 10.0
     size: int = 48

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from xraykit.render import InputError
 
-Points = Mapping[str, Sequence[float] | Tensor]
+LabelledPoints = Mapping[str, Sequence[float] | Tensor]
 
 
-def matched(world: Points, image: Points, *, least: int) -> tuple[tuple[str, ...], Tensor, Tensor]:
+def matched(world: LabelledPoints, image: LabelledPoints, *, least: int) -> tuple[tuple[str, ...], Tensor, Tensor]:
     """The names in both, their world points (N, 3) and image points (N, 2), float64.
 
     Raises:
@@ -28,7 +28,7 @@ def matched(world: Points, image: Points, *, least: int) -> tuple[tuple[str, ...
     return names, _stacked(world, names, 3, "of the CT"), _stacked(image, names, 2, "of the X-ray")
 
 
-def _stacked(points: Points, names: Sequence[str], size: int, where: str) -> Tensor:
+def _stacked(points: LabelledPoints, names: Sequence[str], size: int, where: str) -> Tensor:
     rows = []
     for name in names:
         row = torch.as_tensor(points[name], dtype=torch.float64).detach().cpu()

@@ -8,6 +8,7 @@ from typing import Literal
 
 StartKind = Literal["network", "dicom", "fixed", "result", "landmarks", "search"]
 Between = tuple[float, float]
+"""Least and greatest value."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from xraykit.render import Camera, FileError, InputError
 from xraykit.render.geometry import swap_ras_lps_points
 from xraykit.render.storage import read_json_object
 
-Triple = tuple[str, list[float]]
+NamedPoint = tuple[str, list[float]]
 _LIMIT = 1 << 24
 _CODES = {"0": "RAS", "1": "LPS", "2": "IJK"}
 _CSV = {("u", "v"): "px", ("column", "row"): "index", ("x_mm", "y_mm"): "mm"}
@@ -83,9 +83,9 @@ def read_image_points(
     raise FileError(f"{path} must be .mrk.json, .fcsv, .csv or .json, got another kind of file; export it as one.")
 
 
-def _slicer(path: Path) -> tuple[list[Triple], str]:
+def _slicer(path: Path) -> tuple[list[NamedPoint], str]:
     """(name, position) of each defined point, and the coordinate system RAS or LPS."""
-    readers: dict[str, Callable[[Path], tuple[list[Triple], str]]] = {".mrk.json": _markups, ".fcsv": _fcsv}
+    readers: dict[str, Callable[[Path], tuple[list[NamedPoint], str]]] = {".mrk.json": _markups, ".fcsv": _fcsv}
     for suffix, reader in readers.items():
         if path.name.lower().endswith(suffix):
             points, system = reader(path)
@@ -95,7 +95,7 @@ def _slicer(path: Path) -> tuple[list[Triple], str]:
     raise FileError(f"{path} must be a Slicer file (.mrk.json or .fcsv), got another; save the markups from Slicer.")
 
 
-def _markups(path: Path) -> tuple[list[Triple], str]:
+def _markups(path: Path) -> tuple[list[NamedPoint], str]:
     lists = _json(path).get("markups")
     if not isinstance(lists, list) or len(lists) != 1 or not isinstance(lists[0], dict):
         count = len(lists) if isinstance(lists, list) else "no"
@@ -104,7 +104,7 @@ def _markups(path: Path) -> tuple[list[Triple], str]:
     units = markup.get("coordinateUnits", "mm")
     if units not in ("mm", ["mm", "mm", "mm"], ["mm", "UCUM", "millimeter"]):
         raise FileError(f"{path} must hold millimetres, got coordinateUnits {units!r}; convert it.")
-    points: list[Triple] = []
+    points: list[NamedPoint] = []
     for point in markup.get("controlPoints") or []:
         if not isinstance(point, dict):
             raise FileError(f"{path} must hold control points with label and position, got {str(point)[:60]}.")
@@ -113,7 +113,7 @@ def _markups(path: Path) -> tuple[list[Triple], str]:
     return points, str(markup.get("coordinateSystem", "LPS"))
 
 
-def _fcsv(path: Path) -> tuple[list[Triple], str]:
+def _fcsv(path: Path) -> tuple[list[NamedPoint], str]:
     system, columns, points = "", ["id", "x", "y", "z"], []
     for line in _text(path).splitlines():
         key, _, value = line.lstrip("# ").partition("=")
@@ -129,7 +129,7 @@ def _fcsv(path: Path) -> tuple[list[Triple], str]:
     return points, system
 
 
-def _table(path: Path) -> tuple[str, list[Triple]]:
+def _table(path: Path) -> tuple[str, list[NamedPoint]]:
     rows = [row for row in csv.reader(_text(path).splitlines()) if any(cell.strip() for cell in row)]
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     kind = _CSV.get((header[1], header[2])) if len(header) == 3 and header[0] == "name" else None

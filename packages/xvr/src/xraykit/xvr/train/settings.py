@@ -8,7 +8,7 @@ from typing import Literal
 
 from xraykit.render.training import LengthSettings, RunSettings
 
-Range = tuple[float, float]
+from ..start.settings import Between
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ class TrainingPoseSettings:
 
     preset: str = "deepfluoro"
     """Range of poses: foundation, deepfluoro, femur, ljubljana or brigham; the options below change single numbers."""
-    alpha: Range | None = None
+    alpha: Between | None = None
     """About the patient's axis [degrees]; C-arm LAO/RAO is 180 + alpha."""
-    beta: Range | None = None
+    beta: Between | None = None
     """Cranio-caudal [degrees]."""
-    gamma: Range | None = None
+    gamma: Between | None = None
     """In the image plane [degrees]."""
-    tx: Range | None = None
+    tx: Between | None = None
     """Sideways [mm]."""
-    ty: Range | None = None
+    ty: Between | None = None
     """Source to isocentre [mm]."""
-    tz: Range | None = None
+    tz: Between | None = None
     """Along the patient's axis [mm]."""
     sdd: float | None = None
     """Source to detector [mm]; the preset's if left out."""
@@ -87,7 +87,7 @@ class TrainingPoseSettings:
 class TrainingImageSettings:
     """What is done to the images before the network sees them."""
 
-    bone: Range = (1.0, 10.0)
+    bone: Between = (1.0, 10.0)
     """Contrast of bone (above 350 HU), drawn for each image; 1 is the CT's own."""
     augment: float = 0.333
     """Probability of each change of domain randomisation; 0 for none."""
