@@ -1,6 +1,6 @@
 """Train with Lightning: devices, precision, accumulation, exact resume and a budget of wall time for any task.
 
-Lightning loads much else, so it is imported where it is used, and the class that needs it is made there.
+Lightning loads much else, so `fit` imports it, and the class that needs it is made there.
 """
 
 from __future__ import annotations
@@ -56,12 +56,15 @@ def fit(
         clock: Seconds.
 
     Raises:
-        InputError: Settings outside their range, or lightning is not installed.
+        InputError: Settings outside their range.
+        BackendUnavailableError: lightning or tensorboard is not installed.
         TrainingFailedError: The loss is not finite.
         OutputError: The folder cannot be written.
     """
     require("tensorboard", extra="train")
     require("lightning", extra="train")
+    import lightning
+
     check_length(length)
     run = completed_run(run)
     seconds = None if length.minutes is None else 60 * length.minutes
@@ -69,30 +72,26 @@ def fit(
     journal = Journal(task, run, length, course, report=report)
     checkpoint = run.output / CHECKPOINT if run.resume else None
     with _quiet_lightning():
-        trainer = _trainer(run, length)
-        trainer.fit(
-            _adapter(task, journal, run), train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True
-        )
+        trainer = _trainer(lightning, run, length)
+        adapter = _adapter(lightning, task, journal, run)
+        trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
     done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
     if trainer.is_global_zero:
         write_report(run.output, journal.rows, batches=done.batches, seconds=done.seconds)
     return done
 
 
-def _trainer(run: RunSettings, length: LengthSettings) -> Any:
-    import lightning as L
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    return L.Trainer(
+def _trainer(lightning: Any, run: RunSettings, length: LengthSettings) -> Any:
+    return lightning.Trainer(
         accelerator="gpu" if run.device == "cuda" else "cpu",
         devices=run.devices,
         num_nodes=run.nodes,
         strategy=run.strategy,
-        precision=run.precision,  # type: ignore[arg-type]
+        precision=run.precision,
         accumulate_grad_batches=length.accumulate,
         max_epochs=-1,  # the journal stops it
         limit_val_batches=0,
-        logger=TensorBoardLogger(run.output, name="", version=EVENTS),
+        logger=lightning.pytorch.loggers.TensorBoardLogger(run.output, name="", version=EVENTS),
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -100,10 +99,8 @@ def _trainer(run: RunSettings, length: LengthSettings) -> Any:
     )
 
 
-def _adapter(task: TrainingTask, journal: Journal, run: RunSettings) -> Any:
-    import lightning as L
-
-    class TaskModule(L.LightningModule):
+def _adapter(lightning: Any, task: TrainingTask, journal: Journal, run: RunSettings) -> Any:
+    class TaskModule(lightning.LightningModule):
         """The task as Lightning sees it."""
 
         def __init__(self) -> None:
