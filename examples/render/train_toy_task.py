@@ -23,8 +23,10 @@ from xraykit.render.training import (
     prepare_folder,
     warmup_cosine,
 )
+from xraykit.render.weights import WeightsKind, save_weights
 
 SLOPE, OFFSET = 3.0, -1.0
+KIND = WeightsKind("line", package="xraykit-render")
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,7 @@ class LineTask(TrainingTask):
         return {"slope_error": abs(self.module.weight.item() - SLOPE)}
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
-        folder.mkdir(exist_ok=True)
-        torch.save(self.module.state_dict(), folder / "line.pt")
+        save_weights(folder, self.module.state_dict(), KIND, config={}, trained_on=training)
 
 
 def main(out: Path, quick: bool = False, *, resume: bool = False) -> TrainingRun:
@@ -75,5 +76,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--resume", action="store_true")
-    asked = parser.parse_args()
-    print(main(asked.out, resume=asked.resume).rows[-1])
+    print(main(**vars(parser.parse_args())).rows[-1])

@@ -2,7 +2,7 @@
 
 import pytest
 from xraykit.render import FileError
-from xraykit.render.storage import parse_json, parse_json_object, read_json_object
+from xraykit.render.storage import finite_or_none, parse_json, parse_json_object, read_json_object
 
 
 def test_an_object_is_read_with_and_without_a_byte_order_mark(tmp_path):
@@ -41,3 +41,8 @@ def test_a_file_that_is_missing_or_too_large_is_refused_before_it_is_read(tmp_pa
     (tmp_path / "big.json").write_text('{"a": 1}')
     with pytest.raises(FileError, match="must be a pose of at most 3 bytes, got 8"):
         read_json_object(tmp_path / "big.json", what="a pose", most_bytes=3)
+
+
+def test_numbers_that_are_not_finite_become_null_wherever_they_stand():
+    given = {1: float("nan"), "a": (1, 2.5, {"b": [float("-inf"), "inf", None, True]})}
+    assert finite_or_none(given) == {"1": None, "a": [1, 2.5, {"b": [None, "inf", None, True]}]}

@@ -39,6 +39,11 @@ def test_another_setting_is_named_as_its_option(path):
         check_same_settings(path, Outer(Path("elsewhere"), Inner(0.2, ("a",))))
 
 
+def test_both_values_of_the_first_are_named(path):
+    with pytest.raises(InputError, match=r"inner\.rate was 0\.1 and is 0\.2; use the old value, or begin anew"):
+        check_same_settings(path, Outer(inner=Inner(0.2)))
+
+
 def test_a_damaged_file_is_no_licence_to_go_on(path):
     path.write_text('{"inner": {"rat": 1}}')
     with pytest.raises(FileError, match="did you mean 'rate'"):

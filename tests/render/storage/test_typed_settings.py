@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import dataclass, field, make_dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -221,6 +221,49 @@ def test_written_settings_say_who_wrote_them_and_are_read_again(tmp_path):
     assert own["distribution"] == "xraykit-render"
     assert own["version"][0].isdigit()
     assert read_settings(Settings, path) == FULL
+
+
+@pytest.mark.parametrize("name", ["s.yaml", "s.yml", "s.toml", "s.JSON"])
+def test_every_kind_of_file_that_is_written_is_read_again(tmp_path, name):
+    full = replace(FULL, physics=replace(FULL.physics, dose=2.5)) if name == "s.toml" else FULL  # TOML has no null
+    path = write_settings(tmp_path / name, full, command="dataset make", distribution="xraykit-render")
+    assert read_settings(Settings, path) == full
+    assert "dataset make" in path.read_text()
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """Words and numbers that another type's notation looks like."""
+
+    words: tuple[str, ...] = ("1e5", "null", "on", "a: b", '"', "\x7f", "\u00fc\n", "[t]", "2020-01-01")
+    numbers: tuple[float, ...] = (1e-7, 1e22, -0.0, 1.0)
+    by_name: Mapping[str, float] = field(default_factory=lambda: {"left hip": 1.5, "a.b": 2.0, "": 3.0})
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.yaml", "s.toml"])
+def test_text_stays_text_and_a_number_its_bits(tmp_path, name):
+    path = write_settings(tmp_path / name, Hostile(), command="x", distribution="xraykit-render")
+    table = read_table(path)
+    assert table == to_plain(Hostile())
+    assert [type(value) for value in table["words"] + table["numbers"]] == [str] * 9 + [float] * 4
+
+
+@dataclass(frozen=True)
+class Optional:
+    """What has no null in TOML."""
+
+    dose: float | None = 1.0
+    doses: tuple[float | None, ...] = ()
+
+
+def test_a_none_that_toml_cannot_say_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot hold a None whose default is another"):
+        write_settings(tmp_path / "s.toml", Optional(None), command="x", distribution="xraykit-render")
+    with pytest.raises(InputError, match="cannot hold a None"):
+        write_settings(tmp_path / "s.toml", Optional(doses=(None,)), command="x", distribution="xraykit-render")
+    with pytest.raises(InputError, match=r"written to a \.json, \.yaml, \.yml or \.toml file, got .*s\.txt"):
+        write_settings(tmp_path / "s.txt", Optional(), command="x", distribution="xraykit-render")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_settings_that_cannot_be_written_leave_nothing(tmp_path):

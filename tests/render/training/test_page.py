@@ -1,10 +1,11 @@
 """The page on training quotes the example as it is."""
 
 import re
-import runpy
+from importlib import import_module
 
 import pytest
 from support.repo import ROOT
+from xraykit.render.weights import load_weights
 
 EXAMPLE = ROOT / "examples/render/train_toy_task.py"
 
@@ -14,9 +15,14 @@ def test_the_quote_is_in_the_example():
     assert quote in EXAMPLE.read_text(encoding="utf-8")
 
 
-def test_the_example_learns_its_line(tmp_path):
+def test_the_example_learns_its_line(tmp_path, monkeypatch):
     pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
-    run = runpy.run_path(str(EXAMPLE))["main"](tmp_path / "out", quick=True)
+    monkeypatch.syspath_prepend(EXAMPLE.parent)
+    example = import_module(EXAMPLE.stem)
+    run = example.main(tmp_path / "out", quick=True)
     assert run.batches == 40 and run.rows[-1]["slope_error"] < 0.5 * run.rows[0]["slope_error"]
-    again = runpy.run_path(str(EXAMPLE))["main"](tmp_path / "out", resume=True)
+    again = example.main(tmp_path / "out", resume=True)
     assert again.batches == 400 and again.rows[-1]["slope_error"] < 0.1
+    saved = load_weights(tmp_path / "out/weights", example.KIND)
+    assert abs(saved.state["weight"].item() - example.SLOPE) == pytest.approx(again.rows[-1]["slope_error"], abs=1e-4)
+    assert saved.trained_on["batches"] == 400

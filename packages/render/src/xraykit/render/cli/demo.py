@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cyclopts import App
 
-from ..commands.devices import usable_device
 from ..commands.options import flat
-from ..commands.output_folder import make_folder
 from ..commands.picture_size import check_size
 from ..commands.progress import Steps
 from ..commands.shared_settings import CameraSettings, ComputeSettings, ProjectorSettings
 from ..errors import GeometryError
+from ..rendering.devices import usable_device
+from ..storage.output_folder import make_folder
 from ..storage.settings_file import write_settings
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..commands.devices import usable_device
 from ..commands.options import flat
 from ..commands.picture_size import check_size
 from ..errors import InputError
+from ..rendering.devices import usable_device
 from ..storage.settings_file import write_settings
 from .drr_settings import DrrSettings, camera_and_pose, resolved
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..commands.devices import usable_device
 from ..commands.options import flat
 from ..commands.progress import Steps
 from ..extras import missing
+from ..rendering.devices import usable_device
 from ..rendering.options import Backend
 
 
@@ -56,7 +56,7 @@ def simulate(settings: SimulateSettings) -> None:
         with steps.step("write the results"):
             written = results.save_simulation(settings.output, simulation, plan, seg=settings.seg or None)
     if not results.has_export("pycocotools"):
-        print("masks.coco.json was left out: it needs pip install 'xraykit-render[export]'")
+        print(f"masks.coco.json was left out: {missing('pycocotools', extra='export', what='it')}")
     print("wrote " + ", ".join(str(path) for path in written))
 
 

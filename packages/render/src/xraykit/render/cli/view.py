@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..commands.devices import usable_device
 from ..commands.display import serve_until_interrupt
 from ..commands.options import flat
 from ..commands.shared_settings import ComputeSettings, LabelSettings
 from ..errors import InputError
+from ..rendering.devices import usable_device
 
 if TYPE_CHECKING:
     from ..volumes.volume import Volume

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..commands.devices import usable_device
 from ..commands.options import flat
-from ..commands.output_folder import make_folder
 from ..commands.picture_size import check_size
 from ..commands.progress import Steps
 from ..commands.shared_settings import ComputeSettings, LabelSettings
 from ..errors import InputError
+from ..rendering.devices import usable_device
+from ..storage.output_folder import make_folder
 from ..storage.settings_file import write_settings
 from ..views.catalogue import STANDARD_VIEWS
 

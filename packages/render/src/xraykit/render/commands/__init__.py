@@ -1,14 +1,12 @@
-"""What commands are made of: options from settings classes, progress, devices, folders for results, pages."""
+"""What commands are made of: options from settings classes, progress, pages."""
 
 from ..lazy_names import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "devices": "usable_device",
         "display": "has_display serve_until_interrupt",
         "options": "flat",
-        "output_folder": "make_folder",
         "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings",
         "picture_size": "check_size",
         "progress": "duration Steps Tally",

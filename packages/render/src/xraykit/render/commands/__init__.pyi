@@ -1,11 +1,9 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
-from .devices import usable_device as usable_device
 from .display import (
     has_display as has_display,
     serve_until_interrupt as serve_until_interrupt,
 )
 from .options import flat as flat
-from .output_folder import make_folder as make_folder
 from .picture_size import check_size as check_size
 from .progress import (
     Steps as Steps,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..storage.atomic_write import write_atomically
+from ..storage.json_object import finite_or_none
 from .ranking import MethodRanking
 
 _NOTHING: Mapping[str, Any] = {}
@@ -66,7 +66,7 @@ def write_evaluation(
     Raises:
         OutputError: The folder cannot be written to.
     """
-    content = {"settings": dict(settings), **_finite(report.numbers)}
+    content = {"settings": dict(settings), **finite_or_none(report.numbers)}
     text = json.dumps(content, indent=2, allow_nan=False, default=str)
     return (
         write_atomically(folder / f"{stem}.json", lambda file: file.write((text + "\n").encode())),
@@ -94,12 +94,3 @@ def _ranking_text(ranking: MethodRanking, quantity: str, unit: str) -> str:
     ]
     told = f"Methods that share a letter are not told apart at p < {ranking.level:g} (Holm)."
     return "\n".join([f"Geometric mean {quantity}:\n", *lines, "", f"{ranking.model} {told}", ""])
-
-
-def _finite(value: Any) -> Any:
-    """The same for JSON: numbers that are not finite become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -72,7 +72,7 @@ def thickness(
     derivatives with backend "torch" only.
 
     Accuracy: exact for the polyhedron, to about 1e-12 of sdd in float64. A ray through an edge or a vertex counts it
-    once; the sum has the same bits for every order of triangles (projectors/triangles.py, kernels/fixed_point.py).
+    once; the sum has the same bits for every order of triangles (projectors/triangles.py, projectors/fixed_point.py).
     """
     sight = see_meshes(meshes, camera, pose, poses)
     depth = _depth(sight, len(meshes), mesh_backend(backend, sight))

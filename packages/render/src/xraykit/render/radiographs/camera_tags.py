@@ -173,7 +173,7 @@ def _principal_point(
 
 
 def private_numbers(dataset: Dataset, offset: int, count: int | None = None) -> tuple[float, ...] | None:
-    """Our own private numbers (see save_image_dicom.py), None when the file is not ours or was damaged."""
+    """Our own private numbers (see save_dicom.py), None when the file is not ours or was damaged."""
     try:
         value = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[offset].value
         values = tuple(float(v) for v in value)

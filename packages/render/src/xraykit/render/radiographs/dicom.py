@@ -36,7 +36,7 @@ def read_dicom_radiograph(
     """One DICOM X-ray file as a radiograph in its modality units (rescale or Modality LUT applied).
 
     VOI LUT and window are deliberately not applied: they choose a picture, not a measurement. What the values mean is
-    decided in polarity_tags.py, the camera in camera_tags.py; `provenance` names the tag behind each fact. Shutters,
+    decided in polarity.py, the camera in camera_tags.py; `provenance` names the tag behind each fact. Shutters,
     flips and rotations of the field of view are recorded, never undone.
 
     Args:

@@ -25,7 +25,7 @@ def read_radiograph(
 ) -> Radiograph:
     """An X-ray image from a DICOM (XA, XRF, RF, DX, CR), PNG, TIFF or JPEG file; its content decides, not its name.
 
-    Nothing is normalised, windowed, mirrored or cropped; see radiograph_dicom.py and radiograph_raster.py for the
+    Nothing is normalised, windowed, mirrored or cropped; see dicom.py and raster.py for the
     rules, and `Radiograph.provenance` for which tag gave what and what was assumed.
 
     Args:

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "backends": "explain_backend",
+        "devices": "usable_device",
         "jacobian": "ImageJacobian render_jacobian",
         "masks": "MaskSet path_lengths scene_masks",
         "options": "Backend Method",

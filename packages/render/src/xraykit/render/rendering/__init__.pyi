@@ -1,5 +1,6 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .backends import explain_backend as explain_backend
+from .devices import usable_device as usable_device
 from .jacobian import (
     ImageJacobian as ImageJacobian,
     render_jacobian as render_jacobian,

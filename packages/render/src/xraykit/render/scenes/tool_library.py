@@ -104,7 +104,7 @@ def read_tool_library(folder: str | Path) -> ToolLibrary:
 
 
 def _rows(source: Path) -> list[Any]:
-    import yaml
+    from ..storage.strict_yaml import load_yaml
 
     try:
         if source.stat().st_size > _LIMIT:
@@ -112,10 +112,10 @@ def _rows(source: Path) -> list[Any]:
         text = source.read_text(encoding="utf-8")
         if source.suffix == ".csv":
             return list(csv.DictReader(text.splitlines(), strict=True))
-        rows = yaml.safe_load(text)
+        rows = load_yaml(text, most_entries=_LIMIT)
     except OSError as error:
         raise FileError(f"{source} must be a readable list of tools, got {error.strerror}.") from error
-    except (yaml.YAMLError, csv.Error, ValueError, RecursionError) as error:
+    except (csv.Error, ValueError, RecursionError) as error:
         raise FileError(f"{source} must be a readable list of tools, got: {error}.") from error
     if not isinstance(rows, list):
         raise FileError(f"{source} must hold a list of tools (lines that begin with '- file: ...'), got {rows!r:.80}.")

@@ -4,10 +4,12 @@ from .atomic_write import (
     write_atomically as write_atomically,
 )
 from .json_object import (
+    finite_or_none as finite_or_none,
     parse_json as parse_json,
     parse_json_object as parse_json_object,
     read_json_object as read_json_object,
 )
+from .output_folder import make_folder as make_folder
 from .same_settings import check_same_settings as check_same_settings
 from .settings_file import (
     read_settings as read_settings,

@@ -1,9 +1,10 @@
-"""JSON from a stranger: one object of limited size, every other thing refused with a sentence."""
+"""JSON from a stranger, one object of limited size, every other thing refused with a sentence; and values for it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,15 @@ def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any]
         return json.loads(decoded, parse_int=parse_int, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise FileError(f"{place} must be JSON text, got something else ({str(error)[:200]}).") from error
+
+
+def finite_or_none(value: Any) -> Any:
+    """The value for JSON: numbers that are not finite become None, in lists and tables too; names become text."""
+    if isinstance(value, Mapping):
+        return {str(key): finite_or_none(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

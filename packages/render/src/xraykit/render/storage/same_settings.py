@@ -21,15 +21,22 @@ def check_same_settings(path: str | Path, settings: object, *, free: Collection[
         free: Flat names of what may change.
 
     Raises:
-        InputError: What is another now, by its option.
+        InputError: What is another now, by its option and with both values.
         FileError: The file cannot be read as such settings.
     """
     before, now = to_plain(read_settings(type(settings), path)), to_plain(settings)
     known = leaves(type(settings)).items()
-    changed = [name for name, leaf in known if name not in free and _at(before, leaf.path) != _at(now, leaf.path)]
+    changed = {
+        name: leaf.path for name, leaf in known if name not in free and _at(before, leaf.path) != _at(now, leaf.path)
+    }
     if changed:
         names = ", ".join("--" + name.replace("_", "-") for name in changed)
-        raise InputError(f"--resume must go on with the options of {path}, got others: {names}; leave --resume out.")
+        place = next(iter(changed.values()))
+        raise InputError(
+            f"--resume must go on with the options of {path}, got others: {names}; leave --resume out "
+            f"({'.'.join(place)} was {_at(before, place)!r} and is {_at(now, place)!r}; use the old value, or begin "
+            "anew in another folder)."
+        )
 
 
 def _at(table: Mapping[str, Any], path: tuple[str, ...]) -> Any:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import FileError, InputError
 from .atomic_write import write_atomically
 from .json_object import parse_json
+from .toml_text import toml_text, without_none
 from .typed_settings import from_plain, to_plain
+from .versions import installed_version
 
 OWN_KEY = "xraykit"
 """The table in a settings file that says which command wrote it."""
@@ -79,10 +80,10 @@ def read_table(path: str | Path) -> dict[str, Any]:
 
 
 def write_settings(path: str | Path, settings: object, *, command: str, distribution: str) -> Path:
-    """Write settings as JSON that `read_settings` and --config read again, with who wrote them.
+    """Write settings that `read_settings` and --config read again, with who wrote them.
 
     Args:
-        path: The .json file.
+        path: A .json, .yaml, .yml or .toml file. TOML has no null: it leaves out what is None.
         settings: A settings object.
         command: Which command they are of, "render drr".
         distribution: Whose version is noted, "xraykit-render".
@@ -91,14 +92,23 @@ def write_settings(path: str | Path, settings: object, *, command: str, distribu
         The path.
 
     Raises:
+        InputError: Another ending, a value that is no setting, or a None that TOML cannot say: its default is another.
         OutputError: The file could not be written.
     """
-    try:
-        number = version(distribution)
-    except PackageNotFoundError:
-        number = "unknown"
-    own = {"command": command, "distribution": distribution, "version": number}
-    text = json.dumps({OWN_KEY: own, **to_plain(settings)}, indent=2, allow_nan=False) + "\n"
+    path = Path(path)
+    writers: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        ".toml": toml_text,
+        ".json": _json,
+        ".yaml": _yaml,
+        ".yml": _yaml,
+    }
+    if path.suffix.lower() not in writers:
+        raise InputError(f"settings are written to a .json, .yaml, .yml or .toml file, got {path}.")
+    own = {"command": command, "distribution": distribution, "version": installed_version(distribution)}
+    plain = to_plain(settings)
+    if path.suffix.lower() == ".toml" and to_plain(from_plain(type(settings), without_none(plain))) != plain:
+        raise InputError(f"{path} cannot hold a None whose default is another; write .json or .yaml.")
+    text = writers[path.suffix.lower()]({OWN_KEY: own, **plain})
     return write_atomically(path, lambda file: file.write(text.encode()))
 
 
@@ -106,3 +116,13 @@ def _from_yaml(text: str) -> Any:
     from .strict_yaml import load_yaml
 
     return load_yaml(text)
+
+
+def _json(table: Mapping[str, Any]) -> str:
+    return json.dumps(table, indent=2, allow_nan=False) + "\n"
+
+
+def _yaml(table: Mapping[str, Any]) -> str:
+    from .strict_yaml import dump_yaml
+
+    return dump_yaml(table)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ..errors import InputError
+from ..rendering.devices import usable_device
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -20,10 +20,10 @@ def chosen_device(device: Device) -> Literal["cpu", "cuda"]:
     """
     import torch
 
-    cuda = torch.cuda.is_available() if device == "auto" else device == "cuda"
-    if cuda and not torch.cuda.is_available():
-        raise InputError("--device cuda needs a GPU that torch sees, got none; leave --device out, or say cpu.")
-    return "cuda" if cuda else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    usable_device(device)
+    return device
 
 
 def chosen_precision(device: Literal["cpu", "cuda"]) -> str:

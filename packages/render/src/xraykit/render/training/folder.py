@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ..errors import FileError, InputError, OutputError
-from ..storage.settings_file import read_table, write_settings
-from ..storage.typed_settings import to_plain
+from ..errors import FileError, OutputError
+from ..storage.output_folder import make_folder
+from ..storage.same_settings import check_same_settings
+from ..storage.settings_file import write_settings
 from .curve import CurveRow
 from .settings import RunSettings
 
 SETTINGS, CHECKPOINT, WEIGHTS, EVENTS = "settings.json", "last.ckpt", "weights", "tensorboard"
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
-"""Settings that do not change what one step does; for workers the data set's own state may object."""
+"""Settings that may change on a resume; for workers the data set's own state may object.
+
+With other devices, nodes or another strategy a training goes on, but not with the bits of one that kept them.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,36 +61,17 @@ def prepare_folder(
     if run.resume:
         if not checkpoint.is_file():
             raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
-        _check_same(to_plain(settings), folder / SETTINGS)
+        _check_same(settings, folder / SETTINGS)
         return checkpoint
     if checkpoint.exists():
         raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} must be a folder that can be made, got {error.strerror or error}.") from error
+    make_folder(folder)
     write_settings(folder / SETTINGS, settings, command=command, distribution=distribution)
     return None
 
 
-def _check_same(now: Mapping[str, Any], path: Path) -> None:
+def _check_same(settings: object, path: Path) -> None:
     try:
-        saved = read_table(path)
+        check_same_settings(path, settings, free=FREE_ON_RESUME)
     except FileError as error:
         raise FileError(f"--resume needs the settings of the training so far: {error}") from error
-    before, missing = dict(_leaves(saved)), object()
-    for name, value in _leaves(now):
-        if name.rpartition(".")[2] not in FREE_ON_RESUME and before.get(name, missing) != value:
-            raise InputError(
-                f"--resume goes on with the same settings, but {name} was {before.get(name)!r} and is {value!r}; "
-                "use the old value, or begin anew in another folder."
-            )
-
-
-def _leaves(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested values as (names joined by dots, value)."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{place}{name}.")
-        else:
-            yield place + name, value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError, XraykitError
+from ..storage.json_object import parse_json
 from .guard import Guard
 
 if TYPE_CHECKING:
@@ -83,10 +83,7 @@ def answered(request: Request, raw: bytes) -> Response:
 
 
 def _object(raw: bytes) -> RequestBody:
-    try:
-        body = json.loads(raw or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"a request must be JSON, got something else ({error}).") from error
+    body = parse_json(raw or b"{}", place="a request")
     if not isinstance(body, dict):
         raise InputError(f"a request must be a JSON object, got {type(body).__name__}.")
     return body

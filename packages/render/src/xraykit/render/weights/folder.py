@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..errors import FileError, InputError, OutputError
+from ..errors import FileError, InputError
 from ..extras import require
 from ..storage.atomic_write import write_atomically
+from ..storage.output_folder import make_folder
 from ..storage.versions import installed_version
 from .hub import WEIGHTS
 from .source import find_weights
@@ -108,11 +109,7 @@ def save_weights(
             f"config and what the weights were trained on must hold what JSON can ({error}); give numbers and text."
         ) from error
     tensors = _stored(state, half)
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} must be a folder that can be made, got {error.strerror or error}.") from error
+    folder = make_folder(folder)
     data = save(tensors, metadata={"format": "pt", "xraykit": text})
     path = write_atomically(folder / WEIGHTS, lambda file: file.write(data))
     write_atomically(folder / CONFIG, lambda file: file.write(f"{text}\n".encode()))

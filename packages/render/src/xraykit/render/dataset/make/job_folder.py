@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
 from ...errors import OutputError
 from ...storage.atomic_write import write_atomically
+from ...storage.digest import file_sha256
+from ...storage.output_folder import make_folder
 from ..format.manifest import MANIFEST, RECEIPTS, Manifest, ShardRecord, read_manifest, read_receipts, write_manifest
 from ..plan.config import DatasetConfig
 from ..plan.config_file import config_text, read_dataset_config
@@ -28,10 +29,7 @@ def begin(config: DatasetConfig, folder: Path, *, resume: bool) -> DatasetPlan:
         FileError: The configuration points to files that are not there.
     """
     plan = make_plan(config)
-    try:
-        (folder / RECEIPTS).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} must be a folder that can be written, got {error.strerror}.") from error
+    make_folder(folder / RECEIPTS)
     manifest = read_manifest(folder)
     if manifest is not None or (folder / CONFIG).exists():
         if not resume:
@@ -108,5 +106,4 @@ def _differs(path: Path, there: str, wanted: str) -> str:
 def _is_whole(path: Path, record: ShardRecord) -> bool:
     if not path.is_file() or path.stat().st_size != record.bytes:
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == record.sha256
+    return file_sha256(path) == record.sha256

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...errors import BackendUnavailableError, FileError
+from ...extras import require
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,12 @@ class ShardStore:
 
     def _system(self) -> tuple[Any, str]:
         """The file system, which fsspec keeps once for each process, and the folder in it."""
+        core = require("fsspec.core", extra="dataset", what=self.address)
         try:
-            import fsspec.core
-
-            system, folder = fsspec.core.url_to_fs(self.address, **self.options)
+            system, folder = core.url_to_fs(self.address, **self.options)
         except ImportError as error:
             raise BackendUnavailableError(
-                f"{self.address} needs fsspec and its plugin for such addresses ({error}); "
-                "run: pip install xraykit-render[dataset], and the plugin."
+                f"{self.address} needs fsspec's plugin for such addresses ({error}); install it."
             ) from error
         except ValueError as error:
             raise FileError(f"{self.address} must be an address that fsspec can open, got: {error}.") from error
