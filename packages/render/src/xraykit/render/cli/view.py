@@ -11,6 +11,7 @@ from ..commands.options import flat
 from ..commands.shared_settings import ComputeSettings, LabelSettings
 from ..errors import InputError
 from ..rendering.devices import usable_device
+from ..rendering.options import DEFAULT_SDD
 
 if TYPE_CHECKING:
     from ..volumes.volume import Volume
@@ -30,7 +31,7 @@ class ViewerSettings:
     """Do not open the page, only say where it is."""
     size: int = 200
     """Pixels along each edge of the X-ray, 16 to 1024; fewer are faster."""
-    sdd: float = 1020.0
+    sdd: float = DEFAULT_SDD
     """Source to detector [mm], 400 to 3000."""
     bone: float = 200.0
     """Threshold of the bone surface [HU]."""

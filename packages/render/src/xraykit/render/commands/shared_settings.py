@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..rendering.options import Backend, Method
+from ..rendering.options import DEFAULT_SAMPLES, DEFAULT_SDD, Backend, Method
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class LabelSettings:
 class CameraSettings:
     """The camera."""
 
-    sdd: float = 1020.0
+    sdd: float = DEFAULT_SDD
     """Source to detector [mm]."""
     size: tuple[int, int] = (512, 512)
     """Detector rows and columns [px]."""
@@ -36,7 +36,7 @@ class ProjectorSettings:
 
     method: Method = "trilinear"
     """Projector: trilinear samples, siddon is exact for constant voxels, joseph goes slice by slice."""
-    samples: int = 500
+    samples: int = DEFAULT_SAMPLES
     """Samples per ray inside the volume (trilinear only)."""
 
 

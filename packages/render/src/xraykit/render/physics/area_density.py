@@ -17,7 +17,7 @@ from ..geometry.rays import voxel_rays
 from ..materials.materials import Material, find_material
 from ..rendering.backends import choose_backend
 from ..rendering.march import march, march_stack
-from ..rendering.options import Backend, Method
+from ..rendering.options import DEFAULT_SAMPLES, Backend, Method
 from ..volumes.volume import Volume
 from ..volumes.voxel_memory import spread_rows
 from .tissue import TISSUES, TissueLaw
@@ -116,7 +116,7 @@ def area_densities(
     pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
     method: Method = "trilinear",
-    samples: int = 500,
+    samples: int = DEFAULT_SAMPLES,
     backend: Backend = "auto",
     scale: Float[Tensor, " materials"] | Float[Tensor, "#batch materials"] | None = None,
 ) -> Float[Tensor, "batch materials {camera.height} {camera.width}"]:

@@ -16,7 +16,7 @@ from ..geometry.rays import voxel_rays
 from ..volumes.volume import Volume
 from .backends import choose_backend
 from .march import march_jacobian
-from .options import Backend, Method
+from .options import DEFAULT_SAMPLES, Backend, Method
 
 
 class ImageJacobian(NamedTuple):
@@ -35,7 +35,7 @@ def render_jacobian(
     pivot: Vector,
     intrinsics: bool = False,
     method: Method = "trilinear",
-    samples: int = 500,
+    samples: int = DEFAULT_SAMPLES,
     backend: Backend = "auto",
 ) -> ImageJacobian:
     r"""The image of `render` and the derivative of every pixel, in one march.

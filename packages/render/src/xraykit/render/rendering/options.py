@@ -9,6 +9,11 @@ Method = Literal["trilinear", "siddon", "joseph"]
 Backend = Literal["auto", "torch", "numba", "triton"]
 """Which implementation runs; auto takes the fastest that can."""
 
+DEFAULT_SAMPLES = 500
+"""Samples of a ray inside the volume, of the method trilinear."""
+DEFAULT_SDD = 1020.0
+"""Source to detector of a camera that nobody described [mm]: a mobile C-arm's."""
+
 KERNELS: dict[str, tuple[Method, ...]] = {
     "numba": ("trilinear", "siddon", "joseph"),
     "triton": ("trilinear", "siddon", "joseph"),

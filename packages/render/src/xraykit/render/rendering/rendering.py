@@ -17,7 +17,7 @@ from ..geometry.rays import voxel_rays
 from ..volumes.volume import Volume
 from .backends import choose_backend
 from .march import march, march_label_bits
-from .options import Backend, Method
+from .options import DEFAULT_SAMPLES, Backend, Method
 
 
 def render(
@@ -26,7 +26,7 @@ def render(
     pose: Float[Tensor, "#batch 4 4"] | Float[Tensor, "4 4"],
     *,
     method: Method = "trilinear",
-    samples: int = 500,
+    samples: int = DEFAULT_SAMPLES,
     backend: Backend = "auto",
     labels: Literal["hard", "soft"] | None = None,
     chunk: int | None = None,

@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..files.pose_json import read_pose
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
-from ..rendering.options import Backend
+from ..rendering.options import DEFAULT_SDD, Backend
 from ..simulation.scene import Body, Scene
 from ..simulation.settings import SimulationSettings
 from ..storage.atomic_write import write_atomically
@@ -155,7 +155,7 @@ def _names(table: Table) -> tuple[str, ...]:
 
 
 def _camera(table: Table) -> Camera:
-    sdd, size = table.positive("sdd", 1020.0), table.numbers("size", 2, (512, 512))
+    sdd, size = table.positive("sdd", DEFAULT_SDD), table.numbers("size", 2, (512, 512))
     spacing = table.content.get("pixel_spacing", 0.6)
     step = table.numbers("pixel_spacing", 2) if isinstance(spacing, list) else table.positive("pixel_spacing", 0.6)
     height, width = size or (512, 512)

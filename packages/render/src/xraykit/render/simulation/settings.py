@@ -11,7 +11,7 @@ from ..physics.detector import Detector
 from ..physics.scatter import ScatterKernel
 from ..physics.spectrum import AnySpectrum, Spectrum
 from ..radiographs.shutters import Shutter
-from ..rendering.options import Backend, Method
+from ..rendering.options import DEFAULT_SAMPLES, Backend, Method
 
 MOST_SAMPLES, SHORTEST_STEP = 100_000, 0.001  # beyond these an image takes hours, and is no better
 
@@ -108,7 +108,7 @@ class MarchSettings:
     """
 
     method: Method = "trilinear"
-    samples: int = 500
+    samples: int = DEFAULT_SAMPLES
     backend: Backend = "auto"
     displacement_step: float = 1.0
     tool_rays: int = 2

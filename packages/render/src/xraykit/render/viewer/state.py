@@ -10,6 +10,7 @@ from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
 from ..radiographs.radiograph import DisplayStyle
+from ..rendering.options import DEFAULT_SDD
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ViewerState:
     cra_cau: float = 0.0
     roll: float = 0.0
     sod: float = 720.0
-    sdd: float = 1020.0
+    sdd: float = DEFAULT_SDD
     field: float = 400.0
     aim: tuple[float, float, float] = (0.0, 0.0, 0.0)
     size: int = 200
