@@ -252,8 +252,8 @@ def test_files_that_cannot_be_read_or_written_are_named(folder):
 
 
 def test_the_examples_are_legal(request):
+    from xraykit.render.scenes.scene_table import read_checked_table
     from xraykit.render.scenes.scene_yaml import SCENE
-    from xraykit.render.storage.yaml_table import read_checked_table
 
     scenes = sorted((request.config.rootpath / "examples" / "scenes").glob("*.yaml"))
     assert len(scenes) >= 2

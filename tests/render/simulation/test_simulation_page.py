@@ -8,10 +8,9 @@ from support.repo import ROOT
 from xraykit.render import read_scene
 from xraykit.render.materials import MATERIALS
 from xraykit.render.meshes.instruments import INSTRUMENTS
-from xraykit.render.scenes import read_tool_library
+from xraykit.render.scenes import read_tool_library, scene_table
 from xraykit.render.scenes import save as save_simulation
 from xraykit.render.scenes.settings import SettingsEntries, ShutterEntry
-from xraykit.render.storage import yaml_table
 from xraykit.render.storage.settings_leaves import is_table, typed_fields
 
 PAGE = (ROOT / "docs/simulation.md").read_text(encoding="utf-8")
@@ -35,14 +34,14 @@ def plan(tmp_path_factory):
 
 
 def test_each_section_lists_the_keys_that_the_reader_knows(tmp_path, monkeypatch):
-    known, born = {}, yaml_table.Table.__init__
+    known, born = {}, scene_table.Table.__init__
 
     def noted(self, content, where, *, keys, **options):
         name = re.sub(r"\[\d+\]", "", where).rpartition(".")[2] or "scene"
         known[name] = set(keys)
         born(self, content, where, keys=keys, **options)
 
-    monkeypatch.setattr(yaml_table.Table, "__init__", noted)
+    monkeypatch.setattr(scene_table.Table, "__init__", noted)
     (tmp_path / "scene.yaml").write_text(EVERYTHING, encoding="utf-8")
     read_scene(tmp_path / "scene.yaml")
     del known["landmarks"]  # their names are free

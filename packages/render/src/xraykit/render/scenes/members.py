@@ -16,10 +16,10 @@ from ..meshes.instruments import INSTRUMENTS, instrument
 from ..meshes.mesh import Mesh
 from ..patient.standard_torso import torso
 from ..simulation.scene import Body, PlacedTool, tool_pose
-from ..storage.yaml_table import Table
 from ..volumes.label_names import match_names
 from ..volumes.landmarks import label_centroids
 from ..volumes.volume import Volume
+from .scene_table import Table
 
 BODY = ("name", "torso", "file", "labels", "label_names", "series", "density_scale", "label_materials")
 TOOL = (

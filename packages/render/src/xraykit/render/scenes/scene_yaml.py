@@ -18,9 +18,9 @@ from ..rendering.options import DEFAULT_SDD, Backend
 from ..simulation.scene import Body, Scene
 from ..simulation.settings import SimulationSettings
 from ..storage.atomic_write import write_atomically
-from ..storage.yaml_table import Table, read_checked_table
 from ..volumes.label_names import match_names
 from .members import BODY, TOOL, body_from, matrix, place, tool_from
+from .scene_table import Table, read_checked_table
 from .settings import SETTINGS, settings_from, settings_record
 
 SCENE = ("bodies", "tools", "landmarks", "camera", "view", "seed", *SETTINGS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..errors import FileError, InputError
-from .settings_file import read_table
+from ..storage.settings_file import read_table
 
 
 class Table:
