@@ -23,7 +23,7 @@ from xraykit.render.physics import area_densities, estimate_scatter, transmissio
 from xraykit.render.physics.material_field import material_field
 from xraykit.render.rendering import label_bits, scene_masks
 from xraykit.render.simulation import Body, DoseSettings, MarchSettings, ScatterSettings, tool_pose
-from xraykit.render.simulation.exposure import quanta_in_air, quanta_in_place, read_out
+from xraykit.render.simulation.exposure import detector_readout, quanta_in_air, quanta_in_place
 
 from ..common.clock import interleave, summary
 from ..common.progress import say
@@ -148,7 +148,7 @@ def pictures(scene: Scene, view: View, *, is_full: bool) -> Jobs:
 
     def noise() -> torch.Tensor:
         local = quanta_in_place(quanta, done.area_densities, done.materials, done.primary, settings)
-        return read_out(done.air * done.primary + done.scatter, spacing, settings, local, 0, readout=quanta)
+        return detector_readout(done.air * done.primary + done.scatter, spacing, settings, local, 0, readout=quanta)
 
     return complete | {
         "tool path lengths": partial(thickness, meshes, camera, pose, **where),

@@ -19,7 +19,7 @@ from xraykit.render.dataset.plan.config import (
     ViewSettings,
 )
 from xraykit.render.dataset.plan.config_file import config_text, read_dataset_config
-from xraykit.render.dataset.plan.plan import apportioned, make_plan
+from xraykit.render.dataset.plan.plan import apportion, make_plan
 from xraykit.render.storage.settings_leaves import is_table, typed_fields
 
 SMALL = DatasetConfig(patients=PatientSources(ProceduralPatients(count=10)), images_per_shard=40)
@@ -133,9 +133,9 @@ def test_a_mistake_is_refused_by_place_and_reason(tmp_path, text, sentence):
 
 
 def test_shares_are_rounded_to_whole_numbers_that_add_up():
-    assert apportioned(10, {"a": 1, "b": 1, "c": 1}) == {"a": 4, "b": 3, "c": 3}
-    assert apportioned(3, {"train": 0.8, "val": 0.1, "test": 0.1}) == {"train": 3, "val": 0, "test": 0}
-    assert sum(apportioned(997, {"a": 0.2, "b": 0.3, "c": 0.5}).values()) == 997
+    assert apportion(10, {"a": 1, "b": 1, "c": 1}) == {"a": 4, "b": 3, "c": 3}
+    assert apportion(3, {"train": 0.8, "val": 0.1, "test": 0.1}) == {"train": 3, "val": 0, "test": 0}
+    assert sum(apportion(997, {"a": 0.2, "b": 0.3, "c": 0.5}).values()) == 997
 
 
 def test_patients_are_shared_out_whole_once_and_in_proportion():

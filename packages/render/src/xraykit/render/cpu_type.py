@@ -39,9 +39,9 @@ def several_cpu_types(types: Iterable[str]) -> str | None:
     counts = Counter(types)
     if len(counts) < 2:
         return None
-    told = "; ".join(f"{count} on {name}" for name, count in counts.most_common())
+    listed = "; ".join(f"{count} on {name}" for name, count in counts.most_common())
     return (
-        f"{sum(counts.values())} shards were made on {len(counts)} types of CPU ({told}); images agree to rounding, "
+        f"{sum(counts.values())} shards were made on {len(counts)} types of CPU ({listed}); images agree to rounding, "
         "but not to the bit with those of one type."
     )
 
@@ -56,9 +56,9 @@ def made_elsewhere(types: Iterable[str]) -> str | None:
     others = Counter(name for name in types if name != cpu_type())
     if not others:
         return None
-    told = "; ".join(f"{count} on {name}" for name, count in others.most_common())
+    listed = "; ".join(f"{count} on {name}" for name, count in others.most_common())
     return (
-        f"{others.total()} of {len(types)} finished shards were made on another type of CPU ({told}) than this one "
+        f"{others.total()} of {len(types)} finished shards were made on another type of CPU ({listed}) than this one "
         f"({cpu_type()}), so the last bits of the rest may differ; go on where they were made, or delete them to make "
         "all on one type."
     )

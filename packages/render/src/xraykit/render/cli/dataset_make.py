@@ -96,8 +96,8 @@ def _conclude(summary: DatasetSummary, seconds: float) -> None:
     for shard in summary.shards:
         for skipped in shard.skipped:
             print(f"xraykit: warning: patient {skipped.patient} was left out: {skipped.reason}", file=sys.stderr)
-    if told := several_cpu_types(shard.cpu_type for shard in summary.shards):
-        print(f"xraykit: warning: {told}", file=sys.stderr)
+    if mixture := several_cpu_types(shard.cpu_type for shard in summary.shards):
+        print(f"xraykit: warning: {mixture}", file=sys.stderr)
     images = sum(shard.samples for shard in summary.shards)
     size = sum(shard.bytes for shard in summary.shards) / 1e6
     print(

@@ -11,7 +11,7 @@ from ..commands.picture_size import check_size
 from ..errors import InputError
 from ..rendering.devices import usable_device
 from ..storage.settings_file import write_settings
-from .drr_settings import DrrSettings, camera_and_pose, resolved
+from .drr_settings import DrrSettings, camera_and_pose, complete_settings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,7 @@ def drr(settings: DrrSettings) -> None:
     from ..rendering.rendering import render
     from ..volumes.volume import Volume
 
-    settings = resolved(settings)
+    settings = complete_settings(settings)
     check_outputs(settings)
     device, projector, anatomy = usable_device(settings.compute.device), settings.projector, settings.anatomy
     given = None if settings.placement.pose is None else _read_pose(settings.placement.pose)

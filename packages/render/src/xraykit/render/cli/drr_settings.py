@@ -71,7 +71,7 @@ class DrrSettings:
         return self.placement.view is not None and self.placement.view not in CENTRAL_VIEWS
 
 
-def resolved(settings: DrrSettings) -> DrrSettings:
+def complete_settings(settings: DrrSettings) -> DrrSettings:
     """The settings with view and angles filled in, after refusing what contradicts itself.
 
     Raises:
@@ -103,7 +103,7 @@ def resolved(settings: DrrSettings) -> DrrSettings:
 
 
 def camera_and_pose(settings: DrrSettings, volume: Volume) -> tuple[Camera, Tensor]:
-    """Camera and pose (1, 4, 4) float64 that resolved settings ask for, about the volume's centre or its anatomy.
+    """Camera and pose (1, 4, 4) float64 that complete settings ask for, about the volume's centre or its anatomy.
 
     Raises:
         GeometryError: A length is not positive, or the isocentre lies behind the detector.

@@ -83,8 +83,8 @@ def _of_ct(settings: ViewListSettings, ct: Path) -> None:
             with steps.step(f"render {len(fitting)} views"):
                 _contact_sheet(folder / "contact_sheet.png", settings, volume, fitting, device)
             write_settings(folder / "settings.json", settings, command="render views", distribution="xraykit-render")
-    told = {n: why or ("fits" if n in fitting else "fits, but needs --pose-limited") for n, why in reasons.items()}
-    print_lines([(name, STANDARD_VIEWS[name].title, why) for name, why in told.items()])
+    answers = {n: why or ("fits" if n in fitting else "fits, but needs --pose-limited") for n, why in reasons.items()}
+    print_lines([(name, STANDARD_VIEWS[name].title, why) for name, why in answers.items()])
     if settings.output is not None:
         print(f"Look at {settings.output / 'contact_sheet.png'}")
 

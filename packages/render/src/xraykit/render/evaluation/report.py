@@ -92,5 +92,5 @@ def _ranking_text(ranking: MethodRanking, quantity: str, unit: str) -> str:
     lines = [
         f"{place}. {name}: {error:.2f}{suffix} ({letters})" for place, (name, error, letters) in enumerate(placed, 1)
     ]
-    told = f"Methods that share a letter are not told apart at p < {ranking.level:g} (Holm)."
-    return "\n".join([f"Geometric mean {quantity}:\n", *lines, "", f"{ranking.model} {told}", ""])
+    legend = f"Methods that share a letter are not told apart at p < {ranking.level:g} (Holm)."
+    return "\n".join([f"Geometric mean {quantity}:\n", *lines, "", f"{ranking.model} {legend}", ""])

@@ -93,6 +93,7 @@ def see_meshes(meshes: Sequence[Mesh], camera: Camera, pose: Tensor, poses: Tens
     intrinsics = {"sdd": len(sdd), "pixel_spacing": len(spacing), "principal_point": len(centre)}
     batch = common_batch(pose=len(pose), poses=1 if placed is None else len(placed), **intrinsics)
     u, v = pixel_axes(camera.height, camera.width, dtype=torch.float64, device=device)
+    # detector_axes at z = 1; its x / sdd would round otherwise
     across = (u - centre[:, :1]) * (spacing[:, 1:] / sdd[:, None])
     down = (v - centre[:, 1:]) * (spacing[:, :1] / sdd[:, None])
     offsets = torch.tensor([0, *(len(mesh.vertices) for mesh in meshes)], device=device).cumsum(0)

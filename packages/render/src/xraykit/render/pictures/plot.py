@@ -59,7 +59,7 @@ def plot_xray(
     extent, unit = (0.0, float(width), float(height), 0.0), "px"
     if camera is not None:
         _, spacing, centre = (t[0].tolist() for t in camera.tensors(dtype=torch.float64, device="cpu"))
-        columns, rows = (
+        columns, rows = (  # the borders of the image, where detector_axes has pixel centres
             (np.array([0, width]) - centre[0]) * spacing[1],
             (np.array([0, height]) - centre[1]) * spacing[0],
         )
@@ -151,6 +151,7 @@ def require_matplotlib() -> type[Figure]:
 def _detector(camera: Camera, matrix: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """World positions of the image corners (first row first, clockwise), the source, and the foot of the beam."""
     sdd, spacing, centre = (t[0].numpy() for t in camera.tensors(dtype=torch.float64, device="cpu"))
+    # Corners of the image, where detector_axes has pixel centres.
     u = np.array([0, camera.width, camera.width, 0]) - centre[0]
     v = np.array([0, 0, camera.height, camera.height]) - centre[1]
     local = np.stack([u * spacing[1], v * spacing[0], np.full(4, float(sdd))], axis=1)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..geometry.detector_plane import pixel_axes
+
 REACH = 2  # [px] from the border to where its two sides are compared
 STEP = 0.08  # of the range of values: a smaller step is no border
 SHARP = 1.7  # how many times the step exceeds what follows; 1 at the edge of a round body
@@ -87,8 +89,8 @@ def outside(corners: Tensor, shape: Sequence[int], *, margin: float = 0.0) -> Te
     Pixels less than `margin` from the border of the image are judged as if they lay `margin` inside.
     """
     height, width = shape
-    x = (torch.arange(width) + 0.5).clamp(margin, width - margin)
-    y = (torch.arange(height)[:, None] + 0.5).clamp(margin, height - margin)
+    u, v = pixel_axes(height, width, dtype=torch.float32, device="cpu")
+    x, y = u.clamp(margin, width - margin), v[:, None].clamp(margin, height - margin)
     distance = torch.full(tuple(shape), -math.inf)
     for (ax, ay), (bx, by) in zip(corners.tolist(), corners.roll(-1, 0).tolist(), strict=True):
         length = math.hypot(bx - ax, by - ay)

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from torch import Tensor
 
 from ..errors import FileError, InputError
+from ..geometry.detector_plane import pixel_axes
 from .shutters import CircularShutter, PolygonalShutter, RectangularShutter, Shutter
 
 
@@ -45,9 +46,9 @@ def shutter_field(path: Path, *, height: int, width: int) -> Tensor:
             f"the shutters of {path} are those of {stored[0]}x{stored[1]} px, got an image of {height}x{width}; give "
             "the image as stored."
         )
-    u, v = torch.arange(width) + 0.5, torch.arange(height)[:, None] + 0.5
+    u, v = pixel_axes(height, width, dtype=torch.float32, device="cpu")
     for shutter in shutters:
-        field &= shutter.outside(u, v) < 0
+        field &= shutter.outside(u, v[:, None]) < 0
     return field
 
 

@@ -64,7 +64,7 @@ def quanta_in_place(
     return quanta_behind(quanta, primary, second)
 
 
-def read_out(
+def detector_readout(
     expected: Tensor,
     spacing: Tensor,
     settings: SimulationSettings,

@@ -22,7 +22,7 @@ from ..physics.spectrum import Spectrum, mean_energy
 from ..rendering.masks import MaskSet, path_lengths, scene_masks
 from ..volumes.label_names import match_names
 from ..volumes.landmarks import Landmarks, project_landmarks
-from .exposure import beam_in_air, quanta_in_air, quanta_in_place, read_out
+from .exposure import beam_in_air, detector_readout, quanta_in_air, quanta_in_place
 from .scene import PlacedTool, Scene
 from .settings import SimulationSettings
 from .tool_edges import finer, pixel_means, transmission_over_pixels
@@ -126,7 +126,7 @@ def simulate(
     )
     quanta = quanta_in_air(camera, settings)
     local = quanta_in_place(quanta, area, materials, primary, settings)
-    intensity = read_out(air * primary + scatter, spacing, settings, local, seed, readout=quanta)
+    intensity = detector_readout(air * primary + scatter, spacing, settings, local, seed, readout=quanta)
     names = [tool.name for tool in scene.tools]
     bodies = [body.volume for body in scene.bodies]
     backend = settings.march.backend

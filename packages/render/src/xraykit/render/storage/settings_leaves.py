@@ -97,7 +97,7 @@ def is_table(hint: Any) -> bool:
 
 def _walk(cls: type, path: tuple[str, ...], prefix: str, group: str, holder: Any) -> Iterator[Leaf]:
     """Leaves of `cls` at `path`; `holder` is the instance that a table above has as its default."""
-    told = field_help(cls)
+    help_texts = field_help(cls)
     for name, (part, hint) in typed_fields(cls).items():
         value = default_of(part) if holder is MISSING else getattr(holder, name)
         if is_table(hint):
@@ -105,4 +105,4 @@ def _walk(cls: type, path: tuple[str, ...], prefix: str, group: str, holder: Any
             yield from _walk(hint, (*path, name), within, first_line(hint), value)
         else:
             flat = prefix + part.metadata.get("flag", name).lstrip("-").replace("-", "_")
-            yield Leaf(flat, (*path, name), hint, value, told.get(name, ""), part.metadata, group)
+            yield Leaf(flat, (*path, name), hint, value, help_texts.get(name, ""), part.metadata, group)

@@ -58,8 +58,8 @@ def hand(body: Anatomy, side: Side) -> ViewFrame:
     fingers = body.cloud(f"metacarpal_{side}", f"phalanges_hand_{side}").mean(dim=0)
     root = body.cloud(f"carpal_{side}").mean(dim=0)
     z = unit(root - fingers)
-    told = _forearm_front(body, side, z, root, NEAR_WRIST)
-    rough = upright(z, [told, ("volume", FRONT)])
+    hint = _forearm_front(body, side, z, root, NEAR_WRIST)
+    rough = upright(z, [hint, ("volume", FRONT)])
     normal = principal_axes(palm)[1][:, 0]
     cosine = float(normal @ rough.axes[:, 1])
     if abs(cosine) < math.cos(math.radians(60)):
@@ -68,11 +68,11 @@ def hand(body: Anatomy, side: Side) -> ViewFrame:
 
 
 def _by_epicondyles(body: Anatomy, side: Side, z: Tensor, end: Tensor) -> ViewFrame:
-    told = _forearm_front(body, side, z, end.mean(dim=0), NEAR_ELBOW)
-    if told[1] is None:
+    hint = _forearm_front(body, side, z, end.mean(dim=0), NEAR_ELBOW)
+    if hint[1] is None:
         return upright(z, [("volume", FRONT)])
-    front = front_of_slab(end, z, told[1], within=math.cos(math.radians(50)))
-    return upright(z, [told if front is None else (f"epicondyles, {told[0]}", front), told, ("volume", FRONT)])
+    front = front_of_slab(end, z, hint[1], within=math.cos(math.radians(50)))
+    return upright(z, [hint if front is None else (f"epicondyles, {hint[0]}", front), hint, ("volume", FRONT)])
 
 
 def _forearm_front(body: Anatomy, side: Side, z: Tensor, near: Tensor, reach: float) -> tuple[str, Tensor | None]:

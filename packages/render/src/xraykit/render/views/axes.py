@@ -57,10 +57,10 @@ def upright(z: Tensor, hints: Iterable[tuple[str, Tensor | None]]) -> ViewFrame:
         GeometryError: No hint tells a direction across z.
     """
     z = unit(z)
-    told = next(((name, across(hint, z)) for name, hint in hints if hint is not None and is_slanted(hint, z)), None)
-    if told is None:
+    chosen = next(((name, across(hint, z)) for name, hint in hints if hint is not None and is_slanted(hint, z)), None)
+    if chosen is None:
         raise GeometryError("a bone that points to the front needs a neighbour that tells its own front, got none.")
-    basis, y = told[0], unit(told[1])
+    basis, y = chosen[0], unit(chosen[1])
     return ViewFrame(torch.stack([torch.linalg.cross(y, z), y, z], dim=1), basis)
 
 

@@ -64,8 +64,8 @@ class Job:
 
     def state(self, *, since: int = 0) -> dict[str, Any]:
         """What a page is told: kind, about, outcome, message, and the steps from number `since` on."""
-        told = {name: getattr(self, name) for name in ("kind", "about", "outcome", "message")}
-        return {**told, "steps": self.steps[max(0, since) :]}
+        answer = {name: getattr(self, name) for name in ("kind", "about", "outcome", "message")}
+        return {**answer, "steps": self.steps[max(0, since) :]}
 
 
 class JobRunner:

@@ -93,8 +93,8 @@ def make_dataset(
     numbers = _chosen(shards, len(plan.shards))
     records = finished(plan, folder)
     waiting = [number for number in numbers if plan.shards[number].name not in records]
-    if waiting and engine == "local" and (told := made_elsewhere(record.cpu_type for record in records.values())):
-        warnings.warn(f"{folder}: {told}", stacklevel=2)
+    if waiting and engine == "local" and (mixture := made_elsewhere(record.cpu_type for record in records.values())):
+        warnings.warn(f"{folder}: {mixture}", stacklevel=2)
     total = sum(len(plan.shards[number].patients) for number in numbers) * config.views.per_patient
     done = total - sum(len(plan.shards[number].patients) for number in waiting) * config.views.per_patient
     names = [plan.shards[number].name for number in numbers]

@@ -74,8 +74,8 @@ def make_plan(config: DatasetConfig) -> DatasetPlan:
     return DatasetPlan(config, _digest(config), tuple(shards))
 
 
-def apportioned(total: int, weights: Mapping[str, float]) -> dict[str, int]:
-    """Whole numbers that add up to `total`, in proportion to weights (largest remainders first, then order)."""
+def apportion(total: int, weights: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers that add up to `total`, in proportion to weights (largest remainder method, ties in order)."""
     whole = sum(weights.values())
     exact = {name: total * weight / whole for name, weight in weights.items()}
     counts = {name: int(share) for name, share in exact.items()}
@@ -87,7 +87,7 @@ def apportioned(total: int, weights: Mapping[str, float]) -> dict[str, int]:
 
 def _procedural(config: DatasetConfig) -> Iterator[PatientPlan]:
     weights = config.patients.procedural.regions or dict.fromkeys(REGIONS, 1.0)
-    counts = apportioned(config.patients.procedural.count, weights)
+    counts = apportion(config.patients.procedural.count, weights)
     chosen = [region for region, count in counts.items() for _ in range(count)]
     order = stream(config.seed, "plan", 0).permutation(len(chosen))
     for number, index in enumerate(order):
@@ -102,7 +102,7 @@ def _volumes(config: DatasetConfig) -> Iterator[PatientPlan]:
 def _split(patients: Sequence[PatientPlan], config: DatasetConfig) -> dict[str, list[PatientPlan]]:
     order = stream(config.seed, "plan", 1).permutation(len(patients)).tolist()
     shared: dict[str, list[PatientPlan]] = {}
-    for split, count in apportioned(len(patients), config.split).items():
+    for split, count in apportion(len(patients), config.split).items():
         members, order = order[:count], order[count:]
         shared[split] = [patients[index] for index in sorted(members)]
     return shared

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ...errors import FileError, GeometryError
 from ...geometry.camera import Camera
+from ...geometry.detector_plane import pixel_axes
 from ...geometry.rigid import check_pose
 from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
 from ...storage.json_object import parse_json
@@ -88,7 +89,7 @@ class XraySample:
     def region(self) -> str:
         """The region of the body: that of the view, else that of the patient, else "unknown"."""
         sources = (self._get("view", dict), self._get("description", dict))
-        return next((region for told in sources if isinstance(region := told.get("region"), str)), "unknown")
+        return next((region for entry in sources if isinstance(region := entry.get("region"), str)), "unknown")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -151,26 +152,27 @@ class XraySample:
     def open_field(self) -> Tensor:
         """Pixels whose centre the collimator leaves open, (H, W) bool."""
         height, width = self._size
-        told = self._get("physics", dict).get("shutter")
-        if told is None:
+        entry = self._get("physics", dict).get("shutter")
+        if entry is None:
             return torch.ones(height, width, dtype=torch.bool)
         try:
-            kind, numbers = next(iter(told.items()))
+            kind, numbers = next(iter(entry.items()))
             shutter: Shutter = {"circle": CircularShutter, "rectangle": RectangularShutter}[kind](*map(float, numbers))
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
             raise self._wrong("physics.shutter must be a circle, a rectangle or null") from error
-        return shutter.outside(torch.arange(width) + 0.5, torch.arange(height)[:, None] + 0.5) <= 0
+        u, v = pixel_axes(height, width, dtype=torch.float32, device="cpu")
+        return shutter.outside(u, v[:, None]) <= 0
 
     @cached_property
     def camera(self) -> Camera:
         """Intrinsics."""
-        told = self._get("camera", dict)
+        entry = self._get("camera", dict)
         try:
             return Camera(
-                float(told["sdd"]),
+                float(entry["sdd"]),
                 *self._size,
-                pixel_spacing=[float(side) for side in told["pixel_spacing"]],
-                principal_point=[float(side) for side in told["principal_point"]],
+                pixel_spacing=[float(side) for side in entry["pixel_spacing"]],
+                principal_point=[float(side) for side in entry["principal_point"]],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise self._wrong(f"camera must be as in pose.json ({error})") from error
@@ -188,14 +190,14 @@ class XraySample:
     @cached_property
     def landmarks(self) -> SampleLandmarks:
         """Named points of the patient."""
-        told = self._get("landmarks", dict)
+        by_name = self._get("landmarks", dict)
         try:
-            world = torch.tensor([one["world"] for one in told.values()], dtype=torch.float64).reshape(-1, 3)
-            uv = torch.tensor([one["uv"] for one in told.values()], dtype=torch.float64).reshape(-1, 2)
-            visible = torch.tensor([bool(one["visible"]) for one in told.values()], dtype=torch.bool)
+            world = torch.tensor([one["world"] for one in by_name.values()], dtype=torch.float64).reshape(-1, 3)
+            uv = torch.tensor([one["uv"] for one in by_name.values()], dtype=torch.float64).reshape(-1, 2)
+            visible = torch.tensor([bool(one["visible"]) for one in by_name.values()], dtype=torch.bool)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise self._wrong("landmarks must each have world, uv and visible") from error
-        return SampleLandmarks(tuple(told), world, uv, visible)
+        return SampleLandmarks(tuple(by_name), world, uv, visible)
 
     @cached_property
     def _log_range(self) -> tuple[float, float]:
@@ -211,18 +213,18 @@ class XraySample:
 
     @property
     def _size(self) -> tuple[int, int]:
-        told = self._get("camera", dict)
-        height, width = told.get("height"), told.get("width")
+        entry = self._get("camera", dict)
+        height, width = entry.get("height"), entry.get("width")
         if type(height) is not int or type(width) is not int or min(height, width) < 1 or height * width > MOST_PIXELS:
             raise self._wrong(f"camera must have a height and width in pixels, {MOST_PIXELS} together at most")
         return height, width
 
     @property
     def _annotations(self) -> list[dict[str, Any]]:
-        told = self._get("annotations", list)
-        if not all(isinstance(one, dict) and "name" in one for one in told):
+        entries = self._get("annotations", list)
+        if not all(isinstance(one, dict) and "name" in one for one in entries):
             raise self._wrong("annotations must each have a name")
-        return told
+        return entries
 
     def _get(self, name: str, kind: type) -> Any:
         value = self.record.get(name)
