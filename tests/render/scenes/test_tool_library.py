@@ -76,11 +76,20 @@ def test_broken_tool_is_named_when_it_is_asked_for(tmp_path: Path) -> None:
         ("[]", "at least one tool, got none"),
         ("- {file: [", "readable list of tools, got"),
         ("- &a [*a]", "entry 1: expected file|readable list"),
+        ("- {file: ball0.stl, file: ball1.stl}", "the key 'file' is given twice"),
     ],
 )
 def test_bad_lists_are_refused_by_entry(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(FileError, match=message):
         read_tool_library(folder(tmp_path, text))
+
+
+def test_a_list_may_be_longer_than_a_file_of_settings(tmp_path: Path) -> None:
+    folder(tmp_path, "[]")
+    lines = (f"- {{file: ball0.stl, name: ball {number}, scale: 1e0}}" for number in range(3000))
+    (tmp_path / "tools.yaml").write_text("\n".join(lines), encoding="utf-8")
+    library = read_tool_library(tmp_path)
+    assert len(library) == 3000 and library.entries["ball 2999"].scale == 1.0
 
 
 def test_folder_without_list_is_refused(tmp_path: Path) -> None:
