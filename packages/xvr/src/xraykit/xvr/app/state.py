@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from torch import Tensor
 
 from xraykit.render.pictures import directions_at_edges
+from xraykit.render.storage import finite_or_none
 
 from .placement import RefinedViews, XrayView
 from .pose_sliders import slider_deviations, sliders_of
@@ -46,11 +46,10 @@ def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[st
     record = found.result.record
     trust, deviations = record.trust, None
     if record.covariance is not None and record.pivot is not None:
-        spread = slider_deviations(pose, isocenter, record.covariance[0], record.pivot[0])._asdict()
-        deviations = {name: _finite(value) for name, value in spread.items()}
-    return {
-        "similarity": None if record.similarity is None else _finite(record.similarity),
-        "terms": {name: _finite(value) for name, value in record.terms.items()},
+        deviations = slider_deviations(pose, isocenter, record.covariance[0], record.pivot[0])._asdict()
+    state = {
+        "similarity": record.similarity,
+        "terms": record.terms,
         "converged": record.converged,
         "seconds": round(record.seconds, 2),
         "structure": found.structure.title,
@@ -59,14 +58,11 @@ def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[st
         "trust": None
         if trust is None
         else {
-            "probability": _finite(trust.success_probability),
+            "probability": trust.success_probability,
             "threshold": trust.threshold,
-            "expected": _finite(trust.expected_error),
+            "expected": trust.expected_error,
             "verdict": trust.verdict,
             "warnings": list(trust.warnings),
         },
     }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+    return finite_or_none(state)
