@@ -52,7 +52,7 @@ def test_bootstrap_of_a_normal_mean_has_the_width_of_the_closed_form(method):
 
 
 def test_bca_agrees_with_scipy():
-    stats = pytest.importorskip("scipy.stats", reason="comes with the extra evaluate")
+    stats = pytest.importorskip("scipy.stats", reason="needs the extra evaluate")
     values = np.random.default_rng(3).lognormal(size=60)
     options = {"confidence_level": 0.9, "n_resamples": 9000, "method": "BCa", "vectorized": False}
     expected = stats.bootstrap((values,), np.median, rng=np.random.default_rng(5), **options).confidence_interval

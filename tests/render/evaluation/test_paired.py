@@ -34,7 +34,7 @@ def test_wilcoxon_counts_all_signs_ties_included(difference, ranks):
 
 
 def test_wilcoxon_agrees_with_scipy_exact_and_by_the_normal_law():
-    stats = pytest.importorskip("scipy.stats", reason="comes with the extra evaluate")
+    stats = pytest.importorskip("scipy.stats", reason="needs the extra evaluate")
     rng = np.random.default_rng(0)
     for n, method in ((40, "exact"), (200, "exact"), (500, "asymptotic")):
         a, b = rng.normal(size=n), rng.normal(0.15, size=n)

@@ -14,7 +14,7 @@ NAMES = {"settings.json", "weights", "last.ckpt", "curve.json", "curve.csv", "te
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
+    pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-render[train]'")
     return train(settings_of(tmp_path_factory.mktemp("run") / "out", steps=4, validate_every=2))[1]
 
 

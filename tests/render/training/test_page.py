@@ -16,7 +16,7 @@ def test_the_quote_is_in_the_example():
 
 
 def test_the_example_learns_its_line(tmp_path, monkeypatch):
-    pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
+    pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-render[train]'")
     monkeypatch.syspath_prepend(EXAMPLE.parent)
     example = import_module(EXAMPLE.stem)
     run = example.main(tmp_path / "out", quick=True)

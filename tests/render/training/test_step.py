@@ -35,7 +35,7 @@ def test_gradients_short_enough_and_missing_ones_are_left_alone():
 
 
 def test_clipping_equals_timm_s_bit_for_bit():
-    agc = pytest.importorskip("timm.utils.agc")
+    agc = pytest.importorskip("timm.utils.agc", reason="needs timm")
     ours, theirs = network(), network()
     clip_adaptively(ours.parameters(), 0.01)
     agc.adaptive_clip_grad(theirs.parameters(), clip_factor=0.01)

@@ -11,8 +11,8 @@ from support.toy_training import settings_of, train
 from xraykit.render import BackendUnavailableError, InputError
 from xraykit.render.training import LengthSettings, TrainingFailedError, TrainingTask
 
-pytest.importorskip("lightning", reason="the extra xraykit-render[train]")
-pytest.importorskip("tensorboard", reason="the extra xraykit-render[train]")
+pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-render[train]'")
+pytest.importorskip("tensorboard", reason="needs the extra: pip install 'xraykit-render[train]'")
 OFTEN = {"accumulate": 2, "validate_every": 3, "save_every": 4}
 
 

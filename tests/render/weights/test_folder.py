@@ -5,11 +5,13 @@ from importlib.metadata import version
 
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from support.later import later
 from torch import nn
 from xraykit.render import FileError, InputError, OutputError, XraykitError
 from xraykit.render.weights import SavedWeights, WeightsKind, fill_module, load_weights, save_weights
+
+REASON = "needs the extra: pip install 'xraykit-render[weights]'"
+safetensors, safetensors_torch = (later(name, reason=REASON) for name in ("safetensors", "safetensors.torch"))
 
 KIND = WeightsKind("toy net", "xraykit-render")
 CONFIG = {"inputs": 3, "name": "toy"}
@@ -30,9 +32,9 @@ def folder(net, tmp_path):
 def rewritten(folder, change):
     """The same weights with what they carry changed."""
     path = folder / "model.safetensors"
-    with safe_open(path, framework="pt") as file:
+    with safetensors.safe_open(path, framework="pt") as file:
         content = json.loads(file.metadata()["xraykit"])
-    save_file(load_file(path), path, {"xraykit": change(content)})
+    safetensors_torch.save_file(safetensors_torch.load_file(path), path, {"xraykit": change(content)})
     return path
 
 
@@ -50,7 +52,7 @@ def test_weights_come_back_bit_by_bit_with_what_they_are(net, folder, form):
 def test_config_json_says_the_same_as_the_weights(folder):
     content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert set(content) == {"kind", "format", "config", "trained_on", "package", "version", "libraries"}
-    with safe_open(folder / "model.safetensors", framework="pt") as file:
+    with safetensors.safe_open(folder / "model.safetensors", framework="pt") as file:
         assert json.loads(file.metadata()["xraykit"]) == content
 
 
@@ -60,7 +62,9 @@ def test_half_stores_float16_and_leaves_whole_numbers_alone(net, tmp_path):
     state = load_weights(half, KIND).state
     assert state["0.weight"].dtype == torch.float16 and state["1.num_batches_tracked"].dtype == torch.int64
     stored = sum(t.numel() * t.element_size() for t in state.values() if t.is_floating_point())
-    assert 2 * stored == sum(t.numel() * t.element_size() for t in load_file(whole).values() if t.is_floating_point())
+    assert 2 * stored == sum(
+        t.numel() * t.element_size() for t in safetensors_torch.load_file(whole).values() if t.is_floating_point()
+    )
     other = fill_module(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), state, source="it", wanted="a net")
     assert other[0].weight.dtype == torch.float32
     apart = other[0].state_dict()["weight"] - net[0].state_dict()["weight"]

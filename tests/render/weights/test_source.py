@@ -1,10 +1,15 @@
 """A folder, a file and a hub id each lead to one local file, with the bytes that were asked for."""
 
 import hashlib
+import sys
+from importlib.util import find_spec
 
 import pytest
 from xraykit.render import FileError, XraykitError
 from xraykit.render.weights import HubFile, find_weights
+
+INSTALLED = find_spec("huggingface_hub") is not None
+NEEDS_HUB = pytest.mark.skipif(not INSTALLED, reason="needs the extra: pip install 'xraykit-render[weights]'")
 
 
 @pytest.fixture
@@ -16,14 +21,15 @@ def folder(tmp_path):
 
 @pytest.fixture
 def hub(folder, monkeypatch):
-    """A hub that has every file; what it was asked for."""
+    """A hub that has every file, where its library is installed; what it was asked for."""
     asked = []
 
     def download(repo_id, filename, revision=None):
         asked.append((repo_id, filename, revision))
         return str(folder / "model.safetensors")
 
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    if INSTALLED:
+        monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
     return asked
 
 
@@ -33,6 +39,7 @@ def test_folders_and_files_are_found_without_a_hub(folder, hub):
     assert hub == []
 
 
+@NEEDS_HUB
 @pytest.mark.parametrize(
     ("source", "asked"),
     [
@@ -61,12 +68,13 @@ def test_a_missing_file_is_not_looked_for_on_the_hub(source, hub):
     assert hub == []
 
 
-def test_a_pinned_digest_is_checked_wherever_the_file_is_from(folder, hub):
+@pytest.mark.parametrize("place", ["folder", "file", pytest.param("org/net@main", marks=NEEDS_HUB)])
+def test_a_pinned_digest_is_checked_wherever_the_file_is_from(folder, hub, place):
     right = hashlib.sha256(b"weights").hexdigest()
-    for source in (folder, folder / "model.safetensors", "org/net@main"):
-        assert find_weights(source, sha256=right.upper()) == folder / "model.safetensors"
-        with pytest.raises(FileError, match=rf"must have the SHA-256 0+, got {right}"):
-            find_weights(source, sha256="0" * 64)
+    source = {"folder": folder, "file": folder / "model.safetensors"}.get(place, place)
+    assert find_weights(source, sha256=right.upper()) == folder / "model.safetensors"
+    with pytest.raises(FileError, match=rf"must have the SHA-256 0+, got {right}"):
+        find_weights(source, sha256="0" * 64)
 
 
 def test_a_folder_without_weights_is_refused(tmp_path):
@@ -74,6 +82,7 @@ def test_a_folder_without_weights_is_refused(tmp_path):
         find_weights(tmp_path)
 
 
+@NEEDS_HUB
 def test_a_hub_that_does_not_answer_is_said(monkeypatch):
     def download(*_, **__):
         raise ConnectionError("no route")
@@ -83,6 +92,7 @@ def test_a_hub_that_does_not_answer_is_said(monkeypatch):
         find_weights("org/net")
 
 
+@NEEDS_HUB
 def test_offline_only_the_cache_is_asked_and_the_sentence_says_how_to_fill_it(tmp_path, monkeypatch):
     """The hub library itself refuses to connect, so nothing is faked but its settings."""
     for name, value in (("HF_HUB_OFFLINE", True), ("HF_HUB_CACHE", str(tmp_path))):
@@ -93,6 +103,7 @@ def test_offline_only_the_cache_is_asked_and_the_sentence_says_how_to_fill_it(tm
         find_weights("org/net@v1")
 
 
+@NEEDS_HUB
 def test_offline_a_cached_commit_is_found(tmp_path, monkeypatch):
     for name, value in (("HF_HUB_OFFLINE", True), ("HF_HUB_CACHE", str(tmp_path))):
         monkeypatch.setattr(f"huggingface_hub.constants.{name}", value)
@@ -104,7 +115,7 @@ def test_offline_a_cached_commit_is_found(tmp_path, monkeypatch):
 
 
 def test_without_the_hub_library_local_weights_are_found_and_hub_ids_say_what_to_install(folder, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     assert find_weights(folder).is_file()
     with pytest.raises(XraykitError, match=r"huggingface_hub.*pip install .xraykit-render\[weights\]"):
         find_weights("org/net")

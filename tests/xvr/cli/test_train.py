@@ -12,7 +12,7 @@ from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
 from xraykit.xvr import TrainSettings, load_network
 
-installed("lightning", reason="the extra xraykit-xvr[train]")
+installed("lightning", reason="needs the extra: pip install 'xraykit-xvr[train]'")
 OPTIONS = [
     part
     for name, value in (QUICK | {"steps": 2, "size": 32}).items()

@@ -7,7 +7,7 @@ import torch
 from xraykit.render import BackendUnavailableError, Camera, InputError
 from xraykit.xvr.train.augment import COLLIMATED, Randomisation, collimated, measured
 
-pytest.importorskip("kornia", reason="the extra xraykit-xvr[train]")
+pytest.importorskip("kornia", reason="needs the extra: pip install 'xraykit-xvr[train]'")
 CAMERA = Camera(sdd=1020.0, height=32, width=32, pixel_spacing=8.0)
 
 

@@ -13,9 +13,9 @@ from xraykit.render.training import TrainingFailedError
 from xraykit.xvr import load_network, train_network
 from xraykit.xvr.template import write_warp
 
-installed("lightning", reason="the extra xraykit-xvr[train]")
-installed("kornia", reason="the extra xraykit-xvr[train]")
-installed("tensorboard", reason="the extra xraykit-xvr[train]")
+installed("lightning", reason="needs the extra: pip install 'xraykit-xvr[train]'")
+installed("kornia", reason="needs the extra: pip install 'xraykit-xvr[train]'")
+installed("tensorboard", reason="needs the extra: pip install 'xraykit-xvr[train]'")
 
 
 class KilledError(Exception):
