@@ -1,16 +1,25 @@
 """The pages lead somewhere: links, headings, pictures, files and commands that they name exist."""
 
+import ast
+import io
 import re
+import tokenize
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
-from support.repo import ROOT
+from support.repo import ROOT, text_files
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/README.md")])
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(r"\b(?:docs|benchmarks|examples|tests|tools|packages)/[\w./-]+\.(?:py|md|ya?ml|json|png|jpg|npz)\b")
+SOURCE = re.compile(r"(?<![\w./-])((?:[\w-]+/)*[\w-]+\.py)\b")
+NO_FILES = {
+    "src/xraykit/__init__.py",
+    "predictor.py",
+    "docs/makers/NAME.py",
+}  # never there, of every method, any of them
 MODULE = re.compile(r"python -m (benchmarks(?:\.\w+)+)")
 
 
@@ -67,6 +76,39 @@ def test_every_file_that_a_page_or_script_names_exists():
     named = [(path.name, name) for path in texts for name in FILE.findall(path.read_text(encoding="utf-8"))]
     assert len(named) > 20
     assert sorted({f"{page}: {name}" for page, name in named if not (ROOT / name).exists()}) == []
+
+
+def words(text: str) -> str:
+    """Comments and docstrings of a Python file."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    found = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    nodes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    found += [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(text)) if isinstance(node, nodes)]
+    return "\n".join(found)
+
+
+def unknown_sources(text: str, known: list[str]) -> set[str]:
+    """Python files that a text names, with their folders or without, and that are the end of no known path."""
+    return {name for name in SOURCE.findall(text) if not any(f"/{path}".endswith(f"/{name}") for path in known)}
+
+
+def test_every_python_file_that_prose_names_exists():
+    files = {path.relative_to(ROOT).as_posix(): path for path in text_files()}
+    sources = [name for name in files if name.endswith(".py")]
+    texts = {name: words(files[name].read_text(encoding="utf-8")) for name in sources}
+    texts |= {name: path.read_text(encoding="utf-8") for name, path in files.items() if path.suffix == ".md"}
+    made = "docs/api/"  # of docstrings, by docs/makers/make_api.py
+    wrong = {
+        name: unknown - NO_FILES
+        for name, text in texts.items()
+        if not name.startswith(made) and (unknown := unknown_sources(text, sources)) - NO_FILES
+    }
+    assert wrong == {}
+
+
+def test_a_python_file_that_is_gone_is_seen_by_its_name_alone_and_behind_a_folder():
+    code = '"""See gone.py and b/c.py."""\nx = "not/prose.py"  # as in b/gone.py, a/b/c.py, c.py\n'
+    assert unknown_sources(words(code), ["a/b/c.py"]) == {"gone.py", "b/gone.py"}
 
 
 def test_every_benchmark_that_a_page_runs_exists():

@@ -1,4 +1,4 @@
-"""Data sets of X-rays as tar shards: written by a job that gives the same bytes on one type of CPU, read as a stream."""
+"""Data sets of X-rays as tar shards: made by a job, the same bytes on one type of CPU, and read as a stream."""
 
 from ..lazy_names import attach
 
