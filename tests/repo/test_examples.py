@@ -1,4 +1,4 @@
-"""Every example runs at a size that suits a test, is short, says what one learns, and is called like the others."""
+"""Every example runs at a size that suits a test, finds what it promises, is short, and is called like the others."""
 
 import ast
 import re
@@ -9,20 +9,71 @@ import pytest
 from PIL import Image
 from support.repo import ROOT
 from support.threads import one_thread
+from xraykit.render.weights import load_weights
 
 EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 FEWEST_COLOURS = 20  # of a picture that shows something
 
 
+def the_opening_is_found(overlap, out, said, example):
+    assert overlap > 0.93
+    with Image.open(out / "exposed_field.png") as picture:
+        assert picture.size[0] > 320
+
+
+def the_button_writes_xrays(result, out, said, example):
+    written = sorted(out.glob("*.png"))
+    assert [path.name for path in written] == ["000.png", "001.png", "002.png"]
+    assert len({path.read_bytes() for path in written}) == 3
+    with Image.open(written[0]) as picture:
+        assert picture.size == (48, 48)
+
+
+def weights_are_saved_and_loaded(result, out, said, example):
+    assert "must hold a pose network written by xraykit-xvr" in said
+    assert (out / "net" / "model.safetensors").is_file()
+
+
+def two_methods_are_scored(report, out, said, example):
+    assert report.ranking is not None and report.ranking.methods[0] == "phase_correlation"
+    assert {path.name for path in out.iterdir()} == {"rows.csv", "report.json", "report.md", "errors.png"}
+
+
+def the_line_is_learnt_and_learning_resumed(run, out, said, example):
+    assert run.batches == 40 and run.rows[-1]["slope_error"] < 0.5 * run.rows[0]["slope_error"]
+    again = example["main"](out, resume=True)
+    assert again.batches == 400 and again.rows[-1]["slope_error"] < 0.1
+    saved = load_weights(out / "weights", example["KIND"])
+    slope_error = abs(saved.state["weight"].item() - example["SLOPE"])
+    assert slope_error == pytest.approx(again.rows[-1]["slope_error"], abs=1e-4)
+    assert saved.trained_on["batches"] == 400
+
+
+PROMISES = {
+    "exposed_field": the_opening_is_found,
+    "local_page": the_button_writes_xrays,
+    "save_and_load_weights": weights_are_saved_and_loaded,
+    "score_two_methods": two_methods_are_scored,
+    "train_toy_task": the_line_is_learnt_and_learning_resumed,
+}
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path):
+def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
     with one_thread():
-        runpy.run_path(str(path))["main"](tmp_path / "out", quick=True)
+        example = runpy.run_path(str(path))
+        result = example["main"](tmp_path / "out", quick=True)
     assert any((tmp_path / "out").rglob("*"))
     for picture in (tmp_path / "out").glob("*.png"):
         with Image.open(picture) as image:
             assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > FEWEST_COLOURS
+    if path.stem in PROMISES:
+        PROMISES[path.stem](result, tmp_path / "out", capsys.readouterr().out, example)
+
+
+def test_every_promise_is_an_example_s():
+    assert PROMISES.keys() <= {path.stem for path in EXAMPLES}
 
 
 def test_examples_are_short_have_one_signature_and_say_what_one_learns():
