@@ -7,7 +7,8 @@ import sys
 import pytest
 from support.repo import ROOT
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), ROOT / "docs/commands.md"]
+WRITTEN_OUT = [ROOT / f"docs/{name}.md" for name in ("commands", "radiographs")]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md")), *WRITTEN_OUT]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [(page, code) for page in PAGES for code in BLOCK.findall(page.read_text(encoding="utf-8"))]
 
