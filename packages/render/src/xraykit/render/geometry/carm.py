@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import GeometryError
+from .frames import Vector
 from .rigid import rigid_matrix
 from .rotations import parameters_from, rotation_about
 
 Number = float | Sequence[float] | Tensor
-Point = Sequence[float] | Tensor
 
 # Camera axes x, y, z in patient RAS as columns, all angles zero: the patient faces the detector.
 _BASE = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))
@@ -28,8 +28,8 @@ def carm_pose(
     lao_rao: Number = 0.0,
     cra_cau: Number = 0.0,
     roll: Number = 0.0,
-    isocenter: Point = (0.0, 0.0, 0.0),
-    offset: Point = (0.0, 0.0, 0.0),
+    isocenter: Vector = (0.0, 0.0, 0.0),
+    offset: Vector = (0.0, 0.0, 0.0),
 ) -> Float[Tensor, "batch 4 4"]:
     """The pose (camera to world) of a C-arm that looks at an isocentre.
 
@@ -97,7 +97,7 @@ def carm_angles(pose: Float[Tensor, "batch 4 4"]) -> CarmAngles:
     return CarmAngles(*angles.unbind(-1), source=pose[..., :3, 3], beam=pose[..., :3, 2])
 
 
-def carm_parameters(pose: Float[Tensor, "batch 4 4"], *, isocenter: Point) -> dict[str, Tensor]:
+def carm_parameters(pose: Float[Tensor, "batch 4 4"], *, isocenter: Vector) -> dict[str, Tensor]:
     """The keyword arguments with which `carm_pose` gives this pose (B, 4, 4) again, seen from an isocentre.
 
     sod is the distance from the source to the isocentre along the beam; offset is what remains across the beam.
@@ -178,7 +178,7 @@ VIEWS = MappingProxyType(
 """The standard views by name: ap, pa, lateral_left, lateral_right."""
 
 
-def _common(values: tuple[Number | Point, ...]) -> tuple[torch.dtype, torch.device]:
+def _common(values: tuple[Number | Vector, ...]) -> tuple[torch.dtype, torch.device]:
     """The promoted floating dtype of the tensors among `values`, and the device of those that are not on the CPU."""
     tensors = [value for value in values if isinstance(value, Tensor)]
     floating = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
@@ -191,7 +191,9 @@ def _common(values: tuple[Number | Point, ...]) -> tuple[torch.dtype, torch.devi
     return dtype, devices.pop() if devices else torch.device("cpu")
 
 
-def _batch(name: str, value: Number | Point, item: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _batch(
+    name: str, value: Number | Vector, item: tuple[int, ...], dtype: torch.dtype, device: torch.device
+) -> Tensor:
     """`value` as a finite tensor (B, *item)."""
     tensor = torch.as_tensor(value, dtype=dtype, device=device)
     if tensor.ndim == len(item):

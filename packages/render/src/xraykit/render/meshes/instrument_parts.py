@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
-Part = tuple[Array, NDArray[np.int64]]  # vertices (V, 3) [mm], faces (F, 3)
+Floats = NDArray[np.float64]
+MeshPart = tuple[Floats, NDArray[np.int64]]  # vertices (V, 3) [mm], faces (F, 3)
 
 _SAME = 1e-6  # points of a flat region closer than this are one [mm]
 
 
-def tube_mesh(rings: Array, *, closed: bool = False) -> Part:
+def tube_mesh(rings: Floats, *, closed: bool = False) -> MeshPart:
     """The surface through a stack of rings of equally many points.
 
     Args:
@@ -36,7 +36,7 @@ def tube_mesh(rings: Array, *, closed: bool = False) -> Part:
     return np.concatenate([vertices, ends]), np.concatenate([faces, *caps])
 
 
-def turned(profile: Iterable[tuple[float, float | Array]], around: int) -> Array:
+def turned(profile: Iterable[tuple[float, float | Floats]], around: int) -> Floats:
     """Rings about the z axis, (N, around, 3): each (z, r) with one radius, or one for each angle (see `angles`)."""
     theta = angles(around)
     rings = []
@@ -46,18 +46,18 @@ def turned(profile: Iterable[tuple[float, float | Array]], around: int) -> Array
     return np.stack(rings)
 
 
-def angles(around: int) -> Array:
+def angles(around: int) -> Floats:
     """The angles of a ring's points [rad], (around,)."""
     return 2 * np.pi * np.arange(around) / around
 
 
-def polygon_radius(apothem: float, corners: int, around: int) -> Array:
+def polygon_radius(apothem: float, corners: int, around: int) -> Floats:
     """The radius of a regular polygon with this apothem [mm] at every angle of a ring, (around,)."""
     sector = 2 * np.pi / corners
     return apothem / np.cos((angles(around) + 1e-9) % sector - sector / 2)
 
 
-def thread(z: ArrayLike, *, pitch: float, around: int, crest: float = 0.1, root: float = 0.4) -> Array:
+def thread(z: ArrayLike, *, pitch: float, around: int, crest: float = 0.1, root: float = 0.4) -> Floats:
     """The height of a right-handed thread over its core as a share of its depth, 0 to 1, for each z: (N, around).
 
     Args:
@@ -73,7 +73,7 @@ def thread(z: ArrayLike, *, pitch: float, around: int, crest: float = 0.1, root:
     return np.clip((crest / 2 + flank - away) / flank, 0.0, 1.0)
 
 
-def extruded(points: Array, triangles: NDArray[np.int64], low: ArrayLike, high: ArrayLike) -> Part:
+def extruded(points: Floats, triangles: NDArray[np.int64], low: ArrayLike, high: ArrayLike) -> MeshPart:
     """A flat region in x and y between two heights.
 
     Args:
@@ -98,20 +98,20 @@ def extruded(points: Array, triangles: NDArray[np.int64], low: ArrayLike, high: 
     return vertices, np.concatenate([triangles[:, ::-1], triangles + up, walls])
 
 
-def sheet(grid: Array) -> tuple[Array, NDArray[np.int64]]:
+def sheet(grid: Floats) -> tuple[Floats, NDArray[np.int64]]:
     """Points (N * M, 2) and triangles of a grid of points (N, M, 2)."""
     number = np.arange(grid.shape[0] * grid.shape[1]).reshape(grid.shape[:2])
     return grid.reshape(-1, 2), _quads(number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:])
 
 
-def together(sheets: Sequence[tuple[Array, NDArray[np.int64]]]) -> tuple[Array, NDArray[np.int64]]:
+def together(sheets: Sequence[tuple[Floats, NDArray[np.int64]]]) -> tuple[Floats, NDArray[np.int64]]:
     """Several point sets (or parts) as one; the surfaces of parts may touch but not overlap."""
     offsets = np.cumsum([0, *(len(points) for points, _ in sheets)])
     points = np.concatenate([points for points, _ in sheets])
     return points, np.concatenate([faces + offset for (_, faces), offset in zip(sheets, offsets, strict=False)])
 
 
-def moved(part: Part, matrix: ArrayLike, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Part:
+def moved(part: MeshPart, matrix: ArrayLike, offset: ArrayLike = (0.0, 0.0, 0.0)) -> MeshPart:
     """The part under x -> matrix x + offset; a mirror image gets its faces reversed."""
     linear = np.asarray(matrix, np.float64)
     faces = part[1] if np.linalg.det(linear) > 0 else part[1][:, ::-1]

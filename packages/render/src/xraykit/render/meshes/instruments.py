@@ -15,8 +15,8 @@ import torch
 
 from ..geometry.checks import check_choice
 from .instrument_parts import (
-    Array,
-    Part,
+    Floats,
+    MeshPart,
     angles,
     extruded,
     moved,
@@ -48,7 +48,7 @@ def instrument(name: str, *, seed: int = 0) -> Mesh:
     return Mesh(vertices, faces, name=name, material=material, description=description)
 
 
-Made = tuple[Part, str, str]
+Made = tuple[MeshPart, str, str]
 
 
 def _cannulated_screw(rng: np.random.Generator) -> Made:
@@ -62,7 +62,7 @@ def _cannulated_screw(rng: np.random.Generator) -> Made:
     ramp = np.clip(np.minimum(z / pitch, (threaded - z) / pitch), 0.0, 1.0)
     radius = core + (outer - core) * ramp[:, None] * thread(z, pitch=pitch, around=_AROUND)
     radius -= (0.35 * (core - bore) * np.clip(1 - z / pitch, 0.0, 1.0))[:, None]
-    profile: list[tuple[float, float | Array]] = list(zip(z.tolist(), radius, strict=True))
+    profile: list[tuple[float, float | Floats]] = list(zip(z.tolist(), radius, strict=True))
     head, wide = 0.55 * diameter, 0.82 * diameter
     profile += [(threaded + 0.6 * pitch, shank), (length, shank), (length + 0.25 * head, wide)]
     profile += [(length + head * (0.25 + 0.75 * np.sin(a)), wide * np.cos(a) ** 0.5) for a in (0.3, 0.6, 0.9)]
@@ -84,7 +84,7 @@ def _pedicle_screw(rng: np.random.Generator) -> Made:
     tip = np.clip(z / 4.0, 0.05, 1.0)
     depth = (outer - core) * np.clip((length - 3.0 - z) / pitch, 0.0, 1.0)
     radius = tip[:, None] * (core[:, None] + depth[:, None] * thread(z, pitch=pitch, around=_AROUND, crest=0.12))
-    profile: list[tuple[float, float | Array]] = list(zip(z.tolist(), radius, strict=True))
+    profile: list[tuple[float, float | Floats]] = list(zip(z.tolist(), radius, strict=True))
     body, rod, bore, arm = 6.5, 3.0, 4.4, 14.0
     floor = length + 5.5
     profile += [(length, core[-1]), (length + 1.0, 4.2), (length + 2.5, 5.9), (length + 3.2, body), (floor, body)]
@@ -96,7 +96,7 @@ def _pedicle_screw(rng: np.random.Generator) -> Made:
     )
 
 
-def _tulip(body: float, rod: float, bore: float, floor: float, top: float) -> list[Part]:
+def _tulip(body: float, rod: float, bore: float, floor: float, top: float) -> list[MeshPart]:
     """Two arms left and right of a slot for the rod (along y), and the slot's round bottom."""
     reach = np.sqrt(body**2 - rod**2)
     y = reach * np.sin(np.linspace(-np.pi / 2, np.pi / 2, 41))
@@ -116,7 +116,7 @@ def _k_wire(rng: np.random.Generator) -> Made:
     """A steel wire with a three-sided trocar point."""
     diameter, length = float(rng.choice([1.2, 1.6, 2.0, 2.5])), float(rng.choice([150.0, 200.0, 280.0]))
     radius, point = diameter / 2, 3.0 * diameter
-    profile: list[tuple[float, float | Array]] = [
+    profile: list[tuple[float, float | Floats]] = [
         (s * point, np.minimum(radius, polygon_radius(max(s, 0.01) * radius, 3, 24))) for s in np.linspace(0, 1, 9)
     ]
     profile += [(length - 0.3 * radius, radius), (length, 0.7 * radius)]
@@ -132,7 +132,7 @@ def _drill_bit(rng: np.random.Generator) -> Made:
     diameter, length = float(rng.choice([2.5, 3.2, 4.3, 5.0])), float(rng.choice([110.0, 145.0, 180.0]))
     radius, lead, fluted = diameter / 2, 5.5 * diameter, 0.4 * length
     theta, point = angles(48), diameter / 2 / np.tan(np.deg2rad(59.0))
-    profile: list[tuple[float, float | Array]] = []
+    profile: list[tuple[float, float | Floats]] = []
     for z in np.concatenate([[0.0], np.linspace(0.05 * point, point, 6), np.linspace(point + 0.3, fluted, 120)]):
         flute = np.clip(np.cos(2 * (theta - 2 * np.pi * z / lead)) + 0.15, 0.0, 1.0) ** 0.7
         depth = 0.52 * np.clip((fluted - z) / diameter, 0.0, 1.0)
@@ -256,7 +256,7 @@ def _clamp(rng: np.random.Generator) -> Made:
     )
 
 
-def _clamp_half() -> list[tuple[Array, np.ndarray]]:
+def _clamp_half() -> list[tuple[Floats, np.ndarray]]:
     """One half in the plane, its pin at the origin: jaw towards -x, finger ring at x = 105, y = 17."""
     centre, inner, outer, around = np.array([105.0, 17.0]), 10.0, 13.2, 48
     theta = 2 * np.pi * np.arange(around + 1) / around + np.pi + 0.1

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.floating]
+Coordinates = NDArray[np.float64]
+"""World positions or directions, (..., 3), or one of their three [mm]."""
 FAR = np.float32(1e3)
 
 

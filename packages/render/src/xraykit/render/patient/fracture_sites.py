@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from .body.figure import Fracture
 from .body.frames import Matrix, move_by, turn_about
+from .body.regions import Triple
 from .canvas import Array, Region
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

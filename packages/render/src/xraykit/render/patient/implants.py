@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from ..meshes.instruments import instrument
 from ..meshes.mesh import Mesh
@@ -15,9 +14,8 @@ from .body.figure import Figure
 from .body.regions import BodyRegion
 from .body.skeleton import Side
 from .body.trunk_shape import levels
+from .canvas import Coordinates
 from .findings import Findings
-
-Point = NDArray[np.float64]
 
 # In the frame of the bone, right side: where a plate lies along it, and from where the surface is sought.
 _PLATES = {
@@ -135,7 +133,9 @@ def _wires(figure: Figure, region: BodyRegion, side: Side, rng: np.random.Genera
     return tools
 
 
-def surface(figure: Figure, label: str, inside: Point, direction: Point, *, reach: float = 60.0) -> float | None:
+def surface(
+    figure: Figure, label: str, inside: Coordinates, direction: Coordinates, *, reach: float = 60.0
+) -> float | None:
     """How far along a direction [mm] the outermost voxel of a label lies; None where none does."""
     canvas = figure.canvas
     steps = np.arange(0.0, reach, 0.25 * canvas.spacing)
@@ -146,13 +146,13 @@ def surface(figure: Figure, label: str, inside: Point, direction: Point, *, reac
     return float(hits.max()) + canvas.spacing / 2 if len(hits) else None
 
 
-def sphere_center(points: Point) -> Point:
+def sphere_center(points: Coordinates) -> Coordinates:
     """Centre of the sphere that fits points (n, 3) best in the algebraic sense."""
     system = np.concatenate([2 * points, np.ones((len(points), 1))], axis=1)
     return np.linalg.lstsq(system, np.square(points).sum(axis=1), rcond=None)[0][:3]
 
 
-def _along(kind: str, tip: Point, tail: Point, name: str, *, seed: int) -> PlacedTool:
+def _along(kind: str, tip: Coordinates, tail: Coordinates, name: str, *, seed: int) -> PlacedTool:
     """An instrument with its tip at one point and its axis towards another."""
     pose = tool_pose(torch.from_numpy(tip), direction=torch.from_numpy(tail - tip))
     return PlacedTool(instrument(kind, seed=seed), pose, name=name)
@@ -166,9 +166,11 @@ def _longest(kind: str, length: float, rng: np.random.Generator) -> int:
     return seeds[int(np.argmin(np.abs(np.array(lengths) - length)))]
 
 
-def _axis(figure: Figure, frame: str, start: tuple[float, float, float], end: tuple[float, float, float]) -> Point:
+def _axis(
+    figure: Figure, frame: str, start: tuple[float, float, float], end: tuple[float, float, float]
+) -> Coordinates:
     return _unit(figure.landmark(frame, end) - figure.landmark(frame, start))
 
 
-def _unit(vector: Point) -> Point:
+def _unit(vector: Coordinates) -> Coordinates:
     return vector / np.linalg.norm(vector)

@@ -17,6 +17,7 @@ from ..radiographs.radiograph import DisplayStyle
 from ..storage.atomic_write import write_atomically
 
 Grey = NDArray[np.uint8]
+"""A grey picture, (height, width)."""
 FIRST_COLOURS = (
     (86, 180, 233),
     (214, 39, 40),

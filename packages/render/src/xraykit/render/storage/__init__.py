@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "settings_file": "read_settings read_table write_settings",
         "settings_leaves": "Leaf leaves",
         "staged_folder": "atomic_folder",
-        "typed_settings": "from_plain to_plain",
+        "typed_settings": "from_plain Range to_plain",
         "versions": "installed_version installed_versions",
     },
 )

@@ -22,6 +22,7 @@ from .settings_leaves import (
 )
 from .staged_folder import atomic_folder as atomic_folder
 from .typed_settings import (
+    Range as Range,
     from_plain as from_plain,
     to_plain as to_plain,
 )

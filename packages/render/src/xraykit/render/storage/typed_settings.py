@@ -14,6 +14,8 @@ from .settings_leaves import default_of, every_leaf, is_table, typed_fields
 from .typed_values import accepts_none, shown, typed_value
 
 T = TypeVar("T")
+Range = tuple[float, float]
+"""Least and greatest value of what is drawn or searched between the two."""
 
 
 def from_plain(

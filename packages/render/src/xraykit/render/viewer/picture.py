@@ -23,7 +23,7 @@ from .state import ViewerState
 MONITOR = 512  # pixels along the edge of the picture on the monitor
 PERCENTILES = (1.0, 99.7)
 COVERED = 0.02  # of the largest line integral
-Colour = NDArray[np.uint8]
+ColourPicture = NDArray[np.uint8]
 
 
 class ViewerFrame(NamedTuple):
@@ -34,8 +34,8 @@ class ViewerFrame(NamedTuple):
     """
 
     image: NDArray[np.floating]
-    detector: Colour
-    monitor: Colour
+    detector: ColourPicture
+    monitor: ColourPicture
     pose: Tensor
     window: tuple[float, float]
     seconds: tuple[float, float]
@@ -107,7 +107,7 @@ def auto_window(image: NDArray[np.floating]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def on_monitor(picture: Colour, letters: EdgeLetters, *, mirrored: bool, size: int = MONITOR) -> Colour:
+def on_monitor(picture: ColourPicture, letters: EdgeLetters, *, mirrored: bool, size: int = MONITOR) -> ColourPicture:
     """The picture at reading size (size, size, 3), flipped if mirrored, with the patient's directions at its edges."""
     shown = Image.fromarray(np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture)
     shown = shown.resize((size, size), Image.Resampling.BICUBIC)

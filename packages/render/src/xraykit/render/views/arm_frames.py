@@ -9,13 +9,13 @@ from torch import Tensor
 
 from .anatomy import Anatomy
 from .axes import ViewFrame, front_of_slab, long_axis, principal_axes, shaft_from, unit, upright
-from .definition import Side
+from .definition import ViewSide
 from .leg_frames import FRONT, UP
 
 SLAB, NEAR_ELBOW, NEAR_WRIST = 25.0, 70.0, 45.0  # [mm]
 
 
-def arm(body: Anatomy, side: Side) -> ViewFrame:
+def arm(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z along the humerus to the shoulder; y across the epicondyles, as radius and ulna tell."""
     cloud = body.cloud(f"humerus_{side}")
     shoulder, lower = body.centroid(f"scapula_{side}"), body.centroid(f"ulna_{side}|radius_{side}")
@@ -26,7 +26,7 @@ def arm(body: Anatomy, side: Side) -> ViewFrame:
     return _by_epicondyles(body, side, z, cloud[height < height.min() + SLAB])
 
 
-def elbow(body: Anatomy, side: Side) -> ViewFrame:
+def elbow(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z halfway between the shafts of humerus and forearm; y across the epicondyles."""
     upper, lower = body.cloud(f"humerus_{side}"), body.cloud(f"ulna_{side}", f"radius_{side}")
     joint = body.joint(f"humerus_{side}", f"ulna_{side}|radius_{side}")
@@ -34,7 +34,7 @@ def elbow(body: Anatomy, side: Side) -> ViewFrame:
     return _by_epicondyles(body, side, z, upper[torch.linalg.vector_norm(upper - joint, dim=1) < 1.5 * SLAB])
 
 
-def forearm(body: Anatomy, side: Side) -> ViewFrame:
+def forearm(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z along radius and ulna to the elbow; y across the plane of the two where they leave it."""
     cloud = body.cloud(f"radius_{side}", f"ulna_{side}")
     upper, wrist = body.centroid(f"humerus_{side}"), body.centroid(f"carpal_{side}")
@@ -45,14 +45,14 @@ def forearm(body: Anatomy, side: Side) -> ViewFrame:
     return upright(z, [_forearm_front(body, side, z, top, 2 * NEAR_ELBOW), ("volume", FRONT)])
 
 
-def wrist(body: Anatomy, side: Side) -> ViewFrame:
+def wrist(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z along the radius away from the wrist; y to the palm, across radius and ulna at the wrist."""
     joint = body.joint(f"carpal_{side}", f"radius_{side}")
     z = shaft_from(joint, body.cloud(f"radius_{side}"))
     return upright(z, [_forearm_front(body, side, z, joint, NEAR_WRIST), ("volume", FRONT)])
 
 
-def hand(body: Anatomy, side: Side) -> ViewFrame:
+def hand(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z from the fingers to the wrist; y out of the palm, across the plane of the metacarpals."""
     palm = body.cloud(f"metacarpal_{side}")
     fingers = body.cloud(f"metacarpal_{side}", f"phalanges_hand_{side}").mean(dim=0)
@@ -67,7 +67,7 @@ def hand(body: Anatomy, side: Side) -> ViewFrame:
     return upright(z, [(f"metacarpals, {rough.basis}", normal if cosine > 0 else -normal)])
 
 
-def _by_epicondyles(body: Anatomy, side: Side, z: Tensor, end: Tensor) -> ViewFrame:
+def _by_epicondyles(body: Anatomy, side: ViewSide, z: Tensor, end: Tensor) -> ViewFrame:
     hint = _forearm_front(body, side, z, end.mean(dim=0), NEAR_ELBOW)
     if hint[1] is None:
         return upright(z, [("volume", FRONT)])
@@ -75,7 +75,7 @@ def _by_epicondyles(body: Anatomy, side: Side, z: Tensor, end: Tensor) -> ViewFr
     return upright(z, [hint if front is None else (f"epicondyles, {hint[0]}", front), hint, ("volume", FRONT)])
 
 
-def _forearm_front(body: Anatomy, side: Side, z: Tensor, near: Tensor, reach: float) -> tuple[str, Tensor | None]:
+def _forearm_front(body: Anatomy, side: ViewSide, z: Tensor, near: Tensor, reach: float) -> tuple[str, Tensor | None]:
     """The front, perpendicular to z and to the line from ulna to radius within `reach` of a point."""
     means = []
     for bone in ("radius", "ulna"):

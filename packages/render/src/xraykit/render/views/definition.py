@@ -9,7 +9,7 @@ FrameName = Literal[
     "patient", "head", "scapula", "arm", "elbow", "forearm", "wrist", "hand", "thigh", "knee", "leg", "ankle", "foot"
 ]
 Axis = Literal["+x", "+y", "+z", "-z"]
-Side = Literal["left", "right", ""]
+ViewSide = Literal["left", "right", ""]
 Offset = tuple[float, float, float]
 
 
@@ -41,7 +41,7 @@ class ViewTarget:
         """The parts that the border of the volume must not cut."""
         return (self.parts if self.kind == "centre" else ()) if self.whole is None else self.whole
 
-    def on(self, side: Side) -> ViewTarget:
+    def on(self, side: ViewSide) -> ViewTarget:
         """The same target with {side} filled in."""
 
         def filled(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ class StandardView:
     up: Axis = "+z"
     sid: float = 1000.0
     field: tuple[float, float] = (240.0, 300.0)
-    side: Side = ""
+    side: ViewSide = ""
     mirrored_display: bool = False
     pose_limited: bool = False
 
@@ -117,7 +117,7 @@ class StandardView:
 def sided(view: StandardView) -> tuple[StandardView, StandardView]:
     """The view on the right, as given, and on the left: a and the target's offset mirror, {side} is filled in."""
 
-    def on(side: Side) -> StandardView:
+    def on(side: ViewSide) -> StandardView:
         sign = 1.0 if side == "right" else -1.0
         name, title = f"{view.name}_{side}", f"{view.title}, {side}"
         return replace(view, name=name, title=title, a=sign * view.a, target=view.target.on(side), side=side)

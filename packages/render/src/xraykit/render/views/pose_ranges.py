@@ -19,8 +19,7 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.frames import Vector
-
-Range = tuple[float, float]
+from ..storage.typed_settings import Range
 
 
 @dataclass(frozen=True)

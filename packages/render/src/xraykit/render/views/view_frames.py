@@ -14,7 +14,7 @@ from torch import Tensor
 from . import arm_frames, leg_frames
 from .anatomy import Anatomy
 from .axes import WIDER, ViewFrame, across, principal_axes, upright
-from .definition import FrameName, Side
+from .definition import FrameName, ViewSide
 from .leg_frames import FRONT, UP
 
 PointsByName = Mapping[str, Tensor]
@@ -22,7 +22,7 @@ PointsByName = Mapping[str, Tensor]
 EARS = ("external_ear_canal_{side}", "auditory_canal_{side}", "porion_{side}")
 EYES = ("outer_canthus_{side}", "orbit_{side}", "eye_{side}", "eyeball_{side}")
 
-LIMBS: Mapping[FrameName, Callable[[Anatomy, Side], ViewFrame]] = {
+LIMBS: Mapping[FrameName, Callable[[Anatomy, ViewSide], ViewFrame]] = {
     "arm": arm_frames.arm,
     "elbow": arm_frames.elbow,
     "forearm": arm_frames.forearm,
@@ -36,7 +36,7 @@ LIMBS: Mapping[FrameName, Callable[[Anatomy, Side], ViewFrame]] = {
 }
 
 
-def view_frame(name: FrameName, body: Anatomy, side: Side, landmarks: PointsByName) -> ViewFrame:
+def view_frame(name: FrameName, body: Anatomy, side: ViewSide, landmarks: PointsByName) -> ViewFrame:
     """The frame by name; whatever it is found from must be there."""
     if name == "patient":
         return ViewFrame(torch.eye(3, dtype=torch.float64), "volume")
@@ -72,7 +72,7 @@ def _point(names: tuple[str, ...], side: str, body: Anatomy, landmarks: PointsBy
     return None
 
 
-def _scapula(body: Anatomy, side: Side) -> ViewFrame:
+def _scapula(body: Anatomy, side: ViewSide) -> ViewFrame:
     """z to the head; y level and across the blade, so that x lies in its plane."""
     normal = principal_axes(body.cloud(f"scapula_{side}"))[1][:, 0]
     normal = normal if float(normal @ FRONT) >= 0 else -normal

@@ -11,9 +11,8 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.frames import Vector
 from .volume import Volume
-
-Triple = Sequence[float] | Tensor
 
 
 def line_integrals(solids: Iterable[Solid], camera: Camera, pose: Tensor) -> Tensor:
@@ -67,7 +66,7 @@ class Solid:
     """
 
     mu: float = field(default=0.02, kw_only=True)
-    center: Triple = field(default=(0.0, 0.0, 0.0), kw_only=True)
+    center: Vector = field(default=(0.0, 0.0, 0.0), kw_only=True)
     rotation: Tensor | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -106,7 +105,7 @@ class Solid:
 class Box(Solid):
     """A cuboid with edges `size` [mm] along its own x, y, z."""
 
-    size: Triple
+    size: Vector
 
     def extent(self) -> Tensor:
         """Half the edges [mm]."""
@@ -125,7 +124,7 @@ class Box(Solid):
 class Ellipsoid(Solid):
     """An ellipsoid with semi-axes `radii` [mm] along its own x, y, z."""
 
-    radii: Triple
+    radii: Vector
 
     def extent(self) -> Tensor:
         """The semi-axes [mm]."""
@@ -164,7 +163,7 @@ class Cylinder(Solid):
 def voxelise(
     solids: Sequence[Solid],
     *,
-    spacing: float | Triple = 1.0,
+    spacing: float | Vector = 1.0,
     margin: float = 2.0,
     affine: Tensor | None = None,
     shape: tuple[int, int, int] | None = None,
@@ -206,7 +205,7 @@ def voxelise(
 
 
 def _grid_around(
-    solids: Sequence[Solid], spacing: float | Triple, margin: float
+    solids: Sequence[Solid], spacing: float | Vector, margin: float
 ) -> tuple[Tensor, tuple[int, int, int]]:
     step = _positive((spacing,) * 3 if isinstance(spacing, int | float) else spacing, "spacing")
     reach = [solid._axes().abs() @ solid.extent() for solid in solids]
@@ -247,7 +246,7 @@ def _quadric(origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(hit, -b / safe - half, miss), torch.where(hit, -b / safe + half, -miss)
 
 
-def _positive(values: Triple, name: str) -> Tensor:
+def _positive(values: Vector, name: str) -> Tensor:
     tensor = torch.as_tensor(values, dtype=torch.float64)
     if tensor.shape != (3,) or not bool((torch.isfinite(tensor) & (tensor > 0)).all()):
         raise InputError(f"{name} must be three positive lengths in mm, got {tensor.tolist()}.")

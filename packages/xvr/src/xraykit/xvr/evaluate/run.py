@@ -21,7 +21,7 @@ from .pose_rows import FoundPose, PoseRow, pose_row
 from .study import RegistrationStudy
 
 Registrar = Callable[[Shot, Volume, Tensor], Registration]
-Progress = Callable[[int, int], None]
+CountDone = Callable[[int, int], None]
 
 
 def registrar(settings: RegistrationSettings) -> Registrar:
@@ -30,7 +30,7 @@ def registrar(settings: RegistrationSettings) -> Registrar:
 
 
 def run_study(
-    dataset: Dataset, methods: Mapping[str, Registrar], study: RegistrationStudy, *, progress: Progress | None = None
+    dataset: Dataset, methods: Mapping[str, Registrar], study: RegistrationStudy, *, progress: CountDone | None = None
 ) -> list[PoseRow]:
     """Register every X-ray at every level with every method, each method from the same start.
 
@@ -72,7 +72,7 @@ def run_study(
 
 
 def collect_results(
-    dataset: Dataset, methods: Mapping[str, Path], *, progress: Progress | None = None
+    dataset: Dataset, methods: Mapping[str, Path], *, progress: CountDone | None = None
 ) -> tuple[list[PoseRow], tuple[str, ...]]:
     """Rows of what `xraykit xvr register` wrote, beside the truth.
 

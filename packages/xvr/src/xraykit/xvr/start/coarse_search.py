@@ -11,12 +11,12 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError, Volume, carm_pose, render
 from xraykit.render.geometry import box_corners, carm_angles, crop_camera, rigid_matrix, rotation_about
+from xraykit.render.storage import Range
 
 from ..refine.pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
 from ..refine.similarity import gradient_ncc, mncc
 from ..xray.shot import Shot
 from .candidates import distinct_starts
-from .settings import Between
 from .sliding_match import SearchImages, Template, best_places, turned_template
 
 BATCH = 16
@@ -40,10 +40,10 @@ class SearchSettings:
         candidates: How many starts to return at most.
     """
 
-    lao_rao: Between = (135.0, 225.0)
-    cra_cau: Between = (-30.0, 30.0)
-    roll: Between = (-15.0, 15.0)
-    sod: Between | None = None
+    lao_rao: Range = (135.0, 225.0)
+    cra_cau: Range = (-30.0, 30.0)
+    roll: Range = (-15.0, 15.0)
+    sod: Range | None = None
     offset: float = 100.0
     step: float = 10.0
     size: int = 48

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xraykit.render.storage import Range
+
 StartKind = Literal["network", "dicom", "fixed", "result", "landmarks", "search"]
-Between = tuple[float, float]
 """Least and greatest value."""
 
 
@@ -62,13 +63,13 @@ class LandmarkStart:
 class SearchStart:
     """Where to start: a search."""
 
-    lao_rao: Between | None = None
+    lao_rao: Range | None = None
     """Primary angles to search, from and to [degrees]; default 135 225, AP give or take 45."""
-    cra_cau: Between | None = None
+    cra_cau: Range | None = None
     """Secondary angles to search [degrees]; default -30 30."""
-    roll: Between | None = None
+    roll: Range | None = None
     """Turns about the beam to search [degrees]; default -15 15."""
-    sod: Between | None = None
+    sod: Range | None = None
     """Source to isocentre distances to search [mm]; default 0.6 to 0.85 of sdd."""
     offset: float | None = None
     """How far the isocentre may lie off the central ray [mm]; default 100."""

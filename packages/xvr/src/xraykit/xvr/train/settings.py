@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xraykit.render.storage import Range
 from xraykit.render.training import LengthSettings, RunSettings
-
-from ..start.settings import Between
 
 
 @dataclass(frozen=True)
@@ -61,17 +60,17 @@ class TrainingPoseSettings:
 
     preset: str = "deepfluoro"
     """Range of poses: foundation, deepfluoro, femur, ljubljana or brigham; the options below change single numbers."""
-    alpha: Between | None = None
+    alpha: Range | None = None
     """About the patient's axis [degrees]; C-arm LAO/RAO is 180 + alpha."""
-    beta: Between | None = None
+    beta: Range | None = None
     """Cranio-caudal [degrees]."""
-    gamma: Between | None = None
+    gamma: Range | None = None
     """In the image plane [degrees]."""
-    tx: Between | None = None
+    tx: Range | None = None
     """Sideways [mm]."""
-    ty: Between | None = None
+    ty: Range | None = None
     """Source to isocentre [mm]."""
-    tz: Between | None = None
+    tz: Range | None = None
     """Along the patient's axis [mm]."""
     sdd: float | None = None
     """Source to detector [mm]; the preset's if left out."""
@@ -87,7 +86,7 @@ class TrainingPoseSettings:
 class TrainingImageSettings:
     """What is done to the images before the network sees them."""
 
-    bone: Between = (1.0, 10.0)
+    bone: Range = (1.0, 10.0)
     """Contrast of bone (above 350 HU), drawn for each image; 1 is the CT's own."""
     augment: float = 0.333
     """Probability of each change of domain randomisation; 0 for none."""

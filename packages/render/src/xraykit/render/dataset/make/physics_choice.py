@@ -10,7 +10,8 @@ from ...physics.detector import Detector
 from ...physics.spectrum import MonochromaticSpectrum, Spectrum
 from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
 from ...simulation.settings import BeamSettings, DoseSettings, MarchSettings, ScatterSettings, SimulationSettings
-from ..plan.config import DatasetConfig, PhysicsSettings, Range
+from ...storage.typed_settings import Range
+from ..plan.config import DatasetConfig, PhysicsSettings
 
 
 def choose_physics(config: DatasetConfig, rng: np.random.Generator) -> tuple[SimulationSettings, dict[str, Any]]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ...meshes.instruments import INSTRUMENTS
+from ...storage.typed_settings import Range
 from .config_checks import (
     check_labels,
     check_patients,
@@ -20,7 +21,6 @@ from .config_checks import (
     demand,
 )
 
-Range = tuple[float, float]
 Names = tuple[str, ...] | Literal["all"]
 Lines = Literal["none", "float16", "float32"]
 OnError = Literal["skip", "stop"]

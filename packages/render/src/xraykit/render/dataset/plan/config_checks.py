@@ -17,7 +17,8 @@ from ...volumes.label_names import match_names
 from ...volumes.totalsegmentator import TABLES
 
 if TYPE_CHECKING:
-    from .config import CTPatients, Names, PhysicsSettings, ProceduralPatients, Range, ToolSettings, ViewSettings
+    from ...storage.typed_settings import Range
+    from .config import CTPatients, Names, PhysicsSettings, ProceduralPatients, ToolSettings, ViewSettings
 
 
 def check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..body.figure import Figure
 from ..body.joint_angles import ArmAngles
 from ..body.skeleton import Side
-
-Vector = NDArray[np.float64]
+from ..canvas import Coordinates
 
 # Length of metacarpal, proximal, middle and distal phalanx (Buryanov & Kotiuk, Int J Morphol 28, 2010, table 1).
 LENGTHS = {
@@ -52,13 +50,13 @@ class DigitBone:
     digit: int
     place: int
     last: bool
-    base: Vector
-    direction: Vector
-    palmar: Vector
+    base: Coordinates
+    direction: Coordinates
+    palmar: Coordinates
     length: float
 
     @property
-    def tip(self) -> Vector:
+    def tip(self) -> Coordinates:
         """Its distal end."""
         return self.base + self.length * self.direction
 
@@ -79,7 +77,7 @@ def digits(figure: Figure, side: Side, seed: int) -> list[DigitBone]:
     return bones
 
 
-def _finger(digit: int, place: int, angles: ArmAngles) -> tuple[Vector, Vector]:
+def _finger(digit: int, place: int, angles: ArmAngles) -> tuple[Coordinates, Coordinates]:
     """Direction and palmar side; each joint adds to the flexion of those before it."""
     _, metacarpal, (turn, gain) = _ROOTS[digit]
     front = np.array((0.0, 1.0, 0.0))
@@ -93,12 +91,12 @@ def _finger(digit: int, place: int, angles: ArmAngles) -> tuple[Vector, Vector]:
     return _bent(along, front, float(bend))
 
 
-def _thumb(place: int, angles: ArmAngles) -> tuple[Vector, Vector]:
+def _thumb(place: int, angles: ArmAngles) -> tuple[Coordinates, Coordinates]:
     along = np.array(_THUMB[place]) / np.linalg.norm(_THUMB[place])
     return _bent(along, np.array(_THUMB_PALM), float(np.radians(0.5 * place * angles.finger_flexion)))
 
 
-def _bent(along: Vector, front: Vector, bend: float) -> tuple[Vector, Vector]:
+def _bent(along: Coordinates, front: Coordinates, bend: float) -> tuple[Coordinates, Coordinates]:
     palmar = front - (front @ along) * along
     palmar /= np.linalg.norm(palmar)
     return np.cos(bend) * along + np.sin(bend) * palmar, np.cos(bend) * palmar - np.sin(bend) * along

@@ -6,26 +6,23 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..body.figure import Figure
 from ..body.frames import Matrix
 from ..body.skeleton import Side
 from ..body.solids import apart, corner
-from ..canvas import Array, Canvas, Region, ellipsoid, smooth_union
+from ..canvas import Array, Canvas, Coordinates, Region, ellipsoid, smooth_union
 from .foot_tarsals import midfoot
 from .shape import LegShape
 from .solids import loft, oval, seen
-
-Point = NDArray[np.float64]
 
 
 class Ray(NamedTuple):
     """A metatarsal from the middle of its base to that of its head, and the ends of the phalanges beyond [local mm]."""
 
-    base: Point
-    head: Point
-    joints: tuple[Point, ...]
+    base: Coordinates
+    head: Coordinates
+    joints: tuple[Coordinates, ...]
     """Middles of the joint spaces of the toe, from the metatarsal's on, then the tip."""
 
 
@@ -78,7 +75,7 @@ def paint_rays(figure: Figure, side: Side, shape: LegShape) -> None:
     figure.paint_bone(f"metatarsal_{side}", lambda c: sesamoids(c, rays(shape)[0]), cortex=1.4, core=380.0, **options)
 
 
-def _hollow(start: Point, end: Point, more: float) -> dict[str, Any]:
+def _hollow(start: Coordinates, end: Coordinates, more: float) -> dict[str, Any]:
     """Cortex and core of a small long bone: thin and spongy at its ends, `more` mm thicker with marrow between."""
     step = (end - start) / float((end - start) @ (end - start))
 
@@ -89,7 +86,7 @@ def _hollow(start: Point, end: Point, more: float) -> dict[str, Any]:
     return {"cortex": lambda r: 0.9 + more * share(r), "core": lambda r: 270 - 230 * share(r)}
 
 
-def along(start: Point, end: Point) -> Matrix:
+def along(start: Coordinates, end: Coordinates) -> Matrix:
     """Coordinates with z from start to end, x to the side, y towards the sole."""
     z = (end - start) / np.linalg.norm(end - start)
     x = np.cross((0.0, 0.0, 1.0), -z)

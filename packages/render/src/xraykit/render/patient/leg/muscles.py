@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from ..body.figure import Figure, Flesh
+from ..body.regions import Triple
 from ..body.skeleton import Side
 from ..body.solids import corner, piecewise_linear
 from ..canvas import Array, Chart, Region, ellipsoid, merge, tube
@@ -15,8 +16,6 @@ from .foot_rays import rays
 from .knee import patella_shift
 from .shape import LegShape
 from .solids import landmark_in_frame, loft, oval
-
-Triple = tuple[float, float, float]
 
 # Height, centre x and y, then lateral, front, medial, back radius of the muscles; girths of a lean man of 75 kg.
 _THIGH = (

@@ -11,9 +11,7 @@ from ..body.figure import Figure
 from ..body.frames import AffineFrame, Matrix
 from ..body.skeleton import Side
 from ..body.solids import corner
-from ..canvas import Array, Region
-
-Point = NDArray[np.float64]
+from ..canvas import Array, Coordinates, Region
 
 Section = tuple[float, ...]
 """Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
@@ -87,7 +85,9 @@ def _round_about(radii: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(np.fft.irfft(spectrum, _ANGLES, axis=1) * _ANGLES / radii.shape[1], 0.5)
 
 
-def landmark_in_frame(figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]) -> Point:
+def landmark_in_frame(
+    figure: Figure, side: Side, source: str, target: str, point: tuple[float, float, float]
+) -> Coordinates:
     """A point of one bone's frame in the coordinates of another's; names without the side."""
     world = figure.landmark(f"{source}_{side}", point)
     matrix = np.linalg.inv(figure.skeleton.frames[f"{target}_{side}"].matrix)

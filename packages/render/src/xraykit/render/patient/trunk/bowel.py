@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..canvas import Array, Canvas, Region, ellipsoid, spline, tube
+from ..canvas import Array, Canvas, Coordinates, Region, ellipsoid, spline, tube
 
-Points = NDArray[np.float64]
 _GAS = ((2, 30, 0.5), (34, 58, 0.62), (60, 74, 0.78), (76, 92, 0.55), (100, 108, 0.4), (116, 124, 0.5), (134, 141, 0.6))
 _COLON, _LOOPS = 150, 160
 
@@ -31,7 +29,7 @@ class BowelContent:
         excreted: Share of the contrast agent that the bladder holds.
     """
 
-    shift: Points | None = None
+    shift: Coordinates | None = None
     gas: tuple[tuple[int, int, float], ...] = _GAS
     stool: tuple[tuple[int, int], ...] = ()
     small_gas: tuple[int, ...] = (22, 61, 97, 128)
@@ -102,7 +100,7 @@ def paint_bowel(
     _small_bowel(canvas, ids["small_bowel"], content)
 
 
-def _colon_line(content: BowelContent) -> Points:
+def _colon_line(content: BowelContent) -> Coordinates:
     move = np.zeros((6, 3)) if content.shift is None else content.shift
     ascending = np.array([(88, 24, -22), (92, 8, 40), (94, 2, 100)])
     transverse = np.array([(86, 36, 118), (44, 62, 92), (0, 68, 86), (-48, 60, 102), (-96, 10, 158)])
@@ -116,7 +114,7 @@ def _colon_line(content: BowelContent) -> Points:
 
 
 def _colon_gas(
-    canvas: Canvas, label: int, frame: Points, radius: Points, stretch: tuple[int, int, float], phase: float
+    canvas: Canvas, label: int, frame: Coordinates, radius: Coordinates, stretch: tuple[int, int, float], phase: float
 ) -> None:
     """A bubble that follows the haustra and lies to the front and top."""
     start, stop, fill = stretch
@@ -130,7 +128,9 @@ def _colon_gas(
     canvas.paint(part, gas, -960.0, label)
 
 
-def _bubbles(canvas: Canvas, label: int, frame: Points, radius: Points, stretch: tuple[int, int], phase: float) -> None:
+def _bubbles(
+    canvas: Canvas, label: int, frame: Coordinates, radius: Coordinates, stretch: tuple[int, int], phase: float
+) -> None:
     """Faeces: paste mottled with bubbles of a few mm."""
     first, last = stretch
     part, field = tube(canvas, frame[first:last], radius[first:last] - 2.5)

@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..body.solids import DistanceField
 from ..body.trunk_shape import TrunkShape
-from ..canvas import Canvas, ellipsoid, merge, smooth_union, spline, tube
+from ..canvas import Canvas, Coordinates, ellipsoid, merge, smooth_union, spline, tube
 from .sacrum import sacroiliac
 
-Points = NDArray[np.float64]
-Bend = Callable[[ArrayLike], Points]
+Bend = Callable[[ArrayLike], Coordinates]
 CENTER = (88.0, 2.0, -80.0)
 SOCKET = 27.0
 _OPENING = np.array([0.68, 0.30, -0.67])
@@ -84,7 +83,7 @@ _RIBBONS = (
 def hip(canvas: Canvas, sign: int, shape: TrunkShape, wear: float = 0.0) -> DistanceField:
     """Region and distance field of a hip bone; sign 1 is the right one, -1 the left."""
 
-    def bent(points: ArrayLike) -> Points:
+    def bent(points: ArrayLike) -> Coordinates:
         return mould(points, shape) * (sign, 1, 1)
 
     ribbons = [
@@ -118,7 +117,9 @@ def mould(points: ArrayLike, shape: TrunkShape) -> NDArray[np.float64]:
     return p
 
 
-def _ribbon(canvas: Canvas, line: Points, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike | None) -> DistanceField:
+def _ribbon(
+    canvas: Canvas, line: Coordinates, radius: ArrayLike, flat: ArrayLike, wide: ArrayLike | None
+) -> DistanceField:
     s = np.linspace(0, 1, len(line))
 
     def along(values: ArrayLike) -> NDArray[np.float64]:

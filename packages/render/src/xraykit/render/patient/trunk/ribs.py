@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..body.figure import Figure
 from ..body.trunk_shape import ATLAS, TrunkShape, rib_line
-from ..canvas import Array, Canvas, Region, spline, tube
+from ..canvas import Array, Canvas, Coordinates, Region, spline, tube
 from .bend import bend_points, soft_chart
 
-Points = NDArray[np.float64]
 _JOINTS = (428, 392, 372, 352, 332, 312, 298)  # heights at which ribs 1 to 7 reach the sternum
 CARTILAGE_HU = 110.0
 
@@ -28,7 +27,7 @@ def sternum_y(z: float, shape: TrunkShape = ATLAS) -> float:
     return float(np.interp(z, (255, 290, 392, 440), (97, 97, 66, 44)) + shape.forward(z))
 
 
-def _mirror(points: ArrayLike, sign: int) -> Points:
+def _mirror(points: ArrayLike, sign: int) -> Coordinates:
     return np.asarray(points, dtype=np.float64) * (sign, 1, 1)
 
 
@@ -51,7 +50,7 @@ def _rib(figure: Figure, number: int, side: str, sign: int, shape: TrunkShape) -
     )
 
 
-def _cartilage(figure: Figure, number: int, sign: int, line: Points, shape: TrunkShape) -> None:
+def _cartilage(figure: Figure, number: int, sign: int, line: Coordinates, shape: TrunkShape) -> None:
     end, before = line[-1], line[-4]
     if number <= 7:
         joint_z = _JOINTS[number - 1]

@@ -15,7 +15,7 @@ from .bend import soft_chart
 
 _CORD_HU, _SAC_HU, _GLAND_HU, _CYST_HU = 38.0, 20.0, 38.0, 6.0
 SIDES_SIGNS = tuple(zip(SIDES, (1, -1), strict=True))
-Points = Sequence[tuple[float, float, float]]
+Polyline = Sequence[tuple[float, float, float]]
 
 
 class Muscle(NamedTuple):
@@ -28,7 +28,7 @@ class Muscle(NamedTuple):
         wide: Half width at both ends.
     """
 
-    line: Points
+    line: Polyline
     across: tuple[float, float, float]
     thick: tuple[float, float]
     wide: tuple[float, float]

@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..body.solids import DistanceField
 from ..body.trunk_shape import VERTEBRAE, Level
-from ..canvas import Array, Canvas, Region, merge, tube
+from ..canvas import Array, Canvas, Coordinates, Region, merge, tube
 
-Points = NDArray[np.float64]
 _ORDER = tuple(VERTEBRAE)[::-1]
 _KNOTS = ("C3", "C6", "C7", "T1", "T2", "T5", "T8", "T10", "T11", "T12", "L1", "L2", "L3", "L4", "L5")
 _BACK = 0.95  # where the flat back wall cuts the body, as a share of its half depth
@@ -129,7 +128,7 @@ def _squarish(x: Array, y: Array, width: Array, depth: Array) -> Array:
     return ((q - 1) / np.maximum(slope, 1 / np.maximum(width, depth) / 2)).astype(np.float32)
 
 
-def _placed(level: Level, points: ArrayLike) -> Points:
+def _placed(level: Level, points: ArrayLike) -> Coordinates:
     """Offsets from the middle of the body's back wall to the atlas, turned with the column."""
     p = np.asarray(points, dtype=np.float64) - (0, _BACK * level.half[1], 0)
     x, y, z = level.center
