@@ -97,7 +97,9 @@ def carm_angles(pose: Float[Tensor, "batch 4 4"]) -> CarmAngles:
     return CarmAngles(*angles.unbind(-1), source=pose[..., :3, 3], beam=pose[..., :3, 2])
 
 
-def carm_parameters(pose: Float[Tensor, "batch 4 4"], *, isocenter: Vector) -> dict[str, Tensor]:
+def carm_parameters(
+    pose: Float[Tensor, "batch 4 4"], *, isocenter: Vector
+) -> dict[str, Float[Tensor, " #views"] | Float[Tensor, "#views 3"]]:
     """The keyword arguments with which `carm_pose` gives this pose (B, 4, 4) again, seen from an isocentre.
 
     sod is the distance from the source to the isocentre along the beam; offset is what remains across the beam.

@@ -106,7 +106,10 @@ def box_corners(shape: Sequence[int], affine: Float[Tensor, "4 4"]) -> Float[Ten
 
 
 def affine_from_itk(
-    *, origin: Vector, spacing: Vector, direction: Sequence[Sequence[float]] | Tensor
+    *,
+    origin: Vector,
+    spacing: Vector,
+    direction: Sequence[Sequence[float]] | Sequence[float] | Shaped[Tensor, "3 3"] | Shaped[Tensor, " 9"],
 ) -> Float[Tensor, "4 4"]:
     """Voxel to RAS affine of an ITK image: F [D diag(spacing) | origin].
 

@@ -33,7 +33,7 @@ def camera_from_intrinsic(
     height: int,
     width: int,
     pixel_spacing: Pair | None = None,
-    sdd: float | Tensor | None = None,
+    sdd: float | Float[Tensor, ""] | Float[Tensor, " #views"] | None = None,
 ) -> Camera:
     """The camera with a given K, scaled by what K does not hold: the pixel spacing or the distance.
 

@@ -65,7 +65,7 @@ def back_project(
     camera: Camera,
     pose: Float[Tensor, "#batch 4 4"],
     *,
-    depth: float | Tensor | None = None,
+    depth: float | Float[Tensor, "#batch #pixels"] | Float[Tensor, " #pixels"] | Float[Tensor, ""] | None = None,
 ) -> Float[Tensor, "batch pixels 3"]:
     """World points that appear at given pixels, at a given depth.
 

@@ -140,7 +140,7 @@ def rotation_angle(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*bat
     return torch.atan2(sine, cosine)
 
 
-def nearest_rotation(matrix: Tensor) -> Tensor:
+def nearest_rotation(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:
     """The rotation closest to a matrix (..., 3, 3) in the Frobenius norm: takes the rounding of many products out.
 
     Use `rotation_from(..., parameterization="rotation_9d")` where gradients at rotations themselves are wanted.

@@ -14,7 +14,7 @@ from ..errors import InputError
 
 def add_quantum_noise(
     intensity: Float[Tensor, "batch 1 height width"],
-    quanta: float | Tensor,
+    quanta: float | Float[Tensor, "*#over #width"] | Float[Tensor, ""],
     *,
     generator: torch.Generator | None = None,
     law: Literal["poisson", "gaussian"] = "poisson",
@@ -56,7 +56,7 @@ def add_quantum_noise(
 
 
 def quanta_behind(
-    quanta: float | Tensor,
+    quanta: float | Float[Tensor, "*#over #width"] | Float[Tensor, ""],
     transmitted: Float[Tensor, "batch 1 height width"],
     second_moment: Float[Tensor, "batch 1 height width"],
 ) -> Float[Tensor, "batch 1 height width"]:

@@ -21,8 +21,8 @@ from .options import Method
 
 Projector = Callable[[Tensor, Tensor, Tensor, int, Labelling | None], Tensor]
 PROJECTORS: dict[Method, Projector] = {
-    "siddon": lambda mu, s, d, _, labelling: siddon(mu, s, d, labelling=labelling),
     "trilinear": lambda mu, s, d, samples, labelling: trilinear(mu, s, d, samples=samples, labelling=labelling),
+    "siddon": lambda mu, s, d, _, labelling: siddon(mu, s, d, labelling=labelling),
     "joseph": lambda mu, s, d, _, labelling: joseph(mu, s, d, labelling=labelling),
 }
 """The torch projector of each method."""

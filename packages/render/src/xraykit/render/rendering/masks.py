@@ -159,7 +159,7 @@ def path_lengths(
     *,
     wanted: Sequence[str] | None = None,
     backend: Backend = "auto",
-) -> dict[str, Tensor]:
+) -> dict[str, Float[Tensor, "batch {camera.height} {camera.width}"]]:
     """How far each ray travels in the voxels of a label, or of a group of labels [mm].
 
     The exact chord through the voxels (Siddon's projector on attenuation 1 per mm), so a group's length is the sum of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Method = Literal["trilinear", "siddon", "joseph"]
+Method = Literal["siddon", "trilinear", "joseph"]
 """How a ray is integrated: one function of `projectors` each, entered in `march.PROJECTORS`."""
 Backend = Literal["auto", "torch", "numba", "triton"]
 """Which implementation runs; auto takes the fastest that can."""
