@@ -2,7 +2,7 @@
 
 import ast
 import re
-import runpy
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -41,10 +41,10 @@ def two_methods_are_scored(report, out, said, example):
 
 def the_line_is_learnt_and_learning_resumed(run, out, said, example):
     assert run.batches == 40 and run.rows[-1]["slope_error"] < 0.5 * run.rows[0]["slope_error"]
-    again = example["main"](out, resume=True)
+    again = example.main(out, resume=True)
     assert again.batches == 400 and again.rows[-1]["slope_error"] < 0.1
-    saved = load_weights(out / "weights", example["KIND"])
-    slope_error = abs(saved.state["weight"].item() - example["SLOPE"])
+    saved = load_weights(out / "weights", example.KIND)
+    slope_error = abs(saved.state["weight"].item() - example.SLOPE)
     assert slope_error == pytest.approx(again.rows[-1]["slope_error"], abs=1e-4)
     assert saved.trained_on["batches"] == 400
 
@@ -59,11 +59,12 @@ PROMISES = {
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys):
+def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys, monkeypatch):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
     with one_thread():
-        example = runpy.run_path(str(path))
-        result = example["main"](tmp_path / "out", quick=True)
+        monkeypatch.syspath_prepend(path.parent)
+        example = import_module(path.stem)
+        result = example.main(tmp_path / "out", quick=True)
     assert any((tmp_path / "out").rglob("*"))
     for picture in (tmp_path / "out").glob("*.png"):
         with Image.open(picture) as image:
