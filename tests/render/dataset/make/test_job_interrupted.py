@@ -14,7 +14,7 @@ from xraykit.render.dataset.make.job import make_dataset
 from xraykit.render.dataset.plan.config_file import read_dataset_config
 
 pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
-COMMAND = [sys.executable, "-c", "from xraykit.render.cli.umbrella import main; main()", "render", "dataset"]
+COMMAND = [sys.executable, "-c", "from xraykit.render.cli.umbrella import main; main()", "dataset", "make"]
 KILLS = 3
 
 
