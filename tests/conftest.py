@@ -12,7 +12,7 @@ from hypothesis import settings
 from support.shape_checks import install
 from support.skips import PLACES, allowed, reason_of, unlisted
 
-install("xraykit.render", "xraykit.xvr")
+install("xraykit.render", "xraykit.xvr", "xraykit.dax")
 
 # No test is timed. CI tries the same examples every time; elsewhere they are new, and so find what nobody thought of.
 settings.register_profile("xraykit", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)

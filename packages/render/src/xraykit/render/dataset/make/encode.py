@@ -16,9 +16,10 @@ from PIL import Image
 from torch import Tensor
 
 from ...extras import require
+from ...geometry.camera import Camera
 from ...rendering.masks import WORD, MaskSet
 from ...simulation.scene import PlacedTool
-from ...volumes.landmarks import Landmarks
+from ...volumes.landmarks import Landmarks, project_landmarks
 
 FLOOR, CEILING, HIGHEST = 1e-6, 2.0, 65_535
 
@@ -114,17 +115,37 @@ def landmark_records(landmarks: Landmarks) -> dict[str, dict[str, Any]]:
     }
 
 
-def tool_records(tools: Sequence[PlacedTool]) -> list[Mapping[str, Any]]:
-    """[{"name", "description", "material", "pose": mesh to world 4x4}]."""
+def tool_records(tools: Sequence[PlacedTool], camera: Camera, pose: Tensor) -> list[Mapping[str, Any]]:
+    """[{"name", "description", "material", "pose": mesh to world 4x4, "ends"}] of one view.
+
+    "ends" holds the two ends of the mesh along its own z-axis, {"tip", "head": as `landmark_records`}: built-in
+    instruments point with their tip to the origin. An end behind the source has no entry.
+    """
     return [
         {
             "name": tool.name,
             "description": tool.mesh.description,
             "material": tool.material.name,
-            "pose": tool.pose.detach().double().reshape(-1, 4, 4)[0].tolist(),
+            "pose": _matrix(tool).tolist(),
+            "ends": landmark_records(project_landmarks(_ends(tool), camera, pose)),
         }
         for tool in tools
     ]
+
+
+def _matrix(tool: PlacedTool) -> Tensor:
+    return tool.pose.detach().double().reshape(-1, 4, 4)[0]
+
+
+def _ends(tool: PlacedTool) -> dict[str, Tensor]:
+    """Where the long axis of a tool enters and leaves its bounding box, world RAS [mm]."""
+    low, high = tool.mesh.bounds.detach().double()
+    middle, matrix = (low + high) / 2, _matrix(tool)
+    heights = {"tip": low[2], "head": high[2]}
+    return {
+        name: matrix[:3, :3] @ torch.stack([middle[0], middle[1], height]) + matrix[:3, 3]
+        for name, height in heights.items()
+    }
 
 
 def run_length_coder() -> ModuleType:

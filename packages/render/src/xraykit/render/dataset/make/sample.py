@@ -83,7 +83,7 @@ def _sample(
         "annotations": annotations,
         "landmarks": landmark_records(simulation.landmarks),
         "description": dict(subject.description),
-        "tools": tool_records(scene.tools),
+        "tools": tool_records(scene.tools, chosen.camera, chosen.pose),
         "physics": physics,
         "seed": noise,
         "versions": program_versions(),
