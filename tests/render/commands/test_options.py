@@ -185,3 +185,21 @@ def test_two_leaves_of_one_flag_are_refused_before_any_run():
 
     with pytest.raises(TypeError, match=r"sod and search\.sod are both called 'sod'"):
         flat(print, Twice)
+
+
+def test_preset_stands_below_file_and_command_line(tmp_path):
+    preset, file = tmp_path / "quick.yaml", tmp_path / "own.yaml"
+    preset.write_text("sod: 700\nmethod: joseph\nbeam: {kvp: [50, 60]}\nsearch: {sod: 1}\n", encoding="utf-8")
+    file.write_text("sod: 800\nsearch: {sod: 2}\n", encoding="utf-8")
+    seen = []
+    app = App(config=file_may_supply, result_action="return_value")
+    app.command(flat(seen.append, Settings, presets={"quick": preset}), name="take")
+    words = ["take", "ct.nii", "-o", "out"]
+    app([*words, "--preset", "quick"], exit_on_error=False)
+    app([*words, "--preset", "quick", "--config", str(file), "--search-sod", "3"], exit_on_error=False)
+    assert [(s.sod, s.method, s.beam.kvp, s.search.sod) for s in seen] == [
+        (700, "joseph", (50, 60), 1),
+        (800, "joseph", (50, 60), 3),
+    ]
+    with pytest.raises(CycloptsError, match="quick"):
+        app([*words, "--preset", "slow"], exit_on_error=False, print_error=False)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from xraykit.render import Camera, InputError, Volume, carm_pose, simulate
-from xraykit.render.dataset.make.encode import CEILING, FLOOR, image_bytes, to_codes, to_intensity
+from xraykit.render.dataset.make.encode import CEILING, FLOOR, image_bytes, to_codes, to_intensity, tool_records
 from xraykit.render.dataset.make.patients import make_subject
 from xraykit.render.dataset.make.physics_choice import choose_physics
 from xraykit.render.dataset.make.placement import place_tools
@@ -29,7 +29,9 @@ from xraykit.render.dataset.plan.config import (
 )
 from xraykit.render.dataset.plan.plan import make_plan
 from xraykit.render.geometry import box_corners, project
+from xraykit.render.meshes import instrument
 from xraykit.render.seeds import PURPOSES, seed_for, stream
+from xraykit.render.simulation import PlacedTool
 
 coco = pytest.importorskip("pycocotools.mask", reason="needs the extra: pip install 'xraykit-render[dataset]'")
 
@@ -153,6 +155,20 @@ def test_tools_lie_in_the_body_and_in_view(patient, config):
         assert bool(project(middle[None], camera, pose).visible.all())
         assert float((subject.places - middle).norm(dim=1).min()) < 1e-9
     assert place_tools(wanted, camera, pose, subject.places[:0], stream(0, "tools")) == ()
+
+
+def test_ends_of_a_tool_are_its_tip_and_its_head_on_the_detector():
+    mesh = instrument("pedicle_screw", seed=3)
+    camera, length = Camera(1000.0, 64, 64, pixel_spacing=1.0), float(mesh.vertices[:, 2].max())
+    source_pose = torch.eye(4, dtype=torch.float64)[None]  # source at the origin, detector 1000 mm along +z
+    across = torch.tensor([[0.0, 0, 1, 5], [0, 1, 0, 0], [-1, 0, 0, 500], [0, 0, 0, 1]], dtype=torch.float64)
+    (record,) = tool_records([PlacedTool(mesh, across, name="screw")], camera, source_pose)
+    tip, head = record["ends"]["tip"], record["ends"]["head"]
+    assert tip["world"] == [5, 0, 500]
+    assert head["world"] == pytest.approx([5 + length, 0, 500], abs=1e-3)
+    assert tip["uv"] == pytest.approx([32 + 5 * 2, 32], abs=1e-3)
+    assert head["uv"] == pytest.approx([32 + (5 + length) * 2, 32], abs=1e-3)
+    assert (tip["visible"], head["visible"]) == (True, False)
 
 
 def test_shares_of_views_are_kept(patient, config):

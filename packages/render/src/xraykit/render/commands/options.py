@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import Group, Parameter
 
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FILE = "settings_file"
+PRESET = "settings_preset"
+PRESET_HELP = "Settings by name, in place of the defaults; --config and the command line win."
 FILE_HELP = "A .toml, .yaml or .json file with any of these options; the command line wins."
 
 
-def flat(run: Callable[[T], object], cls: type[T]) -> Callable[..., object]:
+def flat(
+    run: Callable[[T], object], cls: type[T], *, presets: Mapping[str, Path] | None = None
+) -> Callable[..., object]:
     """A function for `app.command` with a flag for each leaf of a settings class, which calls `run(settings)`.
 
-    The command line wins over the file that --config names, the file over the defaults of the class. Help is what the
+    The command line wins over the file that --config names, the file over --preset, and that over the defaults of the
+    class. Help is what the
     class says under its fields, headings are the first lines of its nested classes. `field(metadata=...)` may say
     `{"positional": True}`, `{"short": "-o"}`, `{"negative": "--no-mirror"}`, `{"flag": "other-name"}`, or
     `{"hidden": True}` for what only a file can hold.
@@ -34,6 +39,7 @@ def flat(run: Callable[[T], object], cls: type[T]) -> Callable[..., object]:
     Args:
         run: Does the work; its docstring up to Args is the help of the command.
         cls: The settings class.
+        presets: Settings files by name, for --preset; None has no such option.
 
     Raises:
         TypeError: Two leaves have the same flag.
@@ -42,16 +48,19 @@ def flat(run: Callable[[T], object], cls: type[T]) -> Callable[..., object]:
 
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
-        path = given.pop(FILE, None)
-        return run(_settings(cls, shown, given, path))
+        files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
+        return run(_settings(cls, shown, given, [file for file in files if file is not None]))
 
     headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
     groups = {heading: Group.create_ordered(heading) for heading in headings}
     parameters = [_parameter(leaf, groups.get(leaf.group)) for leaf in shown.values()]
     config = Annotated[Path | None, Parameter(name="--config", help=FILE_HELP)]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    last = inspect.Parameter(FILE, keyword, default=None, annotation=config)
-    signature = inspect.Signature([*sorted(parameters, key=lambda parameter: parameter.kind), last])
+    last = [inspect.Parameter(FILE, keyword, default=None, annotation=config)]
+    if presets:
+        named_one = Annotated[Literal[tuple(presets)] | None, Parameter(name="--preset", help=PRESET_HELP)]
+        last.insert(0, inspect.Parameter(PRESET, keyword, default=None, annotation=named_one))
+    signature = inspect.Signature([*sorted(parameters, key=lambda parameter: parameter.kind), *last])
     command.__signature__ = signature  # type: ignore[attr-defined]
     command.__name__ = command.__qualname__ = getattr(run, "__name__", "command")
     command.__doc__ = inspect.cleandoc(run.__doc__ or "").partition("\nArgs:")[0].rstrip()
@@ -65,11 +74,11 @@ def file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentColl
             argument.parameter = Parameter.combine(argument.parameter, Parameter(required=False))
 
 
-def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any], path: Path | None) -> T:
+def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any], files: Sequence[Path]) -> T:
     typed: dict[str, Any] = {}
-    if path is not None:
+    for path in files:
         try:
-            typed = typed_table(cls, read_table(path))
+            _merge(typed, typed_table(cls, read_table(path)))
         except FileError:
             raise
         except InputError as error:
@@ -78,8 +87,17 @@ def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any],
         _table_of(typed, shown[name])[shown[name].path[-1]] = value
     for leaf in shown.values():
         if leaf.is_required and leaf.path[-1] not in _table_of(typed, leaf):
-            raise InputError(f"{_flag(leaf)} is required, got none on the command line and in {path}; add it.")
+            raise InputError(f"{_flag(leaf)} is required, got none on the command line and in {files[-1]}; add it.")
     return build(cls, typed)
+
+
+def _merge(table: dict[str, Any], later: Mapping[str, Any]) -> None:
+    """Put what a later file says over what an earlier one said, leaf by leaf."""
+    for name, value in later.items():
+        if isinstance(value, dict) and isinstance(table.get(name), dict):
+            _merge(table[name], value)
+        else:
+            table[name] = value
 
 
 def _table_of(typed: dict[str, Any], leaf: Leaf) -> dict[str, Any]:
