@@ -1,0 +1,157 @@
+"""A whole pre-training: settings in; a backbone, curves and a checkpoint in a folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from xraykit.render import InputError
+from xraykit.render.extras import require
+from xraykit.render.training import TrainingRun, fit, prepare_folder
+
+from .data.frames import FrameStore, prepare_frames
+from .data.xrays import XrayCollection, find_xrays
+from .network.backbone import Backbone
+from .network.backbone_config import BackboneConfig
+from .network.backbone_weights import load_backbone, new_backbone
+from .train.branch import Branch
+from .train.dino_task import DinoTask
+from .train.head_weights import load_head, new_head
+from .train.settings import PretrainSettings
+from .train.watched import WatchedImages, watched_images
+
+HELD_OUT_SPLITS = ("val", "test")
+"""Images of these splits of a data set job or list are never learned from."""
+
+
+@dataclass(frozen=True, eq=False)
+class PretrainingData:
+    """What is learned from, and what is only looked at.
+
+    Args:
+        frames: Prepared images.
+        watched: Labelled images for the k-NN accuracy, or None.
+        skipped: Sentences about files that were left out.
+    """
+
+    frames: FrameStore
+    watched: WatchedImages | None
+    skipped: tuple[str, ...] = ()
+
+
+def pretrain(
+    settings: PretrainSettings,
+    *,
+    report: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+    begun: float | None = None,
+) -> TrainingRun:
+    """Pre-train a backbone without labels and leave weights, checkpoint, curve, settings and report in a folder.
+
+    Args:
+        settings: See `PretrainSettings`.
+        report: Called with (batches done, batches in all).
+        say: Called with sentences: what was assumed of the images, what was left out, a collapse.
+        begun: When the wall-clock budget began (`time.monotonic`); None is now.
+
+    Raises:
+        InputError: Settings outside their range, no images, fewer images than a batch.
+        BackendUnavailableError: lightning or tensorboard is not installed.
+        FileError: An image, data set or weights that cannot be used.
+        OutputError: The folder cannot be written, or holds another training.
+        TrainingFailedError: The loss is not finite; the checkpoint before it is kept.
+    """
+    begun = time.monotonic() if begun is None else begun
+    check(settings)
+    for module in ("lightning", "tensorboard"):
+        require(module, extra="train", distribution="xraykit-dax", what="pre-training")
+    prepare_folder(settings.run, settings, command="dax pretrain", distribution="xraykit-dax")
+    student, teacher = make_branches(settings)
+    data = load_data(settings, say=say)
+    for sentence in data.skipped if say is not None else ():
+        say(sentence)
+    task = DinoTask(student, teacher, settings, data.frames, watched=data.watched, say=say)
+    if settings.run.compile:
+        student.backbone.compile()
+        teacher.backbone.compile()
+    return fit(task, settings.run, settings.length, report=report, begun=begun)
+
+
+def check(settings: PretrainSettings) -> None:
+    """Raise InputError where settings contradict each other or leave their range."""
+    own, head = settings.objective, settings.head
+    if settings.data.longest < settings.crops.global_size:
+        raise InputError(
+            f"--longest must be no less than the global crops' {settings.crops.global_size} px, got "
+            f"{settings.data.longest}; images would be enlarged."
+        )
+    shares = {"momentum": own.momentum, "center-momentum": own.center_momentum, "masked-share": own.masked_share}
+    shares |= {"teacher-warmup": own.teacher_warmup, "freeze-last-layer": head.freeze_last_layer}
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            raise InputError(f"--{name} must lie in 0 to 1, got {value}.")
+    temperatures = {
+        "student-temperature": own.student_temperature,
+        "teacher-temperature": own.teacher_temperature,
+        "warmup-teacher-temperature": own.warmup_teacher_temperature,
+    }
+    for name, value in temperatures.items():
+        if not value > 0:
+            raise InputError(f"--{name} must be above 0, got {value}.")
+    if (settings.length.batch or 1) < 2 and (head.batch_norm or own.objective == "dinov2"):
+        raise InputError("batch normalisation and KoLeo compare images: --batch must be 2 or more, got 1.")
+
+
+def make_branches(settings: PretrainSettings) -> tuple[Branch, Branch]:
+    """Student and teacher, equal but for the student's drop path."""
+    own = settings.network
+    masked = settings.objective.objective == "dinov2"
+    if own.start is None:
+        config = BackboneConfig(
+            own.architecture,
+            channels=own.channels,
+            image_size=settings.preprocess.size,
+            position_resize=own.position_resize,
+            preprocess=settings.preprocess,
+        )
+        backbone = new_backbone(config, drop_path=own.drop_path, seed=settings.run.seed)
+        quiet = new_backbone(config, seed=settings.run.seed)
+    else:
+        quiet = load_backbone(own.start)
+        _check_start(quiet, settings)
+        backbone = new_backbone(quiet.config, drop_path=own.drop_path)
+        backbone.load_state_dict(quiet.state_dict())
+    if masked and quiet.patch is None:
+        raise InputError(
+            f"--objective dinov2 masks patches and needs a vision transformer, got {quiet.config.architecture}; use dino."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.run.seed)
+        head = new_head(quiet.dimension, settings.head)
+    kept = None if own.start is None else Path(own.start) / "head"
+    if kept is not None and kept.is_dir():
+        head = load_head(kept, quiet.dimension, settings.head)
+    student = Branch(backbone.train(), head, masked_patches=masked)
+    return student, Branch(quiet.train(), deepcopy(head), masked_patches=masked)
+
+
+def load_data(settings: PretrainSettings, *, say: Callable[[str], None] | None = None) -> PretrainingData:
+    """Prepare the images once, and set aside those that are held out."""
+    own = settings.data
+    found = find_xrays(own.sources, frames=own.frames, polarity=own.polarity, skip_damaged=own.skip_damaged)
+    cache = own.cache if own.cache is not None else settings.run.output / "frames"
+    store = prepare_frames(
+        found, cache, longest=own.longest, settings=settings.preprocess, workers=settings.run.workers, say=say
+    )
+    held = [n for n, labels in enumerate(store.labels) if labels.get("split") in HELD_OUT_SPLITS]
+    learned = store.subset(sorted(set(range(len(store))) - set(held)))
+    if len(learned) == 0:
+        raise InputError("there must be images to learn from, got held-out ones only; name other sources.")
+    more = None if not own.held_out else find_xrays(own.held_out, polarity=own.polarity, skip_damaged=own.skip_damaged)
+    watched = watched_images(store.subset(held), more, label=own.label, settings=settings)
+    return PretrainingData(learned, watched)

@@ -1,0 +1,195 @@
+"""Self-distillation without labels: a student learns to say of small crops what its own average says of large ones."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from xraykit.render.training import Schedule, TrainingTask, warmup_cosine
+
+from ..data.crop_batches import CropBatches
+from ..data.frames import FrameStore
+from ..loss.center import Center
+from ..loss.dino import dino_loss, view_statistics
+from ..network.backbone_weights import save_backbone
+from .batch_norm import synchronise
+from .branch import Branch
+from .collapse import CollapseWatch
+from .head_weights import save_head
+from .masked_objective import MaskedObjective
+from .optimizers import clip_each, freeze_last_layer, make_optimizer, set_weight_decay
+from .settings import PretrainSettings
+from .teacher import start_teacher, update_teacher
+from .watched import WatchedImages
+
+REFERENCE_BATCH = 256
+LOOKED_AT = 8  # images whose entropies are computed in each batch
+
+
+class DinoTask(TrainingTask):
+    """The pre-training of one backbone.
+
+    The teacher's parameters are the average of the student's, and it stays in training mode: the statistics of its
+    batch normalisations are those of its own passes. Its centre, the prototypes' frozen time, the schedules of rate,
+    weight decay, teacher temperature and momentum follow the progress of the training.
+
+    Args:
+        student: Backbone, head and mask token.
+        teacher: Built alike, without drop path; begins as the student is, and gets no gradient.
+        settings: Complete.
+        frames: What is learned from.
+        watched: Labelled images that are only looked at, or None.
+        say: Called with a sentence when the training collapses.
+
+    Source: Caron et al., Emerging properties in self-supervised vision transformers, 2021; with "dinov2" the masked
+        patches of Zhou et al., iBOT, 2022, and KoLeo and Sinkhorn centring as in Oquab et al., DINOv2, 2023.
+    """
+
+    def __init__(
+        self,
+        student: Branch,
+        teacher: Branch,
+        settings: PretrainSettings,
+        frames: FrameStore,
+        *,
+        watched: WatchedImages | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings, self.frames, self.watched, self.say = settings, frames, watched, say
+        start_teacher(teacher, student)
+        center = Center(settings.head.outputs, momentum=settings.objective.center_momentum)
+        self.module = nn.ModuleDict({"student": student, "teacher": teacher, "center": center})
+        self.masking = MaskedObjective(settings) if settings.objective.objective == "dinov2" else None
+        self.collapse = CollapseWatch(settings.head.outputs)
+        self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
+        self._images, self._since, self._progress = 0, time.monotonic(), 0.0
+        self._seen: dict[str, list[Tensor]] = {}
+
+    def open(self, rank: int, ranks: int, device: torch.device) -> None:
+        """Open this process's share of the crops; synchronise batch normalisation over several processes."""
+        self.rank, self.ranks, self.device = rank, ranks, device
+        own = self.settings
+        if ranks > 1:
+            synchronise(self.module, device.type)
+        self.batches = CropBatches(
+            self.frames,
+            own.crops,
+            own.preprocess,
+            batch=own.length.batch or 1,
+            seed=own.run.seed,
+            rank=rank,
+            ranks=ranks,
+            workers=own.run.workers,
+            device=device,
+        )
+
+    def step(self, batch: int, progress: float) -> Tensor:
+        """The loss of one batch of crops."""
+        own = self.settings.objective
+        student, teacher, center = self.module["student"], self.module["teacher"], self.module["center"]
+        crops = [self._channels(crop) for crop in self.batches.batch(batch).crops]
+        hidden = None if self.masking is None else self.masking.draw(student.backbone, crops)
+        with torch.no_grad():
+            taught = teacher(crops[:2], patches_of=hidden)
+        told = student(crops, masked=hidden, patches_of=hidden)
+        temperature = self._teacher_temperature(progress)
+        if self.masking is None:
+            targets = center.probabilities(taught.logits, temperature)
+            loss = dino_loss(told.logits, targets, temperature=own.student_temperature)
+            center.update(taught.logits)
+            terms: dict[str, Tensor] = {}
+        else:
+            loss, targets, terms = self.masking.loss(told, taught, hidden, temperature)
+        few = [view[:LOOKED_AT] for view in told.logits], [view[:LOOKED_AT] for view in targets]
+        self.terms = view_statistics(*few, temperature=own.student_temperature) | terms
+        self._remember({**self.terms, "loss": loss.detach()})
+        self._images += len(crops[0]) * self.ranks
+        return loss
+
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Of the student alone."""
+        own = self.settings.optimizer
+        return make_optimizer(own.optimizer, self.module["student"], rate=own.least_rate, weight_decay=own.weight_decay)
+
+    def rate(self, progress: float, step: int) -> float:
+        """Rise to the peak of this batch size, then a cosine down to the least rate."""
+        length = self.settings.length
+        images = (length.batch or 1) * self.ranks * length.accumulate
+        least = self.settings.optimizer.least_rate
+        peak = max(length.rate * images / REFERENCE_BATCH, least)
+        share = warmup_cosine(step, progress, warmup=length.warmup)
+        rising = step < length.warmup
+        return peak * share if rising else least + (peak - least) * share
+
+    def before_step(self, optimizer: torch.optim.Optimizer, progress: float, step: int) -> None:
+        """Clip, keep the prototypes frozen at first, and set the weight decay that is due."""
+        own, student = self.settings, self.module["student"]
+        clip_each(student.parameters(), own.length.clip)
+        if progress < own.head.freeze_last_layer:
+            freeze_last_layer(student.head)
+        decay = Schedule(own.optimizer.weight_decay, own.optimizer.weight_decay_end, "cosine")
+        set_weight_decay(optimizer, decay(progress))
+        self._progress = progress
+
+    def after_step(self, progress: float) -> None:
+        """Move the teacher towards the student."""
+        momentum = Schedule(self.settings.objective.momentum, 1.0, "cosine")(progress)
+        update_teacher(self.module["teacher"], self.module["student"], momentum)
+
+    def validate(self) -> dict[str, float]:
+        """k-NN accuracy of the teacher's features, speed and memory; says so when the training collapses."""
+        if self.rank != 0:
+            return {}
+        now = time.monotonic()
+        row = {"images_per_s": self._images / max(now - self._since, 1e-9), "peak_gib": _peak_gib(self.device)}
+        if self.watched is not None:
+            row |= self.watched.accuracy(self.module["teacher"].backbone, self.device, self._channels)
+        means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
+        if means and (sentence := self.collapse.observe(self._progress, means)) is not None and self.say is not None:
+            self.say(sentence)
+        self._seen, self._images, self._since = {}, 0, time.monotonic()
+        return row
+
+    def save(self, folder: Path, training: Mapping[str, Any]) -> None:
+        """The teacher's backbone for use, and both heads to go on from."""
+        learned = {"data": list(self.settings.data.sources), "images": len(self.frames), **training}
+        save_backbone(self.module["teacher"].backbone, folder, trained_on=learned)
+        save_head(self.module["teacher"].head, folder / "head", self.settings.head)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the watch for collapse has seen."""
+        return {"collapse": self.collapse.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on there; crops follow from the batch's number."""
+        self.collapse.load_state_dict(state["collapse"])
+
+    def _teacher_temperature(self, progress: float) -> float:
+        own = self.settings.objective
+        if own.teacher_warmup <= 0:
+            return own.teacher_temperature
+        start = own.warmup_teacher_temperature
+        return Schedule(start, own.teacher_temperature, "linear", until=min(own.teacher_warmup, 1.0))(progress)
+
+    def _channels(self, images: Tensor) -> Tensor:
+        """One channel travels; a network of three gets it three times."""
+        return images.expand(-1, self.settings.network.channels, -1, -1)
+
+    def _remember(self, terms: Mapping[str, Tensor]) -> None:
+        for name, value in terms.items():
+            self._seen.setdefault(name, []).append(value.detach())
+
+
+def _peak_gib(device: torch.device) -> float:
+    """Most memory so far: of the GPU, or of this process where there is none."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30

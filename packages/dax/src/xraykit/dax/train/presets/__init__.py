@@ -1,0 +1,8 @@
+"""Settings of pre-trainings by name, as files that `--preset` reads and people can copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PRESETS = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.yaml"))}
+"""laptop, small, paper, paper-resnet50-b: path of each."""
