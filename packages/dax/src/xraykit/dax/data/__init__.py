@@ -1,0 +1,12 @@
+"""X-rays as a network sees them: reading, preprocessing, frames on disk, and views drawn for training."""
+
+from xraykit.render.lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "settings": "AugmentationName FieldUse MultiCropSettings PreprocessSettings SquareFit",
+        "preprocessing": "preprocess preprocess_linear standardise",
+        "square": "SquareMap square_map to_square",
+    },
+)
