@@ -7,6 +7,11 @@ __getattr__, __dir__, __all__ = attach(
     {
         "settings": "AugmentationName FieldUse MultiCropSettings PreprocessSettings SquareFit",
         "preprocessing": "preprocess preprocess_linear standardise",
+        "frame_images": "FrameBatch frames_to_images pad_frames",
+        "frame_pool": "DamagedXray map_frames",
+        "frame_job": "prepare_frames",
+        "frames": "FrameStore PreparedFrame",
+        "xrays": "FrameChoice XrayCollection XrayFrame find_xrays",
         "square": "SquareMap square_map to_square",
     },
 )

@@ -100,7 +100,7 @@ def _spread(image: Tensor, field: Tensor | None) -> Tensor:
     return scaled if field is None else scaled.masked_fill_(~field, 0)
 
 
-def _each(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None, chain) -> Tensor:  # noqa: ANN001
+def _each(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None, chain) -> Tensor:
     images = finite_images(intensity)
     if settings.field == "whole":
         field = None

@@ -53,9 +53,9 @@ class PreprocessSettings:
             raise InputError(f"size must be 1 or more pixels, got {self.size}.")
         if (self.mean is None) != (self.std is None):
             raise InputError(f"mean and std must be given both or neither, got {self.mean} and {self.std}.")
-        if self.mean is not None and self.std is not None:
-            if not math.isfinite(self.mean) or not (math.isfinite(self.std) and self.std > 0):
-                raise InputError(f"mean must be finite and std positive, got {self.mean} and {self.std}.")
+        mean, std = (0.0, 1.0) if self.mean is None or self.std is None else (self.mean, self.std)
+        if not math.isfinite(mean) or not (math.isfinite(std) and std > 0):
+            raise InputError(f"mean must be finite and std positive, got {self.mean} and {self.std}.")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""From files, folders and lists to the places of X-rays: headers are looked at, pixels are not."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from xraykit.render import FileError, InputError
+
+MANIFEST = "manifest.json"
+MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
+LABELS = ("patient", "region", "view")
+DICOM_INDEX = "DICOMDIR"
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file that looks like an X-ray, or the folder of a data set job, and what a list says of it."""
+
+    path: Path
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    polarity: str | None = None
+    is_dataset: bool = False
+
+
+def find_files(source: str | Path) -> list[FoundFile]:
+    """What one source names.
+
+    A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does; folders are
+    gone through with all below them, in the order of names, hidden ones left out. A folder with shards and a
+    manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
+    "path" or "file", and if it likes "patient", "region", "view" and "polarity"; paths count from the list's folder.
+
+    Raises:
+        FileError: It does not exist, or a list is no list.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return list(_in_folder(path))
+    if not path.exists():
+        raise FileError(f"{path} does not exist; check the path.")
+    if path.suffix.lower() == ".txt":
+        return [found for line in _lines(path) for found in find_files(path.parent / line)]
+    if path.suffix.lower() == ".csv":
+        return list(_from_table(path))
+    return [FoundFile(path, path.name)]
+
+
+def count_frames(path: Path) -> int:
+    """How many frames a file holds, by its header; 1 where the header says nothing or is damaged."""
+    with path.open("rb") as file:
+        head = file.read(132)
+    try:
+        if head[128:] == b"DICM":
+            import pydicom
+
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+            return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
+        if head[:4] in MAGIC:
+            from PIL import Image
+
+            with Image.open(path) as image:
+                return int(getattr(image, "n_frames", 1))
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, reading it says so in one sentence
+        return 1
+    return 1
+
+
+def chosen_frames(count: int, frames: str | int) -> Sequence[int]:
+    """Which of `count` frames: "all", "middle", or so many, evenly spaced.
+
+    Raises:
+        InputError: Another word, or a number below 1.
+    """
+    if frames == "all":
+        return range(count)
+    if frames == "middle":
+        return (count // 2,)
+    if not isinstance(frames, int) or frames < 1:
+        raise InputError(f'frames must be "all", "middle" or a number of 1 or more, got {frames!r}.')
+    wanted = min(frames, count)
+    return [int((n + 0.5) * count / wanted) for n in range(wanted)]
+
+
+def _in_folder(folder: Path) -> Iterator[FoundFile]:
+    def refuse(error: OSError) -> None:
+        raise FileError(f"{error.filename} cannot be read ({error.strerror}); check its rights.") from error
+
+    for place, below, names in os.walk(folder, onerror=refuse):
+        here = Path(place)
+        if MANIFEST in names and any(name.endswith(".tar") for name in names):
+            below.clear()
+            yield FoundFile(here, here.name, is_dataset=True)
+            continue
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in sorted(names):
+            path = here / name
+            if not name.startswith(".") and name != DICOM_INDEX and _looks_like_an_image(path):
+                yield FoundFile(path, path.relative_to(folder.parent).as_posix())
+
+
+def _looks_like_an_image(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(132)
+    except OSError as error:
+        raise FileError(f"{path} cannot be read ({error.strerror}); check its rights.") from error
+    return head[128:] == b"DICM" or head.startswith(MAGIC)
+
+
+def _lines(path: Path) -> list[str]:
+    lines = [line.strip() for line in _text(path).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _from_table(path: Path) -> Iterator[FoundFile]:
+    rows = csv.DictReader(_text(path).splitlines())
+    columns = [name for name in ("path", "file") if name in (rows.fieldnames or ())]
+    if not columns:
+        raise FileError(f'{path} must have a column "path" or "file", got {", ".join(rows.fieldnames or ()) or "none"}.')
+    for row in rows:
+        said = {name: row[name].strip() for name in LABELS if (row.get(name) or "").strip()}
+        for found in find_files(path.parent / (row[columns[0]] or "").strip()):
+            labels = {**found.labels, **said}
+            yield replace(found, labels=labels, polarity=(row.get("polarity") or "").strip() or found.polarity)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} must be a list in UTF-8, got something else ({error}).") from error

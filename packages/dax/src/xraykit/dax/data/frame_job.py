@@ -1,0 +1,99 @@
+"""The job that prepares frames: with workers, whole or not at all, and not twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from xraykit.render import FileError, InputError
+from xraykit.render.storage import atomic_folder
+
+from .frame_codes import CodedFrame, encode
+from .frame_pool import DamagedXray, map_frames
+from .frames import CODES, FORMAT, INDEX, FrameStore, StoreWriter
+from .preprocessing import finite_images
+from .settings import PreprocessSettings
+from .xrays import XrayCollection, XrayFrame
+
+
+def prepare_frames(
+    collection: XrayCollection,
+    folder: str | Path,
+    *,
+    longest: int = 384,
+    settings: PreprocessSettings | None = None,
+    workers: int = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> FrameStore:
+    """Every frame reduced and stored as logarithmic codes, once for all trainings.
+
+    Intensities are averaged down until the longest side has at most `longest` pixels, and kept as 16-bit codes of
+    their logarithm; -ln(I) is off by at most 1.4e-4. Clips, lowpass and polarity are chosen when frames are used. A
+    store of the same X-rays and options is used as it is; an interrupted job leaves the folder as it was.
+
+    Args:
+        collection: The X-rays; damaged ones are left out if it skips them.
+        folder: For the store; made if need be, other files in it stay.
+        longest: Most pixels of a side.
+        settings: `field` counts here: "exposed" needs a collection with fields.
+        workers: Processes that read and reduce; 0 does it in this one. The result is the same.
+        report: Called with (frames done, frames in all).
+
+    Raises:
+        FileError: A damaged X-ray. InputError: A number out of range, or no frame is left.
+        OutputError: The folder cannot be written, or the disk is full.
+    """
+    settings = settings or PreprocessSettings()
+    if longest < 1 or workers < 0:
+        raise InputError(f"longest must be 1 or more and workers 0 or more, got {longest} and {workers}.")
+    exposed = settings.field == "exposed"
+    if exposed and not collection.field:
+        raise InputError('field="exposed" needs a collection of find_xrays(..., field=True), got one without fields.')
+    digest = _digest(collection, longest, exposed)
+    folder = Path(folder)
+    done = _existing(folder, digest)
+    if done is not None:
+        return done
+    encoder = _Encoder(longest, exposed)
+    damaged: list[DamagedXray] = []
+    with atomic_folder(folder, owned=(CODES, INDEX)) as staging:
+        writer = StoreWriter(staging)
+        for number, row in enumerate(map_frames(encoder, collection, workers=workers)):
+            if isinstance(row, DamagedXray):
+                damaged.append(row)
+            else:
+                writer.add(*row)
+            if report is not None:
+                report(number + 1, len(collection))
+        if not writer.frames["name"]:
+            raise InputError(f"at least one X-ray must be readable, all {len(damaged)} are not: {damaged[0].sentence}")
+        writer.finish(digest=digest, longest=longest, damaged=damaged)
+    return FrameStore(folder)
+
+
+class _Encoder:
+    """A frame as the arguments of `StoreWriter.add`."""
+
+    def __init__(self, longest: int, exposed: bool) -> None:
+        self.longest, self.exposed = longest, exposed
+
+    def __call__(self, frame: XrayFrame) -> tuple[str, dict[str, str], tuple[str, ...], CodedFrame]:
+        intensity = finite_images(frame.intensity)[0]
+        field = frame.field if self.exposed else None
+        return frame.name, dict(frame.labels), frame.notes, encode(intensity, field, longest=self.longest)
+
+
+def _digest(collection: XrayCollection, longest: int, exposed: bool) -> str:
+    facts = repr((FORMAT, collection.digest(), longest, exposed))
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _existing(folder: Path, digest: str) -> FrameStore | None:
+    if not (folder / INDEX).is_file():
+        return None
+    try:
+        store = FrameStore(folder)
+    except FileError:
+        return None
+    return store if store.digest == digest else None

@@ -1,0 +1,190 @@
+"""Every X-ray that files, folders, lists and data sets hold, as linear intensity, one frame at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from torch import Tensor
+
+from xraykit.render import FileError, InputError, XraykitError, read_radiograph
+from xraykit.render.radiographs import Polarity, exposed_field
+
+from .find_files import FoundFile, chosen_frames, count_frames, find_files
+from .linear_intensity import linear_intensity
+from .stored_samples import StoredSamples
+
+FrameChoice = Literal["all", "middle"] | int
+"""Which frames of a file with several: all, the middle one, or so many evenly spaced."""
+
+
+@dataclass(frozen=True, eq=False)
+class XrayFrame:
+    """One frame of one image as linear intensity."""
+
+    name: str
+    """Its file, with #n for frame n of several; or the key of a sample"""
+    intensity: Tensor
+    """(H, W) float32, 0 or more, bone dark, on any scale"""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """region, view and patient, where they are known"""
+    notes: tuple[str, ...] = ()
+    """What was assumed"""
+    field: Tensor | None = None
+    """Exposed field, (H, W) bool, if asked for"""
+
+
+class XrayCollection(Sequence[XrayFrame]):
+    """Frames of X-rays by number, read when asked for; made by `find_xrays`. Copies for worker processes are cheap.
+
+    Neighbours of one file or shard are read together, so go through it in ascending order.
+
+    Attributes:
+        damaged: (name, sentence) of what iteration has skipped so far.
+    """
+
+    def __init__(
+        self, parts: Sequence[_Frames | StoredSamples], *, field: bool = False, skip_damaged: bool = False
+    ) -> None:
+        self._parts = tuple(part for part in parts if len(part))
+        self._starts = [0]
+        for part in self._parts:
+            self._starts.append(self._starts[-1] + len(part))
+        self.field, self.skip_damaged = field, skip_damaged
+        self.damaged: list[tuple[str, str]] = []
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return self._starts[-1]
+
+    def __getitem__(self, number: Any) -> XrayFrame:
+        """Frame `number`; negative ones count from the end.
+
+        Raises:
+            FileError: Its file is damaged; the sentence names it.
+        """
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"frame {number} of {len(self)}")
+        part, place = self._place(number % len(self))
+        return part.read(place, field=self.field)
+
+    def __iter__(self) -> Iterator[XrayFrame]:
+        """All frames in order, without the damaged ones if those are skipped."""
+        for number in range(len(self)):
+            try:
+                yield self[number]
+            except XraykitError as error:
+                if not self.skip_damaged:
+                    raise
+                self.damaged.append((self.where(number), str(error)))
+
+    def where(self, number: int) -> str:
+        """The place of a frame, without reading it: its name, or a data set's folder and the number in it."""
+        part, place = self._place(number)
+        return part.where(place)
+
+    def digest(self) -> str:
+        """SHA-256 of what would be read: paths, sizes and times of files, identity of data sets, options."""
+        facts = [str(self.field), *(part.identity() for part in self._parts)]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+    def _place(self, number: int) -> tuple[_Frames | StoredSamples, int]:
+        part = bisect_right(self._starts, number) - 1
+        return self._parts[part], number - self._starts[part]
+
+
+def find_xrays(
+    sources: Sequence[str | Path],
+    *,
+    frames: FrameChoice = "all",
+    polarity: Polarity | None = None,
+    field: bool = False,
+    skip_damaged: bool = False,
+) -> XrayCollection:
+    """All X-rays that the sources name; only headers are read.
+
+    Args:
+        sources: Files (DICOM, PNG, TIFF, JPEG: the content decides), folders with all below them, .txt and .csv lists,
+            folders of data set jobs; see `find_files`.
+        frames: Which frames of a file with several.
+        polarity: What pixel values mean, for all files; None follows each file, and where it says nothing the
+            default of its kind, which the frame's notes state. Raw frames in TIFF files need "intensity".
+        field: Find the exposed field of every image.
+        skip_damaged: Iteration goes on after a damaged file, and keeps its name and what is wrong.
+
+    Returns:
+        The collection, in the order of the sources.
+
+    Raises:
+        FileError: A source does not exist or a list is damaged.
+        InputError: No image is found, or an option is unknown.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources]
+    chosen_frames(1, frames)
+    parts: list[_Frames | StoredSamples] = []
+    for source in sources:
+        for found in find_files(source):
+            said = _checked(found.polarity or polarity, found.path)
+            if found.is_dataset:
+                parts.append(StoredSamples(found.path))
+            else:
+                count = count_frames(found.path)
+                parts.append(_Frames(found, said, tuple(chosen_frames(count, frames)), many=count > 1))
+    collection = XrayCollection(parts, field=field, skip_damaged=skip_damaged)
+    if not len(collection):
+        raise InputError(
+            f"an X-ray (DICOM, PNG, TIFF, JPEG or a data set) must lie in {', '.join(map(str, sources)) or 'a source'},"
+            " got none; check the paths."
+        )
+    return collection
+
+
+class _Frames:
+    """The chosen frames of one file, which is kept while all of them are asked for in turn."""
+
+    def __init__(self, found: FoundFile, polarity: str | None, chosen: tuple[int, ...], *, many: bool) -> None:
+        self.found, self.polarity, self.chosen, self.many = found, polarity, chosen, many
+        self._read: tuple[Tensor, tuple[str, ...], Tensor | None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_read": None}
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def where(self, place: int) -> str:
+        return f"{self.found.name}#{self.chosen[place]}" if self.many else self.found.name
+
+    def identity(self) -> str:
+        try:
+            state = self.found.path.stat()
+        except OSError as error:
+            raise FileError(f"{self.found.path} cannot be read ({error.strerror}); check the path.") from error
+        labels = sorted(self.found.labels.items())
+        return repr((str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, self.polarity, self.chosen, labels))
+
+    def read(self, place: int, *, field: bool) -> XrayFrame:
+        intensity, notes, seen = self._read or self._file(field=field)
+        self._read = (intensity, notes, seen) if place + 1 < len(self.chosen) else None
+        frame = self.chosen[place]
+        if frame >= len(intensity):
+            raise FileError(f"{self.found.path} must hold {frame + 1} frames as its header says, got {len(intensity)}.")
+        return XrayFrame(self.where(place), intensity[frame], self.found.labels, notes, seen)
+
+    def _file(self, *, field: bool) -> tuple[Tensor, tuple[str, ...], Tensor | None]:
+        radiograph = read_radiograph(self.found.path, polarity=self.polarity)  # type: ignore[arg-type]
+        intensity, notes = linear_intensity(radiograph)
+        if not field:
+            return intensity, notes, None
+        return intensity, notes, exposed_field(radiograph, file=self.found.path if radiograph.modality else None)
+
+
+def _checked(polarity: str | None, path: Path) -> str | None:
+    if polarity is not None and polarity not in get_args(Polarity):
+        raise InputError(f"polarity of {path} must be one of {', '.join(get_args(Polarity))}, got {polarity!r}.")
+    return polarity
