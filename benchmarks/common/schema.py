@@ -57,6 +57,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "realism": {
         "images_of": str, "part": str, "images": int, "named": dict, "recall": float, "recall_of_networks": list,
     },
+    "dax_step": {
+        "architecture": str, "work": str, "precision": str, "batch": int, "outputs": int, "ms": NUMBER,
+        "images_per_s": NUMBER, "all_ms": list, "losses": list, "largest_loss_difference": float,
+    },
     "xvr_train": {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
         "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,

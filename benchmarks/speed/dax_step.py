@@ -71,7 +71,7 @@ class PlainStep:
         config = BackboneConfig(architecture, channels=3, preprocess=PreprocessSettings(size=224))
         branches = []
         for own in (ours.student, ours.teacher):
-            backbone = new_backbone(config)
+            backbone = new_backbone(config, seed=0)
             state = dict(own.backbone.network.state_dict())
             name = "patch_embed.proj.weight" if "patch_embed.proj.weight" in state else "conv1.weight"
             state[name] = state[name].expand(-1, 3, -1, -1) / 3

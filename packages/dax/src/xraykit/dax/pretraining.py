@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,34 +13,14 @@ from xraykit.render import InputError
 from xraykit.render.extras import require
 from xraykit.render.training import TrainingRun, fit, prepare_folder
 
-from .data.frames import FrameStore, prepare_frames
-from .data.xrays import XrayCollection, find_xrays
-from .network.backbone import Backbone
+from .network.backbone import new_backbone
 from .network.backbone_config import BackboneConfig
-from .network.backbone_weights import load_backbone, new_backbone
+from .network.backbone_weights import load_backbone
 from .train.branch import Branch
 from .train.dino_task import DinoTask
 from .train.head_weights import load_head, new_head
 from .train.settings import PretrainSettings
-from .train.watched import WatchedImages, watched_images
-
-HELD_OUT_SPLITS = ("val", "test")
-"""Images of these splits of a data set job or list are never learned from."""
-
-
-@dataclass(frozen=True, eq=False)
-class PretrainingData:
-    """What is learned from, and what is only looked at.
-
-    Args:
-        frames: Prepared images.
-        watched: Labelled images for the k-NN accuracy, or None.
-        skipped: Sentences about files that were left out.
-    """
-
-    frames: FrameStore
-    watched: WatchedImages | None
-    skipped: tuple[str, ...] = ()
+from .train.training_frames import load_training_data
 
 
 def pretrain(
@@ -72,10 +51,8 @@ def pretrain(
         require(module, extra="train", distribution="xraykit-dax", what="pre-training")
     prepare_folder(settings.run, settings, command="dax pretrain", distribution="xraykit-dax")
     student, teacher = make_branches(settings)
-    data = load_data(settings, say=say)
-    for sentence in data.skipped if say is not None else ():
-        say(sentence)
-    task = DinoTask(student, teacher, settings, data.frames, watched=data.watched, say=say)
+    data = load_training_data(settings, say=say)
+    task = DinoTask(student, teacher, settings, data, say=say)
     if settings.run.compile:
         student.backbone.compile()
         teacher.backbone.compile()
@@ -123,8 +100,7 @@ def make_branches(settings: PretrainSettings) -> tuple[Branch, Branch]:
         quiet = new_backbone(config, seed=settings.run.seed)
     else:
         quiet = load_backbone(own.start)
-        _check_start(quiet, settings)
-        backbone = new_backbone(quiet.config, drop_path=own.drop_path)
+        backbone = new_backbone(quiet.config, drop_path=own.drop_path, seed=settings.run.seed)
         backbone.load_state_dict(quiet.state_dict())
     if masked and quiet.patch is None:
         raise InputError(
@@ -138,20 +114,3 @@ def make_branches(settings: PretrainSettings) -> tuple[Branch, Branch]:
         head = load_head(kept, quiet.dimension, settings.head)
     student = Branch(backbone.train(), head, masked_patches=masked)
     return student, Branch(quiet.train(), deepcopy(head), masked_patches=masked)
-
-
-def load_data(settings: PretrainSettings, *, say: Callable[[str], None] | None = None) -> PretrainingData:
-    """Prepare the images once, and set aside those that are held out."""
-    own = settings.data
-    found = find_xrays(own.sources, frames=own.frames, polarity=own.polarity, skip_damaged=own.skip_damaged)
-    cache = own.cache if own.cache is not None else settings.run.output / "frames"
-    store = prepare_frames(
-        found, cache, longest=own.longest, settings=settings.preprocess, workers=settings.run.workers, say=say
-    )
-    held = [n for n, labels in enumerate(store.labels) if labels.get("split") in HELD_OUT_SPLITS]
-    learned = store.subset(sorted(set(range(len(store))) - set(held)))
-    if len(learned) == 0:
-        raise InputError("there must be images to learn from, got held-out ones only; name other sources.")
-    more = None if not own.held_out else find_xrays(own.held_out, polarity=own.polarity, skip_damaged=own.skip_damaged)
-    watched = watched_images(store.subset(held), more, label=own.label, settings=settings)
-    return PretrainingData(learned, watched)

@@ -12,7 +12,7 @@ from xraykit.render import FileError, InputError
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
-LABELS = ("patient", "region", "view")
+LABELS = ("patient", "region", "view", "split")
 DICOM_INDEX = "DICOMDIR"
 
 
@@ -33,7 +33,7 @@ def find_files(source: str | Path) -> list[FoundFile]:
     A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does; folders are
     gone through with all below them, in the order of names, hidden ones left out. A folder with shards and a
     manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
-    "path" or "file", and if it likes "patient", "region", "view" and "polarity"; paths count from the list's folder.
+    "path" or "file", and if it likes "patient", "region", "view", "split" and "polarity"; paths count from the list's folder.
 
     Raises:
         FileError: It does not exist, or a list is no list.
@@ -121,7 +121,9 @@ def _from_table(path: Path) -> Iterator[FoundFile]:
     rows = csv.DictReader(_text(path).splitlines())
     columns = [name for name in ("path", "file") if name in (rows.fieldnames or ())]
     if not columns:
-        raise FileError(f'{path} must have a column "path" or "file", got {", ".join(rows.fieldnames or ()) or "none"}.')
+        raise FileError(
+            f'{path} must have a column "path" or "file", got {", ".join(rows.fieldnames or ()) or "none"}.'
+        )
     for row in rows:
         said = {name: row[name].strip() for name in LABELS if (row.get(name) or "").strip()}
         for found in find_files(path.parent / (row[columns[0]] or "").strip()):

@@ -69,7 +69,7 @@ class StoredSamples:
         self._next = -1  # should it fail, the next one begins anew
         sample = next(self._stream)
         self._next = place + 1
-        labels = {"region": sample.region, "view": sample.view, "patient": str(sample.patient)}
+        labels = {"region": sample.region, "view": sample.view, "patient": str(sample.patient), "split": sample.split}
         seen = sample.open_field if field else None
         return XrayFrame(sample.key, sample.intensity()[0], labels, (), seen)
 

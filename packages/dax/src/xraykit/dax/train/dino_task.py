@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from xraykit.render.training import Schedule, TrainingTask, warmup_cosine
 
 from ..data.crop_batches import CropBatches
-from ..data.frames import FrameStore
 from ..loss.center import Center
 from ..loss.dino import dino_loss, view_statistics
 from ..network.backbone_weights import save_backbone
@@ -27,7 +26,7 @@ from .masked_objective import MaskedObjective
 from .optimizers import clip_each, freeze_last_layer, make_optimizer, set_weight_decay
 from .settings import PretrainSettings
 from .teacher import start_teacher, update_teacher
-from .watched import WatchedImages
+from .training_frames import TrainingFrames
 
 REFERENCE_BATCH = 256
 LOOKED_AT = 8  # images whose entropies are computed in each batch
@@ -44,8 +43,7 @@ class DinoTask(TrainingTask):
         student: Backbone, head and mask token.
         teacher: Built alike, without drop path; begins as the student is, and gets no gradient.
         settings: Complete.
-        frames: What is learned from.
-        watched: Labelled images that are only looked at, or None.
+        data: What is learned from, and what is only looked at.
         say: Called with a sentence when the training collapses.
 
     Source: Caron et al., Emerging properties in self-supervised vision transformers, 2021; with "dinov2" the masked
@@ -57,12 +55,11 @@ class DinoTask(TrainingTask):
         student: Branch,
         teacher: Branch,
         settings: PretrainSettings,
-        frames: FrameStore,
+        data: TrainingFrames,
         *,
-        watched: WatchedImages | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self.settings, self.frames, self.watched, self.say = settings, frames, watched, say
+        self.settings, self.data, self.say = settings, data, say
         start_teacher(teacher, student)
         center = Center(settings.head.outputs, momentum=settings.objective.center_momentum)
         self.module = nn.ModuleDict({"student": student, "teacher": teacher, "center": center})
@@ -79,9 +76,10 @@ class DinoTask(TrainingTask):
         if ranks > 1:
             synchronise(self.module, device.type)
         self.batches = CropBatches(
-            self.frames,
+            self.data.store,
             own.crops,
             own.preprocess,
+            indices=self.data.learned,
             batch=own.length.batch or 1,
             seed=own.run.seed,
             rank=rank,
@@ -149,8 +147,8 @@ class DinoTask(TrainingTask):
             return {}
         now = time.monotonic()
         row = {"images_per_s": self._images / max(now - self._since, 1e-9), "peak_gib": _peak_gib(self.device)}
-        if self.watched is not None:
-            row |= self.watched.accuracy(self.module["teacher"].backbone, self.device, self._channels)
+        if self.data.watched is not None:
+            row |= self.data.watched.accuracy(self.module["teacher"].backbone, self.device, self._channels)
         means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
         if means and (sentence := self.collapse.observe(self._progress, means)) is not None and self.say is not None:
             self.say(sentence)
@@ -159,7 +157,7 @@ class DinoTask(TrainingTask):
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The teacher's backbone for use, and both heads to go on from."""
-        learned = {"data": list(self.settings.data.sources), "images": len(self.frames), **training}
+        learned = {"data": list(self.settings.data.sources), "images": len(self.data.learned), **training}
         save_backbone(self.module["teacher"].backbone, folder, trained_on=learned)
         save_head(self.module["teacher"].head, folder / "head", self.settings.head)
 

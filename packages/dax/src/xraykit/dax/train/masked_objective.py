@@ -60,9 +60,7 @@ class MaskedObjective:
         parts = {"loss_crops": crops}
         if told.patches is not None and taught.patches is not None and len(told.patches) > 0:
             wanted = sinkhorn(taught.patches, temperature)
-            parts["loss_patches"] = masked_patch_loss(
-                told.patches, wanted, hidden, temperature=own.student_temperature
-            )
+            parts["loss_patches"] = masked_patch_loss(told.patches, wanted, hidden, temperature=own.student_temperature)
         parts["loss_koleo"] = (koleo_loss(told.pooled[0]) + koleo_loss(told.pooled[1])) / 2
         weights = {"loss_crops": 1.0, "loss_patches": own.masked_weight, "loss_koleo": own.koleo_weight}
         total = torch.stack([weights[name] * part for name, part in parts.items()]).sum()

@@ -1,0 +1,130 @@
+"""The images of a pre-training: prepared once, those of held-out splits set aside, labelled ones to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from xraykit.render import InputError
+
+from ..data.frame_images import frames_to_images, pad_frames
+from ..data.frame_job import prepare_frames
+from ..data.frames import FrameStore
+from ..data.preprocessing import standardise
+from ..data.settings import PreprocessSettings
+from ..data.square import to_square
+from ..data.xrays import FrameChoice, find_xrays
+from .settings import PretrainSettings
+from .watched import WatchedImages
+
+HELD_OUT = ("val", "test")
+"""Images of these splits of a data set job or list are never learned from."""
+MOST_WATCHED = 480
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingFrames:
+    """What is learned from, and what is only looked at.
+
+    Args:
+        store: Prepared images.
+        learned: Numbers of those that are learned from.
+        watched: Labelled images for the k-NN accuracy, or None.
+    """
+
+    store: FrameStore
+    learned: Sequence[int]
+    watched: WatchedImages | None
+
+
+def load_training_data(settings: PretrainSettings, *, say: Callable[[str], None] | None = None) -> TrainingFrames:
+    """Prepare the images, or take those prepared before, and set aside what is held out.
+
+    Args:
+        settings: Of the pre-training.
+        say: Called with what was assumed of images, and what was left out.
+
+    Raises:
+        FileError: A damaged image, unless those are skipped. InputError: No image to learn from.
+        OutputError: The cache cannot be written.
+    """
+    own = settings.data
+    cache = own.cache if own.cache is not None else settings.run.output / "frames"
+    store = _prepared(own.sources, cache, settings, say)
+    held = [number for number, labels in enumerate(store.labels) if labels.get("split") in HELD_OUT]
+    learned = sorted(set(range(len(store))) - set(held))
+    if not learned:
+        raise InputError("there must be images to learn from, got those of the splits val and test only.")
+    parts = [_labelled(store, held, settings)]
+    if own.held_out:
+        more = _prepared(own.held_out, cache.with_name(f"{cache.name}_held_out"), settings, say)
+        parts.append(_labelled(more, range(len(more)), settings))
+    return TrainingFrames(store, learned, watched_images([part for part in parts if part is not None]))
+
+
+def watched_images(parts: Sequence[tuple[Tensor, list[str], list[str]]]) -> WatchedImages | None:
+    """Images with labels and patients as numbers; None where fewer than two labels are there."""
+    labels = [label for _, part, _ in parts for label in part]
+    patients = [f"{number}/{patient}" for number, (_, _, part) in enumerate(parts) for patient in part]
+    classes = sorted(set(labels))
+    if len(classes) < 2:
+        return None
+    people = sorted(set(patients))
+    return WatchedImages(
+        torch.cat([images for images, _, _ in parts]),
+        torch.tensor([classes.index(label) for label in labels]),
+        torch.tensor([people.index(patient) for patient in patients]),
+    )
+
+
+def _prepared(
+    sources: Sequence[str], cache: Path, settings: PretrainSettings, say: Callable[[str], None] | None
+) -> FrameStore:
+    own = settings.data
+    exposed = settings.preprocess.field == "exposed"
+    found = find_xrays(
+        sources,
+        frames=_choice(own.frames),
+        polarity=own.polarity,  # type: ignore[arg-type]
+        field=exposed,
+        skip_damaged=own.skip_damaged,
+    )
+    store = prepare_frames(
+        found, cache, longest=own.longest, settings=settings.preprocess, workers=settings.run.workers
+    )
+    if say is not None:
+        for note, count in store.notes.items():
+            say(f"{count} images: {note}")
+        for name, sentence in store.damaged:
+            say(f"left out {name}: {sentence}")
+    return store
+
+
+def _labelled(
+    store: FrameStore, numbers: Sequence[int], settings: PretrainSettings
+) -> tuple[Tensor, list[str], list[str]] | None:
+    """At most 480 images that have the label, evenly chosen, as the network takes them; their labels and patients."""
+    wanted = settings.data.label
+    known = [number for number in numbers if store.labels[number].get(wanted)]
+    if not known:
+        return None
+    step = max(1.0, len(known) / MOST_WATCHED)
+    known = [known[int(place * step)] for place in range(min(len(known), MOST_WATCHED))]
+    images = torch.cat([_image(store, number, settings.preprocess) for number in known])
+    labels = [store.labels[number][wanted] for number in known]
+    return images, labels, [store.labels[number].get("patient") or store.names[number] for number in known]
+
+
+def _image(store: FrameStore, number: int, settings: PreprocessSettings) -> Tensor:
+    batch = pad_frames([store[number]])
+    deviations = torch.tensor([settings.deviations])
+    images = frames_to_images(batch, deviations, torch.tensor([False]), lowpass=settings.lowpass)
+    return standardise(to_square(images, settings)[0], settings)
+
+
+def _choice(frames: str) -> FrameChoice:
+    return int(frames) if frames.isdecimal() else frames  # type: ignore[return-value]
