@@ -7,6 +7,10 @@ __getattr__, __dir__, __all__ = attach(
     {
         "settings": "AugmentationName FieldUse MultiCropSettings PreprocessSettings SquareFit",
         "preprocessing": "preprocess preprocess_linear standardise",
+        "crop_batches": "CropBatch CropBatches",
+        "draw": "MultiCropDraws ViewDraws draw_crops",
+        "multi_crop": "crop_images multi_crops",
+        "views": "VIEW_TABLE ViewKind",
         "frame_images": "FrameBatch frames_to_images pad_frames",
         "frame_pool": "DamagedXray map_frames",
         "frame_job": "prepare_frames",

@@ -101,9 +101,13 @@ def _ranges(images: Tensor, batch: FrameBatch) -> tuple[Tensor, Tensor]:
         whole = (number, slice(size[0]), slice(size[1]))
         seen = batch.field[place]
         beyond = torch.where(seen.any(), ~seen, ~torch.zeros_like(seen))
-        inside = torch.stack([image.masked_fill(beyond, torch.inf).amin(), image.masked_fill(beyond, -torch.inf).amax()])
+        inside = torch.stack(
+            [image.masked_fill(beyond, torch.inf).amin(), image.masked_fill(beyond, -torch.inf).amax()]
+        )
         outer, closed = images[whole], ~batch.field[whole]
-        outside = torch.stack([outer.masked_fill(closed, torch.inf).amin(), outer.masked_fill(closed, -torch.inf).amax()])
+        outside = torch.stack(
+            [outer.masked_fill(closed, torch.inf).amin(), outer.masked_fill(closed, -torch.inf).amax()]
+        )
         pairs.append(torch.where(seen.any(), inside, outside))
     low, high = torch.stack(pairs).unbind(1)
     return low, high

@@ -69,7 +69,9 @@ class FrameStore:
             self.notes: dict[str, int] = index["notes"]
             self.damaged = [(str(name), str(why)) for name, why in index["damaged"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise FileError(f"{self.folder / INDEX} must be an index of frames, got another file; prepare anew.") from error
+            raise FileError(
+                f"{self.folder / INDEX} must be an index of frames, got another file; prepare anew."
+            ) from error
         self._starts = np.concatenate([[0], self._sizes.prod(1).cumsum()])
         self._codes: NDArray[np.uint16] | None = None
         self._check_length()

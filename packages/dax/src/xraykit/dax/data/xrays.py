@@ -166,7 +166,9 @@ class _Frames:
         except OSError as error:
             raise FileError(f"{self.found.path} cannot be read ({error.strerror}); check the path.") from error
         labels = sorted(self.found.labels.items())
-        return repr((str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, self.polarity, self.chosen, labels))
+        return repr(
+            (str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, self.polarity, self.chosen, labels)
+        )
 
     def read(self, place: int, *, field: bool) -> XrayFrame:
         intensity, notes, seen = self._read or self._file(field=field)
