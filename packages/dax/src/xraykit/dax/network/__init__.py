@@ -8,10 +8,10 @@ __getattr__, __dir__, __all__ = attach(
         "backbone": "Backbone new_backbone",
         "backbone_config": "BackboneConfig",
         "backbone_weights": "load_backbone save_backbone PUBLISHED",
-        "build": "ARCHITECTURES",
+        "build": "Architecture ARCHITECTURES",
         "dino_head": "DinoHead",
         "features": "FeatureMap Features",
         "position": "resize_positions",
-        "published": "read_published",
+        "published": "read_published read_published_head",
     },
 )

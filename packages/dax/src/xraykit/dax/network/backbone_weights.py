@@ -14,6 +14,7 @@ from ..data.settings import PreprocessSettings
 from .backbone import Backbone, new_backbone
 from .backbone_config import BackboneConfig
 from .published import read_published
+from .timm_weights import timm_backbone
 
 BACKBONE = WeightsKind("X-ray backbone", "xraykit-dax", libraries=("xraykit-render", "torch", "timm"))
 SHIPPED = Path(__file__).parent.parent / "shipped"
@@ -74,7 +75,7 @@ def load_backbone(source: str | Path, **published: Any) -> Backbone:
             - a name in PUBLISHED such as "DAX-ViT-T-16-vA", downloaded, or a published .pth file,
             - "timm:NAME", timm's pretrained weights (ImageNet), folded to one channel,
             - "random:ARCHITECTURE", untrained, seed 0, as a control.
-        published: `part`, `channels`, `preprocess` and `colour` for a published file, see `read_published`.
+        published: options of `read_published` for a published file.
 
     Raises:
         FileError: Nothing there, not readable, or weights that do not fit; each says which.
@@ -82,9 +83,9 @@ def load_backbone(source: str | Path, **published: Any) -> Backbone:
     """
     text = str(source)
     kind, colon, name = text.partition(":")
-    if colon and kind == "random":
+    if colon and kind in ("random", "timm"):
         _refuse(published, text)
-        return new_backbone(BackboneConfig(name), seed=0).eval()
+        return timm_backbone(name) if kind == "timm" else new_backbone(BackboneConfig(name), seed=0).eval()
     if text == "shipped":
         source = SHIPPED
         if not (SHIPPED / "model.safetensors").is_file():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -14,18 +15,24 @@ from .backbone_config import BackboneConfig
 from .one_channel import set_channels
 from .vit import is_vit
 
-Family = Literal["vit", "resnet"]
 
-# Name: family, timm model, and what is changed in it.
-ARCHITECTURES: dict[str, tuple[Family, str, dict[str, Any]]] = {
-    "vit_tiny16": ("vit", "vit_tiny_patch16_224", {}),
-    "vit_tiny8": ("vit", "vit_tiny_patch16_224", {"patch_size": 8}),
-    "vit_small16": ("vit", "vit_small_patch16_224", {}),
-    "vit_small8": ("vit", "vit_small_patch8_224", {}),
-    "resnet18": ("resnet", "resnet18", {}),
-    "resnet50": ("resnet", "resnet50", {}),
-    "vit_mini16": ("vit", "vit_tiny_patch16_224", {"depth": 6}),
-    "resnet10": ("resnet", "resnet18", {"layers": (1, 1, 1, 1)}),
+class Architecture(NamedTuple):
+    """A timm model, and what is changed in it."""
+
+    family: Literal["vit", "resnet"] | None
+    timm: str
+    options: Mapping[str, Any]
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "vit_tiny16": Architecture("vit", "vit_tiny_patch16_224", {}),
+    "vit_tiny8": Architecture("vit", "vit_tiny_patch16_224", {"patch_size": 8}),
+    "vit_small16": Architecture("vit", "vit_small_patch16_224", {}),
+    "vit_small8": Architecture("vit", "vit_small_patch8_224", {}),
+    "resnet18": Architecture("resnet", "resnet18", {}),
+    "resnet50": Architecture("resnet", "resnet50", {}),
+    "vit_mini16": Architecture("vit", "vit_tiny_patch16_224", {"depth": 6}),
+    "resnet10": Architecture("resnet", "resnet18", {"layers": (1, 1, 1, 1)}),
 }
 
 
@@ -70,12 +77,12 @@ def create_timm(config: BackboneConfig, *, drop_path: float = 0.0, pretrained: b
     """
     import timm
 
-    family, name, options = ARCHITECTURES.get(config.architecture, (None, config.architecture, {}))
+    family, name, changed = ARCHITECTURES.get(config.architecture, Architecture(None, config.architecture, {}))
     if family is None and not _known(name):
         known = [*ARCHITECTURES, *timm.list_models()]
         close = ", ".join(get_close_matches(name, known, n=3)) or ", ".join(ARCHITECTURES)
         raise InputError(f"architecture must be one of ours or a timm model, got {name!r}; did you mean {close}?")
-    options = {"num_classes": 0, "in_chans": 3, "pretrained": pretrained, **options}
+    options: dict[str, Any] = {"num_classes": 0, "in_chans": 3, "pretrained": pretrained, **changed}
     if family == "resnet":
         options["zero_init_last"] = False
     elif drop_path:

@@ -40,6 +40,11 @@ class Features:
     maps: tuple[FeatureMap, ...]
     attention: Tensor | None = None
 
+    def float(self) -> Features:
+        """The same in float32, after mixed precision."""
+        maps = tuple(replace(each, values=each.values.float()) for each in self.maps)
+        return Features(self.pooled.float(), maps, None if self.attention is None else self.attention.float())
+
     def at(self, stride: int) -> tuple[FeatureMap, ...]:
         """The maps on one grid of `stride` pixels per cell.
 

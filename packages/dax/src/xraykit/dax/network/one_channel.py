@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from xraykit.render import InputError
 
 
 def convert_channels(weight: Tensor, channels: int) -> Tensor:
@@ -28,7 +31,7 @@ def convert_channels(weight: Tensor, channels: int) -> Tensor:
 
 def set_channels(network: nn.Module, channels: int) -> None:
     """Change a timm network in place to one for grey images in `channels` equal channels, see `convert_channels`."""
-    for conv in first_convolutions(network):
+    for conv in first_convolutions(network).values():
         weight = conv.weight
         conv.weight = nn.Parameter(convert_channels(weight.detach(), channels), requires_grad=weight.requires_grad)
         conv.in_channels = channels
@@ -36,17 +39,17 @@ def set_channels(network: nn.Module, channels: int) -> None:
         network.in_chans = channels  # type: ignore[assignment]
 
 
-def first_convolutions(network: nn.Module) -> list[nn.Conv2d]:
-    """The convolutions of a timm network that see the image."""
+def first_convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
+    """The convolutions of a timm network that see the image, by name."""
     settings: Any = network.default_cfg
     names = settings["first_conv"]
     names = (names,) if isinstance(names, str) else tuple(names or ())
-    found = [network.get_submodule(name) for name in names]
-    return [module for module in found if isinstance(module, nn.Conv2d)]
+    found = {name: network.get_submodule(name) for name in names}
+    return {name: module for name, module in found.items() if isinstance(module, nn.Conv2d)}
 
 
 @torch.no_grad()
-def absorb_standardization(network: nn.Module, mean: list[float], std: list[float]) -> tuple[float, float]:
+def absorb_standardization(network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> tuple[float, float]:
     """Replace a colour standardisation by a grey one, in place.
 
     Grey images x in three channels (x - mean_c) / std_c become (x - m) / s with m and s the means of `mean` and `std`:
@@ -61,9 +64,12 @@ def absorb_standardization(network: nn.Module, mean: list[float], std: list[floa
 
     Returns:
         m and s.
+
+    Raises:
+        InputError: Unequal means, and neither a bias nor a normalisation that could take the constant.
     """
     m, s = sum(mean) / len(mean), sum(std) / len(std)
-    for conv in first_convolutions(network):
+    for conv in first_convolutions(network).values():
         means, stds = conv.weight.new_tensor(mean), conv.weight.new_tensor(std)
         constant = torch.einsum("dchw,c->d", conv.weight, (m - means) / stds)
         conv.weight.mul_((s / stds)[:, None, None])
@@ -71,6 +77,11 @@ def absorb_standardization(network: nn.Module, mean: list[float], std: list[floa
             conv.bias.add_(constant)
         elif (norm := _norm_after(network, conv)) is not None and norm.running_mean is not None:
             norm.running_mean.sub_(constant)
+        elif float(constant.abs().max()) > 0:
+            raise InputError(
+                "a colour standardisation with unequal means needs a first convolution with a bias or a batch "
+                "normalisation after it, got neither; take another network."
+            )
     return m, s
 
 
