@@ -49,7 +49,7 @@ def dino_loss(
     targets = [others[j] if j < len(teacher) else everything for j in range(len(views))]
     batch, pairs = len(teacher[0]), len(teacher) * (len(views) - 1)
     weight = everything.new_full((batch,), 1 / (batch * pairs))
-    return soft_cross_entropy(views, targets, [weight] * len(views), temperature=temperature)
+    return soft_cross_entropy(views, targets, weight, temperature=temperature)
 
 
 @torch.no_grad()
@@ -86,8 +86,8 @@ def view_statistics(
     return {"student_entropy": student_entropy / pairs, "teacher_entropy": entropy, "kl": cross / pairs - entropy}
 
 
-def student_views(student: Tensor | Sequence[Tensor], teacher: Sequence[Tensor]) -> list[Tensor]:
-    """The student's logits as V of (B, K), checked against the teacher's probabilities."""
+def student_views(student: Tensor | Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:
+    """The student's logits (V, B, K), checked against the teacher's probabilities."""
     if not teacher:
         raise InputError("the loss needs at least one view of the teacher, got none.")
     shape = teacher[0].shape
@@ -97,7 +97,7 @@ def student_views(student: Tensor | Sequence[Tensor], teacher: Sequence[Tensor])
                 f"the student's logits must be views of {tuple(shape)} below each other, got {tuple(student.shape)}."
             )
         student = student.unflatten(0, (-1, shape[0]))
-    views = list(student)
+    views = student if isinstance(student, Tensor) else list(student)
     odd = [tuple(view.shape) for view in (*views, *teacher) if view.shape != shape or len(shape) != 2]
     if odd:
         raise InputError(f"all views must be (batch, prototypes) and alike, got {tuple(shape)} and {odd[0]}.")
@@ -105,4 +105,4 @@ def student_views(student: Tensor | Sequence[Tensor], teacher: Sequence[Tensor])
         raise InputError(
             f"a student must see at least 2 views and all of the teacher's {len(teacher)}, got {len(views)}."
         )
-    return views
+    return views if isinstance(views, Tensor) else torch.stack(views)

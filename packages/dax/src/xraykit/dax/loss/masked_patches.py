@@ -46,4 +46,4 @@ def masked_patch_loss(
         raise InputError(f"the mask must have one patch for each of {len(student)} logits, got {len(image)}.")
     count = masked.sum(1).clamp_min(1)
     weight = 1 / (count[image] * len(masked)).float()
-    return soft_cross_entropy([student], [teacher_probabilities], [weight], temperature=temperature)
+    return soft_cross_entropy(student[None], [teacher_probabilities], weight, temperature=temperature)
