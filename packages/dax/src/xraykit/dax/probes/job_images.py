@@ -1,0 +1,90 @@
+"""The images of a data set job for a probe: regions from records, metal from tools' masks, screws from their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from xraykit.render import InputError
+from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
+from xraykit.render.evaluation import input_digest
+
+from ..data import PreprocessSettings, SquareMap, preprocess, standardise, to_square
+from .probe_set import ProbeImage, ProbeSet, spread
+
+ProbeTruth = Literal["region", "metal", "screws"]
+"""What a probe asks for."""
+
+
+def images_of_job(
+    folder: str | Path,
+    truth: ProbeTruth,
+    settings: PreprocessSettings,
+    *,
+    split: str | None = None,
+    limit: int | None = None,
+) -> ProbeSet:
+    """The samples of a data set, in the order of its shards, on the square that a backbone sees.
+
+    The class of "region" is `XraySample.region`. The mask of "metal" is the union of the masks of annotations of kind
+    "tool", all False where there are none. The keypoints of "screws" are head and tip of every screw, invisible where
+    the square does not show them.
+
+    Args:
+        folder: Of the data set.
+        truth: What the probe asks for.
+        settings: The backbone's preprocessing.
+        split: Of the data set; None takes all.
+        limit: At most so many images, evenly from all.
+
+    Raises:
+        FileError: No finished data set there, or a damaged one.
+        InputError: No such split, no images, or another truth.
+    """
+    if truth not in get_args(ProbeTruth):
+        raise InputError(f"a probe asks for {', '.join(get_args(ProbeTruth))}, got {truth!r}.")
+    parts: tuple[Literal["image", "masks"], ...] = ("image", "masks") if truth == "metal" else ("image",)
+    dataset = XrayDataset(folder, split=split, order=ReadingOrder(shuffle=False), parts=parts, rank=0, world_size=1)
+    chosen = spread(len(dataset), limit)
+    told = [f"{shard.name} {shard.sha256}" for shard in dataset.shards]
+    identity = input_digest(*(repr(one).encode() for one in (truth, settings, chosen, told)))
+
+    def images() -> Iterator[ProbeImage]:
+        wanted = set(chosen)
+        for place, sample in enumerate(dataset):
+            if place in wanted:
+                yield _of_sample(sample, truth, settings)
+
+    return ProbeSet(identity, len(chosen), images)
+
+
+def prepared(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None) -> tuple[Tensor, SquareMap]:
+    """The network's input (1, S, S) of an intensity (H, W), and where its pixels went."""
+    square, mapping = to_square(preprocess(intensity, settings, field=field), settings)
+    return standardise(square, settings)[None], mapping
+
+
+def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettings) -> ProbeImage:
+    image, mapping = prepared(sample.intensity()[0], settings, sample.open_field)
+    name, patient = sample.key, f"{sample.patient:06d}"
+    if truth == "region":
+        return ProbeImage(name, patient, image, label=sample.region)
+    if truth == "metal":
+        return ProbeImage(name, patient, image, mask=mapping.masks_to_input(_tool_mask(sample)))
+    from .screws.data import screws_of_sample
+
+    screws = screws_of_sample(sample)
+    points = mapping.to_input(screws.points.double())
+    inside = ((points >= 0) & (points <= mapping.size)).all(-1)
+    seen = (screws.visible & inside)[..., None].double()
+    return ProbeImage(name, patient, image, keypoints=torch.cat([points * seen, seen], -1))
+
+
+def _tool_mask(sample: XraySample) -> Tensor:
+    """(H, W) bool."""
+    tools = [n for n, kind in enumerate(sample.kinds) if kind == "tool"]
+    return sample.masks[tools].any(0)
