@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from xraykit.render import InputError
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, fit, prepare_folder
+from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
 from .network.backbone import new_backbone
 from .network.backbone_config import BackboneConfig
@@ -47,6 +48,7 @@ def pretrain(
     """
     begun = time.monotonic() if begun is None else begun
     check(settings)
+    settings = replace(settings, run=completed_run(settings.run))
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-dax", what="pre-training")
     prepare_folder(settings.run, settings, command="dax pretrain", distribution="xraykit-dax")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -50,9 +50,10 @@ class CropBatches:
         ranks: How many.
         device: Where the crops will be.
         preprocess: Clip, lowpass, mean and std; None is the default.
+        chosen: Numbers of the frames that are taken; None is all.
 
     Raises:
-        InputError: The store has fewer frames than all ranks see at once, or a number is out of range.
+        InputError: There are fewer frames than all ranks see at once, or a number is out of range.
 
     Example:
         batches = CropBatches(store, MultiCropSettings(), batch=64, seed=0, workers=4)
@@ -71,15 +72,17 @@ class CropBatches:
         ranks: int = 1,
         device: torch.device | str = "cpu",
         preprocess: PreprocessSettings | None = None,
+        chosen: Sequence[int] | None = None,
     ) -> None:
         if batch < 1 or workers < 0 or seed < 0 or not 0 <= rank < ranks:
             came = f"{batch=}, {workers=}, {seed=}, {rank=}, {ranks=}"
             raise InputError(f"batch must be 1 or more, workers and seed 0 or more, rank below ranks, got {came}.")
-        if batch * ranks > len(store):
+        numbers = np.arange(len(store)) if chosen is None else np.asarray(chosen, dtype=np.int64)
+        if batch * ranks > len(numbers):
             total = f"{batch} x {ranks} ranks" if ranks > 1 else str(batch)
-            raise InputError(f"a batch of {total} needs as many frames, got {len(store)}; lower the batch.")
+            raise InputError(f"a batch of {total} needs as many frames, got {len(numbers)}; lower the batch.")
         self.device = torch.device(device)
-        plan = _Plan(store, settings, preprocess or PreprocessSettings(), (batch, seed, rank, ranks))
+        plan = _Plan(store, numbers, settings, preprocess or PreprocessSettings(), (batch, seed, rank, ranks))
         self._source = _Batches(plan, crops=self.device.type == "cpu")
         self._plan, self._workers = plan, workers
         self._stream: Iterator[Any] = iter(())
@@ -130,6 +133,7 @@ class CropBatches:
             sampler=_Onwards(first),
             num_workers=self._workers,
             multiprocessing_context="spawn",
+            generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
         )
 
 
@@ -137,6 +141,7 @@ class _Plan(NamedTuple):
     """What a batch follows from beside its number."""
 
     store: FrameStore
+    chosen: NDArray[np.int64]
     settings: MultiCropSettings
     preprocess: PreprocessSettings
     order: tuple[int, int, int, int]
@@ -145,9 +150,9 @@ class _Plan(NamedTuple):
     def places(self, number: int) -> list[tuple[int, int]]:
         """(epoch, frame) of each sample of a batch."""
         batch, seed, rank, ranks = self.order
-        first, frames = (number * ranks + rank) * batch, len(self.store)
+        first, frames = (number * ranks + rank) * batch, len(self.chosen)
         at = [divmod(place, frames) for place in range(first, first + batch)]
-        return [(epoch, int(_epoch_order(seed, epoch, frames)[place])) for epoch, place in at]
+        return [(epoch, int(self.chosen[_epoch_order(seed, epoch, frames)[place]])) for epoch, place in at]
 
     def frames(self, number: int) -> tuple[FrameBatch, MultiCropDraws, Tensor]:
         """The frames of a batch, what is drawn for them, and their numbers."""

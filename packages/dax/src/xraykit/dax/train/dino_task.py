@@ -78,14 +78,14 @@ class DinoTask(TrainingTask):
         self.batches = CropBatches(
             self.data.store,
             own.crops,
-            own.preprocess,
-            indices=self.data.learned,
             batch=own.length.batch or 1,
             seed=own.run.seed,
             rank=rank,
             ranks=ranks,
             workers=own.run.workers,
             device=device,
+            preprocess=own.preprocess,
+            chosen=self.data.learned,
         )
 
     def step(self, batch: int, progress: float) -> Tensor:
@@ -148,7 +148,9 @@ class DinoTask(TrainingTask):
         now = time.monotonic()
         row = {"images_per_s": self._images / max(now - self._since, 1e-9), "peak_gib": _peak_gib(self.device)}
         if self.data.watched is not None:
-            row |= self.data.watched.accuracy(self.module["teacher"].backbone, self.device, self._channels)
+            low = "bf16" in str(self.settings.run.precision)
+            backbone = self.module["teacher"].backbone
+            row |= self.data.watched.accuracy(backbone, self.device, self._channels, low_precision=low)
         means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
         if means and (sentence := self.collapse.observe(self._progress, means)) is not None and self.say is not None:
             self.say(sentence)

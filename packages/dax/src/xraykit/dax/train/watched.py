@@ -30,13 +30,19 @@ class WatchedImages:
     patients: Tensor
 
     def accuracy(
-        self, backbone: Backbone, device: torch.device, prepare: Callable[[Tensor], Tensor]
+        self,
+        backbone: Backbone,
+        device: torch.device,
+        prepare: Callable[[Tensor], Tensor],
+        *,
+        low_precision: bool = False,
     ) -> dict[str, float]:
         """{"knn_accuracy"} of pooled features, neighbours from other patients; the backbone stays in its mode."""
         was_training = backbone.training
         backbone.eval()
         try:
-            with torch.no_grad():
+            low = torch.autocast(device.type, dtype=torch.bfloat16, enabled=low_precision)
+            with torch.no_grad(), low:
                 features = torch.cat([backbone(prepare(part.to(device))).float() for part in self.images.split(BATCH)])
         finally:
             backbone.train(was_training)
