@@ -13,8 +13,9 @@ from .views import ANGLE, BLUR_SIGMA, DEVIATIONS, FLIP, JITTER, LINEAR, SHARPNES
 
 TRIES = 10  # for a crop that fits in; then the middle
 NAMES = (
-    "top left rotate angle mirror overturn jitter brightness contrast order blur sigma sharpen factor solarize"
-).split()
+    *("top", "left", "rotate", "angle", "mirror", "overturn", "jitter", "brightness"),
+    *("contrast", "order", "blur", "sigma", "sharpen", "factor", "solarize"),
+)
 COLUMNS = len(NAMES) + TRIES  # uniform numbers of a view
 
 

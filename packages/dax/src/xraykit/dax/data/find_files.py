@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
+import struct
+import warnings
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from PIL import Image
 
 from xraykit.render import FileError, InputError
 
@@ -14,6 +19,10 @@ MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
 LABELS = ("patient", "region", "view", "split")
 DICOM_INDEX = "DICOMDIR"
+DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, SyntaxError, OverflowError),
+    *(NotImplementedError, RecursionError, struct.error, zlib.error, Image.DecompressionBombError),
+)
 
 
 @dataclass(frozen=True)
@@ -52,22 +61,25 @@ def find_files(source: str | Path) -> list[FoundFile]:
 
 def count_frames(path: Path) -> int:
     """How many frames a file holds, by its header; 1 where the header says nothing or is damaged."""
-    with path.open("rb") as file:
-        head = file.read(132)
     try:
-        if head[128:] == b"DICM":
-            import pydicom
-
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
-            return max(1, int(dataset.get("NumberOfFrames", 1) or 1))
-        if head[:4] in MAGIC:
-            from PIL import Image
-
-            with Image.open(path) as image:
-                return int(getattr(image, "n_frames", 1))
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, reading it says so in one sentence
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            head = file.read(132)
+            if head[128:] == b"DICM":
+                return max(1, _dicom_frames(path))
+            if head.startswith(MAGIC):
+                with Image.open(path) as image:
+                    return int(getattr(image, "n_frames", 1))
+    except DAMAGE:  # reading it says what is wrong, in one sentence
         return 1
     return 1
+
+
+def _dicom_frames(path: Path) -> int:
+    import pydicom
+
+    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+    return int(dataset.get("NumberOfFrames", 1) or 1)
 
 
 def chosen_frames(count: int, frames: str | int) -> Sequence[int]:

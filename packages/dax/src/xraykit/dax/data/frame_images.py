@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -52,7 +53,7 @@ def pad_frames(frames: Sequence[PreparedFrame]) -> FrameBatch:
 
 
 def frames_to_images(batch: FrameBatch, deviations: Tensor, linear: Tensor, *, lowpass: float = 0.0) -> Tensor:
-    r"""Images in [0, 1] of a batch of frames; frame b as `preprocess` or, where `linear`, as `preprocess_linear` makes it.
+    r"""Images in [0, 1] of a batch of frames, as `preprocess` makes them or, where `linear`, `preprocess_linear`.
 
     With L = -ln(I) and c = median + k std: x = clip(L + ln c, 0, -ln eps), or x = exp(-L) where linear; then both are
     scaled to the minimum and maximum of the middle region, and clipped to [0, 1].
@@ -67,9 +68,8 @@ def frames_to_images(batch: FrameBatch, deviations: Tensor, linear: Tensor, *, l
         (B, 1, H, W) float32; 0 beyond each frame and beyond the exposed field.
     """
     lines = batch.log_intensity
-    clip = batch.median + deviations.to(lines) * batch.deviation
-    shift = clip.log().nan_to_num(nan=-torch.inf)  # a clip of 0: all of the image is brighter
-    images = (lines + shift[:, None, None]).clamp_(0, -torch.log(torch.tensor(EPSILON)).item())
+    shift = (batch.median + deviations.to(lines) * batch.deviation).log()  # -inf for a black image, which gives zeros
+    images = (lines + shift[:, None, None]).clamp_(0, -math.log(EPSILON))
     if lowpass:
         for image, (height, width), scale in zip(images, batch.sizes, batch.scales, strict=True):
             part = image[:height, :width]
@@ -91,26 +91,17 @@ def frames_to_images(batch: FrameBatch, deviations: Tensor, linear: Tensor, *, l
 
 def _ranges(images: Tensor, batch: FrameBatch) -> tuple[Tensor, Tensor]:
     """Minimum and maximum (B,) of each image's middle region, of its exposed part where there is one."""
-    pairs = []
-    for number, size in enumerate(batch.sizes):
-        place = (number, *middle(*size))
-        image = images[place]
-        if batch.field is None:
-            pairs.append(torch.stack(image.aminmax()))
-            continue
-        whole = (number, slice(size[0]), slice(size[1]))
-        seen = batch.field[place]
-        beyond = torch.where(seen.any(), ~seen, ~torch.zeros_like(seen))
-        inside = torch.stack(
-            [image.masked_fill(beyond, torch.inf).amin(), image.masked_fill(beyond, -torch.inf).amax()]
-        )
-        outer, closed = images[whole], ~batch.field[whole]
-        outside = torch.stack(
-            [outer.masked_fill(closed, torch.inf).amin(), outer.masked_fill(closed, -torch.inf).amax()]
-        )
-        pairs.append(torch.where(seen.any(), inside, outside))
-    low, high = torch.stack(pairs).unbind(1)
-    return low, high
+    if batch.field is None:
+        parts = [image[middle(*size)] for image, size in zip(images, batch.sizes, strict=True)]
+        low, high = torch.stack([torch.stack(part.aminmax()) for part in parts]).unbind(1)
+        return low, high
+    counts = torch.zeros_like(batch.field)
+    for inside, size in zip(counts, batch.sizes, strict=True):
+        inside[middle(*size)] = True
+    counts &= batch.field
+    counts = torch.where(counts.any(2).any(1)[:, None, None], counts, batch.field)
+    low = images.masked_fill(~counts, torch.inf).amin((1, 2))
+    return low, images.masked_fill(~counts, -torch.inf).amax((1, 2))
 
 
 def _padded(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -57,8 +57,7 @@ def prepare_frames(
         return done
     encoder = _Encoder(longest, exposed)
     damaged: list[DamagedXray] = []
-    with atomic_folder(folder, owned=(CODES, INDEX)) as staging:
-        writer = StoreWriter(staging)
+    with atomic_folder(folder, owned=(CODES, INDEX)) as staging, StoreWriter(staging, digest) as writer:
         for number, row in enumerate(map_frames(encoder, collection, workers=workers)):
             if isinstance(row, DamagedXray):
                 damaged.append(row)
@@ -68,7 +67,7 @@ def prepare_frames(
                 report(number + 1, len(collection))
         if not writer.frames["name"]:
             raise InputError(f"at least one X-ray must be readable, all {len(damaged)} are not: {damaged[0].sentence}")
-        writer.finish(digest=digest, longest=longest, damaged=damaged)
+        writer.finish(longest=longest, damaged=damaged)
     return FrameStore(folder)
 
 

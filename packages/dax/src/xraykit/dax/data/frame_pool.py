@@ -79,7 +79,7 @@ _call: _Call[Any] | None = None  # of a worker process
 
 
 def _begin(call: _Call[Any]) -> None:
-    global _call  # noqa: PLW0603 - a process of a pool has no other place
+    global _call  # a process of a pool has no other place
     _call = call
     torch.set_num_threads(1)
 

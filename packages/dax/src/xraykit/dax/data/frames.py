@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from torch import Tensor
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
 
-from .frame_codes import decode
+from .frame_codes import CodedFrame, decode
 
 CODES, INDEX = "frames.bin", "index.json"
 FORMAT = 1
+NUMBERS = ("step", "median", "deviation", "scale")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +35,9 @@ class PreparedFrame:
     """Standard deviation likewise; the clip is median + k deviation"""
     scale: float = 1.0
     """Pixels of the frame per pixel of the original"""
+    labels: Mapping[str, str] = field(default_factory=dict)
     field: Tensor | None = None
     """Exposed field, (H, W) bool; None where all counts"""
-    labels: Mapping[str, str] | None = None
 
 
 class FrameStore:
@@ -74,7 +75,7 @@ class FrameStore:
             ) from error
         self._starts = np.concatenate([[0], self._sizes.prod(1).cumsum()])
         self._codes: NDArray[np.uint16] | None = None
-        self._check_length()
+        self._check_codes()
 
     def __len__(self) -> int:
         """How many frames."""
@@ -94,32 +95,41 @@ class FrameStore:
             raise IndexError(f"frame {number} of {len(self)}")
         number %= len(self)
         if self._codes is None:
-            self._codes = np.memmap(self.folder / CODES, dtype="<u2", mode="r")
+            self._codes = np.memmap(self.folder / CODES, dtype="<u2", mode="r", offset=len(self.digest))
         codes = self._codes[self._starts[number] : self._starts[number + 1]].reshape(self.size(number))
         step, median, deviation, scale = self._numbers[number].tolist()
-        lines, field = decode(codes, step)
-        return PreparedFrame(self.names[number], lines, median, deviation, scale, field, self.labels[number])
+        lines, seen = decode(codes, step)
+        return PreparedFrame(self.names[number], lines, median, deviation, scale, self.labels[number], seen)
 
-    def _check_length(self) -> None:
-        file = self.folder / CODES
+    def _check_codes(self) -> None:
+        file, expected = self.folder / CODES, len(self.digest) + 2 * int(self._starts[-1])
         held = file.stat().st_size if file.is_file() else 0
-        if held != 2 * self._starts[-1]:
-            raise FileError(f"{file} must hold {2 * self._starts[-1]} bytes, got {held}; prepare the frames anew.")
-
-
-NUMBERS = ("step", "median", "deviation", "scale")
+        if held != expected:
+            raise FileError(f"{file} must hold {expected} bytes, got {held}; prepare the frames anew.")
+        with file.open("rb") as opened:
+            if opened.read(len(self.digest)) != self.digest.encode():
+                raise FileError(
+                    f"{file} must belong to {INDEX} beside it, got that of others; prepare the frames anew."
+                )
 
 
 class StoreWriter:
     """Fills a folder with frames, one after another; `finish` writes the index last."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, digest: str) -> None:
+        self.folder, self.digest = folder, digest
         self.file = (folder / CODES).open("wb")
+        self.file.write(digest.encode())
         self.frames: dict[str, list[Any]] = {key: [] for key in ("name", "labels", "size", *NUMBERS)}
         self.notes: dict[str, int] = {}
 
-    def add(self, name: str, labels: Mapping[str, str], notes: tuple[str, ...], coded: Any) -> None:
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def add(self, name: str, labels: Mapping[str, str], notes: tuple[str, ...], coded: CodedFrame) -> None:
         """Append a frame."""
         self.file.write(coded.codes.astype("<u2").tobytes())
         row = {"name": name, "labels": dict(labels), "size": list(coded.codes.shape)}
@@ -130,7 +140,6 @@ class StoreWriter:
             self.notes[note] = self.notes.get(note, 0) + 1
 
     def finish(self, **facts: object) -> None:
-        """Close the frames and write the index."""
-        self.file.close()
-        index = {"format": FORMAT, **facts, "notes": self.notes, "frames": self.frames}
+        """Write the index."""
+        index = {"format": FORMAT, "digest": self.digest, **facts, "notes": self.notes, "frames": self.frames}
         (self.folder / INDEX).write_text(json.dumps(index), encoding="utf-8")

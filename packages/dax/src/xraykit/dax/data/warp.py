@@ -72,7 +72,7 @@ def _one_by_one(
 
 
 def rotated_grid(angle: float, box: Sequence[int], size: tuple[int, int]) -> Tensor:
-    """Where pixels of the box lie before the rotation, (1, rows, columns, 2) for `grid_sample` of an image of `size`."""
+    """Where the pixels of the box lie before the rotation: (1, rows, columns, 2) for `grid_sample`."""
     top, left, rows, columns = box
     height, width = size
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))

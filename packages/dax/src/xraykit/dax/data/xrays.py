@@ -82,6 +82,11 @@ class XrayCollection(Sequence[XrayFrame]):
                     raise
                 self.damaged.append((self.where(number), str(error)))
 
+    @property
+    def names(self) -> list[str]:
+        """`where` of every frame."""
+        return [self.where(number) for number in range(len(self))]
+
     def where(self, number: int) -> str:
         """The place of a frame, without reading it: its name, or a data set's folder and the number in it."""
         part, place = self._place(number)
@@ -165,10 +170,8 @@ class _Frames:
             state = self.found.path.stat()
         except OSError as error:
             raise FileError(f"{self.found.path} cannot be read ({error.strerror}); check the path.") from error
-        labels = sorted(self.found.labels.items())
-        return repr(
-            (str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, self.polarity, self.chosen, labels)
-        )
+        facts = (str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, sorted(self.found.labels.items()))
+        return repr((*facts, self.polarity, self.chosen))
 
     def read(self, place: int, *, field: bool) -> XrayFrame:
         intensity, notes, seen = self._read or self._file(field=field)
