@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pydicom
+import pydicom.errors
 from PIL import Image
 
 from xraykit.render import FileError, InputError
@@ -20,8 +22,9 @@ MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
 LABELS = ("patient", "region", "view", "split")
 DICOM_INDEX = "DICOMDIR"
 DAMAGE = (
-    *(OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError, SyntaxError, OverflowError),
-    *(NotImplementedError, RecursionError, struct.error, zlib.error, Image.DecompressionBombError),
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError),
+    *(OverflowError, RuntimeError, struct.error, zlib.error),
+    *(Image.DecompressionBombError, pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException),
 )
 
 
@@ -76,8 +79,6 @@ def count_frames(path: Path) -> int:
 
 
 def _dicom_frames(path: Path) -> int:
-    import pydicom
-
     dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
     return int(dataset.get("NumberOfFrames", 1) or 1)
 
