@@ -62,6 +62,11 @@ def build_network(config: BackboneConfig, *, drop_path: float = 0.0, seed: int =
         torch.manual_seed(seed)
         network = create_timm(config, drop_path=drop_path)
         if is_vit(network):
+            patch = int(network.patch_embed.patch_size[0])
+            if config.image_size < patch:
+                raise InputError(
+                    f"image_size must be at least a patch of {patch} pixels, got image_size={config.image_size}."
+                )
             for token in (network.cls_token, network.reg_token):
                 if isinstance(token, nn.Parameter):
                     nn.init.trunc_normal_(token, std=0.02)
