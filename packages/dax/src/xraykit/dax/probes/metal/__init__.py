@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "overlap": "dice",
         "metal_probe": "MetalRow metal_rows predicted_masks",
         "pixel_head": "PixelHead",
-        "train_head": "HeadTraining MaskLoss mask_loss train_pixel_head",
+        "settings": "HeadTraining MaskLoss",
+        "train_head": "mask_loss train_pixel_head",
     },
 )

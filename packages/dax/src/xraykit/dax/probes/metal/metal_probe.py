@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..feature_store import FeatureStore
 from ..folds import check_folds
 from .pixel_head import PixelHead
-from .train_head import DEFAULT_TRAINING, HeadTraining, need_maps, read_maps, train_pixel_head
+from .settings import HeadTraining
+from .train_head import DEFAULT_TRAINING, need_maps, read_maps, train_pixel_head
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def metal_rows(
     *,
     backbone: str,
     training: HeadTraining = DEFAULT_TRAINING,
+    seed: int = 0,
     device: str | torch.device = "cpu",
     report: Callable[[int, int], None] | None = None,
 ) -> tuple[list[MetalRow], NDArray[np.bool_]]:
@@ -56,8 +58,9 @@ def metal_rows(
         folds: The fold of each image, (N,).
         backbone: Its name in the rows.
         training: How each head is taught.
+        seed: Of the order of images.
         device: Where.
-        report: Called with how many epochs of all folds are done, and how many there are.
+        report: Called with how many steps of all folds are done, and how many there are.
 
     Returns:
         The rows, and masks (N, S, S) bool.
@@ -69,13 +72,13 @@ def metal_rows(
     fold = check_folds(folds, store.patients)
     numbers, found = np.unique(fold).tolist(), np.zeros(masks.shape, dtype=np.bool_)
     for place, number in enumerate(numbers):
-        done = place * training.epochs
+        done = place * training.steps
 
-        def told(epoch: int, _: int, done: int = done) -> None:
+        def told(step: int, _: int, done: int = done) -> None:
             if report is not None:
-                report(done + epoch, len(numbers) * training.epochs)
+                report(done + step, len(numbers) * training.steps)
 
-        head = train_pixel_head(store, np.flatnonzero(fold != number), training, device=device, report=told)
+        head = train_pixel_head(store, np.flatnonzero(fold != number), training, seed=seed, device=device, report=told)
         held = np.flatnonzero(fold == number)
         found[held] = predicted_masks(head, maps, held)
     rows = [

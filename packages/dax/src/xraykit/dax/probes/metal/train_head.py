@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
 
 import numpy as np
 import torch
@@ -17,29 +16,10 @@ from xraykit.render import InputError, XraykitError
 
 from ..feature_store import FeatureStore
 from .pixel_head import PixelHead
-
-MaskLoss = Literal["bce", "bce+dice"]
-
-
-@dataclass(frozen=True)
-class HeadTraining:
-    """How a pixel head is taught."""
-
-    loss: MaskLoss = "bce"
-    """Binary cross-entropy of all pixels, or this plus 1 - Dice of the batch."""
-    epochs: int = 20
-    """How often all training images are seen."""
-    batch: int = 8
-    """Images per step."""
-    rate: float = 0.02
-    """Peak learning rate of Adam; a cosine ends it at 0."""
-    decay: float = 1e-4
-    """Weight decay, decoupled."""
-    seed: int = 0
-    """Of the order of images."""
-
+from .settings import HeadTraining, MaskLoss
 
 DEFAULT_TRAINING = HeadTraining()
+TOLD = 25  # steps between two looks at the loss
 
 
 def train_pixel_head(
@@ -47,6 +27,7 @@ def train_pixel_head(
     chosen: Sequence[int] | NDArray[np.intp],
     training: HeadTraining = DEFAULT_TRAINING,
     *,
+    seed: int = 0,
     device: str | torch.device = "cpu",
     report: Callable[[int, int], None] | None = None,
 ) -> PixelHead:
@@ -59,8 +40,9 @@ def train_pixel_head(
         store: Features with maps and masks.
         chosen: Places of the training images.
         training: How.
+        seed: Of the order of images.
         device: Where.
-        report: Called with how many epochs are done, and how many there are.
+        report: Called with how many steps are done, and how many there are.
 
     Raises:
         InputError: A store without maps or masks, no images, or settings outside their range.
@@ -68,9 +50,9 @@ def train_pixel_head(
     """
     maps, masks = need_maps(store)
     order, device = np.asarray(chosen, dtype=np.intp), torch.device(device)
-    if len(order) == 0 or training.epochs < 1 or training.batch < 1 or not training.rate > 0 or training.decay < 0:
+    if len(order) == 0 or training.steps < 1 or training.batch < 1 or not training.rate > 0 or training.decay < 0:
         raise InputError(
-            f"a head needs training images and positive epochs, batch and rate, got {len(order)} images and {training}."
+            f"a head needs training images and positive steps, batch and rate, got {len(order)} images and {training}."
         )
     head = PixelHead([one.shape[1] for one in maps], masks.shape[-1])
     head.standardise(read_maps(maps, part) for part in np.array_split(order, -(-len(order) // 32)))
@@ -78,21 +60,19 @@ def train_pixel_head(
     torch.nn.init.constant_(head.bias, math.log(share / (1 - share)))
     head.to(device)
     optimiser = torch.optim.AdamW(head.parameters(), lr=training.rate, weight_decay=training.decay)
-    rng, steps = np.random.default_rng(training.seed), training.epochs * -(-len(order) // training.batch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: (1 + math.cos(math.pi * n / steps)) / 2)
-    for epoch in range(1, training.epochs + 1):
-        for part in _batches(rng.permutation(order), training.batch):
-            truth = torch.from_numpy(masks[np.sort(part)].astype(np.float32)).to(device)
-            logits = head([one.to(device) for one in read_maps(maps, np.sort(part))])
-            loss = mask_loss(logits, truth, training.loss)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-        if not math.isfinite(float(loss.detach())):
-            raise XraykitError(f"the loss must stay finite, got {float(loss.detach())}; lower the learning rate.")
-        if report is not None:
-            report(epoch, training.epochs)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: (1 + math.cos(math.pi * n / training.steps)) / 2)
+    for step, part in enumerate(islice(_batches(order, training.batch, seed), training.steps), 1):
+        truth = torch.from_numpy(masks[part].astype(np.float32)).to(device)
+        loss = mask_loss(head([one.to(device) for one in read_maps(maps, part)]), truth, training.loss)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % TOLD == 0 or step == training.steps:
+            if not math.isfinite(float(loss.detach())):
+                raise XraykitError(f"the loss must stay finite, got {float(loss.detach())}; lower the learning rate.")
+            if report is not None:
+                report(step, training.steps)
     return head.eval()
 
 
@@ -131,6 +111,10 @@ def read_maps(maps: Sequence[NDArray[np.float16]], places: NDArray[np.intp]) -> 
     return [torch.from_numpy(np.asarray(one[places], dtype=np.float32)) for one in maps]
 
 
-def _batches(order: NDArray[np.intp], batch: int) -> Iterator[NDArray[np.intp]]:
-    for start in range(0, len(order), batch):
-        yield order[start : start + batch]
+def _batches(order: NDArray[np.intp], batch: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Places of each batch in ascending order, all images once before any comes again."""
+    rng = np.random.default_rng(seed)
+    while True:
+        shuffled = rng.permutation(order)
+        for start in range(0, len(order), batch):
+            yield np.sort(shuffled[start : start + batch])

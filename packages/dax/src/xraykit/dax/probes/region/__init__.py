@@ -8,7 +8,8 @@ __getattr__, __dir__, __all__ = attach(
         "knn": "knn_shares",
         "linear": "LinearClassifier choose_strength fit_linear",
         "published": "PublishedProtocol fit_published",
-        "region_probe": "REGION_HEADS RegionHead RegionRow region_rows",
+        "region_probe": "RegionRow region_rows",
+        "settings": "REGION_HEADS RegionHead",
         "scores": "ClassScores class_scores confusion_matrix",
     },
 )

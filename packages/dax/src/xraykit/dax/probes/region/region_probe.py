@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -17,9 +16,7 @@ from ..folds import check_folds
 from .knn import knn_shares
 from .linear import choose_strength, fit_linear
 from .published import PublishedProtocol, fit_published
-
-RegionHead = Literal["linear", "published", "knn"]
-REGION_HEADS: tuple[RegionHead, ...] = ("linear", "published", "knn")
+from .settings import REGION_HEADS, RegionHead
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,16 @@ def class_scores(confusion: NDArray[np.int64]) -> ClassScores:
     recall = np.divide(hits, cases, out=np.zeros_like(hits), where=cases > 0)
     f1 = np.divide(2 * hits, cases + findings, out=np.zeros_like(hits), where=cases + findings > 0)
     share, occurs = cases / cases.sum(), cases + findings > 0
-    weighted = [float(share @ values) for values in (precision, recall, f1)]
-    macro = [float(values[occurs].mean()) for values in (precision, recall, f1)]
-    accuracy = float(hits.sum() / cases.sum())
-    return ClassScores(accuracy, *weighted, *macro, np.where(cases > 0, recall, np.nan))
+    return ClassScores(
+        accuracy=float(hits.sum() / cases.sum()),
+        weighted_precision=float(share @ precision),
+        weighted_recall=float(share @ recall),
+        weighted_f1=float(share @ f1),
+        macro_precision=float(precision[occurs].mean()),
+        macro_recall=float(recall[occurs].mean()),
+        macro_f1=float(f1[occurs].mean()),
+        recall=np.where(cases > 0, recall, np.nan),
+    )
 
 
 def score_of(cases: NDArray[np.float64], count: int, name: ScoreName) -> float:

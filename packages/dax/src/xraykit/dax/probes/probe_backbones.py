@@ -1,0 +1,103 @@
+"""From the names of backbones to their features, one backbone at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from torch import nn
+
+from xraykit.render import InputError
+from xraykit.render.training import chosen_device
+
+from .feature_making import make_features
+from .feature_store import FeatureStore
+from .job_images import ProbeTruth, images_of_job
+from .probe_set import ProbeSet
+from .settings import ProbeInputs
+from .table_images import images_of_table
+
+Told = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(_: str, __: int, ___: int) -> None:
+    """Tell nobody."""
+
+
+def stores(
+    data: Path,
+    backbones: Sequence[str],
+    truth: ProbeTruth,
+    inputs: ProbeInputs,
+    *,
+    cache: Path,
+    report: Told = silent,
+    load: Callable[[str], nn.Module] | None = None,
+) -> Iterator[tuple[str, FeatureStore]]:
+    """Each backbone's short name and features, made when it is asked for.
+
+    Args:
+        data: A folder of a data set, or a CSV file.
+        backbones: Sources, see `network.load_backbone`.
+        truth: What the probe asks for.
+        inputs: Which images.
+        cache: Where features are kept, unless `inputs` says another place.
+        report: Told of each batch.
+        load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
+
+    Raises:
+        InputError: No backbones, one twice, or a table for a probe that needs a data set.
+        FileError: Data or weights that cannot be read.
+        OutputError: The cache cannot be written to.
+    """
+    names, load = short_names(backbones), load or _loaded
+    device = chosen_device(inputs.device)
+    for name, source in zip(names, backbones, strict=True):
+        backbone = load(source)
+        images = probe_images(data, truth, backbone, inputs)
+        yield (
+            name,
+            make_features(
+                backbone,
+                images,
+                inputs.cache or cache,
+                maps=truth != "region",
+                batch=inputs.feature_batch,
+                device=device,
+                report=lambda done, total, name=name: report(f"features of {name}", done, total),
+            ),
+        )
+
+
+def probe_images(data: Path, truth: ProbeTruth, backbone: nn.Module, inputs: ProbeInputs) -> ProbeSet:
+    """The images of a data set or table, as a backbone's config wants them.
+
+    Raises:
+        InputError: A table for the screw probe.
+        FileError: Data that cannot be read.
+    """
+    preprocess = backbone.config.preprocess  # type: ignore[union-attr]
+    if data.suffix.lower() != ".csv":
+        return images_of_job(data, truth, preprocess, split=inputs.split, limit=inputs.limit)  # type: ignore[arg-type]
+    if truth == "screws":
+        raise InputError(f"the screw probe needs the folder of a data set, got {data}; make one with screws.")
+    return images_of_table(data, preprocess, masks=truth == "metal", limit=inputs.limit)  # type: ignore[arg-type]
+
+
+def short_names(sources: Sequence[str]) -> list[str]:
+    """The last part of each source where that tells them apart, else all of it.
+
+    Raises:
+        InputError: No sources, or one twice.
+    """
+    if not sources or len(set(sources)) < len(sources):
+        raise InputError(f"a probe compares one backbone or more, each once, got {', '.join(sources) or 'none'}.")
+    last = [Path(source).name or source for source in sources]
+    return last if len(set(last)) == len(last) else list(sources)
+
+
+def _loaded(source: str) -> nn.Module:
+    from ..network import load_backbone
+
+    return load_backbone(source)

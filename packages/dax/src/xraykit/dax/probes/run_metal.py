@@ -1,0 +1,46 @@
+"""The metal probe from settings to a folder: maps, folds, heads, rows, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from xraykit.render.storage import check_result_folder, make_folder, to_plain
+from xraykit.render.training import chosen_device
+
+from .folds import grouped_folds
+from .metal.metal_probe import metal_rows
+from .metal.metal_report import metal_report
+from .probe_backbones import Told, silent, stores
+from .report import ProbeReport, write_probe_report
+from .report_pictures import require_pictures
+from .settings import MetalProbeSettings
+
+
+def probe_metal(
+    settings: MetalProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+) -> tuple[ProbeReport, tuple[Path, ...]]:
+    """Judge backbones by how well a linear head tells metal from their maps.
+
+    Args, Returns and Raises: as `probe_regions`.
+    """
+    require_pictures()
+    check_result_folder(settings.output)
+    rows, masks, cache = [], {}, settings.output / "features"
+    found = stores(settings.data, settings.backbones, "metal", settings.inputs, cache=cache, report=report, load=load)
+    for name, store in found:
+        more, predicted = metal_rows(
+            store,
+            grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),
+            backbone=name,
+            training=settings.training,
+            seed=settings.seed,
+            device=chosen_device(settings.inputs.device),
+            report=lambda done, total, name=name: report(f"heads on {name}", done, total),
+        )
+        rows += more
+        masks[name] = (store, predicted)
+    made = metal_report(rows, masks, shown=settings.shown, seed=settings.seed)
+    return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))

@@ -1,0 +1,56 @@
+"""The region probe from settings to a folder: features, folds, rows, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from xraykit.render.storage import check_result_folder, make_folder, to_plain
+
+from .folds import grouped_folds
+from .probe_backbones import Told, silent, stores
+from .region.region_probe import region_rows
+from .region.region_report import region_report
+from .report import ProbeReport, write_probe_report
+from .report_pictures import require_pictures
+from .settings import RegionProbeSettings
+
+
+def probe_regions(
+    settings: RegionProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+) -> tuple[ProbeReport, tuple[Path, ...]]:
+    """Judge backbones by how well a classifier tells regions of the body from their pooled features.
+
+    Args:
+        settings: All there is to say.
+        report: Told of progress: what is being done, how much is done, how much there is.
+        load: A backbone from its source; None is `network.load_backbone`.
+
+    Returns:
+        The report, and the files that it was written to.
+
+    Raises:
+        InputError: Settings outside their range, labels of one class, fewer patients than folds.
+        FileError: Data or weights that cannot be read.
+        OutputError: A folder that cannot be written to.
+        BackendUnavailableError: matplotlib is not installed.
+    """
+    require_pictures()
+    check_result_folder(settings.output)
+    rows, cache = [], settings.output / "features"
+    found = stores(settings.data, settings.backbones, "region", settings.inputs, cache=cache, report=report, load=load)
+    for name, store in found:
+        folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
+        rows += region_rows(
+            store,
+            folds,
+            backbone=name,
+            heads=settings.heads,
+            neighbours=settings.neighbours,
+            seed=settings.seed,
+            report=lambda done, total, name=name: report(f"classifiers on {name}", done, total),
+        )
+    made = region_report(rows, seed=settings.seed)
+    return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))

@@ -1,0 +1,46 @@
+"""The screw probe from settings to a folder: maps, folds, detectors, rows, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from xraykit.render.storage import check_result_folder, make_folder, to_plain
+from xraykit.render.training import chosen_device
+
+from .folds import grouped_folds
+from .probe_backbones import Told, silent, stores
+from .report import ProbeReport, write_probe_report
+from .report_pictures import require_pictures
+from .screw_probe import screw_report, screw_rows
+from .settings import ScrewProbeSettings
+
+
+def probe_screws(
+    settings: ScrewProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+) -> tuple[ProbeReport, tuple[Path, ...]]:
+    """Judge backbones by how well a detector finds heads and tips of screws from their maps.
+
+    Args, Returns and Raises: as `probe_regions`.
+    """
+    require_pictures()
+    check_result_folder(settings.output)
+    rows, seen, cache = [], {}, settings.output / "features"
+    found = stores(settings.data, settings.backbones, "screws", settings.inputs, cache=cache, report=report, load=load)
+    for name, store in found:
+        rows += screw_rows(
+            store,
+            grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),
+            backbone=name,
+            settings=settings.screws,
+            held_out=settings.held_out,
+            seed=settings.seed,
+            device=chosen_device(settings.inputs.device),
+            report=lambda done, total, name=name: report(f"detectors on {name}", done, total),
+        )
+        seen[name] = store
+    half = settings.screws.half_distance
+    made = screw_report(rows, seen, half_distance=half, shown=settings.shown, seed=settings.seed)
+    return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))
