@@ -132,7 +132,7 @@ def write_training(
         }
 
     settings = {
-        "arch": architecture.rstrip("816").rstrip("_"),
+        "arch": architecture if architecture in RESNETS else architecture.rstrip("0123456789"),
         "augmentation": "v1",
         "data_mean": None,
         "data_std": None,

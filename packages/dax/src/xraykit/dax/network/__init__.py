@@ -12,6 +12,6 @@ __getattr__, __dir__, __all__ = attach(
         "dino_head": "DinoHead",
         "features": "FeatureMap Features",
         "position": "resize_positions",
-        "published": "read_published read_published_head",
+        "published": "fill_backbone read_published read_published_head",
     },
 )

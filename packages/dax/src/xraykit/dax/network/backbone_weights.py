@@ -16,7 +16,7 @@ from .backbone_config import BackboneConfig
 from .published import read_published
 from .timm_weights import timm_backbone
 
-BACKBONE = WeightsKind("X-ray backbone", "xraykit-dax", libraries=("xraykit-render", "torch", "timm"))
+BACKBONE = WeightsKind("xray backbone", "xraykit-dax", libraries=("xraykit-render", "torch", "timm"))
 SHIPPED = Path(__file__).parent.parent / "shipped"
 _OWNER = "joshua-scheuplein"
 # The paper's models on the hub: name, repository, file.

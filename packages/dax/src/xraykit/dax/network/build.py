@@ -60,7 +60,7 @@ def build_network(config: BackboneConfig, *, drop_path: float = 0.0, seed: int =
         raise InputError(f"drop_path must be a probability from 0 to below 1, got drop_path={drop_path!r}.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = create_timm(config, drop_path=drop_path)
+        network: Any = create_timm(config, drop_path=drop_path)
         if is_vit(network):
             patch = int(network.patch_embed.patch_size[0])
             if config.image_size < patch:
