@@ -12,7 +12,7 @@ from torch import Tensor
 from xraykit.render import FileError, InputError
 from xraykit.render.weights import rename_keys
 
-Part = Literal["teacher", "student"]
+CheckpointPart = Literal["teacher", "student"]
 _HEAD = re.compile(
     r"mlp(\.\d+)?\.(weight|bias|running_mean|running_var|num_batches_tracked)"
     r"|last_layer\.(weight|weight_g|weight_v|parametrizations\.weight\.original[01])"
@@ -39,7 +39,7 @@ class CheckpointKeys:
     dino: bool
 
 
-def sort_keys(checkpoint: object, part: Part, *, source: str) -> CheckpointKeys:
+def sort_keys(checkpoint: object, part: CheckpointPart, *, source: str) -> CheckpointKeys:
     """Every key of one part of a checkpoint, in its place.
 
     Layouts: {"student", "teacher", ...} with names `[module.]backbone.*` and `[module.]head.*`; or a state dict of a
@@ -71,7 +71,7 @@ def sort_keys(checkpoint: object, part: Part, *, source: str) -> CheckpointKeys:
     return CheckpointKeys(backbone, {_RENAMED.get(name, name): value for name, value in head.items()}, dino)
 
 
-def _part(checkpoint: object, part: Part, source: str) -> tuple[dict[str, Any], bool]:
+def _part(checkpoint: object, part: CheckpointPart, source: str) -> tuple[dict[str, Any], bool]:
     """The state dict itself, and whether it lay in a checkpoint of a DINO training."""
     if isinstance(checkpoint, Mapping):
         inner = next((checkpoint[key] for key in (part, "state_dict", "model") if _is_state(checkpoint.get(key))), None)

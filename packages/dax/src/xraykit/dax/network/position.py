@@ -18,7 +18,8 @@ def resize_positions(positions: Tensor, old: tuple[int, int], new: tuple[int, in
     - "published": by the factors (h + 0.1) / h_old and (w + 0.1) / w_old, as the DAX checkpoints were trained. The
       0.1, once a guard against rounding, makes it another operator: samples lie old / (new + 0.1) apart.
 
-    At the network's own grid both are the identity.
+    At the network's own grid both are the identity (the published code resamples even there where an image of that grid
+    is not square, such as 224 x 230).
 
     Args:
         positions: (1, h_old * w_old, D), without class or register tokens.

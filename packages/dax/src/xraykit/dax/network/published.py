@@ -17,7 +17,7 @@ from ..data.settings import PreprocessSettings
 from .backbone import Backbone
 from .backbone_config import BackboneConfig
 from .build import build_network
-from .checkpoint_keys import CheckpointKeys, Part, sort_keys
+from .checkpoint_keys import CheckpointKeys, CheckpointPart, sort_keys
 from .one_channel import absorb_standardization, first_convolutions, set_channels
 from .recognise import recognise
 
@@ -46,7 +46,7 @@ HARMLESS: list[Any] = [
 def read_published(
     path: str | Path,
     *,
-    part: Part = "teacher",
+    part: CheckpointPart = "teacher",
     architecture: str | None = None,
     channels: int = 1,
     preprocess: PreprocessSettings | None = None,
@@ -90,7 +90,7 @@ def read_published(
     return backbone
 
 
-def read_published_head(path: str | Path, *, part: Part = "teacher") -> Mapping[str, Tensor]:
+def read_published_head(path: str | Path, *, part: CheckpointPart = "teacher") -> Mapping[str, Tensor]:
     """The projection head in a published checkpoint, for training on from it: tensors by DinoHead's names.
 
     Names of torch's older weight normalisation (`weight_g`, `weight_v`) become the present ones.
