@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 
 class StoredSamples:
-    """All samples of a data set in the order of its shards.
+    """The samples of a data set in the order of its shards.
 
     Args:
         folder: Of the data set.
+        split: Which split; None is all.
 
     Raises:
         FileError: No finished data set is there.
+        InputError: It has no such split.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, split: str | None = None) -> None:
+        self.folder, self.split = folder, split
         self._dataset: XrayDataset | None = None
         self._stream: Iterator[XraySample] = iter(())
         self._next = -1
@@ -69,12 +71,15 @@ class StoredSamples:
         self._next = -1  # should it fail, the next one begins anew
         sample = next(self._stream)
         self._next = place + 1
-        labels = {"region": sample.region, "view": sample.view, "patient": str(sample.patient), "split": sample.split}
+        labels = {"region": sample.region, "view": sample.view, "patient": str(sample.patient)}
+        labels["split"] = sample.split
         seen = sample.open_field if field else None
         return XrayFrame(sample.key, sample.intensity()[0], labels, (), seen)
 
     def _opened(self) -> XrayDataset:
         if self._dataset is None:
             order = ReadingOrder(shuffle=False)
-            self._dataset = XrayDataset(self.folder, order=order, parts=("image",), rank=0, world_size=1)
+            self._dataset = XrayDataset(
+                self.folder, split=self.split, order=order, parts=("image",), rank=0, world_size=1
+            )
         return self._dataset

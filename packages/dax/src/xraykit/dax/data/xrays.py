@@ -31,7 +31,7 @@ class XrayFrame:
     intensity: Tensor
     """(H, W) float32, 0 or more, bone dark, on any scale"""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """region, view and patient, where they are known"""
+    """region, view and patient where they are known, split too in a data set"""
     notes: tuple[str, ...] = ()
     """What was assumed"""
     field: Tensor | None = None
@@ -107,6 +107,7 @@ def find_xrays(
     *,
     frames: FrameChoice = "all",
     polarity: Polarity | None = None,
+    split: str | None = None,
     field: bool = False,
     skip_damaged: bool = False,
 ) -> XrayCollection:
@@ -118,6 +119,7 @@ def find_xrays(
         frames: Which frames of a file with several.
         polarity: What pixel values mean, for all files; None follows each file, and where it says nothing the
             default of its kind, which the frame's notes state. Raw frames in TIFF files need "intensity".
+        split: Which split of data sets; None is all of them.
         field: Find the exposed field of every image.
         skip_damaged: Iteration goes on after a damaged file, and keeps its name and what is wrong.
 
@@ -136,7 +138,7 @@ def find_xrays(
         for found in find_files(source):
             said = _checked(found.polarity or polarity, found.path)
             if found.is_dataset:
-                parts.append(StoredSamples(found.path))
+                parts.append(StoredSamples(found.path, split=split))
             else:
                 count = count_frames(found.path)
                 parts.append(_Frames(found, said, tuple(chosen_frames(count, frames)), many=count > 1))

@@ -1,0 +1,224 @@
+"""Frames prepared once, and the images that follow from them."""
+
+import errno
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from support.dataset_shards import write_dataset
+from support.dax_published import xray_like
+from xraykit.dax.data import (
+    FrameStore,
+    PreparedFrame,
+    PreprocessSettings,
+    find_xrays,
+    frames_to_images,
+    pad_frames,
+    prepare_frames,
+    preprocess,
+    preprocess_linear,
+)
+from xraykit.dax.data.frame_codes import decode, encode, reduced
+from xraykit.dax.data.frames import StoreWriter
+from xraykit.render import FileError, InputError, OutputError
+
+SIZES = [(60, 60), (40, 72), (90, 50), (20, 24)]
+
+
+def prepared(image: np.ndarray, *, field=None, longest=64) -> PreparedFrame:
+    coded = encode(torch.from_numpy(image.astype(np.float32)), field, longest=longest)
+    lines, seen = decode(coded.codes, coded.step)
+    return PreparedFrame("x", lines, coded.median, coded.deviation, coded.scale, {}, seen)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for n, size in enumerate(SIZES):
+        Image.fromarray(xray_like(*size, seed=n)).save(tmp_path / "in" / f"{n}.png")
+    return tmp_path
+
+
+def collection(folder, **options):
+    return find_xrays([folder / "in"], polarity="intensity", **options)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize(("k", "lowpass"), [(3.0, 0.0), (2.2, 0.0), (3.0, 6.0)])
+def test_images_of_frames_are_those_of_preprocessing(linear, k, lowpass):
+    images = [xray_like(*size, seed=n) for n, size in enumerate(SIZES)]
+    batch = pad_frames([prepared(image) for image in images])
+    chosen = torch.full((len(images),), linear)
+    made = frames_to_images(batch, torch.full((len(images),), k), chosen, lowpass=lowpass)
+    assert made.shape == (4, 1, 64, 64)
+    for one, image, scale in zip(made[:, 0], images, batch.scales, strict=True):
+        small = reduced(torch.from_numpy(image.astype(np.float32)), 64)
+        settings = PreprocessSettings(deviations=k, lowpass=lowpass * scale)
+        expected = (preprocess_linear if linear else preprocess)(small, settings)
+        height, width = expected.shape
+        torch.testing.assert_close(one[:height, :width], expected, atol=3e-4, rtol=0)
+        assert float(one[height:].abs().sum()) == 0
+        assert float(one[:, width:].abs().sum()) == 0
+
+
+def test_each_image_of_a_batch_has_its_own_clip_and_branch():
+    frames = [prepared(xray_like(48, 48, seed=n)) for n in range(4)]
+    k, linear = torch.tensor([2.0, 2.5, 3.0, 3.5]), torch.tensor([True, False, True, False])
+    together = frames_to_images(pad_frames(frames), k, linear)
+    for n, frame in enumerate(frames):
+        alone = frames_to_images(pad_frames([frame]), k[n : n + 1], linear[n : n + 1])
+        assert torch.equal(together[n], alone[0])
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_the_exposed_field_is_kept(linear):
+    image = xray_like(64, 64)
+    field = torch.zeros(64, 64, dtype=torch.bool)
+    field[10:50, 12:60] = True
+    settings = PreprocessSettings(field="exposed")
+    frames = [prepared(image, field=field), prepared(image[:40, :40])]
+    made = frames_to_images(pad_frames(frames), torch.full((2,), 3.0), torch.full((2,), linear))
+    chain = preprocess_linear if linear else preprocess
+    expected = chain(torch.from_numpy(image.astype(np.float32)), settings, field=field)
+    torch.testing.assert_close(made[0, 0], expected, atol=3e-4, rtol=0)
+    expected = chain(torch.from_numpy(image[:40, :40].astype(np.float32)), PreprocessSettings())
+    torch.testing.assert_close(made[1, 0, :40, :40], expected, atol=3e-4, rtol=0)
+
+
+def test_codes_are_exact_to_their_stated_error():
+    intensity = torch.from_numpy(np.random.default_rng(0).uniform(1e-3, 1, (50, 50)).astype(np.float32) ** 3)
+    coded = encode(intensity, None, longest=50)
+    lines, field = decode(coded.codes, coded.step)
+    assert field is None
+    expected = -torch.log(intensity / intensity.max())
+    seen = expected < 17.9
+    assert (lines - expected)[seen].abs().max() <= 1.4e-4
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_a_constant_frame_gives_zeros(value):
+    batch = pad_frames([prepared(np.full((10, 10), value))])
+    for linear in (False, True):
+        assert not frames_to_images(batch, torch.tensor([3.0]), torch.tensor([linear])).any()
+
+
+def test_reducing_keeps_the_mean_and_never_enlarges():
+    image = torch.from_numpy(xray_like(100, 60).astype(np.float32))
+    small = reduced(image, 50)
+    assert small.shape == (50, 30)
+    assert float(small.mean()) == pytest.approx(float(image.mean()), rel=2e-3)
+    assert reduced(image, 100) is image
+    assert reduced(torch.ones(1000, 2), 10).shape == (10, 1)
+
+
+def test_a_store_holds_what_the_collection_has(folder):
+    store = prepare_frames(collection(folder), folder / "store", longest=64)
+    assert store.names == [f"in/{n}.png" for n in range(4)]
+    assert [store.size(n) for n in range(4)] == [(60, 60), (36, 64), (64, 36), (20, 24)]
+    frame = store[-1]
+    assert frame.name == "in/3.png"
+    assert torch.equal(frame.log_intensity, prepared(xray_like(20, 24, seed=3)).log_intensity)
+    copied = pickle.loads(pickle.dumps(store))
+    assert torch.equal(copied[1].log_intensity, store[1].log_intensity)
+    with pytest.raises(IndexError):
+        store[4]
+
+
+def test_labels_and_assumptions_are_kept(folder):
+    write_dataset(folder / "in" / "data", {"train": [3]})
+    store = prepare_frames(find_xrays([folder / "in"]), folder / "store")
+    assert store.labels[-1]["region"] == "knee"
+    assert sorted(store.notes.values()) == [4, 4]
+
+
+def test_workers_make_the_same_store(folder):
+    for workers in (0, 1):
+        prepare_frames(collection(folder), folder / f"store{workers}", longest=64, workers=workers)
+    for name in ("frames.bin", "index.json"):
+        assert (folder / "store0" / name).read_bytes() == (folder / "store1" / name).read_bytes()
+
+
+def test_a_store_is_made_once_and_anew_where_something_changed(folder):
+    calls = []
+
+    def prepare(longest=64):
+        calls.clear()
+        prepare_frames(collection(folder), folder / "s", longest=longest, report=lambda *at: calls.append(at))
+        return calls
+
+    assert prepare() == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert prepare() == []
+    assert len(prepare(longest=32)) == 4
+    Image.fromarray(xray_like(30, 30)).save(folder / "in" / "0.png")
+    assert len(prepare(longest=32)) == 4
+    (folder / "s" / "frames.bin").write_bytes(b"")
+    assert len(prepare(longest=32)) == 4
+
+
+def test_damaged_images_are_left_out_and_listed(folder):
+    (folder / "in" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(FileError, match=r"1\.png"):
+        prepare_frames(collection(folder), folder / "store")
+    assert not (folder / "store" / "index.json").exists()
+    store = prepare_frames(collection(folder, skip_damaged=True), folder / "store")
+    assert len(store) == 3
+    assert store.damaged[0][0] == "in/1.png"
+
+
+def test_nothing_but_damage_is_refused(folder):
+    for path in (folder / "in").iterdir():
+        path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(InputError, match="all 4 are not"):
+        prepare_frames(collection(folder, skip_damaged=True), folder / "store")
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(folder, monkeypatch):
+    prepare_frames(collection(folder), folder / "store", longest=64)
+    before = (folder / "store" / "frames.bin").read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(StoreWriter, "add", full)
+    with pytest.raises(OutputError, match="No space left"):
+        prepare_frames(collection(folder), folder / "store", longest=32)
+    assert (folder / "store" / "frames.bin").read_bytes() == before
+    assert sorted(path.name for path in (folder / "store").iterdir()) == ["frames.bin", "index.json"]
+
+
+def test_a_store_that_is_no_store_is_refused(folder):
+    with pytest.raises(FileError):
+        FrameStore(folder / "nowhere")
+    prepare_frames(collection(folder), folder / "store")
+    codes = folder / "store" / "frames.bin"
+    held = codes.read_bytes()
+    codes.write_bytes(held[:-2])
+    with pytest.raises(FileError, match=r"must hold \d+ bytes"):
+        FrameStore(folder / "store")
+    codes.write_bytes(b"0" * 64 + held[64:])
+    with pytest.raises(FileError, match="must belong to"):
+        FrameStore(folder / "store")
+    (folder / "store" / "index.json").write_text(json.dumps({"frames": 3}))
+    with pytest.raises(FileError, match="index of frames"):
+        FrameStore(folder / "store")
+
+
+def test_numbers_out_of_range_and_missing_fields_are_refused(folder):
+    with pytest.raises(InputError, match="longest must be"):
+        prepare_frames(collection(folder), folder / "s", longest=0)
+    with pytest.raises(InputError, match="field=True"):
+        prepare_frames(collection(folder), folder / "s", settings=PreprocessSettings(field="exposed"))
+
+
+def test_a_store_of_exposed_fields_has_them(folder):
+    image = xray_like(64, 64)
+    image[:, :16] = 0
+    Image.fromarray(image).save(folder / "in" / "0.png")
+    settings = PreprocessSettings(field="exposed")
+    store = prepare_frames(collection(folder, field=True), folder / "s", settings=settings)
+    field = store[0].field
+    assert field is not None
+    assert not field[:, :14].any()
