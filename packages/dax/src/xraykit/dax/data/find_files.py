@@ -19,7 +19,7 @@ from xraykit.render import FileError, InputError
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
-LABELS = ("patient", "region", "view", "split")
+LABELS = ("patient", "region", "view")
 DICOM_INDEX = "DICOMDIR"
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError),
@@ -42,10 +42,10 @@ class FoundFile:
 def find_files(source: str | Path) -> list[FoundFile]:
     """What one source names.
 
-    A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does; folders are
-    gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and a
-    manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
-    "path" or "file", and if it likes "patient", "region", "view", "split" and "polarity"; paths count from the list's folder.
+    A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does. Folders are
+    gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and
+    a manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
+    "path" or "file", and if it likes "patient", "region", "view" and "polarity"; paths count from the list's folder.
 
     Raises:
         FileError: It does not exist, or a list is no list.
