@@ -19,7 +19,7 @@ from xraykit.render import FileError, InputError
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
-LABELS = ("patient", "region", "view")
+LABELS = ("patient", "region", "view", "split")
 DICOM_INDEX = "DICOMDIR"
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError),
