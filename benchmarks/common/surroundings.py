@@ -14,6 +14,7 @@ import torch
 PACKAGES = (
     "xraykit-render",
     "xraykit-xvr",
+    "xraykit-dax",
     "torch",
     "numba",
     "triton",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -35,21 +35,44 @@ def soft_cross_entropy(logits: Tensor, targets: Sequence[Tensor], weight: Tensor
     return _SoftCrossEntropy.apply(logits, targets, weight, temperature)  # pyright: ignore[reportReturnType]
 
 
+def softmax_parts(
+    logits: Tensor, temperature: float, dtype: torch.dtype
+) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+    """Some rows at a time of logits (R, K): which, logits / temperature, their softmax, and log-sum-exp (rows, 1).
+
+    The tables are used again for the next rows, and may be written to. A GPU gets all rows at once.
+    """
+    count, width = logits.shape
+    rows = max(1, CACHED // width) if logits.device.type == "cpu" else max(1, count)
+    tables = torch.empty(2, min(rows, count), width, dtype=dtype, device=logits.device)
+    for begin in range(0, count, rows):
+        part = slice(begin, min(begin + rows, count))
+        scaled, p = tables[:, : part.stop - begin]
+        torch.mul(logits[part], 1 / temperature, out=scaled)
+        torch.softmax(scaled, dim=-1, out=p)
+        # The largest probability is 1 / sum exp(s - max s), so nothing is exponentiated again.
+        yield part, scaled, p, scaled.amax(-1, keepdim=True) - p.amax(-1, keepdim=True).log_()
+
+
 class _SoftCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Sequence[Tensor], weight: Tensor, temperature: float) -> Tensor:
         full = torch.promote_types(logits.dtype, torch.float32)
-        targets, weight = _same_if_same(targets, full), weight.to(full)
-        masses = {id(target): target.sum(-1) for target in targets}
         wanted = ctx.needs_input_grad[0]
         gradient = torch.empty(logits.shape if wanted else (0,), dtype=full, device=logits.device)
-        total = weight.new_zeros(())
+        scale = (weight.to(full) / temperature)[:, None]
+        known = {id(target): target for target in targets}
+        pulls = {name: target.to(full) * -scale for name, target in known.items()}
+        pushes = {name: target.sum(-1, keepdim=True, dtype=full) * scale for name, target in known.items()}
+        total = scale.new_zeros(())
         for number, (view, target) in enumerate(zip(logits, targets, strict=True)):
-            mass = masses[id(target)]
-            lse, dots = _pass(view, target, mass, weight, temperature, gradient[number] if wanted else None)
-            total += torch.sum(weight * (mass * lse - dots))
+            pull, push = pulls[id(target)], pushes[id(target)]
+            for part, scaled, p, lse in softmax_parts(view, temperature, full):
+                if wanted:
+                    torch.addcmul(pull[part], p, push[part], out=gradient[number, part])
+                total += (push[part] * lse).sum() + scaled.mul_(pull[part]).sum()
         ctx.gradient, ctx.dtype = gradient, logits.dtype
-        return total
+        return total.mul_(temperature)
 
     @staticmethod
     @once_differentiable
@@ -58,32 +81,3 @@ class _SoftCrossEntropy(torch.autograd.Function):
         same = grad[0].device.type == "cpu" and float(grad[0]) == 1  # to look costs nothing there
         gradient = ctx.gradient if same else ctx.gradient * grad[0]
         return gradient.to(ctx.dtype), None, None, None
-
-
-def _same_if_same(targets: Sequence[Tensor], dtype: torch.dtype) -> list[Tensor]:
-    known = {id(target): target for target in targets}
-    known = {name: target.to(dtype) for name, target in known.items()}
-    return [known[id(target)] for target in targets]
-
-
-def _pass(
-    logits: Tensor, target: Tensor, mass: Tensor, weight: Tensor, temperature: float, gradient: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """Log-sum-exp of logits / temperature and its product with the target, (R,) each; the gradient is filled in."""
-    count, width = logits.shape
-    lse, dots = target.new_empty(count), target.new_empty(count)
-    low = (weight / temperature)[:, None]
-    high = mass[:, None] * low
-    rows = max(1, CACHED // width) if logits.device.type == "cpu" else max(1, count)
-    spare, p = target.new_empty(2, min(rows, count), width)
-    for begin in range(0, count, rows):
-        part = slice(begin, min(begin + rows, count))
-        scaled, p = spare[: part.stop - begin], p[: part.stop - begin]
-        torch.mul(logits[part], 1 / temperature, out=scaled)
-        torch.softmax(scaled, dim=-1, out=p)
-        # The largest probability is 1 / sum exp(s - max s), so nothing is exponentiated again.
-        torch.sub(scaled.amax(-1), p.amax(-1).log_(), out=lse[part])
-        torch.sum(scaled.mul_(target[part]), dim=-1, out=dots[part])
-        if gradient is not None:
-            torch.addcmul(p.mul_(high[part]), target[part], low[part], value=-1, out=gradient[part])
-    return lse, dots

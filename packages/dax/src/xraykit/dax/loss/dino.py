@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render import InputError
 
-from .cross_entropy import soft_cross_entropy
+from .cross_entropy import soft_cross_entropy, softmax_parts
 
 LEAST = 1e-10
 """Probability below which the published statistics count a probability as this."""
@@ -44,9 +45,9 @@ def dino_loss(
     views = student_views(student, teacher)
     if not temperature > 0:
         raise InputError(f"the student's temperature must be above 0, got {temperature}.")
-    everything = torch.stack(teacher).sum(0)
-    others = [everything - teacher[j] if len(teacher) > 2 else teacher[1 - j] for j in range(len(teacher))]
-    targets = [others[j] if j < len(teacher) else everything for j in range(len(views))]
+    everything = _sum(teacher, teacher[0])
+    others = [_sum(teacher[:j] + teacher[j + 1 :], everything) for j in range(len(teacher))]
+    targets = others + [everything] * (len(views) - len(teacher))
     batch, pairs = len(teacher[0]), len(teacher) * (len(views) - 1)
     weight = everything.new_full((batch,), 1 / (batch * pairs))
     return soft_cross_entropy(views, targets, weight, temperature=temperature)
@@ -68,22 +69,24 @@ def view_statistics(
     Returns:
         "student_entropy", "teacher_entropy" and "kl", scalars in nats; entropies up to ln K.
     """
-    teacher = [view.float() for view in teacher_probabilities]
+    teacher = [view.float().clamp_min(LEAST) for view in teacher_probabilities]
     views = student_views(student, teacher)
-    pairs = len(teacher) * (len(views) - 1)
-    logs = [view.clamp_min(LEAST).log() for view in teacher]
-    entropies = [-(view.clamp_min(LEAST) * log).sum(-1).mean() for view, log in zip(teacher, logs, strict=True)]
-    everything = torch.stack(teacher).clamp_min(LEAST).sum(0)
-    student_entropy, cross = everything.new_zeros(()), everything.new_zeros(())
+    entropy = -torch.stack([(view * view.log()).sum(-1).mean() for view in teacher]).mean()
+    everything = _sum(teacher, teacher[0])
+    own, cross = entropy.new_zeros(()), entropy.new_zeros(())
     for j, view in enumerate(views):
-        p = torch.softmax(view.float() / temperature, dim=-1).clamp_min(LEAST)
-        log = p.log()
         count = len(teacher) - (j < len(teacher))
-        target = everything - teacher[j].clamp_min(LEAST) if j < len(teacher) else everything
-        student_entropy = student_entropy - count * (p * log).sum(-1).mean()
-        cross = cross - (target * log).sum(-1).mean()
-    entropy = torch.stack(entropies).mean()
-    return {"student_entropy": student_entropy / pairs, "teacher_entropy": entropy, "kl": cross / pairs - entropy}
+        target = everything - teacher[j] if j < len(teacher) else everything
+        for part, scaled, p, lse in softmax_parts(view, temperature, torch.float32):
+            logs = scaled.sub_(lse).clamp_min_(math.log(LEAST))
+            own -= count * p.clamp_min_(LEAST).mul_(logs).sum()
+            cross -= logs.mul_(target[part]).sum()
+    terms = len(teacher) * (len(views) - 1) * len(everything)
+    return {"student_entropy": own / terms, "teacher_entropy": entropy, "kl": cross / terms - entropy}
+
+
+def _sum(teacher: list[Tensor], like: Tensor) -> Tensor:
+    return torch.stack(teacher).sum(0) if teacher else torch.zeros_like(like)
 
 
 def student_views(student: Tensor | Sequence[Tensor], teacher: Sequence[Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from xraykit.render import InputError
@@ -45,5 +46,5 @@ def masked_patch_loss(
     if len(image) != len(student):
         raise InputError(f"the mask must have one patch for each of {len(student)} logits, got {len(image)}.")
     count = masked.sum(1).clamp_min(1)
-    weight = 1 / (count[image] * len(masked)).float()
+    weight = 1 / (count[image] * len(masked)).to(torch.promote_types(student.dtype, torch.float32))
     return soft_cross_entropy(student[None], [teacher_probabilities], weight, temperature=temperature)

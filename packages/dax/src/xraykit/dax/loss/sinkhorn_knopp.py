@@ -11,7 +11,7 @@ from .ranks import count_ranks, sum_over_ranks
 
 
 @torch.no_grad()
-def sinkhorn(logits: Tensor, temperature: float, *, iterations: int = 3) -> Tensor:
+def sinkhorn(logits: Tensor, temperature: float, iterations: int = 3) -> Tensor:
     r"""Scale exp(logits / temperature) in turn so that each prototype gets as much as any other and each row sums to 1.
 
         log q = logits / temperature - u_k - v_n,    u_k = ln sum_n exp(log q + u_k),    v_n = ln sum_k exp(log q + v_n)

@@ -21,7 +21,7 @@ class RanksBatchNorm(nn.modules.batchnorm._BatchNorm):
         """Images (N, C, ...), normalised in each channel."""
         if not self.training or count_ranks() == 1:
             return super().forward(input)
-        mean, variance, count = _moments(input.float())
+        mean, variance, count = _moments(input.to(torch.promote_types(input.dtype, torch.float32)))
         self._remember(mean.detach(), variance.detach() * count / (count - 1))
         shape = [1, -1, *[1] * (input.ndim - 2)]
         scale = torch.rsqrt(variance + self.eps)

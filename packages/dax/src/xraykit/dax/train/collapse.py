@@ -13,7 +13,8 @@ NEAR = 0.005
 ADVICE: dict[CollapseKind, str] = {
     "uniform": (
         "the output is uniform: loss {loss:.3f} and both entropies stay at ln {prototypes} = {limit:.3f}, so "
-        "nothing is learned; lower the teacher's temperature, raise its momentum if batches are small (0.9995), or lower the rate"
+        "nothing is learned; lower the teacher's temperature, raise its momentum if batches are small (0.9995), or "
+        "lower the rate"
     ),
     "one-hot": (
         "the output is one prototype for every image: teacher entropy {teacher_entropy:.3f} and KL {kl:.3f} stay at 0; "
