@@ -11,6 +11,7 @@ from .common.study_tables import (
     confusion_table,
     dataset_table,
     gvxr_table,
+    loss_table,
     reader_table,
     register_table,
     start_table,
@@ -44,6 +45,10 @@ ABOUT = {
     "tensors.",
     "xvr_register": "`python -m benchmarks.speed.xvr_register` [registers](xvr.md) simulated X-rays, and runs the "
     "published recipe with diffdrr on some of them. Errors are true target registration errors, medians unless said.",
+    "dax_loss": "`python -m benchmarks.speed.dax_loss` computes the DINO loss with its gradient on one thread, beside "
+    "the published loop over pairs of views, bare and with the entropies and the divergence that DAX logs at every "
+    "step. Both run in turn; times are medians ± interquartile range. Differences are relative to the loss and to the "
+    "largest gradient.",
     "gvxr": "`uv run --group oracle python -m benchmarks.oracles.gvxr` compares [a polychromatic image]"
     "(physics_oracle.md) with gVirtualXray's; percent of its intensity, over all pixels behind the phantom.",
     "realism": "`python -m benchmarks.studies.realism` asks how real [procedural patients](patients.md) look: "
@@ -138,6 +143,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
+    "dax_loss": lambda result: loss_table(result["rows"]),
     "gvxr": lambda result: gvxr_table(result["rows"]),
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),

@@ -129,6 +129,18 @@ def trees_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def loss_table(rows: list[dict]) -> str:
+    """The suite `dax_loss`: each work at each batch."""
+    head = ["work", "batch", "ours, ms", "published, ms", "ratio", "ratio of the fastest", "loss", "gradient"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        times = [f"{t['median_ms']:.1f} ± {t['iqr_ms']:.1f}" for t in (row["ours_ms"], row["published_ms"])]
+        ratios = [f"{row[name]:.1f} x" for name in ("ratio", "ratio_of_fastest")]
+        apart = [f"{row[name]:.0e}" for name in ("loss_difference", "gradient_difference")]
+        lines.append(f"| {row['work']} | {row['batch']} | " + " | ".join([*times, *ratios, *apart]) + " |")
+    return "\n".join(lines)
+
+
 def start_table(rows: list[dict]) -> str:
     """The suite `start_up`: CPU seconds of a fresh process, median and range, and what was aimed at."""
     lines = ["| start | CPU s (least to most) | wall s | goal, CPU s |", "|---" * 4 + "|"]

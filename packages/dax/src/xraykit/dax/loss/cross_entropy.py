@@ -32,7 +32,8 @@ def soft_cross_entropy(logits: Tensor, targets: Sequence[Tensor], weight: Tensor
     Gradients: to the logits alone, w (m softmax(s) - q) / temperature; first derivatives only. They are made together
     with the loss, from numbers that are in the cache then.
     """
-    return _SoftCrossEntropy.apply(logits, targets, weight, temperature)  # pyright: ignore[reportReturnType]
+    wanted = logits.requires_grad and torch.is_grad_enabled()
+    return _SoftCrossEntropy.apply(logits, targets, weight, temperature, wanted)  # pyright: ignore[reportReturnType]
 
 
 def softmax_parts(
@@ -48,7 +49,7 @@ def softmax_parts(
     for begin in range(0, count, rows):
         part = slice(begin, min(begin + rows, count))
         scaled, p = tables[:, : part.stop - begin]
-        torch.mul(logits[part], 1 / temperature, out=scaled)
+        torch.mul(logits[part].to(dtype), 1 / temperature, out=scaled)
         torch.softmax(scaled, dim=-1, out=p)
         # The largest probability is 1 / sum exp(s - max s), so nothing is exponentiated again.
         yield part, scaled, p, scaled.amax(-1, keepdim=True) - p.amax(-1, keepdim=True).log_()
@@ -56,9 +57,10 @@ def softmax_parts(
 
 class _SoftCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, targets: Sequence[Tensor], weight: Tensor, temperature: float) -> Tensor:
+    def forward(
+        ctx: Any, logits: Tensor, targets: Sequence[Tensor], weight: Tensor, temperature: float, wanted: bool
+    ) -> Tensor:
         full = torch.promote_types(logits.dtype, torch.float32)
-        wanted = ctx.needs_input_grad[0]
         gradient = torch.empty(logits.shape if wanted else (0,), dtype=full, device=logits.device)
         scale = (weight.to(full) / temperature)[:, None]
         known = {id(target): target for target in targets}
@@ -71,7 +73,8 @@ class _SoftCrossEntropy(torch.autograd.Function):
                 if wanted:
                     torch.addcmul(pull[part], p, push[part], out=gradient[number, part])
                 total += (push[part] * lse).sum() + scaled.mul_(pull[part]).sum()
-        ctx.gradient, ctx.dtype = gradient, logits.dtype
+        ctx.save_for_backward(gradient)
+        ctx.dtype = logits.dtype
         return total.mul_(temperature)
 
     @staticmethod
@@ -79,5 +82,5 @@ class _SoftCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *grad: Tensor) -> tuple[Any, ...]:
         # Half precision is taken on at the end: unscaled, these numbers would vanish in it.
         same = grad[0].device.type == "cpu" and float(grad[0]) == 1  # to look costs nothing there
-        gradient = ctx.gradient if same else ctx.gradient * grad[0]
-        return gradient.to(ctx.dtype), None, None, None
+        (gradient,) = ctx.saved_tensors
+        return (gradient if same else gradient * grad[0]).to(ctx.dtype), None, None, None, None
