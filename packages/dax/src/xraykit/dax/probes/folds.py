@@ -51,7 +51,7 @@ def grouped_folds(
     for place, group in enumerate(order):
         empty = np.flatnonzero(filled.sum(1) == 0)
         allowed = empty if len(order) - place <= len(empty) else np.arange(folds)
-        fold_of[group] = min(allowed, key=lambda fold: _unevenness(filled, fold, shares[group]))
+        fold_of[group] = min(allowed, key=lambda fold: _unevenness(filled, int(fold), shares[group]))
         filled[fold_of[group]] += shares[group]
     return fold_of[groups]
 
@@ -92,4 +92,4 @@ def _unevenness(filled: NDArray[np.float64], fold: int, shares: NDArray[np.float
     """How uneven the folds are with one more patient in one of them; fold size, then number, break ties."""
     trial = filled.copy()
     trial[fold] += shares
-    return round(float(trial.var(0).sum()), 12), float(filled[fold].sum()), int(fold)
+    return round(float(trial.var(0).sum()), 12), float(filled[fold].sum()), fold

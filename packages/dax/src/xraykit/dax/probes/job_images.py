@@ -18,6 +18,7 @@ from .probe_set import ProbeImage, ProbeSet, spread
 
 ProbeTruth = Literal["region", "metal", "screws"]
 """What a probe asks for."""
+VERSION = 1  # a new number where images or truth would come out otherwise
 
 
 def images_of_job(
@@ -31,8 +32,8 @@ def images_of_job(
     """The samples of a data set, in the order of its shards, on the square that a backbone sees.
 
     The class of "region" is `XraySample.region`. The mask of "metal" is the union of the masks of annotations of kind
-    "tool", all False where there are none. The keypoints of "screws" are head and tip of every screw, invisible where
-    the square does not show them.
+    "tool" within the open field, for stored masks reach behind the collimator; all False where there are none. The
+    keypoints of "screws" are head and tip of every screw, invisible where the square does not show them.
 
     Args:
         folder: Of the data set.
@@ -51,7 +52,7 @@ def images_of_job(
     dataset = XrayDataset(folder, split=split, order=ReadingOrder(shuffle=False), parts=parts, rank=0, world_size=1)
     chosen = spread(len(dataset), limit)
     told = [f"{shard.name} {shard.sha256}" for shard in dataset.shards]
-    identity = input_digest(*(repr(one).encode() for one in (truth, settings, chosen, told)))
+    identity = input_digest(*(repr(one).encode() for one in (VERSION, truth, settings, chosen, told)))
 
     def images() -> Iterator[ProbeImage]:
         wanted = set(chosen)
@@ -74,7 +75,7 @@ def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettin
     if truth == "region":
         return ProbeImage(name, patient, image, label=sample.region)
     if truth == "metal":
-        return ProbeImage(name, patient, image, mask=mapping.masks_to_input(_tool_mask(sample)))
+        return ProbeImage(name, patient, image, mask=mapping.masks_to_input(_tool_mask(sample) & sample.open_field))
     from .screws.data import screws_of_sample
 
     screws = screws_of_sample(sample)

@@ -18,6 +18,7 @@ from .overlap import dice
 NOTES = (
     "Every image was judged by a head that saw no image of its patient; intervals draw patients again.",
     "The score is the mean Dice of images. An image without metal counts 1 if none was found, else 0.",
+    "p compares the patients' mean Dice by a permutation test, adjusted for all pairs (Holm).",
     "The head is a 1 x 1 convolution of all maps; a pixel is metal from a probability of 0.5.",
 )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn.functional import cross_entropy
 
 from .linear import LinearClassifier, checked_features
@@ -57,18 +56,16 @@ def fit_published(
     """
     x = checked_features(features, classes).float()
     y, generator = torch.as_tensor(classes), torch.Generator().manual_seed(protocol.seed)
-    layer = nn.utils.skip_init(nn.Linear, x.shape[1], count)
-    with torch.no_grad():
-        layer.weight.normal_(0.0, 0.01, generator=generator)
-        layer.bias.zero_()
+    weight = (0.01 * torch.randn(count, x.shape[1], generator=generator)).requires_grad_()
+    bias = torch.zeros(count, requires_grad=True)
     rate = protocol.rate * protocol.batch / 256
-    optimiser = torch.optim.SGD(layer.parameters(), lr=rate, momentum=protocol.momentum)
+    optimiser = torch.optim.SGD([weight, bias], lr=rate, momentum=protocol.momentum)
     for epoch in range(protocol.epochs):
         for group in optimiser.param_groups:
             group["lr"] = rate * (1 + math.cos(math.pi * epoch / protocol.epochs)) / 2
         for part in torch.randperm(len(x), generator=generator).split(protocol.batch):
             optimiser.zero_grad()
-            cross_entropy(layer(x[part]), y[part]).backward()
+            cross_entropy(x[part] @ weight.T + bias, y[part]).backward()
             optimiser.step()
-    weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
-    return LinearClassifier(weight, bias, torch.zeros(x.shape[1]).double(), torch.ones(x.shape[1]).double())
+    zeros, ones = torch.zeros(x.shape[1]).double(), torch.ones(x.shape[1]).double()
+    return LinearClassifier(weight.detach().double(), bias.detach().double(), zeros, ones)

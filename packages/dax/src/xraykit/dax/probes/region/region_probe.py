@@ -79,7 +79,7 @@ def region_rows(
     fold = check_folds(folds, store.patients)
     classes = np.array([names.index(label) for label in store.labels])
     features, found = np.asarray(store.pooled), []
-    parts = [(head, number) for head in heads for number in np.unique(fold).tolist()]
+    parts: list[tuple[RegionHead, int]] = [(head, number) for head in heads for number in np.unique(fold).tolist()]
     for done, (head, number) in enumerate(parts, 1):
         kept, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         patients = [store.patients[n] for n in kept]

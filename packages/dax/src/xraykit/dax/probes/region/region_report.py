@@ -21,7 +21,8 @@ NOTES = (
     "training patients. This is the score to compare backbones by.",
     "published: the protocol of the paper, one linear layer by SGD on features as they are. It stays far from "
     "converged where features are small, so that it also measures their scale.",
-    "knn: 20 nearest training images by cosine.",
+    "knn: votes of the nearest training images by cosine.",
+    "p compares the patients' mean accuracies by a permutation test, adjusted for all pairs (Holm).",
     "The weighted recall equals the accuracy; a paper whose recall and accuracy agree reports weighted means.",
 )
 
