@@ -72,7 +72,9 @@ def test_an_interrupted_run_goes_on_with_another_batch(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make_features(ToyBackbone(), ProbeSet("toy", 24, broken), tmp_path, batch=3)
     store = make_features(ToyBackbone(), toy_set(images), tmp_path, batch=16)
-    np.testing.assert_allclose(store.pooled, make_features(ToyBackbone(), toy_set(images), tmp_path / "b").pooled, rtol=1e-6)
+    np.testing.assert_allclose(
+        store.pooled, make_features(ToyBackbone(), toy_set(images), tmp_path / "b").pooled, rtol=1e-6
+    )
 
 
 def test_the_digest_follows_weights_config_and_inputs():

@@ -9,7 +9,11 @@ from xraykit.render import InputError
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=20, max_size=80), st.integers(2, 5), st.integers(0, 9))
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), min_size=20, max_size=80),
+    st.integers(2, 5),
+    st.integers(0, 9),
+)
 def test_no_patient_is_in_two_folds_and_no_fold_is_empty(cases, folds, seed):
     patients, labels = [f"p{p}" for p, _ in cases], [f"c{c}" for _, c in cases]
     if len(set(patients)) < folds or len(set(labels)) < 2:
