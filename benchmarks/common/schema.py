@@ -65,6 +65,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "architecture": str, "work": str, "precision": str, "batch": int, "outputs": int, "ms": NUMBER,
         "images_per_s": NUMBER, "all_ms": list, "losses": list, "largest_loss_difference": float,
     },
+    "dax_probes": {
+        "probe": str, "tested_on": str, "backbone": str, "score": str, "value": NUMBER, "low": NUMBER, "high": NUMBER,
+        "images": int, "seconds": NUMBER,
+    },
     "xvr_train": {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
         "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,

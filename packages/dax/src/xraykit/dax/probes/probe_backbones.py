@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from xraykit.render import InputError
 from xraykit.render.training import chosen_device
 
+from ..data.settings import PreprocessSettings
 from .feature_making import make_features
 from .feature_store import FeatureStore
 from .job_images import ProbeTruth, images_of_job
@@ -77,12 +79,14 @@ def probe_images(data: Path, truth: ProbeTruth, backbone: nn.Module, inputs: Pro
         InputError: A table for the screw probe.
         FileError: Data that cannot be read.
     """
-    preprocess = backbone.config.preprocess  # type: ignore[union-attr]
+    preprocess: PreprocessSettings = backbone.config.preprocess  # type: ignore[union-attr, assignment]
+    asked = {"size": inputs.size, "field": inputs.field}
+    preprocess = replace(preprocess, **{name: value for name, value in asked.items() if value is not None})
     if data.suffix.lower() != ".csv":
-        return images_of_job(data, truth, preprocess, split=inputs.split, limit=inputs.limit)  # type: ignore[arg-type]
+        return images_of_job(data, truth, preprocess, split=inputs.split, limit=inputs.limit)
     if truth == "screws":
         raise InputError(f"the screw probe needs the folder of a data set, got {data}; make one with screws.")
-    return images_of_table(data, preprocess, masks=truth == "metal", limit=inputs.limit)  # type: ignore[arg-type]
+    return images_of_table(data, preprocess, masks=truth == "metal", limit=inputs.limit)
 
 
 def short_names(sources: Sequence[str]) -> list[str]:

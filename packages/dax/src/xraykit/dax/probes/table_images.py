@@ -21,6 +21,9 @@ from .job_images import prepared
 from .probe_set import ProbeImage, ProbeSet, spread
 
 
+COLUMNS = ("path", "patient", "label", "mask", "polarity")
+
+
 @dataclass(frozen=True)
 class TableEntry:
     """A row of the table.
@@ -30,18 +33,20 @@ class TableEntry:
         patient: Whose it is.
         label: The class, "" where there is none.
         mask: An image file of the same size, not 0 where the object is; "" is none.
+        polarity: What pixel values mean, as for `find_xrays`; "" follows the file.
     """
 
     path: str
     patient: str
     label: str = ""
     mask: str = ""
+    polarity: str = ""
 
 
 def images_of_table(
     table: str | Path, settings: PreprocessSettings, *, masks: bool = False, limit: int | None = None
 ) -> ProbeSet:
-    """The X-rays of a CSV file with the columns path, patient, label or mask, and any others.
+    """The X-rays of a CSV file with the columns path, patient, label or mask, if it likes polarity, and any others.
 
     Paths count from the folder of the table. Each X-ray is read as `find_xrays` reads it; of a cine the middle frame.
 
@@ -63,7 +68,12 @@ def images_of_table(
 
     def images() -> Iterator[ProbeImage]:
         for entry in entries:
-            frame = find_xrays([table.parent / entry.path], frames="middle", field=settings.field == "exposed")[0]
+            frame = find_xrays(
+                [table.parent / entry.path],
+                frames="middle",
+                polarity=entry.polarity or None,  # type: ignore[arg-type]
+                field=settings.field == "exposed",
+            )[0]
             image, mapping = prepared(frame.intensity, settings, frame.field)
             mask = None
             if masks:
@@ -91,7 +101,7 @@ def read_table_entries(table: Path, *, needs: str) -> list[TableEntry]:
         )
     entries = []
     for number, row in enumerate(rows, 1):
-        cells = {name: (row.get(name) or "").strip() for name in ("path", "patient", "label", "mask")}
+        cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
         if empty := [name for name in wanted if not cells[name]]:
             raise FileError(f"{table} row {number} must have a {empty[0]}, got an empty cell; fill it or drop the row.")
         entries.append(TableEntry(**cells))
