@@ -1,6 +1,6 @@
 """A pre-training that takes seconds: small discs and bars, a transformer of two blocks' width, 32 px crops.
 
-python dax_training.py OUT IMAGES [--kill N] [--resume] [--devices N]
+python dax_training.py OUT IMAGES [--kill N] [--resume] [--devices N] ...
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--architecture", default="vit_mini16")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--drop-path", type=float, default=0.1)
     asked = parser.parse_args()
 
     def report(done: int, total: int) -> None:
@@ -87,8 +89,9 @@ def main() -> None:
 
     strategy = "auto" if asked.devices == 1 else "ddp"
     more = {"resume": asked.resume, "devices": asked.devices, "strategy": strategy}
-    network = {"architecture": asked.architecture}
-    pretrain(quick_settings(asked.out, asked.images, run=more, network=network), report=report)
+    network = {"architecture": asked.architecture, "drop_path": asked.drop_path}
+    changes = {"run": more, "network": network, "length": {"batch": asked.batch}}
+    pretrain(quick_settings(asked.out, asked.images, **changes), report=report)
 
 
 if __name__ == "__main__":

@@ -69,16 +69,30 @@ def test_same_seed_gives_same_weights_whatever_the_workers(trained, images, tmp_
     assert not same(state(trained.folder), state(other.folder))
 
 
+def call(out, images, *words):
+    return subprocess.run([sys.executable, str(SCRIPT), str(out), str(images), *words], check=False, timeout=250)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["vit_mini16", "resnet10"])
 def test_killed_training_goes_on_to_the_same_bits(architecture, images, tmp_path):
-    def call(out, *words):
-        command = [sys.executable, str(SCRIPT), str(tmp_path / out), str(images), "--architecture", architecture]
-        return subprocess.run([*command, *words], check=False, timeout=200).returncode
-
-    assert call("whole") == 0
-    assert call("killed", "--kill", "3") == -9
-    assert call("killed", "--resume") == 0
+    words = ("--architecture", architecture)
+    assert call(tmp_path / "whole", images, *words).returncode == 0
+    assert call(tmp_path / "killed", images, *words, "--kill", "3").returncode == -9
+    assert call(tmp_path / "killed", images, *words, "--resume").returncode == 0
     assert same(state(tmp_path / "whole"), state(tmp_path / "killed"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["vit_mini16", "resnet10"])
+def test_two_processes_learn_what_one_learns_from_batches_twice_as_large(architecture, images, tmp_path):
+    words = ("--architecture", architecture, "--drop-path", "0")
+    assert call(tmp_path / "one", images, *words, "--batch", "4").returncode == 0
+    assert call(tmp_path / "two", images, *words, "--batch", "2", "--devices", "2").returncode == 0
+    one, two = state(tmp_path / "one"), state(tmp_path / "two")
+    for name, values in one.items():
+        close = torch.isclose(values.float(), two[name].float(), rtol=1e-3, atol=2e-4)
+        assert close.float().mean() > 0.999, name  # Adam divides by the gradient's size: where it is 0, noise decides
 
 
 @pytest.mark.parametrize(
