@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -26,8 +27,10 @@ from .screws import (
     keypoint_similarity,
     train_detector,
 )
+from .screws.oks import _area as area_under_precision
+from .screws.oks import _judged as judged_image
 
-RESAMPLES, SURE = 200, 0.5
+RESAMPLES, SURE = 500, 0.5  # draws of the bootstrap; score from which a found screw is shown
 
 
 @dataclass(frozen=True)
@@ -135,12 +138,8 @@ def screw_report(
         cases.append(_cases(name, mine[name], pairs, first, half_distance))
         first += len(mine[name])
 
-    def precision(values: NDArray[np.float64]) -> float:
-        chosen = [pairs[int(n)] for n in values[:, 0]]
-        if not any(len(truth) for _, truth in chosen):
-            return 0.0
-        return average_precision(*map(list, zip(*chosen, strict=True)), half_distance=half_distance).ap  # type: ignore[arg-type]
-
+    judged = [judged_image(found, truth, half_distance) for found, truth in pairs]
+    precision = partial(_precision, judged=judged, screws=np.array([len(truth) for _, truth in pairs]))
     scores = [scored(one, precision, resamples=RESAMPLES, seed=seed) for one in cases]
     apart = differences(cases, precision, resamples=RESAMPLES, seed=seed)
     full = {
@@ -175,6 +174,21 @@ def screw_report(
         "scores": {name: asdict(one) for name, one in full.items()},
     }
     return ProbeReport("Screw probe", lead, tuple(tables), tuple(pictures), numbers, notes)
+
+
+def _precision(
+    values: NDArray[np.float64],
+    judged: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_]]],
+    screws: NDArray[np.int64],
+) -> float:
+    """The average precision of the images whose places are in the first column; each was judged once, before."""
+    chosen = values[:, 0].astype(int)
+    total, parts = int(screws[chosen].sum()), [judged[n] for n in chosen]
+    if total == 0:
+        return 0.0
+    order = np.argsort(-np.concatenate([scores for scores, _ in parts]), kind="stable")
+    right = np.concatenate([right for _, right in parts], axis=1)[:, order]
+    return float(np.mean([area_under_precision(row, total) for row in np.cumsum(right, axis=1)]))
 
 
 def _overlays(cases: ScoredCases, rows: Sequence[ScrewRow], store: FeatureStore, shown: int) -> ReportPicture:
