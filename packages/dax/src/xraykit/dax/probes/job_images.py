@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
 from xraykit.render import InputError
@@ -76,13 +75,9 @@ def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettin
         return ProbeImage(name, patient, image, label=sample.region)
     if truth == "metal":
         return ProbeImage(name, patient, image, mask=mapping.masks_to_input(_tool_mask(sample) & sample.open_field))
-    from .screws.data import screws_of_sample
+    from .screws.data import screws_of_sample, square_keypoints
 
-    screws = screws_of_sample(sample)
-    points = mapping.to_input(screws.points.double())
-    inside = ((points >= 0) & (points <= mapping.size)).all(-1)
-    seen = (screws.visible & inside)[..., None].double()
-    return ProbeImage(name, patient, image, keypoints=torch.cat([points * seen, seen], -1))
+    return ProbeImage(name, patient, image, keypoints=square_keypoints(screws_of_sample(sample), mapping))
 
 
 def _tool_mask(sample: XraySample) -> Tensor:

@@ -12,6 +12,7 @@ from xraykit.render import InputError
 from xraykit.render.training import chosen_device
 
 from ..data.settings import PreprocessSettings
+from .coco_images import images_of_coco
 from .feature_making import make_features
 from .feature_store import FeatureStore
 from .job_images import ProbeTruth, images_of_job
@@ -40,7 +41,7 @@ def stores(
     """Each backbone's short name and features, made when it is asked for.
 
     Args:
-        data: A folder of a data set, or a CSV file.
+        data: A folder of a data set, a CSV file, or a COCO file.
         backbones: Sources, see `network.load_backbone`.
         truth: What the probe asks for.
         inputs: Which images.
@@ -76,16 +77,19 @@ def probe_images(data: Path, truth: ProbeTruth, backbone: nn.Module, inputs: Pro
     """The images of a data set or table, as a backbone's config wants them.
 
     Raises:
-        InputError: A table for the screw probe.
+        InputError: A table for the screw probe, or a COCO file for another.
         FileError: Data that cannot be read.
     """
     preprocess: PreprocessSettings = backbone.config.preprocess  # type: ignore[union-attr, assignment]
     asked = {"size": inputs.size, "field": inputs.field}
     preprocess = replace(preprocess, **{name: value for name, value in asked.items() if value is not None})
-    if data.suffix.lower() != ".csv":
+    if data.suffix.lower() not in (".csv", ".json"):
         return images_of_job(data, truth, preprocess, split=inputs.split, limit=inputs.limit)
+    if (data.suffix.lower() == ".json") != (truth == "screws"):
+        wanted = "a COCO keypoint file (.json)" if truth == "screws" else "a table (.csv)"
+        raise InputError(f"the {truth} probe needs the folder of a data set or {wanted}, got {data}; give one of these.")
     if truth == "screws":
-        raise InputError(f"the screw probe needs the folder of a data set, got {data}; make one with screws.")
+        return images_of_coco(data, preprocess, limit=inputs.limit)
     return images_of_table(data, preprocess, masks=truth == "metal", limit=inputs.limit)
 
 

@@ -80,7 +80,7 @@ class ScrewProbeSettings:
     """Find heads and tips of screws from frozen feature maps."""
 
     data: Path = field(metadata={"positional": True})
-    """Folder of a data set."""
+    """Folder of a data set, or a COCO keypoint file (.json) with the keypoints head and tip."""
     backbones: tuple[str, ...] = field(metadata={"positional": True})
     """Backbones to compare: folders or files of weights, hub ids, or names."""
     output: Path = field(metadata={"short": "-o"})

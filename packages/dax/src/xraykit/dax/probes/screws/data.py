@@ -10,11 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from xraykit.render import FileError, InputError
 from xraykit.render.dataset import XraySample
 from xraykit.render.storage import read_json_object
 
+from ...data import SquareMap
 from .truth import KEYPOINTS, ScrewTruth
 
 SCREWS = ("pedicle_screw", "cannulated_screw")
@@ -74,6 +76,14 @@ def read_coco_keypoints(path: str | Path) -> list[KeypointImage]:
     if strangers := [number for number in of_image if number not in known]:
         raise FileError(f"{path}: annotations must be of listed images, got image_id {strangers[0]!r}; add the image.")
     return [_image(one, of_image[one.get("id")], orders, path) for one in images]
+
+
+def square_keypoints(truth: ScrewTruth, mapping: SquareMap) -> Tensor:
+    """Head and tip of each screw on the square that a backbone sees, (M, 2, 3): u, v [px] and 1 where it shows them."""
+    points = mapping.to_input(truth.points.double())
+    inside = ((points >= 0) & (points <= mapping.size)).all(-1)
+    seen = (truth.visible & inside)[..., None].double()
+    return torch.cat([points * seen, seen], -1)
 
 
 def by_patient(images: Sequence[KeypointImage]) -> dict[str, list[KeypointImage]]:
