@@ -63,7 +63,7 @@ def test_the_length_of_features_does_not_matter():
 def test_any_number_of_images_is_compared_in_parts(monkeypatch):
     bank, asked, labels = features(50, 0), features(23, 1), classes(50, 2)
     whole = neighbour_votes(asked, bank, labels)
-    monkeypatch.setattr(neighbours, "CHUNK", 7)
+    monkeypatch.setattr(neighbours, "TABLE", 7 * 50 + 3)
     torch.testing.assert_close(neighbour_votes(asked, bank, labels), whole)
     assert neighbour_votes(asked[:0], bank, labels).shape == (0, 4)
 

@@ -38,7 +38,8 @@ def learn(network, optimizer, steps, *, seed=1):
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
         optimizer.zero_grad()
-        network(torch.randn(6, 4, generator=generator)).square().sum().backward()
+        x = torch.randn(6, 4, generator=generator, dtype=network.cls_token.dtype)
+        network(x).square().sum().backward()
         optimizer.step()
 
 
@@ -63,6 +64,16 @@ def test_an_unknown_optimiser_or_nothing_to_learn_is_refused():
         make_optimizer("adam", Network(), rate=0.1)
     with pytest.raises(InputError, match="all are frozen"):
         make_optimizer("sgd", Network().requires_grad_(False), rate=0.1)
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_a_fused_step_is_the_same_step(name):
+    network = Network().double()
+    twin = copy.deepcopy(network)
+    for each, fused in ((network, False), (twin, True)):
+        learn(each, make_optimizer(name, each, rate=0.01, weight_decay=0.1, fused=fused), 3)
+    for one, other in zip(network.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)

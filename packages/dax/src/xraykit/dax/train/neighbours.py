@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from xraykit.render import InputError
 
-CHUNK = 1024
-"""Images compared with the whole bank at once."""
+TABLE = 1 << 24
+"""Similarities held at once."""
 
 
 @torch.no_grad()
@@ -46,11 +46,12 @@ def neighbour_votes(
     bank = functional.normalize(bank.float(), dim=1)
     classes = int(labels.max()) + 1
     votes = []
-    for begin in range(0, len(features), CHUNK):
-        asked = functional.normalize(features[begin : begin + CHUNK].float(), dim=1)
+    rows = max(1, TABLE // len(bank))
+    for begin in range(0, len(features), rows):
+        asked = functional.normalize(features[begin : begin + rows].float(), dim=1)
         similarity = asked @ bank.mT
         if patients is not None:
-            same = patients[0][begin : begin + CHUNK, None] == patients[1]
+            same = patients[0][begin : begin + rows, None] == patients[1]
             similarity.masked_fill_(same, -torch.inf)
         best, nearest = similarity.topk(min(k, len(bank)), dim=1)
         # From the best down, so that no exponential overflows; shares do not change by it.

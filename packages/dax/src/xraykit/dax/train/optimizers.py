@@ -30,7 +30,7 @@ def parameter_groups(module: nn.Module) -> list[dict[str, Any]]:
 
 
 def make_optimizer(
-    name: OptimizerName, module: nn.Module, *, rate: float, weight_decay: float = 0.0
+    name: OptimizerName, module: nn.Module, *, rate: float, weight_decay: float = 0.0, fused: bool = False
 ) -> torch.optim.Optimizer:
     """AdamW with torch's betas, or SGD or LARS with momentum 0.9.
 
@@ -39,6 +39,8 @@ def make_optimizer(
         module: What learns; see `parameter_groups`.
         rate: Learning rate.
         weight_decay: Of the first group; `set_weight_decay` changes it later.
+        fused: One pass over all parameters; not with a gradient scaler, which a fused step would apply by itself, after
+            the clipping. LARS has one way only.
 
     Raises:
         InputError: Another name, or nothing to learn.
@@ -48,9 +50,9 @@ def make_optimizer(
         raise InputError("an optimiser needs parameters that learn, got a module in which all are frozen.")
     groups[DECAYED]["weight_decay"] = weight_decay
     if name == "adamw":
-        return torch.optim.AdamW(groups, lr=rate, foreach=True)
+        return torch.optim.AdamW(groups, lr=rate, fused=fused, foreach=not fused)
     if name == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM, foreach=True)
+        return torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM, fused=fused, foreach=not fused)
     if name == "lars":
         return LARS(groups, lr=rate, momentum=MOMENTUM)
     raise InputError(f"the optimiser must be adamw, sgd or lars, got {name!r}.")
