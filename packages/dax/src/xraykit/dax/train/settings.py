@@ -69,7 +69,7 @@ class HeadSettings:
     """Linear layers before the prototypes."""
     batch_norm: bool = False
     """Batch normalisation in the head, as published for ResNets."""
-    norm_last_layer: bool = True
+    norm_last_layer: bool = field(default=True, metadata={"negative": "--no-norm-last-layer"})
     """Keep the prototypes at length 1; off may learn better and diverge sooner."""
     freeze_last_layer: float = 0.02
     """Share of the training in which the prototypes stay as they are."""

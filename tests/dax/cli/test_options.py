@@ -1,0 +1,76 @@
+"""Every option of a command reaches the field of its name and no other."""
+
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from cyclopts import App
+from xraykit.dax.embedding import EmbedSettings
+from xraykit.dax.pictures import LookSettings
+from xraykit.dax.probes import MetalProbeSettings, RegionProbeSettings, ScrewProbeSettings
+from xraykit.dax.train.settings import PretrainSettings
+from xraykit.render.commands import flat
+from xraykit.render.storage import leaves
+
+SETTINGS = (EmbedSettings, LookSettings, PretrainSettings, RegionProbeSettings, MetalProbeSettings, ScrewProbeSettings)
+
+
+FITTING = {"width": 80, ("heads", int): 8, "strides": 4}  # others would be refused beside the defaults
+PARTNERS = {"mean": "std", "std": "mean"}  # one needs the other
+
+
+@cache
+def parsed_by(cls):
+    """A command that returns its settings."""
+    app = App(result_action="return_value")
+    app.default(flat(lambda settings: settings, cls))
+    return app
+
+
+def another(leaf):
+    """A value of the leaf's type that is not its default."""
+    for key in (leaf.name, (leaf.name, leaf.type)):
+        if key in FITTING:
+            return FITTING[key]
+    choices = [choice for choice in get_args(leaf.type) if isinstance(choice, str)]
+    choices += [c for part in get_args(leaf.type) for c in get_args(part) if isinstance(c, str)]
+    others = [choice for choice in choices if choice != leaf.default and (choice,) != leaf.default]
+    if others:
+        return others[-1]
+    text = str(leaf.type)
+    if "bool" in text:
+        return not leaf.default
+    if "float" in text:
+        return 0.125
+    return 7 if "int" in text else "other"
+
+
+def written(leaf):
+    """The words of a command line that give a leaf another value."""
+    flag = "--" + leaf.name.replace("_", "-")
+    value = another(leaf)
+    if isinstance(value, bool):
+        return [flag] if value else [leaf.metadata["negative"]]
+    words = [flag, *[str(value)] * (2 if leaf.name.endswith("_scale") else 1)]
+    return [*words, f"--{PARTNERS[leaf.name]}", "0.5"] if leaf.name in PARTNERS else words
+
+
+def at(settings, leaf):
+    for part in leaf.path:
+        settings = getattr(settings, part)
+    return settings
+
+
+@pytest.mark.parametrize("cls", SETTINGS, ids=lambda cls: cls.__name__)
+def test_each_option_reaches_its_field_and_no_other(cls):
+    known = leaves(cls)
+    required = [leaf for leaf in known.values() if leaf.is_required]
+    for name, leaf in known.items():
+        needed = [p for one in required if one is not leaf for p in (f"--{one.name.replace('_', '-')}", "needed")]
+        settings = parsed_by(cls)([*needed, *written(leaf)])
+        changed = {one.name for one in known.values() if not one.is_required and at(settings, one) != one.default}
+        assert changed == ({name, PARTNERS.get(name, name)} if not leaf.is_required else set())
+        found = at(settings, leaf)
+        found = found[0] if isinstance(found, tuple) else found
+        assert (str(found) if isinstance(found, Path) else found) == another(leaf)
