@@ -1,6 +1,6 @@
 """What pre-training is worth: the three probes on frozen backbones, procedural X-rays and real ones, with intervals.
 
-python -m benchmarks.studies.dax_probes --regions DIR --metal DIR --screws DIR --ct DIR --real ../shared/data/xray \
+python -m benchmarks.studies.dax_probes --regions DIR --metal DIR --screws DIR --ct DIR --real XRAYS \
     random=random:vit_mini16 pretrained=run/weights imagenet=imagenet
 
 The data sets are jobs of examples/datasets/dax_{regions,metal,screws,ct}.yaml. Backbones are NAME=SOURCE; the source
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +46,10 @@ def main(arguments: list[str] | None = None) -> None:
         if getattr(asked, name) is not None:
             rows += run(asked, sources, folder)
     for row in rows:
-        say(f"{row['probe']:8} {row['tested_on']:40} {row['backbone']:24} {row['score']:28} {row['value']:.3f} "
-            f"({row['low']:.3f} to {row['high']:.3f})")  # fmt: skip
+        interval = "" if row["low"] is None else f"({row['low']:.3f} to {row['high']:.3f})"
+        say(
+            f"{row['probe']:8} {row['tested_on']:36} {row['backbone']:16} {row['score']:22} {row['value']:.3f} {interval}"
+        )
     scene = {"name": "procedural and real X-rays", "data": [str(asked.regions), str(asked.metal), str(asked.screws)],
              "sizes": [asked.size, asked.dense_size], "backbones": trained(sources)}  # fmt: skip
     save(start.result("dax_probes", rows, threads={"torch": asked.threads}, scene=scene), asked.output)
@@ -126,8 +127,8 @@ def transfer_rows(name: str, place: str, learned, seen) -> list[dict]:
     right = sum(regions[found] == seen.labels[n] for found, n in zip(told, known, strict=True))
     low, high = wilson_interval(right, len(known))
     return [
-        {"probe": "region", "tested_on": place, "backbone": name, "score": "accuracy, linear", "value": right / len(known),
-         "low": low, "high": high, "images": len(known), "seconds": 0.0}
+        {"probe": "region", "tested_on": place, "backbone": name, "score": "accuracy, linear",
+         "value": right / len(known), "low": low, "high": high, "images": len(known), "seconds": 0.0}
     ]  # fmt: skip
 
 
@@ -161,13 +162,14 @@ def screw_rows(asked: argparse.Namespace, sources: dict[str, str], folder: Path)
     begun = time.perf_counter()
     report, _ = probe_screws(settings, load=loader(sources))
     seconds = time.perf_counter() - begun
-    rows = [score_row("screws", "procedural, held-out patients", "AP .50:.95", one, seconds) for one in report.numbers["ap"]]
-    for name, scores in report.numbers["scores"].items():
-        for score in ("ap50", "ap75", "ar"):
-            rows.append({"probe": "screws", "tested_on": "procedural, held-out patients", "backbone": name, "score": score,
-                         "value": scores[score], "low": float("nan"), "high": float("nan"), "images": scores["images"],
-                         "seconds": seconds})  # fmt: skip
-    return rows
+    place = "procedural, held-out patients"
+    rows = [score_row("screws", place, "AP .50:.95", one, seconds) for one in report.numbers["ap"]]
+    return rows + [
+        {"probe": "screws", "tested_on": place, "backbone": name, "score": score, "value": scores[score], "low": None,
+         "high": None, "images": scores["images"], "seconds": round(seconds, 1)}
+        for name, scores in report.numbers["scores"].items()
+        for score in ("ap50", "ap75", "ar", "ar50", "ar75")
+    ]  # fmt: skip
 
 
 def score_row(probe: str, place: str, score: str, one: dict, seconds: float) -> dict:
@@ -178,8 +180,6 @@ def score_row(probe: str, place: str, score: str, one: dict, seconds: float) -> 
         "value": one["score"], "low": one["low"], "high": one["high"], "images": one["cases"],
         "seconds": round(seconds, 1),
     }  # fmt: skip
-
-
 
 
 if __name__ == "__main__":

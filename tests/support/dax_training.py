@@ -38,7 +38,7 @@ def write_images(folder: Path, count: int = 24, *, held_out: int = 8, seed: int 
     v, u = np.mgrid[:EDGE, :EDGE] + 0.5
     rows = []
     for number in range(count):
-        x, y, size = draw.uniform(12, 36, 2).tolist() + [draw.uniform(5, 9)]
+        x, y, size = (*draw.uniform(12, 36, 2).tolist(), draw.uniform(5, 9))
         disc = (u - x) ** 2 + (v - y) ** 2 < size**2 if number % 2 else abs(u - x) < size / 2
         intensity = 40_000 * np.exp(-1.5 * disc - 0.5 * v / EDGE) * draw.uniform(0.97, 1.03, (EDGE, EDGE))
         name = f"{number:03d}.tiff"

@@ -42,7 +42,7 @@ def test_image_of_another_size_than_the_file_says_is_refused(tmp_path):
 
 
 def test_keypoint_outside_the_image_is_refused_when_the_file_is_read(tmp_path):
-    with pytest.raises(InputError, match="p1/a.png"):
+    with pytest.raises(InputError, match=r"p1/a\.png"):
         images_of_coco(write(tmp_path, keypoints=(10, 20, 2, 90, 30, 2)), SETTINGS)
 
 

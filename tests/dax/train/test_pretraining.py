@@ -42,7 +42,8 @@ def test_folder_holds_weights_curve_checkpoint_and_settings(trained):
     names = {path.name for path in trained.folder.iterdir()}
     assert {"settings.json", "weights", "last.ckpt", "curve.csv", "curve.json", "report.md", "frames"} <= names
     columns = trained.rows[-1]
-    assert {"train_loss", "train_teacher_entropy", "train_kl", "knn_accuracy", "images_per_s", "peak_gib"} <= set(columns)
+    wanted = {"train_loss", "train_teacher_entropy", "train_kl", "knn_accuracy", "images_per_s", "peak_gib"}
+    assert wanted <= set(columns)
     assert columns["train_loss"] == pytest.approx(math.log(32), rel=0.1)
     assert 0 <= columns["knn_accuracy"] <= 1
 
@@ -132,9 +133,7 @@ def test_training_goes_on_from_weights_with_their_head(trained, images, tmp_path
 
 
 def test_other_head_than_the_weights_have_is_refused(trained, images, tmp_path):
-    settings = quick_settings(
-        tmp_path / "out", images, network={"start": str(trained.weights)}, head={"outputs": 64}
-    )
+    settings = quick_settings(tmp_path / "out", images, network={"start": str(trained.weights)}, head={"outputs": 64})
     with pytest.raises(FileError, match="remove the folder to begin with a new head"):
         run(settings)
 
@@ -159,7 +158,7 @@ def test_impossible_settings_are_refused_in_one_sentence(changes, message, image
 
 def test_resume_with_other_settings_is_refused(trained, images):
     settings = quick_settings(trained.folder, images, run={"resume": True}, head={"outputs": 16})
-    with pytest.raises(InputError, match="--resume must go on with the options .*--outputs"):
+    with pytest.raises(InputError, match=r"--resume must go on with the options .*--outputs"):
         run(settings)
     with pytest.raises(OutputError, match="already holds a training"):
         run(quick_settings(trained.folder, images))

@@ -106,7 +106,8 @@ def make_branches(settings: PretrainSettings) -> tuple[Branch, Branch]:
         backbone.load_state_dict(quiet.state_dict())
     if masked and quiet.patch is None:
         raise InputError(
-            f"--objective dinov2 masks patches and needs a vision transformer, got {quiet.config.architecture}; use dino."
+            f"--objective dinov2 masks patches and needs a vision transformer, got {quiet.config.architecture}; "
+            "use --objective dino."
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.run.seed)

@@ -45,7 +45,8 @@ def find_files(source: str | Path) -> list[FoundFile]:
     A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does. Folders are
     gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and
     a manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
-    "path" or "file", and if it likes "patient", "region", "view", "split" and "polarity"; paths count from the list's folder.
+    "path" or "file", and if it likes "patient", "region", "view", "split" and "polarity"; paths count from the list's
+    folder.
 
     Raises:
         FileError: It does not exist, or a list is no list.

@@ -17,7 +17,8 @@ from .screws.data import KeypointImage, read_coco_keypoints, square_keypoints
 def images_of_coco(path: str | Path, settings: PreprocessSettings, *, limit: int | None = None) -> ProbeSet:
     """The X-rays of a COCO keypoint file with their screws; see `read_coco_keypoints`.
 
-    File names count from the folder of the file. Each X-ray is read as `find_xrays` reads it; of a cine the middle frame.
+    File names count from the folder of the file. Each X-ray is read as `find_xrays` reads it; of a cine the middle
+    frame.
 
     Args:
         path: The JSON file.

@@ -87,7 +87,7 @@ def probe_images(data: Path, truth: ProbeTruth, backbone: nn.Module, inputs: Pro
         return images_of_job(data, truth, preprocess, split=inputs.split, limit=inputs.limit)
     if (data.suffix.lower() == ".json") != (truth == "screws"):
         wanted = "a COCO keypoint file (.json)" if truth == "screws" else "a table (.csv)"
-        raise InputError(f"the {truth} probe needs the folder of a data set or {wanted}, got {data}; give one of these.")
+        raise InputError(f"the {truth} probe needs the folder of a data set or {wanted}, got {data}.")
     if truth == "screws":
         return images_of_coco(data, preprocess, limit=inputs.limit)
     return images_of_table(data, preprocess, masks=truth == "metal", limit=inputs.limit)

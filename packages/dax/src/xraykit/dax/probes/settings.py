@@ -22,7 +22,7 @@ class ProbeInputs:
     size: int | None = None
     """Edge of the images that all backbones see [px]; each one's own if left out."""
     field: Literal["whole", "exposed"] | None = None
-    """Which pixels count in all images: all, or those that the collimator left open; each backbone's own if left out."""
+    """Which pixels count: all, or those that the collimator left open; each backbone's own if left out."""
     cache: Path | None = None
     """Folder for features, shared among probes; OUTPUT/features if left out."""
     feature_batch: int = 32

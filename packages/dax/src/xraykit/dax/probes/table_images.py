@@ -20,7 +20,6 @@ from ..data import PreprocessSettings, find_xrays
 from .job_images import prepared
 from .probe_set import ProbeImage, ProbeSet, spread
 
-
 COLUMNS = ("path", "patient", "label", "mask", "polarity")
 
 
