@@ -7,6 +7,8 @@ al., MICCAI 2025) and DINO (Caron et al., ICCV 2021); every line is our own.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,9 +19,9 @@ LEAST = 1e-10
 class PlainAttention(nn.Module):
     """Scaled dot products with the whole matrix in memory."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
-        self.inner = network
+        self.inner: Any = network
 
     def forward(self, x: Tensor, **_: object) -> Tensor:
         inner = self.inner
@@ -30,7 +32,7 @@ class PlainAttention(nn.Module):
         return inner.proj((weights @ qkv[2]).transpose(1, 2).reshape(batch, count, width))
 
 
-def materialise_attention(network: nn.Module) -> nn.Module:
+def materialise_attention(network: Any) -> nn.Module:
     """timm's vision transformer with plain attention in every block; its parameters stay the same objects."""
     for block in network.blocks:
         block.attn = PlainAttention(block.attn)
@@ -56,6 +58,8 @@ class PlainBranch(nn.Module):
 
 class PlainLoss(nn.Module):
     """Cross-entropy pair by pair, with entropies and divergence of each pair, and the centre."""
+
+    center: Tensor
 
     def __init__(self, outputs: int, views: int) -> None:
         super().__init__()

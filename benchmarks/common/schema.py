@@ -66,7 +66,8 @@ ROWS: dict[str, dict[str, Any]] = {
         "images_per_s": NUMBER, "all_ms": list, "losses": list, "largest_loss_difference": float,
     },
     "dax_probes": {
-        "probe": str, "tested_on": str, "backbone": str, "score": str, "value": NUMBER, "low": ANY_NUMBER, "high": ANY_NUMBER,
+        "probe": str, "tested_on": str, "backbone": str, "score": str, "value": NUMBER, "low": ANY_NUMBER,
+        "high": ANY_NUMBER,
         "images": int, "seconds": NUMBER,
     },
     "xvr_train": {

@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
-from xraykit.dax.network import load_backbone
+from xraykit.dax.network import Backbone, load_backbone
 from xraykit.dax.probes.probe_backbones import stores
 from xraykit.dax.probes.region.linear import choose_strength, fit_linear
 from xraykit.dax.probes.run_metal import probe_metal
@@ -72,10 +73,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def loader(sources: dict[str, str]):
+def loader(sources: dict[str, str]) -> Callable[[str], Backbone]:
     """A backbone by its name in the study."""
 
-    def load(name: str) -> nn.Module:
+    def load(name: str) -> Backbone:
         return efficientnet_lite0() if sources[name] == "imagenet" else load_backbone(sources[name])
 
     return load
@@ -135,7 +136,9 @@ def transfer_rows(name: str, place: str, learned, seen) -> list[dict]:
 def metal_rows(asked: argparse.Namespace, sources: dict[str, str], folder: Path) -> list[dict]:
     """Folds of procedural patients, then folds of two real knees."""
     rows = []
-    tests: dict[str, tuple[Path, int, str | None]] = {"procedural, held-out patients": (asked.metal, 5, None)}
+    tests: dict[str, tuple[Path, int, Literal["exposed"] | None]] = {
+        "procedural, held-out patients": (asked.metal, 5, None)
+    }
     if asked.real is not None:
         real = write_real_metal(asked.real, folder / "real_metal")
         tests["fluoroscopy of two knees, by knee"] = (real, 2, "exposed")

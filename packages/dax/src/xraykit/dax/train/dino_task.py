@@ -61,8 +61,9 @@ class DinoTask(TrainingTask):
     ) -> None:
         self.settings, self.data, self.say = settings, data, say
         start_teacher(teacher, student)
-        center = Center(settings.head.outputs, momentum=settings.objective.center_momentum)
-        self.module = nn.ModuleDict({"student": student, "teacher": teacher, "center": center})
+        self.student, self.teacher = student, teacher
+        self.center = Center(settings.head.outputs, momentum=settings.objective.center_momentum)
+        self.module = nn.ModuleDict({"student": student, "teacher": teacher, "center": self.center})
         self.masking = MaskedObjective(settings) if settings.objective.objective == "dinov2" else None
         self.collapse = CollapseWatch(settings.head.outputs)
         self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
@@ -91,17 +92,16 @@ class DinoTask(TrainingTask):
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of crops."""
         own = self.settings.objective
-        student, teacher, center = self.module["student"], self.module["teacher"], self.module["center"]
         crops = [self._channels(crop) for crop in self.batches.batch(batch).crops]
-        hidden = None if self.masking is None else self.masking.draw(student.backbone, crops)
+        hidden = None if self.masking is None else self.masking.draw(self.student.backbone, crops)
         with torch.no_grad():
-            taught = teacher(crops[:2], patches_of=hidden)
-        told = student(crops, masked=hidden, patches_of=hidden)
+            taught = self.teacher(crops[:2], patches_of=hidden)
+        told = self.student(crops, masked=hidden, patches_of=hidden)
         temperature = self._teacher_temperature(progress)
-        if self.masking is None:
-            targets = center.probabilities(taught.logits, temperature)
+        if self.masking is None or hidden is None:
+            targets = self.center.probabilities(taught.logits, temperature)
             loss = dino_loss(told.logits, targets, temperature=own.student_temperature)
-            center.update(taught.logits)
+            self.center.update(taught.logits)
             terms: dict[str, Tensor] = {}
         else:
             loss, targets, terms = self.masking.loss(told, taught, hidden, temperature)
@@ -114,7 +114,7 @@ class DinoTask(TrainingTask):
     def optimizer(self) -> torch.optim.Optimizer:
         """Of the student alone."""
         own = self.settings.optimizer
-        return make_optimizer(own.optimizer, self.module["student"], rate=own.least_rate, weight_decay=own.weight_decay)
+        return make_optimizer(own.optimizer, self.student, rate=own.least_rate, weight_decay=own.weight_decay)
 
     def rate(self, progress: float, step: int) -> float:
         """Rise to the peak of this batch size, then a cosine down to the least rate."""
@@ -128,10 +128,10 @@ class DinoTask(TrainingTask):
 
     def before_step(self, optimizer: torch.optim.Optimizer, progress: float, step: int) -> None:
         """Clip, keep the prototypes frozen at first, and set the weight decay that is due."""
-        own, student = self.settings, self.module["student"]
-        clip_each(student.parameters(), own.length.clip)
+        own = self.settings
+        clip_each(self.student.parameters(), own.length.clip)
         if progress < own.head.freeze_last_layer:
-            freeze_last_layer(student.head)
+            freeze_last_layer(self.student.head)
         decay = Schedule(own.optimizer.weight_decay, own.optimizer.weight_decay_end, "cosine")
         set_weight_decay(optimizer, decay(progress))
         self._progress = progress
@@ -139,7 +139,7 @@ class DinoTask(TrainingTask):
     def after_step(self, progress: float) -> None:
         """Move the teacher towards the student."""
         momentum = Schedule(self.settings.objective.momentum, 1.0, "cosine")(progress)
-        update_teacher(self.module["teacher"], self.module["student"], momentum)
+        update_teacher(self.teacher, self.student, momentum)
 
     def validate(self) -> dict[str, float]:
         """k-NN accuracy of the teacher's features, speed and memory; says so when the training collapses."""
@@ -149,7 +149,7 @@ class DinoTask(TrainingTask):
         row = {"images_per_s": self._images / max(now - self._since, 1e-9), "peak_gib": _peak_gib(self.device)}
         if self.data.watched is not None:
             low = "bf16" in str(self.settings.run.precision)
-            backbone = self.module["teacher"].backbone
+            backbone = self.teacher.backbone
             row |= self.data.watched.accuracy(backbone, self.device, self._channels, low_precision=low)
         means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
         if means and (sentence := self.collapse.observe(self._progress, means)) is not None and self.say is not None:
@@ -160,8 +160,8 @@ class DinoTask(TrainingTask):
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The teacher's backbone for use, and both heads to go on from."""
         learned = {"data": list(self.settings.data.sources), "images": len(self.data.learned), **training}
-        save_backbone(self.module["teacher"].backbone, folder, trained_on=learned)
-        save_head(self.module["teacher"].head, folder / "head", self.settings.head)
+        save_backbone(self.teacher.backbone, folder, trained_on=learned)
+        save_head(self.teacher.head, folder / "head", self.settings.head)
 
     def state_dict(self) -> dict[str, Any]:
         """What the watch for collapse has seen."""
