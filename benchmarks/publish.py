@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .common.result import RESULTS, load
 from .common.study_tables import (
+    augmentation_table,
     confusion_table,
     dataset_table,
     gvxr_table,
@@ -43,6 +44,8 @@ ABOUT = {
     "neither on workers and engines nor on being killed.",
     "dataset_reader": "`python -m benchmarks.speed.dataset_reader` [reads shards](datasets_reading.md) as batches of "
     "tensors.",
+    "dax_augmentation": "`python -m benchmarks.speed.dax_augmentation` makes the ten views that a frame is learned "
+    "from: the published operations one by one on the full image, and ours, on it and on prepared frames; one thread.",
     "xvr_register": "`python -m benchmarks.speed.xvr_register` [registers](xvr.md) simulated X-rays, and runs the "
     "published recipe with diffdrr on some of them. Errors are true target registration errors, medians unless said.",
     "dax_loss": "`python -m benchmarks.speed.dax_loss` computes the DINO loss with its gradient on one thread, beside "
@@ -142,6 +145,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "old_and_new": lambda result: trees_table(result["rows"]),
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
+    "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
     "dax_loss": lambda result: loss_table(result["rows"]),
     "gvxr": lambda result: gvxr_table(result["rows"]),

@@ -50,6 +50,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "work": str, "batch": int, "views": int, "prototypes": int, "ours_ms": dict, "published_ms": dict,
         "ratio": float, "ratio_of_fastest": float, "loss_difference": float, "gradient_difference": float,
     },
+    "dax_augmentation": {
+        "augmentation": str, "program": str, "edge": int, "preprocessing": bool, "workers": int, "frames": int,
+        "processor_ms_each": NUMBER, "all_ms_each": list, "frames_per_s": ANY_NUMBER, "mean": ANY_NUMBER,
+        "std": ANY_NUMBER, "mean_off": ANY_NUMBER, "std_off": ANY_NUMBER, "standard_error": ANY_NUMBER,
+    },
     "xvr_register": {
         "ct": str, "level": int, "optimizer": str, "starts": int, "threads": int, **ERRORS, "wall_s": list,
         "cpu_s": list,

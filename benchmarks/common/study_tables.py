@@ -50,6 +50,27 @@ def reader_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def augmentation_table(rows: list[dict], ratios: list[dict]) -> str:
+    """The suite `dax_augmentation`: time of all views of a frame, and how their grey values differ."""
+    lines = [
+        "| views | program | frame px | from | workers | CPU ms a frame | faster | frames/s | mean off | std off |",
+        "|---" * 10 + "|",
+    ]
+    names = ("augmentation", "program", "edge", "preprocessing")
+    faster = {tuple(ratio[name] for name in names): ratio["ratio"] for ratio in ratios}
+    for row in rows:
+        ratio, rate = faster.get(tuple(row[name] for name in names)), row["frames_per_s"]
+        off = [
+            "-" if row[name] is None else f"{row[name]:+.4f} ± {row['standard_error']:.4f}"
+            for name in ("mean_off", "std_off")
+        ]
+        cells = [row["augmentation"], row["program"], row["edge"], "intensity" if row["preprocessing"] else "[0, 1]"]
+        cells += [row["workers"], f"{row['processor_ms_each']:.2f}"]
+        cells += ["-" if ratio is None or row["workers"] else f"{ratio:.1f} x", "-" if rate is None else f"{rate:.0f}"]
+        lines.append("| " + " | ".join(map(str, [*cells, *off])) + " |")
+    return "\n".join(lines)
+
+
 def gvxr_table(rows: list[dict]) -> str:
     """The suite `gvxr`: percent of the oracle's intensity by which ours is off, over all pixels behind the phantom."""
     lines = [

@@ -3,9 +3,10 @@
 import pytest
 import torch
 from PIL import Image
-from support.dax_published import xray_like
 from xraykit.dax.data import CropBatches, MultiCropSettings, find_xrays, prepare_frames
 from xraykit.render import InputError
+
+from benchmarks.oracles.dax_published import xray_like
 
 SETTINGS = MultiCropSettings("B", 16, 8, 2)
 

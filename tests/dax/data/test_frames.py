@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 from support.dataset_shards import write_dataset
-from support.dax_published import xray_like
 from xraykit.dax.data import (
     FrameStore,
     PreparedFrame,
@@ -24,6 +23,8 @@ from xraykit.dax.data import (
 from xraykit.dax.data.frame_codes import decode, encode, reduced
 from xraykit.dax.data.frames import StoreWriter
 from xraykit.render import FileError, InputError, OutputError
+
+from benchmarks.oracles.dax_published import xray_like
 
 SIZES = [(60, 60), (40, 72), (90, 50), (20, 24)]
 

@@ -5,7 +5,6 @@ import random
 import numpy as np
 import pytest
 import torch
-from support.dax_published import published_preprocess, published_views, xray_like
 from xraykit.dax.data import (
     MultiCropSettings,
     PreparedFrame,
@@ -16,6 +15,8 @@ from xraykit.dax.data import (
     pad_frames,
 )
 from xraykit.dax.data.frame_codes import decode, encode
+
+from benchmarks.oracles.dax_published import published_preprocess, published_views, xray_like
 
 IMAGE = xray_like(80, 80, seed=4)
 DRAWS = 320

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from support.dax_published import published_log, published_scale, xray_like
 from xraykit.dax.data import PreprocessSettings, preprocess, preprocess_linear, standardise
 from xraykit.dax.data.lowpass import gaussian_lowpass
 from xraykit.dax.data.region import middle
 from xraykit.render import InputError
+
+from benchmarks.oracles.dax_published import published_log, published_scale, xray_like
 
 SETTINGS = PreprocessSettings()
 

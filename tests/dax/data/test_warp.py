@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from support.dax_published import BICUBIC, BILINEAR, published_scale, xray_like
 from torchvision.transforms.v2 import functional as F
 from xraykit.dax.data.warp import kernel_weights, warp_by_products, warp_views
+
+from benchmarks.oracles.dax_published import BICUBIC, BILINEAR, published_scale, xray_like
 
 SHAPE = (60, 72)
 IMAGES = torch.stack([torch.from_numpy(published_scale(xray_like(*SHAPE, seed=n)))[None] for n in range(3)])

@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 from support.dataset_shards import write_dataset
-from support.dax_published import xray_like
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.dax.data import DamagedXray, find_xrays, map_frames
 from xraykit.render import FileError, InputError, XraykitError, save_image
+
+from benchmarks.oracles.dax_published import xray_like
 
 IMAGE = xray_like(20, 24)
 

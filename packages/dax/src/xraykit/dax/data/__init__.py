@@ -15,7 +15,8 @@ __getattr__, __dir__, __all__ = attach(
         "frame_pool": "DamagedXray map_frames",
         "frame_job": "prepare_frames",
         "frames": "FrameStore PreparedFrame",
-        "xrays": "FrameChoice XrayCollection XrayFrame find_xrays",
+        "xrays": "FrameChoice XrayCollection find_xrays",
+        "xray_frame": "XrayFrame",
         "square": "SquareMap square_map to_square",
     },
 )

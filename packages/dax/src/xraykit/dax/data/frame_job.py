@@ -29,7 +29,8 @@ def prepare_frames(
     """Every frame reduced and stored as logarithmic codes, once for all trainings.
 
     Intensities are averaged down until the longest side has at most `longest` pixels, and kept as 16-bit codes of
-    their logarithm; -ln(I) is off by at most 1.4e-4. Clips, lowpass and polarity are chosen when frames are used. A
+    their logarithm; -ln(I) is off by at most 1.4e-4. 384 pixels are enough for the default crops of 224 and 96: one
+    local view in 28 is enlarged, by 1.12 at most. Clips, lowpass and polarity are chosen when frames are used. A
     store of the same X-rays and options is used as it is; an interrupted job leaves the folder as it was.
 
     Args:

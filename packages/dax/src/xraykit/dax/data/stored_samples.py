@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch.utils.data import get_worker_info
 
 from xraykit.render import InputError
 from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
 
-if TYPE_CHECKING:
-    from .xrays import XrayFrame
+from .xray_frame import XrayFrame
 
 
 class StoredSamples:
@@ -59,8 +58,6 @@ class StoredSamples:
             FileError: The shard is damaged.
             InputError: This is a worker of a DataLoader, among which a data set shares its samples by itself.
         """
-        from .xrays import XrayFrame
-
         if get_worker_info() is not None:
             raise InputError("samples by number are not for workers of a DataLoader; use map_frames or prepare_frames.")
 

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from torch import Tensor
+from xraykit.render import InputError, XraykitError
+from xraykit.render.radiographs import Polarity
 
-from xraykit.render import FileError, InputError, XraykitError, read_radiograph
-from xraykit.render.radiographs import Polarity, exposed_field
-
-from .find_files import FoundFile, chosen_frames, count_frames, find_files
-from .linear_intensity import linear_intensity
+from .file_frames import FileFrames
+from .find_files import chosen_frames, count_frames, find_files
 from .stored_samples import StoredSamples
+from .xray_frame import XrayFrame
 
 FrameChoice = Literal["all", "middle"] | int
 """Which frames of a file with several: all, the middle one, or so many evenly spaced."""
-
-
-@dataclass(frozen=True, eq=False)
-class XrayFrame:
-    """One frame of one image as linear intensity."""
-
-    name: str
-    """Its file, with #n for frame n of several; or the key of a sample"""
-    intensity: Tensor
-    """(H, W) float32, 0 or more, bone dark, on any scale"""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """region, view and patient where they are known, split too in a data set"""
-    notes: tuple[str, ...] = ()
-    """What was assumed"""
-    field: Tensor | None = None
-    """Exposed field, (H, W) bool, if asked for"""
 
 
 class XrayCollection(Sequence[XrayFrame]):
@@ -48,7 +30,7 @@ class XrayCollection(Sequence[XrayFrame]):
     """
 
     def __init__(
-        self, parts: Sequence[_Frames | StoredSamples], *, field: bool = False, skip_damaged: bool = False
+        self, parts: Sequence[FileFrames | StoredSamples], *, field: bool = False, skip_damaged: bool = False
     ) -> None:
         self._parts = tuple(part for part in parts if len(part))
         self._starts = [0]
@@ -97,7 +79,7 @@ class XrayCollection(Sequence[XrayFrame]):
         facts = [str(self.field), *(part.identity() for part in self._parts)]
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()
 
-    def _place(self, number: int) -> tuple[_Frames | StoredSamples, int]:
+    def _place(self, number: int) -> tuple[FileFrames | StoredSamples, int]:
         part = bisect_right(self._starts, number) - 1
         return self._parts[part], number - self._starts[part]
 
@@ -133,7 +115,7 @@ def find_xrays(
     if isinstance(sources, str | Path):
         sources = [sources]
     chosen_frames(1, frames)
-    parts: list[_Frames | StoredSamples] = []
+    parts: list[FileFrames | StoredSamples] = []
     for source in sources:
         for found in find_files(source):
             said = _checked(found.polarity or polarity, found.path)
@@ -141,7 +123,7 @@ def find_xrays(
                 parts.append(StoredSamples(found.path, split=split))
             else:
                 count = count_frames(found.path)
-                parts.append(_Frames(found, said, tuple(chosen_frames(count, frames)), many=count > 1))
+                parts.append(FileFrames(found, said, tuple(chosen_frames(count, frames)), many=count > 1))
     collection = XrayCollection(parts, field=field, skip_damaged=skip_damaged)
     if not len(collection):
         raise InputError(
@@ -149,46 +131,6 @@ def find_xrays(
             " got none; check the paths."
         )
     return collection
-
-
-class _Frames:
-    """The chosen frames of one file, which is kept while all of them are asked for in turn."""
-
-    def __init__(self, found: FoundFile, polarity: str | None, chosen: tuple[int, ...], *, many: bool) -> None:
-        self.found, self.polarity, self.chosen, self.many = found, polarity, chosen, many
-        self._read: tuple[Tensor, tuple[str, ...], Tensor | None] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_read": None}
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def where(self, place: int) -> str:
-        return f"{self.found.name}#{self.chosen[place]}" if self.many else self.found.name
-
-    def identity(self) -> str:
-        try:
-            state = self.found.path.stat()
-        except OSError as error:
-            raise FileError(f"{self.found.path} cannot be read ({error.strerror}); check the path.") from error
-        facts = (str(self.found.path.resolve()), state.st_size, state.st_mtime_ns, sorted(self.found.labels.items()))
-        return repr((*facts, self.polarity, self.chosen))
-
-    def read(self, place: int, *, field: bool) -> XrayFrame:
-        intensity, notes, seen = self._read or self._file(field=field)
-        self._read = (intensity, notes, seen) if place + 1 < len(self.chosen) else None
-        frame = self.chosen[place]
-        if frame >= len(intensity):
-            raise FileError(f"{self.found.path} must hold {frame + 1} frames as its header says, got {len(intensity)}.")
-        return XrayFrame(self.where(place), intensity[frame], self.found.labels, notes, seen)
-
-    def _file(self, *, field: bool) -> tuple[Tensor, tuple[str, ...], Tensor | None]:
-        radiograph = read_radiograph(self.found.path, polarity=self.polarity)  # type: ignore[arg-type]
-        intensity, notes = linear_intensity(radiograph)
-        if not field:
-            return intensity, notes, None
-        return intensity, notes, exposed_field(radiograph, file=self.found.path if radiograph.modality else None)
 
 
 def _checked(polarity: str | None, path: Path) -> str | None:
