@@ -53,15 +53,16 @@ def region_report(rows: Sequence[RegionRow], *, seed: int = 0) -> ProbeReport:
         f"{len(cases[backbones[0], heads[0]].cases)} images of {len({row.patient for row in rows})} patients, "
         f"{len(names)} regions, {len({row.fold for row in rows})} folds of patients, {len(backbones)} backbones."
     )
-    recalls = tuple((name, *(f"{one.recall[n]:.1%}" for one in full.values())) for n, name in enumerate(names))
+    shown = heads[0]
+    columns = [full[f"{b}, {shown}"] for b in backbones]
+    recalls = tuple((name, *(f"{one.recall[n]:.1%}" for one in columns)) for n, name in enumerate(names))
     tables = [
         score_table(scores["weighted_f1"], "Weighted F1"),
         score_table(scores["macro_f1"], "Macro F1"),
         score_table(scores["accuracy"], "Accuracy"),
         *(difference_table(apart[head], f"Differences of weighted F1, {head}") for head in heads if apart[head]),
-        ReportTable("Recall of each region", ("region", *full), recalls),
+        ReportTable(f"Recall of each region, {shown}", ("region", *backbones), recalls),
     ]
-    shown = heads[0]
     pictures = [
         ReportPicture("Weighted F1 and its 95 % interval", score_picture(scores["weighted_f1"], xlabel="weighted F1"))
     ]
