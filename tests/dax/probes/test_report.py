@@ -36,6 +36,8 @@ def test_the_page_holds_its_pictures_and_escapes_names():
 
 def test_tables_say_percent_and_percentage_points():
     assert score_table(SCORES, "F1").rows[0] == ("a <b>", "50.0%", "40.0% to 60.0%", "51.0 ± 2.0", "30")
+    one_fold = ScoredBackbone("d", 0.5, 0.4, 0.6, 0.5, float("nan"), 30)
+    assert score_table([one_fold], "F1").rows[0][3] == "–"
     apart = BackboneDifference("a", "c", -0.2, -0.3, -0.1, 0.0002, 10)
     assert difference_table([apart], "x").rows[0] == ("a − c", "-20.0", "-30.0 to -10.0", "< 0.001", "10")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -120,7 +121,8 @@ def difference_table(found: Sequence[BackboneDifference], caption: str) -> Repor
 
 
 def _folds(one: ScoredBackbone) -> str:
-    return f"{100 * one.fold_mean:.1f} ± {100 * one.fold_deviation:.1f}"
+    """Mean and deviation over folds in percent; a dash where there is one fold."""
+    return "–" if math.isnan(one.fold_deviation) else f"{100 * one.fold_mean:.1f} ± {100 * one.fold_deviation:.1f}"
 
 
 def _table(table: ReportTable) -> str:

@@ -161,7 +161,7 @@ def screw_report(
     seen = full[backbones[0]]
     lead = (
         f"{seen.screws} screws in {seen.images} held-out images of {len(set(cases[0].patients))} patients, "
-        f"{len(backbones)} backbones. A keypoint {half_distance:g} px away has a similarity of a half, in images of "
+        f"backbones: {len(backbones)}. A keypoint {half_distance:g} px away has a similarity of a half, in images of "
         f"{rows[0].size} px."
     )
     notes = (

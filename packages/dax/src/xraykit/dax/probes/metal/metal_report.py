@@ -49,7 +49,7 @@ def metal_report(
     empty = sum(row.truth == 0 for row in rows if row.backbone == backbones[0])
     lead = (
         f"{len(cases[0].cases)} images of {len(set(cases[0].patients))} patients, {empty} of them without metal, "
-        f"{len(set(cases[0].folds))} folds of patients, {len(backbones)} backbones."
+        f"{len(set(cases[0].folds))} folds of patients, backbones: {len(backbones)}."
     )
     tables = [score_table(scores, "Dice")]
     if apart:

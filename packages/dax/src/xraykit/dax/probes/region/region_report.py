@@ -51,7 +51,7 @@ def region_report(rows: Sequence[RegionRow], *, seed: int = 0) -> ProbeReport:
     full = {f"{b}, {h}": class_scores(matrix) for (b, h), matrix in matrices.items()}
     lead = (
         f"{len(cases[backbones[0], heads[0]].cases)} images of {len({row.patient for row in rows})} patients, "
-        f"{len(names)} regions, {len({row.fold for row in rows})} folds of patients, {len(backbones)} backbones."
+        f"{len(names)} regions, {len({row.fold for row in rows})} folds of patients, backbones: {len(backbones)}."
     )
     shown = heads[0]
     columns = [full[f"{b}, {shown}"] for b in backbones]
