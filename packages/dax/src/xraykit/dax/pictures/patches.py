@@ -64,7 +64,7 @@ def patch_colours(maps: Sequence[NDArray[np.floating]]) -> PatchColours:
         raise InputError(f"patch colours need maps (D, h, w) of one D, got {[np.shape(one) for one in maps][:4]}.")
     rows = np.concatenate([np.reshape(one, (len(one), -1)).T for one in maps]).astype(np.float64)
     if min(rows.shape) < 3 or len(rows) < 8:
-        raise InputError(f"patch colours need 8 patches or more of 3 channels or more, got {rows.shape}; leave them out.")
+        raise InputError(f"patch colours need 8 patches or more of 3 channels, got {rows.shape}; leave them out.")
     axes = principal_axes(rows, 1)
     along = axes.project(rows)[:, 0]
     threshold = otsu_threshold(along)
