@@ -21,7 +21,7 @@ def on_ranks(work: Callable[[int], dict[str, Tensor]], folder: Path) -> list[dic
 def _run(rank: int, work: Callable[[int], dict[str, Tensor]], folder: str) -> None:
     torch.set_num_threads(1)
     distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS, timeout=timedelta(seconds=60)
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS, timeout=timedelta(minutes=4)
     )
     try:
         torch.save({name: value.detach() for name, value in work(rank).items()}, Path(folder) / f"{rank}.pt")
