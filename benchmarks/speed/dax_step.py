@@ -52,10 +52,11 @@ class OurStep:
             with torch.no_grad():
                 taught = self.teacher(crops[:2])
             told = self.student(crops)
-            targets = self.center.probabilities(taught.logits, TEMPERATURE)
+            targets = self.center.probabilities(taught.logits.chunk(2), TEMPERATURE)
             loss = dino_loss(told.logits, targets)
             self.center.update(taught.logits)
-            view_statistics([view[:8] for view in told.logits], [view[:8] for view in targets])
+            views = told.logits.unflatten(0, (-1, len(crops[0])))[:, :8]
+            view_statistics(views, [view[:8] for view in targets])
         self.optimizer.zero_grad()
         loss.backward()
         clip_each(self.student.parameters(), CLIP)

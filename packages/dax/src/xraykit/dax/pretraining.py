@@ -48,7 +48,7 @@ def pretrain(
     """
     begun = time.monotonic() if begun is None else begun
     check(settings)
-    settings = replace(settings, run=completed_run(settings.run))
+    settings = completed(settings)
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-dax", what="pre-training")
     prepare_folder(settings.run, settings, command="dax pretrain", distribution="xraykit-dax")
@@ -59,6 +59,12 @@ def pretrain(
         student.backbone.compile()
         teacher.backbone.compile()
     return fit(task, settings.run, settings.length, report=report, begun=begun)
+
+
+def completed(settings: PretrainSettings) -> PretrainSettings:
+    """The settings with this machine's device and precision, and the version that follows from the augmentation."""
+    preprocess = replace(settings.preprocess, version=settings.crops.augmentation)
+    return replace(settings, run=completed_run(settings.run), preprocess=preprocess)
 
 
 def check(settings: PretrainSettings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from xraykit.render import InputError
@@ -24,7 +24,7 @@ class PreprocessSettings:
         InputError: A value outside its range.
     """
 
-    version: AugmentationName = "A"
+    version: AugmentationName = field(default="A", metadata={"hidden": True})
     """Augmentation that the weights were trained with; both see images as `preprocess` makes them"""
     deviations: float = 3.0
     """k of the clip at median + k standard deviations of the intensity"""

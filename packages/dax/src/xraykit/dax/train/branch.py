@@ -17,12 +17,12 @@ class BranchAnswer(NamedTuple):
     """What a branch says of V crops of B images.
 
     Args:
-        logits: V tensors (B, K).
+        logits: (V B, K), crop by crop.
         pooled: V tensors (B, D), before the head.
         patches: Logits of the patches that were asked for, (M, K), or None.
     """
 
-    logits: tuple[Tensor, ...]
+    logits: Tensor
     pooled: tuple[Tensor, ...]
     patches: Tensor | None
 
@@ -68,6 +68,4 @@ class Branch(nn.Module):
         rows = torch.cat([*pooled, *(() if wanted is None else (wanted,))])
         logits = self.head(rows)
         count = sum(len(one) for one in pooled)
-        return BranchAnswer(
-            tuple(logits[:count].chunk(len(pooled))), tuple(pooled), None if wanted is None else logits[count:]
-        )
+        return BranchAnswer(logits[:count], tuple(pooled), None if wanted is None else logits[count:])

@@ -99,14 +99,15 @@ class DinoTask(TrainingTask):
         told = self.student(crops, masked=hidden, patches_of=hidden)
         temperature = self._teacher_temperature(progress)
         if self.masking is None or hidden is None:
-            targets = self.center.probabilities(taught.logits, temperature)
+            targets = self.center.probabilities(taught.logits.chunk(2), temperature)
             loss = dino_loss(told.logits, targets, temperature=own.student_temperature)
             self.center.update(taught.logits)
             terms: dict[str, Tensor] = {}
         else:
             loss, targets, terms = self.masking.loss(told, taught, hidden, temperature)
-        few = [view[:LOOKED_AT] for view in told.logits], [view[:LOOKED_AT] for view in targets]
-        self.terms = view_statistics(*few, temperature=own.student_temperature) | terms
+        views = told.logits.unflatten(0, (-1, len(crops[0])))[:, :LOOKED_AT]
+        few = [view[:LOOKED_AT] for view in targets]
+        self.terms = view_statistics(views, few, temperature=own.student_temperature) | terms
         self._remember({**self.terms, "loss": loss.detach()})
         self._images += len(crops[0]) * self.ranks
         return loss

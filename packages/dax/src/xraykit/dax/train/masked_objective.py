@@ -55,7 +55,7 @@ class MaskedObjective:
     ) -> tuple[Tensor, list[Tensor], dict[str, Tensor]]:
         """The loss, the teacher's probabilities of the crops, and the parts for the curve."""
         own = self.settings
-        targets = list(sinkhorn(torch.cat(taught.logits), temperature).chunk(2))
+        targets = list(sinkhorn(taught.logits, temperature).chunk(2))
         crops = dino_loss(told.logits, targets, temperature=own.student_temperature)
         parts = {"loss_crops": crops}
         if told.patches is not None and taught.patches is not None and len(told.patches) > 0:

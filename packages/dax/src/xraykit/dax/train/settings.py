@@ -29,7 +29,7 @@ class PretrainingDataSettings:
     """What pixel values mean where files do not say: intensity, inverted_intensity, log_intensity, log_attenuation."""
     skip_damaged: bool = False
     """Leave out files that cannot be read, and name them, instead of stopping."""
-    longest: int = 256
+    longest: int = 224
     """Longest side that images are kept with for training [px]; no less than the global crops."""
     cache: Path | None = None
     """Folder for the prepared images, 2 bytes per pixel; `frames` in the output folder if left out."""
@@ -43,13 +43,14 @@ class PretrainingDataSettings:
 class PretrainedNetworkSettings:
     """The network: a new one, or weights to go on from."""
 
-    architecture: str = "vit_tiny16"
-    """vit_tiny16, vit_tiny8, vit_small16, vit_small8, vit_mini16, resnet18, resnet50, or any model of timm."""
+    architecture: str = "vit_mini16"
+    """vit_tiny16, vit_tiny8, vit_small16, vit_small8, resnet18, resnet50, the small vit_mini16 and resnet10, or any
+    model of timm."""
     start: str | None = None
     """Weights to go on from, with their head if it lies beside them: folder, file, hub id or published name."""
     channels: int = 1
     """Of the input: 1, or 3 equal ones as published."""
-    drop_path: float = 0.1
+    drop_path: float = 0.05
     """Stochastic depth of the student, growing to this over the blocks of a ViT."""
     position_resize: Literal["size", "published"] = "size"
     """How position embeddings become those of another image size."""
@@ -59,7 +60,7 @@ class PretrainedNetworkSettings:
 class HeadSettings:
     """The projection head, which is thrown away after the training."""
 
-    outputs: int = 4096
+    outputs: int = 1024
     """Prototypes K; the paper's 65536 need large batches and long trainings."""
     hidden: int = 1024
     """Width of its hidden layers."""
@@ -67,8 +68,8 @@ class HeadSettings:
     """Width before the prototypes."""
     layers: int = 3
     """Linear layers before the prototypes."""
-    batch_norm: bool = False
-    """Batch normalisation in the head, as published for ResNets."""
+    batch_norm: bool = True
+    """Batch normalisation in the head, as published for ResNets; without it a short training stays near uniform."""
     norm_last_layer: bool = field(default=True, metadata={"negative": "--no-norm-last-layer"})
     """Keep the prototypes at length 1; off may learn better and diverge sooner."""
     freeze_last_layer: float = 0.02
@@ -121,9 +122,9 @@ class PretrainingLengthSettings(LengthSettings):
 
     batch: int | None = 32
     """Images at a time and device."""
-    rate: float = 2e-3
+    rate: float = 6e-3
     """Peak learning rate of a batch of 256 images; that of other batches is in proportion."""
-    warmup: int = 100
+    warmup: int = 60
     """Optimiser steps to the peak rate; a cosine follows."""
     clip: float = 3.0
     """Longest gradient of each parameter; 0 for any."""
@@ -139,8 +140,10 @@ class PretrainSettings:
 
     data: PretrainingDataSettings = field(default_factory=PretrainingDataSettings)
     network: PretrainedNetworkSettings = field(default_factory=PretrainedNetworkSettings)
-    preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
-    crops: MultiCropSettings = field(default_factory=MultiCropSettings)
+    preprocess: PreprocessSettings = field(default_factory=lambda: PreprocessSettings(size=112))
+    crops: MultiCropSettings = field(
+        default_factory=lambda: MultiCropSettings(global_size=96, local_size=48, local_crops=4)
+    )
     head: HeadSettings = field(default_factory=HeadSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PRESETS = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.yaml"))}
+PRESETS = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.yaml"), key=lambda path: path.stem)}
 """laptop, small, paper, paper-resnet50-b: path of each."""
