@@ -49,7 +49,20 @@ def the_line_is_learnt_and_learning_resumed(run, out, said, example):
     assert saved.trained_on["batches"] == 400
 
 
+def xrays_are_like_those_of_their_region(cosines, out, said, example):
+    apart = cosines - 2 * cosines.new_ones(6).diag()
+    assert (apart.argmax(1) == cosines.new_tensor([1, 0, 3, 2, 5, 4])).float().mean() >= 0.5
+    assert "maps: " in said
+
+
+def a_backbone_is_trained_and_loads(training, out, said, example):
+    assert training.batches == 2
+    assert "vit_mini16, 192 features" in said
+
+
 PROMISES = {
+    "compare_xrays": xrays_are_like_those_of_their_region,
+    "pretrain_backbone": a_backbone_is_trained_and_loads,
     "exposed_field": the_opening_is_found,
     "local_page": the_button_writes_xrays,
     "save_and_load_weights": weights_are_saved_and_loaded,
