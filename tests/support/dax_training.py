@@ -57,7 +57,7 @@ def quick_settings(out: Path, sources: Path | str, **changes: Any) -> PretrainSe
         network=PretrainedNetworkSettings("vit_mini16", drop_path=0.1),
         preprocess=PreprocessSettings(size=32),
         crops=MultiCropSettings(global_size=32, local_size=16, local_crops=2),
-        head=HeadSettings(outputs=32, hidden=16, bottleneck=8, freeze_last_layer=0.0),
+        head=HeadSettings(outputs=32, hidden=16, bottleneck=8, batch_norm=False, freeze_last_layer=0.0),
         objective=ObjectiveSettings(),
         optimizer=OptimizerSettings(),
         length=PretrainingLengthSettings(steps=4, batch=4, warmup=2, validate_every=2, rate=0.01),

@@ -160,9 +160,17 @@ class DinoTask(TrainingTask):
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The teacher's backbone for use, and both heads to go on from."""
-        learned = {"data": list(self.settings.data.sources), "images": len(self.data.learned), **training}
+        own = self.settings
+        learned = {
+            "data": [Path(source).name for source in own.data.sources],  # not whose folders they lie in
+            "images": len(self.data.learned),
+            "objective": own.objective.objective,
+            "augmentation": own.crops.augmentation,
+            "seed": own.run.seed,
+            **training,
+        }
         save_backbone(self.teacher.backbone, folder, trained_on=learned)
-        save_head(self.teacher.head, folder / "head", self.settings.head)
+        save_head(self.teacher.head, folder / "head", own.head)
 
     def state_dict(self) -> dict[str, Any]:
         """What the watch for collapse has seen."""

@@ -68,7 +68,7 @@ class HeadSettings:
     """Width before the prototypes."""
     layers: int = 3
     """Linear layers before the prototypes."""
-    batch_norm: bool = True
+    batch_norm: bool = field(default=True, metadata={"negative": "--no-batch-norm"})
     """Batch normalisation in the head, as published for ResNets; without it a short training stays near uniform."""
     norm_last_layer: bool = field(default=True, metadata={"negative": "--no-norm-last-layer"})
     """Keep the prototypes at length 1; off may learn better and diverge sooner."""
