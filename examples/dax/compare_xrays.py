@@ -24,7 +24,8 @@ def main(out: Path, quick: bool) -> torch.Tensor:
     names, xrays = [], []
     for region, view in VIEWS.items():
         for seed in (1, 2):
-            patient = generate_patient(seed=seed, region=region, settings=PatientSettings(size=48 if quick else 128))
+            settings = PatientSettings(size=48 if quick else 128, side="left")
+            patient = generate_patient(seed=seed, region=region, settings=settings)
             plan = standard_view(patient.volume, view, size=(112, 112), landmarks=patient.landmarks)
             xrays.append(simulate(patient.scene(), plan.camera, plan.pose).intensity[0, 0])
             names.append(f"{region} {seed}")

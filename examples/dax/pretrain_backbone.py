@@ -25,8 +25,7 @@ def main(out: Path, quick: bool) -> TrainingRun:
         image=ImageSettings((96, 96)),
         split={"train": 1.0},
     )
-    if not (out / "xrays").exists():
-        make_dataset(config, out / "xrays", workers=1)
+    make_dataset(config, out / "xrays", workers=1, resume=(out / "xrays").exists())
     settings = PretrainSettings(
         data=PretrainingDataSettings((str(out / "xrays"),)),
         length=PretrainingLengthSettings(steps=2 if quick else 60, batch=4 if quick else 16),

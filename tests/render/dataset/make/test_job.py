@@ -21,6 +21,13 @@ from xraykit.render.dataset.make.job import make_dataset
 from xraykit.render.dataset.make.job_folder import begin, finished
 from xraykit.render.dataset.make.sample import program_versions
 from xraykit.render.dataset.make.shard_work import make_shard
+from xraykit.render.dataset.plan.config import (
+    DatasetConfig,
+    ImageSettings,
+    PatientSources,
+    ProceduralPatients,
+    ViewSettings,
+)
 from xraykit.render.dataset.plan.config_file import read_dataset_config
 
 pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
@@ -240,3 +247,11 @@ def test_a_manifest_of_another_format_is_refused(config, tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(content | {"format": "x/2"}), encoding="utf-8")
     with pytest.raises(FileError, match="format xraykit-dataset/1, got 'x/2'"):
         finished(plan, tmp_path)
+
+
+def test_whole_numbers_in_python_are_the_numbers_of_the_file(tmp_path):
+    patients = PatientSources(procedural=ProceduralPatients(count=1, size=32, regions={"knee": 1}))
+    views, image = ViewSettings(per_patient=1), ImageSettings((16, 16))
+    config = DatasetConfig(patients=patients, views=views, image=image, split={"a": 1})
+    done = make_dataset(config, tmp_path / "set", workers=1)
+    assert len(done.shards) == 1

@@ -47,9 +47,9 @@ from .views import (
     VIEW_TABLE as VIEW_TABLE,
     ViewKind as ViewKind,
 )
+from .xray_frame import XrayFrame as XrayFrame
 from .xrays import (
     FrameChoice as FrameChoice,
     XrayCollection as XrayCollection,
-    XrayFrame as XrayFrame,
     find_xrays as find_xrays,
 )

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "embed_xrays": "EmbeddedXrays embed",
         "identity": "backbone_digest",
-        "input_batches": "InputBatch input_batches",
+        "network_inputs": "InputBatch input_batches",
         "settings": "BackboneRunSettings EmbedSettings XraySourceSettings",
         "table": "Embeddings read_embeddings write_embeddings",
     },

@@ -4,7 +4,7 @@ from .embed_xrays import (
     embed as embed,
 )
 from .identity import backbone_digest as backbone_digest
-from .input_batches import (
+from .network_inputs import (
     InputBatch as InputBatch,
     input_batches as input_batches,
 )

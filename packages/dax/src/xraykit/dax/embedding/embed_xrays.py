@@ -16,7 +16,7 @@ from ..data.xrays import XrayCollection, find_xrays
 from ..network.backbone import Backbone
 from ..predictor import XrayEmbedder
 from .identity import backbone_digest
-from .input_batches import input_batches
+from .network_inputs import input_batches
 from .partial_table import PartialTable
 from .settings import EmbedSettings, XraySourceSettings
 from .table import Embeddings, check_table_path, write_embeddings

@@ -20,7 +20,7 @@ from .table import Embeddings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .input_batches import InputBatch
+    from .network_inputs import InputBatch
 
 IDENTITY, FEATURES, BATCHES = "identity.json", "features.f32", "batches.jsonl"
 SPOKEN = {

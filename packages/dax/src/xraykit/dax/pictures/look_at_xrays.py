@@ -17,7 +17,7 @@ from xraykit.render.storage import check_result_folder, make_folder
 from xraykit.render.training import check_positive
 
 from ..embedding.embed_xrays import open_xrays
-from ..embedding.input_batches import InputFacts
+from ..embedding.network_inputs import InputFacts
 from ..network.backbone import Backbone, new_backbone
 from ..predictor import XrayEmbedder
 from .patches import PatchColours, patch_colours

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.xrays import XrayCollection
-from ..embedding.input_batches import InputBatch, input_batches
+from ..embedding.network_inputs import InputBatch, input_batches
 from ..network.features import Features
 from ..predictor import XrayEmbedder
 from .attention import attention_maps

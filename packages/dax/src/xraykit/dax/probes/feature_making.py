@@ -21,7 +21,6 @@ from .feature_store import RECORD, FeatureStore, feature_digest, open_features, 
 from .probe_set import ProbeImage, ProbeSet
 
 PROGRESS = "progress.json"
-Report = Callable[[int, int], None]
 
 
 class _Seen(Protocol):
@@ -39,7 +38,7 @@ def make_features(
     maps: bool = False,
     batch: int = 32,
     device: str | torch.device = "cpu",
-    report: Report | None = None,
+    report: Callable[[int, int], None] | None = None,
 ) -> FeatureStore:
     """The features of all images by a backbone, made now or found where an earlier run left them.
 
@@ -101,7 +100,9 @@ class _Making:
     maps: bool
     total: int
 
-    def run(self, features: Callable[[Tensor], _Seen], images: ProbeSet, *, batch: int, report: Report) -> None:
+    def run(
+        self, features: Callable[[Tensor], _Seen], images: ProbeSet, *, batch: int, report: Callable[[int, int], None]
+    ) -> None:
         """Fill the arrays and write the record last."""
         done, strides = self._resumed()
         cases: list[_Case] = []

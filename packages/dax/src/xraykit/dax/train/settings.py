@@ -13,8 +13,8 @@ from xraykit.render.training import LengthSettings, RunSettings
 
 from ..data.settings import MultiCropSettings, PreprocessSettings
 
-Objective = Literal["dino", "dinov2"]
-OptimizerName = Literal["adamw", "sgd", "lars"]
+TaughtBy = Literal["dino", "dinov2"]
+"""What a student is taught: crops as in the paper, or masked patches as well."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class HeadSettings:
 class ObjectiveSettings:
     """What the student is taught."""
 
-    objective: Objective = "dino"
+    objective: TaughtBy = "dino"
     """dino as in the paper; dinov2 adds masked patches, KoLeo and Sinkhorn centring, for dense features (ViT only)."""
     student_temperature: float = 0.1
     """Of the student's softmax."""
@@ -106,7 +106,7 @@ class ObjectiveSettings:
 class OptimizerSettings:
     """How the student follows."""
 
-    optimizer: OptimizerName = "adamw"
+    optimizer: Literal["adamw", "sgd", "lars"] = "adamw"
     """adamw, sgd, or lars as in the published ResNet-50."""
     weight_decay: float = 0.04
     """At the beginning."""

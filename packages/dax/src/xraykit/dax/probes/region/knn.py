@@ -36,7 +36,7 @@ def knn_shares(
     Raises:
         InputError: Fewer than one neighbour, or features that are not finite.
 
-    Source: `eval_knn.py` of DINO (Caron et al. 2021); Wu et al. 2018.
+    Source: the k-NN evaluation of DINO (Caron et al. 2021); Wu et al. 2018.
     """
     a, b = (torch.as_tensor(np.asarray(values, dtype=np.float64)) for values in (asked, known))
     if neighbours < 1 or not bool(a.isfinite().all() and b.isfinite().all()):

@@ -52,7 +52,7 @@ def fit_published(
     Raises:
         InputError: Features that are not finite, or another number of classes than features.
 
-    Source: `eval_linear.py` of DINO (Caron et al. 2021), the evaluation of DAX (Scheuplein et al. 2025).
+    Source: the linear evaluation of DINO (Caron et al. 2021), the evaluation of DAX (Scheuplein et al. 2025).
     """
     x = checked_features(features, classes).float()
     y, generator = torch.as_tensor(classes), torch.Generator().manual_seed(protocol.seed)

@@ -18,7 +18,7 @@ from .oks import ScrewDetections
 from .settings import DetectorTrainingSettings, ScrewSettings
 from .truth import ScrewTruth, truth_batch
 
-Report = Callable[[int, Mapping[str, float]], None]
+DetectorReport = Callable[[int, Mapping[str, float]], None]
 SLOW = 0.1
 """Rate of sampling offsets relative to all others."""
 
@@ -29,7 +29,7 @@ def train_detector(
     settings: ScrewSettings | None = None,
     *,
     seed: int = 0,
-    report: Report | None = None,
+    report: DetectorReport | None = None,
     device: torch.device | str = "cpu",
 ) -> ScrewDetector:
     """A detector that has learned the screws of N images.

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from ...cpu_type import made_elsewhere
 from ...errors import InputError
+from ...storage.typed_settings import from_plain, to_plain
 from ..format.manifest import MANIFEST, ShardRecord
 from ..plan.config import DatasetConfig
 from ..plan.plan import DatasetPlan
@@ -89,6 +90,7 @@ def make_dataset(
         from .engines.ray_cluster import ray_module
 
         ray_module()
+    config = from_plain(DatasetConfig, to_plain(config))  # a file of it would say 1.0 where the caller said 1
     plan = begin(config, folder, resume=resume)
     numbers = _chosen(shards, len(plan.shards))
     records = finished(plan, folder)
