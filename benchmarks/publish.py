@@ -54,8 +54,8 @@ ABOUT = {
     "step. Both run in turn; times are medians ± interquartile range. Differences are relative to the loss and to the "
     "largest gradient.",
     "dax_step": "`python -m benchmarks.speed.dax_step` makes whole training steps of ViT-T/16 on the same crops from "
-    "the same weights: the published order of operations (three channels, attention in memory, losses pair by pair), and "
-    'ours in fp32 and bf16. "Loss off" is the largest difference of the losses over all steps; Adam makes steps of '
+    "the same weights: the published order of operations (three channels, attention in memory, losses pair by pair), "
+    'and ours in fp32 and bf16. "Loss off" is the largest difference of the losses over all steps; Adam makes steps of '
     "one size whatever the gradient's, so that differences of rounding grow from step to step.",
     "dax_probes": "`python -m benchmarks.studies.dax_probes` asks what pre-training is worth: [three probes](dax.md) "
     "on frozen backbones. Percent, 95 % intervals from patients drawn again (Wilson's for single sets).",
