@@ -17,9 +17,10 @@ def test_pretrain_hands_over_its_settings_and_prints_the_last_row(tmp_path, monk
     def pretrain(settings, *, report, say, begun):
         got["settings"] = settings
         say("polarity was assumed")
-        report(0, 4)
-        report(4, 4)
-        row = {"batches": 4.0, "loss": 7.654321, "kl": 0.5}
+        report("images", 0, 9)
+        report("batches", 0, 4)
+        report("batches", 4, 4)
+        row = {"step": 4.0, "train_loss": 7.654321, "knn_accuracy": 0.5}
         return TrainingRun(settings.run.output, settings.run.output / "weights", (row,), 4, 61.0)
 
     monkeypatch.setattr(pretraining, "pretrain", pretrain)
@@ -29,7 +30,12 @@ def test_pretrain_hands_over_its_settings_and_prints_the_last_row(tmp_path, monk
     settings = got["settings"]
     assert settings.data.sources == ("a/", "b.csv") and settings.length.batch == 5 and settings.run.output == out
     said = capsys.readouterr().out
-    assert "polarity was assumed" in said and "4 batches in 1 min 1 s" in said and "loss 7.654" in said
+    assert (
+        "polarity was assumed" in said
+        and "4 batches in 1 min 1 s" in said
+        and "loss 7.654" in said
+        and "4/4 batches" in said
+    )
     assert f"wrote {out / 'weights'}" in said
 
 

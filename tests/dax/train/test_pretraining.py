@@ -63,6 +63,17 @@ def run_start(trained):
     return make_branches(read_settings(PretrainSettings, trained.folder / "settings.json"))[1].backbone
 
 
+def test_weights_to_go_on_from_bring_architecture_and_preprocessing(images, tmp_path):
+    from xraykit.dax import BackboneConfig, PreprocessSettings, new_backbone, save_backbone
+
+    own = PreprocessSettings(size=64, mean=0.4, std=0.2)
+    save_backbone(new_backbone(BackboneConfig("resnet10", preprocess=own), seed=3), tmp_path / "start", trained_on={})
+    done = run(quick_settings(tmp_path / "out", images, network={"start": str(tmp_path / "start")}))
+    config = load_backbone(done.weights).config
+    assert config.architecture == "resnet10"
+    assert (config.preprocess.mean, config.preprocess.std, config.preprocess.size) == (0.4, 0.2, 32)
+
+
 def test_same_seed_gives_same_weights_whatever_the_workers(trained, images, tmp_path):
     again = run(quick_settings(tmp_path / "again", images, run={"workers": 1}))
     assert same(state(trained.folder), state(again.folder))
@@ -141,7 +152,7 @@ def test_other_head_than_the_weights_have_is_refused(trained, images, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"length": {"batch": 400}}, "batch"),
+        ({"length": {"batch": 400}}, "a batch of 400 needs as many images, got 24; lower --batch"),
         ({"data": {"longest": 16}}, "--longest must be no less than the global crops' 32 px"),
         ({"objective": {"momentum": 1.5}}, "--momentum must lie in 0 to 1, got 1.5"),
         ({"objective": {"teacher_temperature": 0.0}}, "--teacher-temperature must be above 0"),
@@ -154,6 +165,7 @@ def test_other_head_than_the_weights_have_is_refused(trained, images, tmp_path):
 def test_impossible_settings_are_refused_in_one_sentence(changes, message, images, tmp_path):
     with pytest.raises((InputError, FileError), match=message):
         run(quick_settings(tmp_path / "out", images, **changes))
+    assert not (tmp_path / "out").exists()
 
 
 def test_resume_with_other_settings_is_refused(trained, images):

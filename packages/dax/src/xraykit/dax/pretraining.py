@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import torch
 
@@ -14,28 +14,32 @@ from xraykit.render import InputError
 from xraykit.render.extras import require
 from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
-from .network.backbone import new_backbone
+from .network.backbone import Backbone, new_backbone
 from .network.backbone_config import BackboneConfig
 from .network.backbone_weights import load_backbone
 from .train.branch import Branch
 from .train.dino_task import DinoTask
-from .train.head_weights import load_head, new_head
+from .train.head_weights import starting_head
 from .train.settings import PretrainSettings
-from .train.training_frames import load_training_data
+from .train.training_frames import find_training_xrays, load_training_data
+
+Told = Callable[[str, int, int], None]
+"""Called with what is being done ("images", "batches"), how much of it is done, and how much there is."""
 
 
 def pretrain(
     settings: PretrainSettings,
     *,
-    report: Callable[[int, int], None] | None = None,
+    report: Told | None = None,
     say: Callable[[str], None] | None = None,
     begun: float | None = None,
 ) -> TrainingRun:
     """Pre-train a backbone without labels and leave weights, checkpoint, curve, settings and report in a folder.
 
     Args:
-        settings: See `PretrainSettings`.
-        report: Called with (batches done, batches in all).
+        settings: See `PretrainSettings`. With `network.start`, architecture and preprocessing are those of its weights,
+            but for the size of the input.
+        report: Told of progress.
         say: Called with sentences: what was assumed of the images, what was left out, a collapse.
         begun: When the wall-clock budget began (`time.monotonic`); None is now.
 
@@ -48,23 +52,32 @@ def pretrain(
     """
     begun = time.monotonic() if begun is None else begun
     check(settings)
-    settings = completed(settings)
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-dax", what="pre-training")
+    start = None if settings.network.start is None else load_backbone(settings.network.start)
+    settings = completed(settings, start)
+    found = find_training_xrays(settings)
+    student, teacher = make_branches(settings, start)
     prepare_folder(settings.run, settings, command="dax pretrain", distribution="xraykit-dax")
-    student, teacher = make_branches(settings)
-    data = load_training_data(settings, say=say)
+    data = load_training_data(settings, found, report=report, say=say)
     task = DinoTask(student, teacher, settings, data, say=say)
     if settings.run.compile:
         student.backbone.compile()
         teacher.backbone.compile()
-    return fit(task, settings.run, settings.length, report=report, begun=begun)
+    batches = None if report is None else partial(report, "batches")
+    return fit(task, settings.run, settings.length, report=batches, begun=begun)
 
 
-def completed(settings: PretrainSettings) -> PretrainSettings:
-    """The settings with this machine's device and precision, and the version that follows from the augmentation."""
-    preprocess = replace(settings.preprocess, version=settings.crops.augmentation)
-    return replace(settings, run=completed_run(settings.run), preprocess=preprocess)
+def completed(settings: PretrainSettings, start: Backbone | None = None) -> PretrainSettings:
+    """The settings with this machine's device and precision, the version that follows from the augmentation, and what
+    weights to go on from bring along.
+    """
+    preprocess, network = settings.preprocess, settings.network
+    if start is not None:
+        preprocess = replace(start.config.preprocess, size=preprocess.size)
+        network = replace(network, architecture=start.config.architecture, channels=start.config.channels)
+    preprocess = replace(preprocess, version=settings.crops.augmentation)
+    return replace(settings, run=completed_run(settings.run), preprocess=preprocess, network=network)
 
 
 def check(settings: PretrainSettings) -> None:
@@ -92,34 +105,28 @@ def check(settings: PretrainSettings) -> None:
         raise InputError("batch normalisation and KoLeo compare images: --batch must be 2 or more, got 1.")
 
 
-def make_branches(settings: PretrainSettings) -> tuple[Branch, Branch]:
-    """Student and teacher, equal but for the student's drop path."""
-    own = settings.network
+def make_branches(settings: PretrainSettings, start: Backbone | None = None) -> tuple[Branch, Branch]:
+    """Student and teacher, equal but for the student's drop path; of weights to go on from if there are some."""
+    own, seed = settings.network, settings.run.seed
     masked = settings.objective.objective == "dinov2"
-    if own.start is None:
-        config = BackboneConfig(
-            own.architecture,
-            channels=own.channels,
-            image_size=settings.preprocess.size,
-            position_resize=own.position_resize,
-            preprocess=settings.preprocess,
-        )
-        backbone = new_backbone(config, drop_path=own.drop_path, seed=settings.run.seed)
-        quiet = new_backbone(config, seed=settings.run.seed)
-    else:
-        quiet = load_backbone(own.start)
-        backbone = new_backbone(quiet.config, drop_path=own.drop_path, seed=settings.run.seed)
-        backbone.load_state_dict(quiet.state_dict())
+    config = BackboneConfig(
+        own.architecture,
+        channels=own.channels,
+        image_size=settings.preprocess.size if start is None else start.config.image_size,
+        position_resize=own.position_resize if start is None else start.config.position_resize,
+        preprocess=settings.preprocess,
+    )
+    backbone, quiet = new_backbone(config, drop_path=own.drop_path, seed=seed), new_backbone(config, seed=seed)
+    if start is not None:
+        for each in (backbone, quiet):
+            each.load_state_dict(start.state_dict())
     if masked and quiet.patch is None:
         raise InputError(
             f"--objective dinov2 masks patches and needs a vision transformer, got {quiet.config.architecture}; "
             "use --objective dino."
         )
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.run.seed)
-        head = new_head(quiet.dimension, settings.head)
-    kept = None if own.start is None else Path(own.start) / "head"
-    if kept is not None and kept.is_dir():
-        head = load_head(kept, quiet.dimension, settings.head)
+        torch.manual_seed(seed)
+        head = starting_head(own.start, quiet.dimension, settings.head)
     student = Branch(backbone.train(), head, masked_patches=masked)
     return student, Branch(quiet.train(), deepcopy(head), masked_patches=masked)

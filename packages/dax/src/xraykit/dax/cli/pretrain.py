@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import Tally, duration, flat
+from xraykit.render.commands import duration, flat
 
 from ..train.presets import PRESETS
 from ..train.settings import PretrainSettings
+from .stages import stages
 
 
 def pretrain(settings: PretrainSettings) -> None:
@@ -31,14 +32,20 @@ def pretrain(settings: PretrainSettings) -> None:
     begun = time.monotonic()
     from ..pretraining import pretrain as run
 
-    with Tally("batches") as tally:
-        training = run(settings, report=tally.report, say=lambda sentence: print(sentence, flush=True), begun=begun)
+    with stages() as report:
+        training = run(settings, report=report, say=lambda sentence: print(sentence, flush=True), begun=begun)
     print(f"{training.batches} batches in {duration(training.seconds)}")
-    if training.rows:
-        shown = ("loss", "train_loss", "teacher_entropy", "student_entropy", "kl")
-        last = {name: training.rows[-1][name] for name in shown if name in training.rows[-1]}
-        print(", ".join(f"{name} {value:.4g}" for name, value in last.items() if isinstance(value, float | int)))
+    last = training.rows[-1] if training.rows else {}
+    print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
     print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
 
+
+SHOWN = {
+    "train_loss": "loss",
+    "train_student_entropy": "entropy of the student",
+    "train_teacher_entropy": "of the teacher",
+    "knn_accuracy": "k-NN accuracy of held-out images",
+}
+"""Columns of the curve's last row that are printed, and what they are called."""
 
 command = flat(pretrain, PretrainSettings, presets=PRESETS)

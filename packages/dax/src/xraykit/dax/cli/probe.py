@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import flat
 
 from ..probes.settings import MetalProbeSettings, RegionProbeSettings, ScrewProbeSettings
+from .stages import stages
 
 if TYPE_CHECKING:
     from ..probes.report import ProbeReport
@@ -39,7 +38,7 @@ def region(settings: RegionProbeSettings) -> None:
     """
     from ..probes.run_region import probe_regions
 
-    with _stages("images") as report:
+    with stages("images") as report:
         found = probe_regions(settings, report=report)
     _say(*found)
 
@@ -64,7 +63,7 @@ def metal(settings: MetalProbeSettings) -> None:
     """
     from ..probes.run_metal import probe_metal
 
-    with _stages("images") as report:
+    with stages("images") as report:
         found = probe_metal(settings, report=report)
     _say(*found)
 
@@ -85,31 +84,9 @@ def screws(settings: ScrewProbeSettings) -> None:
     """
     from ..probes.run_screws import probe_screws
 
-    with _stages("steps") as report:
+    with stages("steps") as report:
         found = probe_screws(settings, report=report)
     _say(*found)
-
-
-@contextmanager
-def _stages(unit: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress of work that comes in stages, each announced when it begins."""
-    running: list[tuple[str, Tally]] = []
-
-    def end() -> None:
-        while running:
-            running.pop()[1].__exit__()
-
-    def report(what: str, done: int, total: int) -> None:
-        if not running or running[0][0] != what:
-            end()
-            print(what, flush=True)
-            running.append((what, Tally(unit).__enter__()))
-        running[0][1].report(done, total)
-
-    try:
-        yield report
-    finally:
-        end()
 
 
 def _say(report: ProbeReport, written: tuple[Path, ...]) -> None:

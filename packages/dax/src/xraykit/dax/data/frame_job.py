@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-from xraykit.render import FileError, InputError
+from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.storage import atomic_folder
 
 from .frame_codes import CodedFrame, encode
@@ -70,6 +71,30 @@ def prepare_frames(
             raise InputError(f"at least one X-ray must be readable, all {len(damaged)} are not: {damaged[0].sentence}")
         writer.finish(longest=longest, damaged=damaged)
     return FrameStore(folder)
+
+
+def wait_for_frames(
+    collection: XrayCollection,
+    folder: str | Path,
+    *,
+    longest: int = 384,
+    settings: PreprocessSettings | None = None,
+    seconds: float = 24 * 3600.0,
+) -> FrameStore:
+    """The store that another process prepares from the same X-rays and options, once it is whole.
+
+    Raises:
+        OutputError: It is not there in time.
+    """
+    digest = _digest(collection, longest, (settings or PreprocessSettings()).field == "exposed")
+    begun = time.monotonic()
+    while (store := _existing(Path(folder), digest)) is None:
+        if time.monotonic() - begun > seconds:
+            raise OutputError(
+                f"{folder} must be filled by the first process, got nothing in {seconds:g} s; see its log."
+            )
+        time.sleep(0.2)
+    return store
 
 
 class _Encoder:

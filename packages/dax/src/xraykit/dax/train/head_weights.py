@@ -8,7 +8,9 @@ from pathlib import Path
 from xraykit.render import FileError
 from xraykit.render.weights import WeightsKind, fill_module, load_weights, save_weights
 
+from ..network.backbone_weights import PUBLISHED
 from ..network.dino_head import DinoHead
+from ..network.published import read_published_head
 from .settings import HeadSettings
 
 DINO_HEAD = WeightsKind("dino head", "xraykit-dax")
@@ -47,3 +49,20 @@ def load_head(folder: str | Path, dimension: int, settings: HeadSettings) -> Din
         raise FileError(
             f"{error} Give the settings of its training (--config), or remove the folder to begin with a new head."
         ) from error
+
+
+def starting_head(start: str | None, dimension: int, settings: HeadSettings) -> DinoHead:
+    """The head that lies beside weights to go on from, or in a published checkpoint; else a new one.
+
+    Raises:
+        FileError: as `load_head`, or a published head of another form.
+    """
+    if start is None:
+        return new_head(dimension, settings)
+    if (Path(start) / "head").is_dir():
+        return load_head(Path(start) / "head", dimension, settings)
+    path = PUBLISHED[start].download() if start in PUBLISHED else Path(start)
+    if path.suffix == ".safetensors" or not path.is_file():
+        return new_head(dimension, settings)
+    state = read_published_head(path)
+    return fill_module(new_head(dimension, settings), state, source=str(path), wanted="the head of these settings")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,12 +14,12 @@ from torch import Tensor
 from xraykit.render import InputError
 
 from ..data.frame_images import frames_to_images, pad_frames
-from ..data.frame_job import prepare_frames
+from ..data.frame_job import prepare_frames, wait_for_frames
 from ..data.frames import FrameStore
 from ..data.preprocessing import standardise
 from ..data.settings import PreprocessSettings
 from ..data.square import to_square
-from ..data.xrays import FrameChoice, find_xrays
+from ..data.xrays import FrameChoice, XrayCollection, find_xrays
 from .settings import PretrainSettings
 from .watched import WatchedImages
 
@@ -41,27 +43,58 @@ class TrainingFrames:
     watched: WatchedImages | None
 
 
-def load_training_data(settings: PretrainSettings, *, say: Callable[[str], None] | None = None) -> TrainingFrames:
+@dataclass(frozen=True, eq=False)
+class TrainingXrays:
+    """X-rays to learn from, and more that are only looked at, before they are read."""
+
+    learned: XrayCollection
+    watched: XrayCollection | None
+
+
+def find_training_xrays(settings: PretrainSettings) -> TrainingXrays:
+    """The X-rays that the settings name; headers are read, nothing is written.
+
+    Raises:
+        FileError: A source does not exist. InputError: No X-rays, or fewer than all processes see at once.
+    """
+    own, run = settings.data, settings.run
+    learned = _found(own.sources, settings)
+    together = (settings.length.batch or 1) * run.devices * run.nodes
+    if together > len(learned):
+        raise InputError(f"a batch of {together} needs as many images, got {len(learned)}; lower --batch.")
+    return TrainingXrays(learned, _found(own.held_out, settings) if own.held_out else None)
+
+
+def load_training_data(
+    settings: PretrainSettings,
+    found: TrainingXrays,
+    *,
+    report: Callable[[str, int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> TrainingFrames:
     """Prepare the images, or take those prepared before, and set aside what is held out.
+
+    Of several processes of a training the first prepares, and the others wait for it.
 
     Args:
         settings: Of the pre-training.
+        found: Its X-rays.
+        report: Told of images that are prepared.
         say: Called with what was assumed of images, and what was left out.
 
     Raises:
         FileError: A damaged image, unless those are skipped. InputError: No image to learn from.
         OutputError: The cache cannot be written.
     """
-    own = settings.data
-    cache = own.cache if own.cache is not None else settings.run.output / "frames"
-    store = _prepared(own.sources, cache, settings, say)
+    cache = settings.data.cache if settings.data.cache is not None else settings.run.output / "frames"
+    store = _prepared(found.learned, cache, settings, report, say)
     held = [number for number, labels in enumerate(store.labels) if labels.get("split") in HELD_OUT]
     learned = sorted(set(range(len(store))) - set(held))
     if not learned:
         raise InputError("there must be images to learn from, got those of the splits val and test only.")
     parts = [_labelled(store, held, settings)]
-    if own.held_out:
-        more = _prepared(own.held_out, cache.with_name(f"{cache.name}_held_out"), settings, say)
+    if found.watched is not None:
+        more = _prepared(found.watched, cache.with_name(f"{cache.name}_held_out"), settings, report, say)
         parts.append(_labelled(more, range(len(more)), settings))
     return TrainingFrames(store, learned, watched_images([part for part in parts if part is not None]))
 
@@ -81,20 +114,33 @@ def watched_images(parts: Sequence[tuple[Tensor, list[str], list[str]]]) -> Watc
     )
 
 
-def _prepared(
-    sources: Sequence[str], cache: Path, settings: PretrainSettings, say: Callable[[str], None] | None
-) -> FrameStore:
+def _found(sources: Sequence[str], settings: PretrainSettings) -> XrayCollection:
     own = settings.data
-    exposed = settings.preprocess.field == "exposed"
-    found = find_xrays(
+    return find_xrays(
         sources,
         frames=_choice(own.frames),
         polarity=own.polarity,  # type: ignore[arg-type]
-        field=exposed,
+        field=settings.preprocess.field == "exposed",
         skip_damaged=own.skip_damaged,
     )
+
+
+def _prepared(
+    found: XrayCollection,
+    cache: Path,
+    settings: PretrainSettings,
+    report: Callable[[str, int, int], None] | None,
+    say: Callable[[str], None] | None,
+) -> FrameStore:
+    options = {"longest": settings.data.longest, "settings": settings.preprocess}
+    if _is_follower():
+        return wait_for_frames(found, cache, **options)
     store = prepare_frames(
-        found, cache, longest=own.longest, settings=settings.preprocess, workers=settings.run.workers
+        found,
+        cache,
+        **options,
+        workers=settings.run.workers,
+        report=None if report is None else partial(report, "images"),
     )
     if say is not None:
         for note, count in store.notes.items():
@@ -102,6 +148,11 @@ def _prepared(
         for name, sentence in store.damaged:
             say(f"left out {name}: {sentence}")
     return store
+
+
+def _is_follower() -> bool:
+    """Whether this is a process of a training that is not the first, as launchers and SLURM say."""
+    return any(int(os.environ.get(name) or 0) > 0 for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
 
 
 def _labelled(
