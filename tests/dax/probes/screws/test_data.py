@@ -14,7 +14,8 @@ def end(u, v, visible=True):
 
 
 def sample(tools, **physics):
-    return XraySample("000001_0002", torch.zeros(1, 40, 50), {"tools": tools, "physics": physics})
+    record = {"tools": tools, "physics": physics, "camera": {"height": 40, "width": 50}}
+    return XraySample("000001_0002", torch.zeros(1, 40, 50), record)
 
 
 def test_screws_of_a_sample_are_its_screws_alone_head_first():

@@ -31,12 +31,12 @@ def images(count, seed=0):
 
 
 def test_it_learns_a_handful_of_images_by_heart():
-    truth = images(6)
-    settings = replace(SHORT, half_distance=10.0, training=DetectorTrainingSettings(steps=250, batch=6, rate=3e-3))
+    truth = images(4)
+    settings = replace(SHORT, half_distance=10.0, training=DetectorTrainingSettings(steps=200, batch=4, rate=3e-3))
     losses = []
     detector = train_detector(bump_maps(truth), truth, settings, report=lambda _, terms: losses.append(terms["loss"]))
     scores = average_precision(detect(detector, bump_maps(truth)), truth, half_distance=10.0)
-    assert len(losses) == 250
+    assert len(losses) == 200
     assert losses[-1] < 0.1 * losses[0]
     assert scores.ap > 0.9
 

@@ -41,7 +41,8 @@ def screws_of_sample(sample: XraySample) -> ScrewTruth:
     Raises:
         FileError: A screw of the record has no ends, as of jobs made by an older version.
     """
-    height, width = (int(side) for side in sample.image.shape[-2:])
+    open_field = sample.open_field
+    height, width = open_field.shape
     points, visible = [], []
     for tool in sample.record.get("tools") or ():
         if not str(tool.get("name")).startswith(SCREWS):
@@ -50,7 +51,7 @@ def screws_of_sample(sample: XraySample) -> ScrewTruth:
             raise FileError(f"{sample.key}: each screw must have its ends, got none; make the data set anew.")
         pairs = [_end(ends.get(name), place=f"{sample.key}: {name} of {tool['name']}") for name in KEYPOINTS]
         points.append([pair[0] for pair in pairs])
-        visible.append([seen and bool(sample.open_field[int(v), int(u)]) for (u, v), seen in pairs])
+        visible.append([seen and _covers(open_field, *place) for place, seen in pairs])
     return _truth(points, visible, (height, width), place=sample.key)
 
 
@@ -99,9 +100,16 @@ def _end(end: Any, *, place: str) -> tuple[list[float], bool]:
         return [0.0, 0.0], False
     try:
         u, v = (float(number) for number in end["uv"])
-        return [u, v], bool(end["visible"])
+        seen = bool(end["visible"])
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"{place} must have uv and visible ({error!r}); make the data set anew.") from error
+    return [u, v], seen and math.isfinite(u) and math.isfinite(v)
+
+
+def _covers(field: Tensor, u: float, v: float) -> bool:
+    """Whether the pixel at (u, v) is in the field; what lies outside the image is left to the truth to refuse."""
+    rows, columns = field.shape
+    return bool(field[min(max(int(v), 0), rows - 1), min(max(int(u), 0), columns - 1)])
 
 
 def _truth(points: Sequence[Any], visible: Sequence[Any], size: tuple[int, int], *, place: str) -> ScrewTruth:

@@ -59,7 +59,7 @@ class DetectorTrainingSettings:
 
     steps: int = 1500
     """Batches."""
-    batch: int = 16
+    batch: int = 8
     """Images in each."""
     rate: float = 1e-3
     """Peak learning rate of AdamW; sampling offsets learn at a tenth of it."""

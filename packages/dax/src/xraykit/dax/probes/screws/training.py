@@ -104,8 +104,8 @@ def _checked(maps: Sequence[Tensor], truth: Sequence[ScrewTruth]) -> tuple[int, 
     """The size of the images."""
     if not maps or any(one.ndim != 4 or len(one) != len(truth) for one in maps):
         raise InputError(
-            f"maps must be (N, C, h, w) for the same N images as the truth, got shapes {[tuple(m.shape) for m in maps]} "
-            f"for {len(truth)}."
+            "maps must be (N, C, h, w) for the same N images as the truth, got shapes "
+            f"{[tuple(one.shape) for one in maps]} for {len(truth)}."
         )
     sizes = {one.size for one in truth}
     if len(sizes) != 1 or not any(len(one) for one in truth):
