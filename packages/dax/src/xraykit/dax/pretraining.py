@@ -69,9 +69,7 @@ def pretrain(
 
 
 def completed(settings: PretrainSettings, start: Backbone | None = None) -> PretrainSettings:
-    """The settings with this machine's device and precision, the version that follows from the augmentation, and what
-    weights to go on from bring along.
-    """
+    """The settings with this machine's device, the augmentation's version, and what weights to go on from bring."""
     preprocess, network = settings.preprocess, settings.network
     if start is not None:
         preprocess = replace(start.config.preprocess, size=preprocess.size)
