@@ -21,6 +21,7 @@ from xraykit.dax.data import (
     preprocess_linear,
 )
 from xraykit.dax.data.frame_codes import decode, encode, reduced
+from xraykit.dax.data.frame_job import wait_for_frames
 from xraykit.dax.data.frames import StoreWriter
 from xraykit.render import FileError, InputError, OutputError
 
@@ -223,3 +224,12 @@ def test_a_store_of_exposed_fields_has_them(folder):
     field = store[0].field
     assert field is not None
     assert not field[:, :14].any()
+
+
+def test_a_process_waits_for_the_store_that_another_prepares(folder):
+    with pytest.raises(OutputError, match="must be filled by the first process"):
+        wait_for_frames(collection(folder), folder / "store", longest=32, seconds=0.1)
+    prepare_frames(collection(folder), folder / "store", longest=32)
+    assert len(wait_for_frames(collection(folder), folder / "store", longest=32, seconds=0.1)) == len(SIZES)
+    with pytest.raises(OutputError, match="must be filled"):  # the store of other options is not it
+        wait_for_frames(collection(folder), folder / "store", longest=16, seconds=0.1)
