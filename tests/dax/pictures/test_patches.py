@@ -35,16 +35,20 @@ def pair():
     return grids, far_background(*((image(grid, n), grid) for n, grid in enumerate(grids)))
 
 
-def test_the_border_is_background(pair):
+def rough(grids):
+    return [(grid > 0) * 0.1 for grid in grids]
+
+
+def test_what_is_smooth_is_background(pair):
     grids, maps = pair
-    code = patch_colours(maps)
+    code = patch_colours(maps, rough(grids))
     for grid, values in zip(grids, maps, strict=True):
         np.testing.assert_array_equal(code.foreground(values), grid > 0)
 
 
 def test_one_kind_has_one_colour_in_all_images_and_other_kinds_another(pair):
     grids, maps = pair
-    code = patch_colours(maps)
+    code = patch_colours(maps, rough(grids))
     # three kinds differ along two components; the third holds noise alone
     colours = [[code.paint(v)[grid == kind] for grid, v in zip(grids, maps, strict=True)] for kind in (1, 2, 3)]
     means = [np.concatenate(parts).mean(0) for parts in colours]
@@ -54,15 +58,20 @@ def test_one_kind_has_one_colour_in_all_images_and_other_kinds_another(pair):
     assert min(gaps) > 0.5
 
 
+def test_without_a_component_that_dominates_all_is_painted():
+    values = np.random.default_rng(0).normal(size=(12, 9, 9))
+    assert patch_colours([values], [np.ones((9, 9))]).foreground(values).all()
+
+
 def test_colours_lie_between_0_and_1_also_for_images_that_it_was_not_fitted_to(pair):
-    _, maps = pair
-    painted = patch_colours(maps).paint(maps[0] * 7)
+    grids, maps = pair
+    painted = patch_colours(maps, rough(grids)).paint(maps[0] * 7)
     assert painted.shape == (6, 6, 3) and painted.min() >= 0 and painted.max() <= 1
 
 
 def test_a_turned_component_changes_nothing(pair):
     grids, maps = pair
-    code, turned = patch_colours(maps), patch_colours([-one for one in maps])
+    code, turned = patch_colours(maps, rough(grids)), patch_colours([-one for one in maps], rough(grids))
     for grid, values in zip(grids, maps, strict=True):
         np.testing.assert_array_equal(turned.foreground(-values), grid > 0)
         np.testing.assert_array_equal(code.foreground(values), grid > 0)
@@ -81,12 +90,17 @@ def test_a_turned_component_changes_nothing(pair):
 )
 def test_maps_without_a_code_are_refused(maps, message):
     with pytest.raises(InputError, match=message):
-        patch_colours(maps)
+        patch_colours(maps, [np.ones(np.shape(one)[1:]) for one in maps])
+
+
+def test_texture_must_be_of_the_maps_size():
+    with pytest.raises(InputError, match=r"texture must be \(h, w\) as the maps are"):
+        patch_colours([np.ones((4, 3, 3))], [np.ones((3, 4))])
 
 
 def test_patches_without_any_difference_have_a_code_too():
     values = np.ones((4, 3, 3))
-    assert np.isfinite(patch_colours([values]).paint(values)).all()
+    assert np.isfinite(patch_colours([values], [values[0]]).paint(values)).all()
 
 
 def test_the_threshold_lies_in_the_gap_of_two_groups():

@@ -136,8 +136,8 @@ def _before(settings: LookSettings, backbone: Backbone) -> XrayEmbedder | None:
 
 def _colour_code(seen: Iterable[SeenXrays]) -> PatchColours | None:
     """Fitted to all patches; None where every X-ray is damaged."""
-    maps = [values for one in seen for values in one.patches]
-    return patch_colours(maps) if maps else None
+    pairs = [pair for one in seen for pair in zip(one.patches, one.texture, strict=True)]
+    return patch_colours([maps for maps, _ in pairs], [rough for _, rough in pairs]) if pairs else None
 
 
 def _sheets(

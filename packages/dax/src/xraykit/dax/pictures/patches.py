@@ -13,6 +13,7 @@ from xraykit.render import InputError
 from .projection import PrincipalAxes, principal_axes
 
 BINS = 128
+DOMINANT = 1 / 3  # share of all variance in a component that parts foreground from background
 MIDDLE = (2.0, 98.0)  # percentiles of a component shown as 0 and 1
 
 
@@ -45,23 +46,30 @@ class PatchColours:
         return np.clip((rows - self.low) / np.maximum(self.high - self.low, 1e-12), 0, 1)
 
 
-def patch_colours(maps: Sequence[NDArray[np.floating]]) -> PatchColours:
+def patch_colours(maps: Sequence[NDArray[np.floating]], texture: Sequence[NDArray[np.floating]]) -> PatchColours:
     r"""Fit a colour code to the patches of some images.
 
-    The first principal component of all patches is cut at Otsu's threshold. The side whose patches lie nearer to the
-    middle of their images is the foreground, for open beam and collimator lie at the border. Three components of its
-    patches alone, each from its 2nd to its 98th percentile, are red, green and blue.
+    The first principal component of all patches is cut at Otsu's threshold. The side with more texture in the X-ray is
+    the foreground, for open beam, collimator and padding are smooth, be they dark or bright. A component with less than
+    a third of all variance, as in ResNets, tells something else, and all patches are foreground. Three components of
+    the foreground alone, each from its 2nd to its 98th percentile, are red, green and blue.
 
     Args:
         maps: Of each image, (D, h, w), D >= 3; sizes may differ.
+        texture: Of each image, (h, w): the standard deviation of the network's input within each patch.
 
     Raises:
-        InputError: No maps, other channels, not finite, or fewer than 8 patches.
+        InputError: No maps, other channels, not finite, fewer than 8 patches, or a texture of another size.
 
     Source: Oquab et al. 2023 (DINOv2), section 7.4 and figure 1, there with a threshold chosen by eye.
     """
     if not maps or len({len(one) for one in maps}) != 1 or any(np.ndim(one) != 3 for one in maps):
         raise InputError(f"patch colours need maps (D, h, w) of one D, got {[np.shape(one) for one in maps][:4]}.")
+    if [np.shape(one) for one in texture] != [np.shape(one)[1:] for one in maps]:
+        raise InputError(
+            f"texture must be (h, w) as the maps are, got {[np.shape(one) for one in texture][:4]} for "
+            f"{[np.shape(one)[1:] for one in maps][:4]}."
+        )
     rows = np.concatenate([np.reshape(one, (len(one), -1)).T for one in maps]).astype(np.float64)
     if min(rows.shape) < 3 or len(rows) < 8:
         raise InputError(f"patch colours need 8 patches or more of 3 channels, got {rows.shape}; leave them out.")
@@ -69,21 +77,16 @@ def patch_colours(maps: Sequence[NDArray[np.floating]]) -> PatchColours:
     along = axes.project(rows)[:, 0]
     threshold = otsu_threshold(along)
     above = along > threshold
-    distance = np.concatenate([_from_middle(*np.shape(one)[1:]) for one in maps])
-    if above.any() and not above.all() and distance[above].mean() > distance[~above].mean():
+    rough = np.concatenate([np.ravel(one) for one in texture])
+    if axes.variances[0] < DOMINANT * rows.var(0, ddof=1).sum():
+        threshold, above = -np.inf, np.ones_like(above)
+    elif above.any() and not above.all() and rough[above].mean() < rough[~above].mean():
         axes, threshold = PrincipalAxes(axes.mean, -axes.axes, axes.variances), -threshold
         above = -along > threshold
     chosen = rows[above] if above.sum() >= 8 else rows
     hue = principal_axes(chosen, 3)
     low, high = np.percentile(hue.project(chosen), MIDDLE, axis=0)
     return PatchColours(axes, threshold, hue, low, high)
-
-
-def _from_middle(height: int, width: int) -> NDArray[np.float64]:
-    """Squared distance of each patch from the middle, 1 at the middle of a side, (height * width,)."""
-    rows = (2 * np.arange(height) + 1) / height - 1
-    columns = (2 * np.arange(width) + 1) / width - 1
-    return np.add.outer(rows**2, columns**2).ravel()
 
 
 def otsu_threshold(values: NDArray[np.floating]) -> float:
