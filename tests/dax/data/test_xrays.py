@@ -99,7 +99,7 @@ def test_a_text_list_counts_from_its_own_folder(tmp_path):
     write_png(tmp_path / "lists" / "a.png")
     write_cine(tmp_path / "b.dcm", frames=1)
     (tmp_path / "lists" / "all.txt").write_text("# mine\na.png\n\n../b.dcm\n", encoding="utf-8")
-    assert find_xrays([tmp_path / "lists" / "all.txt"]).names == ["a.png", "b.dcm"]
+    assert find_xrays([tmp_path / "lists" / "all.txt"]).names == ["a.png", "../b.dcm"]
 
 
 def test_a_table_brings_labels_and_polarity(tmp_path):
@@ -107,7 +107,7 @@ def test_a_table_brings_labels_and_polarity(tmp_path):
     write_png(tmp_path / "b.png")
     (tmp_path / "t.csv").write_text("file,patient,region,polarity,age\na.png,7,hip,intensity,60\nb.png,,,,\n")
     first, second = find_xrays([tmp_path / "t.csv"])
-    assert first.labels == {"patient": "7", "region": "hip"}
+    assert first.labels == {"patient": "7", "region": "hip", "age": "60"}
     assert first.notes == ()
     assert second.labels == {}
     assert second.notes != ()

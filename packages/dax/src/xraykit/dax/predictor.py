@@ -14,9 +14,8 @@ from torch import Tensor
 from xraykit.render import InputError
 from xraykit.render.rendering import usable_device
 
-from .data.preprocessing import preprocess, standardise
+from .data.network_square import network_square
 from .data.settings import PreprocessSettings
-from .data.square import to_square
 from .network.backbone import Backbone
 from .network.backbone_weights import load_backbone
 from .network.features import Features
@@ -45,8 +44,7 @@ def network_input(frame: AnyXray, settings: PreprocessSettings) -> Tensor:
     if not isinstance(intensity, Tensor) or intensity.ndim != 2:
         shape = f"shape {tuple(intensity.shape)}" if isinstance(intensity, Tensor) else type(given).__name__
         raise InputError(f"an X-ray must be an XrayFrame or an intensity array (H, W), got {shape}; give one frame.")
-    image = preprocess(intensity, settings, field=getattr(frame, "field", None))
-    return standardise(to_square(image, settings)[0], settings)[None]
+    return network_square(intensity, settings, field=getattr(frame, "field", None))[0][None]
 
 
 class XrayEmbedder:

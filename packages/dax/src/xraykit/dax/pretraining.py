@@ -74,7 +74,7 @@ def completed(settings: PretrainSettings, start: Backbone | None = None) -> Pret
     if start is not None:
         preprocess = replace(start.config.preprocess, size=preprocess.size)
         network = replace(network, architecture=start.config.architecture, channels=start.config.channels)
-    preprocess = replace(preprocess, version=settings.crops.augmentation)
+    preprocess = replace(preprocess, version=settings.crops.augmentation, longest=settings.data.longest)
     return replace(settings, run=completed_run(settings.run), preprocess=preprocess, network=network)
 
 

@@ -19,7 +19,8 @@ from xraykit.render import FileError, InputError
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
-LABELS = ("patient", "region", "view", "split")
+RESERVED = ("path", "file", "polarity")
+"""Columns of a list that are no labels."""
 DICOM_INDEX = "DICOMDIR"
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError),
@@ -45,8 +46,8 @@ def find_files(source: str | Path) -> list[FoundFile]:
     A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does. Folders are
     gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and
     a manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
-    "path" or "file", and if it likes "patient", "region", "view", "split" and "polarity"; paths count from the list's
-    folder.
+    "path" or "file", if it likes "polarity", and any others, which become labels ("patient", "region", "view" and
+    "split" have a meaning here). Paths count from the list's folder and are the names of their X-rays; a list names no lists.
 
     Raises:
         FileError: It does not exist, or a list is no list.
@@ -57,7 +58,7 @@ def find_files(source: str | Path) -> list[FoundFile]:
     if not path.exists():
         raise FileError(f"{path} does not exist; check the path.")
     if path.suffix.lower() == ".txt":
-        return [found for line in _lines(path) for found in find_files(path.parent / line)]
+        return [found for line in _lines(path) for found in _listed(path, line)]
     if path.suffix.lower() == ".csv":
         return list(_from_table(path))
     return [FoundFile(path, path.name)]
@@ -139,10 +140,22 @@ def _from_table(path: Path) -> Iterator[FoundFile]:
             f'{path} must have a column "path" or "file", got {", ".join(rows.fieldnames or ()) or "none"}.'
         )
     for row in rows:
-        said = {name: row[name].strip() for name in LABELS if (row.get(name) or "").strip()}
-        for found in find_files(path.parent / (row[columns[0]] or "").strip()):
+        said = {str(name): text.strip() for name, text in row.items() if _is_label(name, text)}
+        for found in _listed(path, (row[columns[0]] or "").strip()):
             labels = {**found.labels, **said}
             yield replace(found, labels=labels, polarity=(row.get("polarity") or "").strip() or found.polarity)
+
+
+def _is_label(name: object, text: object) -> bool:
+    return isinstance(name, str) and name not in RESERVED and isinstance(text, str) and bool(text.strip())
+
+
+def _listed(table: Path, line: str) -> Iterator[FoundFile]:
+    """What a line of a list names, under the name that it has there."""
+    if Path(line).suffix.lower() in (".txt", ".csv"):
+        raise FileError(f"{table} must name X-rays, folders and data sets, got another list, {line}; name it apart.")
+    for found in find_files(table.parent / line):
+        yield found if found.is_dataset or (table.parent / line).is_dir() else replace(found, name=line)
 
 
 def _text(path: Path) -> str:

@@ -18,6 +18,7 @@ from xraykit.render.storage import read_json_object
 from .frame_codes import CodedFrame, decode
 
 CODES, INDEX = "frames.bin", "index.json"
+MOST_BYTES = 1 << 31  # of an index: 200 bytes a frame
 FORMAT = 1
 NUMBERS = ("step", "median", "deviation", "scale")
 
@@ -59,7 +60,7 @@ class FrameStore:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        index = read_json_object(self.folder / INDEX)
+        index = read_json_object(self.folder / INDEX, most_bytes=MOST_BYTES)
         try:
             frames: dict[str, list[Any]] = index["frames"]
             self.names: list[str] = frames["name"]

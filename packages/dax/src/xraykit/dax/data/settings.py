@@ -26,6 +26,8 @@ class PreprocessSettings:
 
     version: AugmentationName = field(default="A", metadata={"hidden": True})
     """Augmentation that the weights were trained with; both see images as `preprocess` makes them"""
+    longest: int | None = field(default=None, metadata={"hidden": True})
+    """Longest side to which X-rays are reduced before all else [px], as training images were; None is as they are"""
     deviations: float = 3.0
     """k of the clip at median + k standard deviations of the intensity"""
     lowpass: float = 0.0
@@ -49,6 +51,8 @@ class PreprocessSettings:
             raise InputError(f"deviations must be 0 or more, got {self.deviations}.")
         if not (math.isfinite(self.lowpass) and self.lowpass >= 0):
             raise InputError(f"lowpass must be 0 (off) or a positive number of pixels, got {self.lowpass}.")
+        if self.longest is not None and self.longest < 1:
+            raise InputError(f"longest must be 1 or more pixels, or None, got {self.longest}.")
         if self.size < 1:
             raise InputError(f"size must be 1 or more pixels, got {self.size}.")
         if (self.mean is None) != (self.std is None):
@@ -69,7 +73,7 @@ class MultiCropSettings:
     """
 
     augmentation: AugmentationName = "A"
-    """A or B, see `view_table`"""
+    """A: bone bright, blur. B: either polarity, rotations, sharpness"""
     global_size: int = 224
     """Edge of a global crop [px]"""
     local_size: int = 96

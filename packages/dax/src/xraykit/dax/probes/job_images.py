@@ -12,7 +12,7 @@ from xraykit.render import InputError
 from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
 from xraykit.render.evaluation import input_digest
 
-from ..data import PreprocessSettings, SquareMap, preprocess, standardise, to_square
+from ..data import PreprocessSettings, SquareMap, network_square
 from .probe_set import ProbeImage, ProbeSet, spread
 
 ProbeTruth = Literal["region", "metal", "screws"]
@@ -64,8 +64,8 @@ def images_of_job(
 
 def prepared(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None) -> tuple[Tensor, SquareMap]:
     """The network's input (1, S, S) of an intensity (H, W), and where its pixels went."""
-    square, mapping = to_square(preprocess(intensity, settings, field=field), settings)
-    return standardise(square, settings)[None], mapping
+    square, mapping = network_square(intensity, settings, field=field)
+    return square[None], mapping
 
 
 def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettings) -> ProbeImage:

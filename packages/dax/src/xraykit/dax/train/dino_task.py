@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,7 @@ class DinoTask(TrainingTask):
         self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
         self._images, self._since, self._progress = 0, time.monotonic(), 0.0
         self._seen: dict[str, list[Tensor]] = {}
+        self._mean: Tensor | None = None
 
     def open(self, rank: int, ranks: int, device: torch.device) -> None:
         """Open this process's share of the crops; synchronise batch normalisation over several processes."""
@@ -108,7 +109,7 @@ class DinoTask(TrainingTask):
         views = told.logits.unflatten(0, (-1, len(crops[0])))[:, :LOOKED_AT]
         few = [view[:LOOKED_AT] for view in targets]
         self.terms = view_statistics(views, few, temperature=own.student_temperature) | terms
-        self._remember({**self.terms, "loss": loss.detach()})
+        self._remember({**self.terms, "loss": terms.get("loss_crops", loss.detach())}, targets)
         self._images += len(crops[0]) * self.ranks
         return loss
 
@@ -152,10 +153,10 @@ class DinoTask(TrainingTask):
             low = "bf16" in str(self.settings.run.precision)
             backbone = self.teacher.backbone
             row |= self.data.watched.accuracy(backbone, self.device, self._channels, low_precision=low)
-        means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
-        if means and (sentence := self.collapse.observe(self._progress, means)) is not None and self.say is not None:
+        sentence = self._collapse_sentence()
+        if sentence is not None and self.say is not None:
             self.say(sentence)
-        self._seen, self._images, self._since = {}, 0, time.monotonic()
+        self._seen, self._mean, self._images, self._since = {}, None, 0, time.monotonic()
         return row
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
@@ -191,9 +192,20 @@ class DinoTask(TrainingTask):
         """One channel travels; a network of three gets it three times."""
         return images.expand(-1, self.settings.network.channels, -1, -1)
 
-    def _remember(self, terms: Mapping[str, Tensor]) -> None:
+    def _remember(self, terms: Mapping[str, Tensor], targets: Sequence[Tensor]) -> None:
         for name, value in terms.items():
             self._seen.setdefault(name, []).append(value.detach())
+        mean = torch.stack([view.mean(0) for view in targets]).mean(0)
+        self._mean = mean if self._mean is None else self._mean + mean
+
+    def _collapse_sentence(self) -> str | None:
+        """What the batches since the last validation say of a collapse."""
+        means = {name: float(torch.stack(values).mean()) for name, values in self._seen.items()}
+        if not means or self._mean is None:
+            return None
+        shares = (self._mean / self._mean.sum()).clamp_min(1e-10)
+        spread = float(-(shares * shares.log()).sum())
+        return self.collapse.observe(self._progress, means, batch_entropy=spread)
 
 
 def _peak_gib(device: torch.device) -> float:

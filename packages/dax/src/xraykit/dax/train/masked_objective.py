@@ -24,6 +24,8 @@ class MaskedObjective:
 
     loss = DINO + masked_weight * iBOT + koleo_weight * KoLeo, all with Sinkhorn-Knopp in place of the centre.
 
+    Unlike there, one head answers for crops and patches, and its batch normalisation, if it has one, sees both.
+
     Args:
         settings: Complete.
 
@@ -47,7 +49,7 @@ class MaskedObjective:
             )
         grid = crops[0].shape[-2] // patch, crops[0].shape[-1] // patch
         share = self.settings.masked_share
-        shares = (max(share - SPREAD, 0.05), min(share + SPREAD, 0.95))
+        shares = (max(share - SPREAD, 0.0), min(share + SPREAD, 1.0)) if share > 0 else (0.0, 0.0)
         return block_masks(2 * len(crops[0]), grid, ratio=shares).to(crops[0].device)
 
     def loss(
