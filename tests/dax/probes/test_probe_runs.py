@@ -1,6 +1,7 @@
 """The three probes from settings to a folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,23 @@ def test_settings_are_flat_options_without_torch():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class LargerToy(ToyBackbone):
+    def __init__(self) -> None:
+        super().__init__()
+        self.config.preprocess = replace(self.config.preprocess, size=64)
+
+
+def test_maps_of_inputs_of_several_sizes_are_not_compared(tmp_path):
+    settings = MetalProbeSettings(two_regions(tmp_path / "job"), ("toy", "large"), tmp_path / "out", inputs=INPUTS)
+    with pytest.raises(InputError, match=r"on images of one size, got inputs of \d+, 64 px; say --size"):
+        probe_metal(settings, load=lambda source: LargerToy() if source == "large" else ToyBackbone())
+    assert not (tmp_path / "out").exists()
+
+
+def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(tmp_path):
+    settings = RegionProbeSettings(two_regions(tmp_path / "job"), ("toy",), tmp_path / "out", folds=50, inputs=INPUTS)
+    with pytest.raises(InputError, match="folds"):
+        probe_regions(settings, load=load)
+    assert not (tmp_path / "out").exists()

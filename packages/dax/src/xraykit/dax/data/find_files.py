@@ -47,7 +47,8 @@ def find_files(source: str | Path) -> list[FoundFile]:
     gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and
     a manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
     "path" or "file", if it likes "polarity", and any others, which become labels ("patient", "region", "view" and
-    "split" have a meaning here). Paths count from the list's folder and are the names of their X-rays; a list names no lists.
+    "split" have a meaning here). Paths count from the list's folder and are the names of their X-rays; a list names no
+    lists.
 
     Raises:
         FileError: It does not exist, or a list is no list.

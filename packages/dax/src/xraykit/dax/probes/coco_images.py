@@ -39,7 +39,7 @@ def images_of_coco(path: str | Path, settings: PreprocessSettings, *, limit: int
         for entry, file in zip(entries, files, strict=True):
             yield _of_entry(entry, file, settings)
 
-    return ProbeSet(identity, len(entries), images)
+    return ProbeSet(identity, len(entries), images, lambda: [(entry.patient, "") for entry in entries])
 
 
 def _of_entry(entry: KeypointImage, file: Path, settings: PreprocessSettings) -> ProbeImage:

@@ -56,6 +56,20 @@ def grouped_folds(
     return fold_of[groups]
 
 
+def check_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """The classes in order.
+
+    Raises:
+        InputError: Fewer than two, or an image without a label.
+    """
+    names = tuple(sorted(set(labels)))
+    if len(names) < 2 or "" in names:
+        raise InputError(
+            f"a region probe needs a label for each image and two classes, got {', '.join(names) or 'none'}."
+        )
+    return names
+
+
 def check_folds(folds: Sequence[int] | NDArray[np.intp], patients: Sequence[str]) -> NDArray[np.intp]:
     """The folds as an array, after a look at them.
 

@@ -59,7 +59,13 @@ def images_of_job(
             if place in wanted:
                 yield _of_sample(sample, truth, settings)
 
-    return ProbeSet(identity, len(chosen), images)
+    def cases() -> list[tuple[str, str]]:
+        order, kept = ReadingOrder(shuffle=False), set(chosen)
+        records = XrayDataset(folder, split=split, order=order, parts=(), rank=0, world_size=1)
+        told = [(_patient(sample), sample.region) for place, sample in enumerate(records) if place in kept]
+        return told if truth == "region" else [(patient, "") for patient, _ in told]
+
+    return ProbeSet(identity, len(chosen), images, cases)
 
 
 def prepared(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None) -> tuple[Tensor, SquareMap]:
@@ -70,7 +76,7 @@ def prepared(intensity: Tensor, settings: PreprocessSettings, field: Tensor | No
 
 def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettings) -> ProbeImage:
     image, mapping = prepared(sample.intensity()[0], settings, sample.open_field)
-    name, patient = sample.key, f"{sample.patient:06d}"
+    name, patient = sample.key, _patient(sample)
     if truth == "region":
         return ProbeImage(name, patient, image, label=sample.region)
     if truth == "metal":
@@ -78,6 +84,10 @@ def _of_sample(sample: XraySample, truth: ProbeTruth, settings: PreprocessSettin
     from .screws.data import screws_of_sample, square_keypoints
 
     return ProbeImage(name, patient, image, keypoints=square_keypoints(screws_of_sample(sample), mapping))
+
+
+def _patient(sample: XraySample) -> str:
+    return f"{sample.patient:06d}"
 
 
 def _tool_mask(sample: XraySample) -> Tensor:

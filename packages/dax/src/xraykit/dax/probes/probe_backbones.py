@@ -15,6 +15,7 @@ from ..data.settings import PreprocessSettings
 from .coco_images import images_of_coco
 from .feature_making import make_features
 from .feature_store import FeatureStore
+from .folds import check_labels, grouped_folds
 from .job_images import ProbeTruth, images_of_job
 from .probe_set import ProbeSet
 from .settings import ProbeInputs
@@ -35,6 +36,8 @@ def stores(
     inputs: ProbeInputs,
     *,
     cache: Path,
+    folds: int = 1,
+    seed: int = 0,
     report: Told = silent,
     load: Callable[[str], nn.Module] | None = None,
 ) -> Iterator[tuple[str, FeatureStore]]:
@@ -46,19 +49,30 @@ def stores(
         truth: What the probe asks for.
         inputs: Which images.
         cache: Where features are kept, unless `inputs` says another place.
+        folds: How many will be made of the patients; that they can be is seen before anything is computed.
+        seed: Of the folds.
         report: Told of each batch.
         load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
 
     Raises:
-        InputError: No backbones, one twice, or a table for a probe that needs a data set.
+        InputError: No backbones, one twice, maps of inputs of several sizes, a table for a probe that needs a data set,
+            or patients and labels that no folds can be made of.
         FileError: Data or weights that cannot be read.
         OutputError: The cache cannot be written to.
     """
     names, load = short_names(backbones), load or _loaded
-    device = chosen_device(inputs.device)
+    device, checked = chosen_device(inputs.device), False
+    if truth != "region":
+        _check_sizes([load(source) for source in backbones], inputs)
     for name, source in zip(names, backbones, strict=True):
         backbone = load(source)
         images = probe_images(data, truth, backbone, inputs)
+        if not checked and images.cases is not None:
+            patients, labels = zip(*images.cases(), strict=True)
+            if truth == "region":
+                check_labels(labels)
+            grouped_folds(patients, labels if truth == "region" else None, folds=folds, seed=seed)
+            checked = True
         yield (
             name,
             make_features(
@@ -103,6 +117,15 @@ def short_names(sources: Sequence[str]) -> list[str]:
         raise InputError(f"a probe compares one backbone or more, each once, got {', '.join(sources) or 'none'}.")
     last = [Path(source).name or source for source in sources]
     return last if len(set(last)) == len(last) else list(sources)
+
+
+def _check_sizes(backbones: Sequence[nn.Module], inputs: ProbeInputs) -> None:
+    """Raise InputError where a pixel would not mean the same to all backbones."""
+    sizes = sorted({backbone.config.preprocess.size for backbone in backbones})  # type: ignore[union-attr]
+    if inputs.size is None and len(sizes) > 1:
+        raise InputError(
+            f"backbones are compared on images of one size, got inputs of {', '.join(map(str, sizes))} px; say --size."
+        )
 
 
 def _loaded(source: str) -> nn.Module:

@@ -55,6 +55,7 @@ class ProbeSet:
         identity: A digest of everything that the images are made from; features are cached under it.
         count: How many there are, 1 or more.
         images: Begins at the first.
+        cases: Patient and label of each image, without reading any; None where only the images tell.
 
     Raises:
         InputError: No images.
@@ -63,6 +64,7 @@ class ProbeSet:
     identity: str
     count: int
     images: Callable[[], Iterator[ProbeImage]]
+    cases: Callable[[], list[tuple[str, str]]] | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:

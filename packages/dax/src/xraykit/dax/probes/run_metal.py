@@ -29,7 +29,17 @@ def probe_metal(
     require_pictures()
     check_result_folder(settings.output)
     rows, masks, cache = [], {}, settings.output / "features"
-    found = stores(settings.data, settings.backbones, "metal", settings.inputs, cache=cache, report=report, load=load)
+    found = stores(
+        settings.data,
+        settings.backbones,
+        "metal",
+        settings.inputs,
+        cache=cache,
+        folds=settings.folds,
+        seed=settings.seed,
+        report=report,
+        load=load,
+    )
     for name, store in found:
         more, predicted = metal_rows(
             store,

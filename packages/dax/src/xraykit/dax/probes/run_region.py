@@ -40,7 +40,17 @@ def probe_regions(
     require_pictures()
     check_result_folder(settings.output)
     rows, cache = [], settings.output / "features"
-    found = stores(settings.data, settings.backbones, "region", settings.inputs, cache=cache, report=report, load=load)
+    found = stores(
+        settings.data,
+        settings.backbones,
+        "region",
+        settings.inputs,
+        cache=cache,
+        folds=settings.folds,
+        seed=settings.seed,
+        report=report,
+        load=load,
+    )
     for name, store in found:
         folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
         rows += region_rows(

@@ -28,7 +28,17 @@ def probe_screws(
     require_pictures()
     check_result_folder(settings.output)
     rows, seen, cache = [], {}, settings.output / "features"
-    found = stores(settings.data, settings.backbones, "screws", settings.inputs, cache=cache, report=report, load=load)
+    found = stores(
+        settings.data,
+        settings.backbones,
+        "screws",
+        settings.inputs,
+        cache=cache,
+        folds=settings.folds,
+        seed=settings.seed,
+        report=report,
+        load=load,
+    )
     for name, store in found:
         rows += screw_rows(
             store,

@@ -79,7 +79,7 @@ def images_of_table(
                 mask = mapping.masks_to_input(read_mask(table.parent / entry.mask, tuple(frame.intensity.shape[-2:])))
             yield ProbeImage(entry.path, entry.patient, image, entry.label, mask)
 
-    return ProbeSet(identity, len(entries), images)
+    return ProbeSet(identity, len(entries), images, lambda: [(entry.patient, entry.label) for entry in entries])
 
 
 def read_table_entries(table: Path, *, needs: str) -> list[TableEntry]:

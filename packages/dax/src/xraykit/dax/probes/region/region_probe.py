@@ -9,10 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xraykit.render import InputError
-
 from ..feature_store import FeatureStore
-from ..folds import check_folds
+from ..folds import check_folds, check_labels
 from .knn import knn_shares
 from .linear import choose_strength, fit_linear
 from .published import PublishedProtocol, fit_published
@@ -71,11 +69,7 @@ def region_rows(
     Raises:
         InputError: Labels of one class, a patient in two folds, or features that are not finite.
     """
-    names = tuple(sorted(set(store.labels)))
-    if len(names) < 2 or "" in names:
-        raise InputError(
-            f"a region probe needs a label for each image and two classes, got {', '.join(names) or 'none'}."
-        )
+    names = check_labels(store.labels)
     fold = check_folds(folds, store.patients)
     classes = np.array([names.index(label) for label in store.labels])
     features, found = np.asarray(store.pooled), []
