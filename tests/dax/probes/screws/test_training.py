@@ -32,11 +32,12 @@ def images(count, seed=0):
 
 def test_it_learns_a_handful_of_images_by_heart():
     truth = images(4)
-    settings = replace(SHORT, half_distance=10.0, training=DetectorTrainingSettings(steps=200, batch=4, rate=3e-3))
+    training = DetectorTrainingSettings(steps=120, batch=4, rate=5e-3, warmup=10)
+    settings = replace(SHORT, half_distance=10.0, training=training)
     losses = []
     detector = train_detector(bump_maps(truth), truth, settings, report=lambda _, terms: losses.append(terms["loss"]))
     scores = average_precision(detect(detector, bump_maps(truth)), truth, half_distance=10.0)
-    assert len(losses) == 200
+    assert len(losses) == 120
     assert losses[-1] < 0.1 * losses[0]
     assert scores.ap > 0.9
 
