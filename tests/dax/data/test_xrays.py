@@ -211,3 +211,14 @@ def test_samples_are_refused_to_workers_that_would_share_them(tmp_path, monkeypa
     monkeypatch.setattr(stored_samples, "get_worker_info", lambda: "a worker of a DataLoader")
     with pytest.raises(InputError, match="use map_frames"):
         found[0]
+
+
+def test_a_constant_image_is_read_and_said_to_show_nothing(tmp_path):
+    Image.fromarray(np.full((20, 30), 777, np.uint16)).save(tmp_path / "flat.png")
+    assert "every pixel has one value, so there is nothing to see" in find_xrays([tmp_path])[0].notes
+
+
+def test_a_list_that_names_a_list_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("a.txt\n", encoding="utf-8")
+    with pytest.raises(FileError, match=r"got another list, a\.txt"):
+        find_xrays([tmp_path / "a.txt"])

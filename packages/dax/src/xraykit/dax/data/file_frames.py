@@ -13,6 +13,8 @@ from .find_files import FoundFile
 from .linear_intensity import linear_intensity
 from .xray_frame import XrayFrame
 
+CONSTANT = "every pixel has one value, so there is nothing to see"
+
 
 class FileFrames:
     """The chosen frames of one file, which is kept while all of them are asked for in turn."""
@@ -57,6 +59,9 @@ class FileFrames:
         frame = self.chosen[place]
         if frame >= len(intensity):
             raise FileError(f"{self.found.path} must hold {frame + 1} frames as its header says, got {len(intensity)}.")
+        low, high = intensity[frame].aminmax()
+        if bool(low == high):
+            notes = (*notes, CONSTANT)
         return XrayFrame(self.where(place), intensity[frame], self.found.labels, notes, seen)
 
     def _file(self, *, field: bool) -> tuple[Tensor, tuple[str, ...], Tensor | None]:

@@ -26,7 +26,7 @@ class PreprocessSettings:
 
     version: AugmentationName = field(default="A", metadata={"hidden": True})
     """Augmentation that the weights were trained with; both see images as `preprocess` makes them"""
-    longest: int | None = field(default=None, metadata={"hidden": True})
+    longest: int | None = field(default=None, metadata={"hidden": True, "flag": "input-longest"})
     """Longest side to which X-rays are reduced before all else [px], as training images were; None is as they are"""
     deviations: float = 3.0
     """k of the clip at median + k standard deviations of the intensity"""
