@@ -27,8 +27,7 @@ from .screws import (
     keypoint_similarity,
     train_detector,
 )
-from .screws.oks import _area as area_under_precision
-from .screws.oks import _judged as judged_image
+from .screws.oks import area_under_precision, judged_image
 
 RESAMPLES, SURE = 500, 0.5  # draws of the bootstrap; score from which a found screw is shown
 

@@ -106,19 +106,19 @@ def average_precision(
     screws = sum(len(one) for one in truth)
     if not screws:
         raise InputError("average precision needs images that show screws, got none; give other images.")
-    judged = [_judged(*pair, half_distance) for pair in zip(predictions, truth, strict=True)]
+    judged = [judged_image(*pair, half_distance) for pair in zip(predictions, truth, strict=True)]
     scores = np.concatenate([one[0] for one in judged])
     right = np.concatenate([one[1] for one in judged], axis=1)[:, np.argsort(-scores, kind="stable")]
     found = np.cumsum(right, axis=1)
     recall = found[:, -1] / screws if len(scores) else np.zeros(len(THRESHOLDS))
-    precision = [_area(row, screws) for row in found]
+    precision = [area_under_precision(row, screws) for row in found]
     ap, ap50, ap75, ar, ar50, ar75 = (
         float(number) for row in (np.array(precision), recall) for number in (row.mean(), row[0], row[5])
     )
     return KeypointScores(ap, ap50, ap75, ar, ar50, ar75, half_distance, len(truth), screws)
 
 
-def _judged(
+def judged_image(
     found: ScrewDetections, truth: ScrewTruth, half_distance: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Scores of an image's found screws, best first (K,), and which are right at each threshold (T, K)."""
@@ -144,7 +144,7 @@ def _judged(
     return scores[best], right
 
 
-def _area(found: NDArray[np.int64], screws: int) -> float:
+def area_under_precision(found: NDArray[np.int64], screws: int) -> float:
     """Precision at 101 recalls, averaged; `found` counts right ones among the first 1, 2, ... of all."""
     precision = found / np.arange(1, len(found) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
