@@ -26,6 +26,7 @@ from .multi_crop import (
     crop_images as crop_images,
     multi_crops as multi_crops,
 )
+from .network_square import network_square as network_square
 from .preprocessing import (
     preprocess as preprocess,
     preprocess_linear as preprocess_linear,
