@@ -58,7 +58,7 @@ def published_views(version: str, *, sizes=(224, 96), scales=((0.4, 1.0), (0.05,
     flips = [v2.RandomHorizontalFlip(0.5), v2.RandomVerticalFlip(0.5)]
     jitter = v2.RandomApply([v2.ColorJitter(brightness=0.4, contrast=0.4)], p=0.8)
     blur = v2.GaussianBlur(5, sigma=(0.1, 2.0))
-    rotate = v2.RandomApply([v2.RandomRotation(180, interpolation=BILINEAR, fill=0)], p=0.8)
+    rotate = v2.RandomApply([v2.RandomRotation((-180, 180), interpolation=BILINEAR, fill=0)], p=0.8)
     solarize = v2.RandomSolarize(0.5, p=0.2)
     if version == "A":
         lists = (

@@ -49,7 +49,7 @@ def stores(
         truth: What the probe asks for.
         inputs: Which images.
         cache: Where features are kept, unless `inputs` says another place.
-        folds: How many will be made of the patients; that they can be is seen before anything is computed.
+        folds: How many will be made of the patients; that they can be is seen before anything is computed. 1 is none.
         seed: Of the folds.
         report: Told of each batch.
         load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
@@ -67,7 +67,7 @@ def stores(
     for name, source in zip(names, backbones, strict=True):
         backbone = load(source)
         images = probe_images(data, truth, backbone, inputs)
-        if not checked and images.cases is not None:
+        if folds > 1 and not checked and images.cases is not None:
             patients, labels = zip(*images.cases(), strict=True)
             if truth == "region":
                 check_labels(labels)
