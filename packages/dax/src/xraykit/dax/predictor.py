@@ -14,8 +14,8 @@ from torch import Tensor
 from xraykit.render import InputError
 from xraykit.render.rendering import usable_device
 
-from .data.network_square import network_square
 from .data.settings import PreprocessSettings
+from .data.square_input import network_square
 from .network.backbone import Backbone
 from .network.backbone_weights import load_backbone
 from .network.features import Features

@@ -23,14 +23,14 @@ from .train.head_weights import starting_head
 from .train.settings import PretrainSettings
 from .train.training_frames import find_training_xrays, load_training_data
 
-Told = Callable[[str, int, int], None]
+PretrainTold = Callable[[str, int, int], None]
 """Called with what is being done ("images", "batches"), how much of it is done, and how much there is."""
 
 
 def pretrain(
     settings: PretrainSettings,
     *,
-    report: Told | None = None,
+    report: PretrainTold | None = None,
     say: Callable[[str], None] | None = None,
     begun: float | None = None,
 ) -> TrainingRun:

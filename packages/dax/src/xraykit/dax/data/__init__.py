@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "settings": "AugmentationName FieldUse MultiCropSettings PreprocessSettings SquareFit",
-        "network_square": "network_square",
+        "square_input": "network_square",
         "preprocessing": "preprocess preprocess_linear standardise",
         "crop_batches": "CropBatch CropBatches",
         "draw": "MultiCropDraws ViewDraws draw_crops",

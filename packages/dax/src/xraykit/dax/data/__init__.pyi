@@ -26,7 +26,6 @@ from .multi_crop import (
     crop_images as crop_images,
     multi_crops as multi_crops,
 )
-from .network_square import network_square as network_square
 from .preprocessing import (
     preprocess as preprocess,
     preprocess_linear as preprocess_linear,
@@ -44,6 +43,7 @@ from .square import (
     square_map as square_map,
     to_square as to_square,
 )
+from .square_input import network_square as network_square
 from .views import (
     VIEW_TABLE as VIEW_TABLE,
     ViewKind as ViewKind,

@@ -21,7 +21,7 @@ from .probe_set import ProbeSet
 from .settings import ProbeInputs
 from .table_images import images_of_table
 
-Told = Callable[[str, int, int], None]
+ProbeTold = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
@@ -38,7 +38,7 @@ def stores(
     cache: Path,
     folds: int = 1,
     seed: int = 0,
-    report: Told = silent,
+    report: ProbeTold = silent,
     load: Callable[[str], nn.Module] | None = None,
 ) -> Iterator[tuple[str, FeatureStore]]:
     """Each backbone's short name and features, made when it is asked for.

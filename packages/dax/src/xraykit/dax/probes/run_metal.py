@@ -13,14 +13,14 @@ from xraykit.render.training import chosen_device
 from .folds import grouped_folds
 from .metal.metal_probe import metal_rows
 from .metal.metal_report import metal_report
-from .probe_backbones import Told, silent, stores
+from .probe_backbones import ProbeTold, silent, stores
 from .report import ProbeReport, write_probe_report
 from .report_pictures import require_pictures
 from .settings import MetalProbeSettings
 
 
 def probe_metal(
-    settings: MetalProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+    settings: MetalProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a linear head tells metal from their maps.
 

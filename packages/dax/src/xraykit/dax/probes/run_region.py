@@ -10,7 +10,7 @@ from torch import nn
 from xraykit.render.storage import check_result_folder, make_folder, to_plain
 
 from .folds import grouped_folds
-from .probe_backbones import Told, silent, stores
+from .probe_backbones import ProbeTold, silent, stores
 from .region.region_probe import region_rows
 from .region.region_report import region_report
 from .report import ProbeReport, write_probe_report
@@ -19,7 +19,7 @@ from .settings import RegionProbeSettings
 
 
 def probe_regions(
-    settings: RegionProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+    settings: RegionProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a classifier tells regions of the body from their pooled features.
 

@@ -11,7 +11,7 @@ from xraykit.render.storage import check_result_folder, make_folder, to_plain
 from xraykit.render.training import chosen_device
 
 from .folds import grouped_folds
-from .probe_backbones import Told, silent, stores
+from .probe_backbones import ProbeTold, silent, stores
 from .report import ProbeReport, write_probe_report
 from .report_pictures import require_pictures
 from .screw_probe import screw_report, screw_rows
@@ -19,7 +19,7 @@ from .settings import ScrewProbeSettings
 
 
 def probe_screws(
-    settings: ScrewProbeSettings, *, report: Told = silent, load: Callable[[str], nn.Module] | None = None
+    settings: ScrewProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a detector finds heads and tips of screws from their maps.
 
