@@ -43,6 +43,7 @@ def test_ranks_share_the_row(store):
             torch.testing.assert_close(a, torch.cat(b), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_batch_follows_from_its_number_for_any_workers_and_after_a_resume(store):
     alone = CropBatches(store, SETTINGS, batch=3, seed=4)
     expected = [alone.batch(n) for n in range(4)]

@@ -194,6 +194,7 @@ def mean_intensity(frame):
     return float(frame.intensity.mean())
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_in_the_same_order(tmp_path):
     write_dataset(tmp_path / "data", {"train": [2, 2], "test": [2]}, views=2)
     (tmp_path / "z.png").write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -60,6 +60,7 @@ def _update(rank: int) -> dict[str, torch.Tensor]:
     return {"center": center.center}
 
 
+@pytest.mark.slow
 def test_the_mean_is_over_the_rows_of_all_ranks(tmp_path):
     alone = Center(3)
     alone.update(torch.arange(12.0).view(4, 3))

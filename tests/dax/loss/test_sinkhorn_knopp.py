@@ -52,6 +52,7 @@ def _share(rank: int) -> dict[str, torch.Tensor]:
     return {"q": sinkhorn(logits()[4 * rank : 4 * rank + 4], 0.1)}
 
 
+@pytest.mark.slow
 def test_rows_of_two_ranks_are_shared_out_together(tmp_path):
     found = torch.cat([each["q"] for each in on_ranks(_share, tmp_path)])
     torch.testing.assert_close(found, sinkhorn(logits(), 0.1))

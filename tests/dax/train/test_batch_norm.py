@@ -2,6 +2,7 @@
 
 import copy
 
+import pytest
 import torch
 from support.dax_ranks import on_ranks
 from torch import nn
@@ -43,6 +44,7 @@ def _uneven(rank: int) -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.mark.slow
 def test_two_ranks_give_outputs_gradients_and_statistics_of_one(tmp_path):
     ranks = on_ranks(_uneven, tmp_path)
     for kind, momentum in MOMENTA.items():

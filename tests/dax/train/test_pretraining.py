@@ -74,6 +74,7 @@ def test_weights_to_go_on_from_bring_architecture_and_preprocessing(images, tmp_
     assert (config.preprocess.mean, config.preprocess.std, config.preprocess.size) == (0.4, 0.2, 32)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_same_weights_whatever_the_workers(trained, images, tmp_path):
     again = run(quick_settings(tmp_path / "again", images, run={"workers": 1}))
     assert same(state(trained.folder), state(again.folder))
@@ -125,6 +126,7 @@ def test_every_variant_trains_and_its_weights_load(changes, images, tmp_path):
     assert torch.isfinite(backbone(pixels)).all()
 
 
+@pytest.mark.slow
 def test_student_learns_what_a_teacher_that_stays_says(images, tmp_path):
     length = {"steps": 60, "batch": 8, "warmup": 5, "rate": 0.1, "validate_every": 15}
     stays = {"momentum": 1.0, "center_momentum": 1.0}
