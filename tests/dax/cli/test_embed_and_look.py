@@ -6,6 +6,9 @@ from support.dax_xrays import damage, write_backbone, write_xrays
 from xraykit.dax.embedding import read_embeddings
 from xraykit.render.cli.umbrella import run
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+pytest.importorskip("pyarrow", reason="needs the extra: pip install 'xraykit-dax[table]'")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):

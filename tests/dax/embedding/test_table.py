@@ -9,6 +9,8 @@ from xraykit.dax.embedding import Embeddings, read_embeddings, write_embeddings
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.errors import BackendUnavailableError
 
+pytest.importorskip("pyarrow", reason="needs the extra: pip install 'xraykit-dax[table]'")
+
 SUFFIXES = (".parquet", ".npz", ".csv")
 RECORD = {"backbone": "ab12", "notes": {"polarity is assumed": [0, 2]}, "skipped": [["x.dcm", "damaged."]]}
 

@@ -8,6 +8,8 @@ from xraykit.dax.pictures import LookSettings, look, look_at_xrays
 from xraykit.render import InputError, OutputError
 from xraykit.render.errors import BackendUnavailableError
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):

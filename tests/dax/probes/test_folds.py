@@ -40,7 +40,9 @@ def test_classes_of_patients_with_one_class_each_are_spread_exactly():
 
 
 def test_classes_are_spread_as_evenly_as_by_scikit_learn():
-    from sklearn.model_selection import StratifiedGroupKFold
+    StratifiedGroupKFold = pytest.importorskip(
+        "sklearn.model_selection", reason="needs the extra: pip install 'xraykit-dax[umap]'"
+    ).StratifiedGroupKFold
 
     rng = np.random.default_rng(0)
     patients = rng.integers(0, 30, 300)

@@ -26,6 +26,8 @@ from xraykit.dax.probes.screws import ScrewDetections
 from xraykit.render import FileError, InputError
 from xraykit.render.evaluation import read_rows
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+
 INPUTS = ProbeInputs(device="cpu")
 
 

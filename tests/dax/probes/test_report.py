@@ -12,6 +12,8 @@ from xraykit.dax.probes.report import ProbeReport, ReportPicture, difference_tab
 from xraykit.dax.probes.report_pictures import OverlayImage, confusion_picture, overlay_picture, score_picture
 from xraykit.render import BackendUnavailableError
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+
 SCORES = [ScoredBackbone("a <b>", 0.5, 0.4, 0.6, 0.51, 0.02, 30), ScoredBackbone("c", 0.7, 0.65, 0.75, 0.7, 0.01, 30)]
 
 

@@ -21,6 +21,8 @@ from xraykit.dax.probes.metal import (
 from xraykit.dax.probes.metal.metal_report import metal_report
 from xraykit.render import InputError
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+
 SHORT = HeadTraining(steps=60, rate=0.2)
 
 

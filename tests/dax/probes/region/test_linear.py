@@ -20,7 +20,9 @@ def scene(cases: int = 90, dimensions: int = 12, count: int = 3, apart: float = 
 @pytest.mark.parametrize("dimensions", [5, 200])
 @pytest.mark.parametrize("strength", [100.0, 1.0, 0.1])
 def test_weights_are_those_of_scikit_learn(dimensions, strength):
-    from sklearn.linear_model import LogisticRegression
+    LogisticRegression = pytest.importorskip(
+        "sklearn.linear_model", reason="needs the extra: pip install 'xraykit-dax[umap]'"
+    ).LogisticRegression
 
     x, y = scene(dimensions=dimensions)
     mine = fit_linear(x, y, 3, strength=strength)

@@ -11,6 +11,8 @@ from xraykit.dax.probes.region.region_report import region_report
 from xraykit.render import InputError
 from xraykit.render.evaluation import read_rows, write_rows
 
+pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+
 
 def test_every_image_is_judged_once_by_each_classifier(tmp_path):
     store = toy_store(tmp_path)

@@ -27,7 +27,8 @@ def guesses(rng, truth, *, equal_scores):
 
 def coco_scores(found, truth, half_distance):
     """[AP, AP50, AP75, AR, AR50, AR75] of pycocotools, with one object area and the constant that belongs to it."""
-    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+    reason = "needs the extra: pip install 'xraykit-dax[evaluate]'"
+    coco, cocoeval = (pytest.importorskip(f"pycocotools.{name}", reason=reason) for name in ("coco", "cocoeval"))
     area = 5000.0
     images = [{"id": n + 1} for n in range(len(truth))]
     true, guessed = [], []
