@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from xraykit.dax.probes import check_folds, grouped_folds
 from xraykit.render import InputError
 
+EXTRA = "needs the extra: pip install 'xraykit-dax[umap]'"
+
 
 @settings(deadline=None, max_examples=40)
 @given(
@@ -40,9 +42,7 @@ def test_classes_of_patients_with_one_class_each_are_spread_exactly():
 
 
 def test_classes_are_spread_as_evenly_as_by_scikit_learn():
-    StratifiedGroupKFold = pytest.importorskip(
-        "sklearn.model_selection", reason="needs the extra: pip install 'xraykit-dax[umap]'"
-    ).StratifiedGroupKFold
+    StratifiedGroupKFold = pytest.importorskip("sklearn.model_selection", reason=EXTRA).StratifiedGroupKFold
 
     rng = np.random.default_rng(0)
     patients = rng.integers(0, 30, 300)

@@ -7,6 +7,8 @@ from xraykit.dax.train import neighbours
 from xraykit.dax.train.neighbours import neighbour_accuracy, neighbour_votes
 from xraykit.render import InputError
 
+EXTRA = "needs the extra: pip install 'xraykit-dax[umap]'"
+
 
 def features(count, seed, dimension=6):
     return torch.randn(count, dimension, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -18,9 +20,7 @@ def classes(count, seed, number=4):
 
 @pytest.mark.parametrize("k", [1, 5, 20])
 def test_scikit_learn_counts_the_same_votes(k):
-    KNeighborsClassifier = pytest.importorskip(
-        "sklearn.neighbors", reason="needs the extra: pip install 'xraykit-dax[umap]'"
-    ).KNeighborsClassifier
+    KNeighborsClassifier = pytest.importorskip("sklearn.neighbors", reason=EXTRA).KNeighborsClassifier
     bank, asked, labels = features(90, 0), features(40, 1), classes(90, 2)
     # Of vectors of length 1, cosine distance is 1 - similarity.
     peer = KNeighborsClassifier(k, metric="cosine", algorithm="brute", weights=lambda d: np.exp((1 - d) / 0.07))

@@ -8,6 +8,8 @@ from xraykit.dax.probes.region.linear import STRENGTHS
 from xraykit.dax.probes.region.published import PublishedProtocol
 from xraykit.render import InputError
 
+EXTRA = "needs the extra: pip install 'xraykit-dax[umap]'"
+
 
 def scene(cases: int = 90, dimensions: int = 12, count: int = 3, apart: float = 1.0):
     rng = np.random.default_rng(0)
@@ -20,9 +22,7 @@ def scene(cases: int = 90, dimensions: int = 12, count: int = 3, apart: float = 
 @pytest.mark.parametrize("dimensions", [5, 200])
 @pytest.mark.parametrize("strength", [100.0, 1.0, 0.1])
 def test_weights_are_those_of_scikit_learn(dimensions, strength):
-    LogisticRegression = pytest.importorskip(
-        "sklearn.linear_model", reason="needs the extra: pip install 'xraykit-dax[umap]'"
-    ).LogisticRegression
+    LogisticRegression = pytest.importorskip("sklearn.linear_model", reason=EXTRA).LogisticRegression
 
     x, y = scene(dimensions=dimensions)
     mine = fit_linear(x, y, 3, strength=strength)

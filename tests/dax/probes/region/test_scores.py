@@ -6,11 +6,13 @@ from xraykit.dax.probes.region import class_scores, confusion_matrix
 from xraykit.dax.probes.region.scores import score_of
 from xraykit.render import InputError
 
+EXTRA = "needs the extra: pip install 'xraykit-dax[umap]'"
+
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("average", ["weighted", "macro"])
 def test_precision_recall_and_f1_are_those_of_scikit_learn(seed, average):
-    metrics = pytest.importorskip("sklearn.metrics", reason="needs the extra: pip install 'xraykit-dax[umap]'")
+    metrics = pytest.importorskip("sklearn.metrics", reason=EXTRA)
     accuracy_score, precision_recall_fscore_support = metrics.accuracy_score, metrics.precision_recall_fscore_support
 
     rng = np.random.default_rng(seed)
@@ -26,9 +28,7 @@ def test_precision_recall_and_f1_are_those_of_scikit_learn(seed, average):
 
 
 def test_the_confusion_matrix_is_that_of_scikit_learn():
-    theirs = pytest.importorskip(
-        "sklearn.metrics", reason="needs the extra: pip install 'xraykit-dax[umap]'"
-    ).confusion_matrix
+    theirs = pytest.importorskip("sklearn.metrics", reason=EXTRA).confusion_matrix
 
     rng = np.random.default_rng(9)
     truth, found = rng.integers(0, 4, 50), rng.integers(0, 4, 50)
