@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import torch
+from ..network.state_digest import add_state
 
 if TYPE_CHECKING:
     from ..network.backbone import Backbone
@@ -19,7 +19,5 @@ def backbone_digest(backbone: Backbone) -> str:
     Two backbones with the same digest give the same features, up to the rounding of their device.
     """
     total = hashlib.sha256(json.dumps(asdict(backbone.config), sort_keys=True).encode())
-    for name, value in sorted(backbone.state_dict().items()):
-        total.update(f"\n{name} {value.dtype} {tuple(value.shape)} ".encode())
-        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    add_state(total, backbone)
     return total.hexdigest()

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
 
+from ..network.state_digest import add_state
 from .probe_set import ProbeSet
 
 FORMAT, RECORD = 1, "store.json"  # a new number where the arrays would come out otherwise
@@ -65,9 +65,7 @@ class FeatureStore:
 def feature_digest(backbone: nn.Module, images: ProbeSet) -> str:
     """64 hexadecimal digits for names, types, shapes and bits of all weights, the config, the inputs and the format."""
     total = hashlib.sha256(f"{FORMAT} {images.identity} {getattr(backbone, 'config', None)!r}".encode())
-    for name, value in sorted(backbone.state_dict().items()):
-        total.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
-        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    add_state(total, backbone)
     return total.hexdigest()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from xraykit.render import InputError
+from xraykit.render.storage import check_result_folder
 from xraykit.render.training import chosen_device
 
 from ..data.settings import PreprocessSettings
@@ -18,15 +19,36 @@ from .feature_store import FeatureStore
 from .folds import check_labels, grouped_folds
 from .job_images import ProbeTruth, images_of_job
 from .probe_set import ProbeSet
-from .settings import ProbeInputs
+from .report_pictures import require_pictures
+from .settings import MetalProbeSettings, ProbeInputs, RegionProbeSettings, ScrewProbeSettings
 from .table_images import images_of_table
 
+ProbeSettings = RegionProbeSettings | MetalProbeSettings | ScrewProbeSettings
 ProbeTold = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
 def silent(_: str, __: int, ___: int) -> None:
     """Tell nobody."""
+
+
+def open_stores(
+    settings: ProbeSettings, truth: ProbeTruth, *, report: ProbeTold, load: Callable[[str], nn.Module] | None
+) -> Iterator[tuple[str, FeatureStore]]:
+    """What a probe's command begins with: pictures can be drawn, the folder can be written, and `stores`."""
+    require_pictures()
+    check_result_folder(settings.output)
+    return stores(
+        settings.data,
+        settings.backbones,
+        truth,
+        settings.inputs,
+        cache=settings.output / "features",
+        folds=settings.folds,
+        seed=settings.seed,
+        report=report,
+        load=load,
+    )
 
 
 def stores(
@@ -61,18 +83,16 @@ def stores(
         OutputError: The cache cannot be written to.
     """
     names, load = short_names(backbones), load or _loaded
-    device, checked = chosen_device(inputs.device), False
+    device, networks = chosen_device(inputs.device), [load(source) for source in backbones]
     if truth != "region":
-        _check_sizes([load(source) for source in backbones], inputs)
-    for name, source in zip(names, backbones, strict=True):
-        backbone = load(source)
+        _check_sizes(networks, inputs)
+    for place, (name, backbone) in enumerate(zip(names, networks, strict=True)):
         images = probe_images(data, truth, backbone, inputs)
-        if folds > 1 and not checked and images.cases is not None:
+        if folds > 1 and place == 0 and images.cases is not None:
             patients, labels = zip(*images.cases(), strict=True)
             if truth == "region":
                 check_labels(labels)
             grouped_folds(patients, labels if truth == "region" else None, folds=folds, seed=seed)
-            checked = True
         yield (
             name,
             make_features(

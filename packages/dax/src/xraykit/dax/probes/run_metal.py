@@ -7,15 +7,14 @@ from pathlib import Path
 
 from torch import nn
 
-from xraykit.render.storage import check_result_folder, make_folder, to_plain
+from xraykit.render.storage import make_folder, to_plain
 from xraykit.render.training import chosen_device
 
 from .folds import grouped_folds
 from .metal.metal_probe import metal_rows
 from .metal.metal_report import metal_report
-from .probe_backbones import ProbeTold, silent, stores
+from .probe_backbones import ProbeTold, open_stores, silent
 from .report import ProbeReport, write_probe_report
-from .report_pictures import require_pictures
 from .settings import MetalProbeSettings
 
 
@@ -26,21 +25,8 @@ def probe_metal(
 
     Args, Returns and Raises: as `probe_regions`.
     """
-    require_pictures()
-    check_result_folder(settings.output)
-    rows, masks, cache = [], {}, settings.output / "features"
-    found = stores(
-        settings.data,
-        settings.backbones,
-        "metal",
-        settings.inputs,
-        cache=cache,
-        folds=settings.folds,
-        seed=settings.seed,
-        report=report,
-        load=load,
-    )
-    for name, store in found:
+    rows, masks = [], {}
+    for name, store in open_stores(settings, "metal", report=report, load=load):
         more, predicted = metal_rows(
             store,
             grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),

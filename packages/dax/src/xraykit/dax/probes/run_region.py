@@ -7,14 +7,13 @@ from pathlib import Path
 
 from torch import nn
 
-from xraykit.render.storage import check_result_folder, make_folder, to_plain
+from xraykit.render.storage import make_folder, to_plain
 
 from .folds import grouped_folds
-from .probe_backbones import ProbeTold, silent, stores
+from .probe_backbones import ProbeTold, open_stores, silent
 from .region.region_probe import region_rows
 from .region.region_report import region_report
 from .report import ProbeReport, write_probe_report
-from .report_pictures import require_pictures
 from .settings import RegionProbeSettings
 
 
@@ -37,21 +36,8 @@ def probe_regions(
         OutputError: A folder that cannot be written to.
         BackendUnavailableError: matplotlib is not installed.
     """
-    require_pictures()
-    check_result_folder(settings.output)
-    rows, cache = [], settings.output / "features"
-    found = stores(
-        settings.data,
-        settings.backbones,
-        "region",
-        settings.inputs,
-        cache=cache,
-        folds=settings.folds,
-        seed=settings.seed,
-        report=report,
-        load=load,
-    )
-    for name, store in found:
+    rows = []
+    for name, store in open_stores(settings, "region", report=report, load=load):
         folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
         rows += region_rows(
             store,

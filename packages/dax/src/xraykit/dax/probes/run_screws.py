@@ -7,13 +7,12 @@ from pathlib import Path
 
 from torch import nn
 
-from xraykit.render.storage import check_result_folder, make_folder, to_plain
+from xraykit.render.storage import make_folder, to_plain
 from xraykit.render.training import chosen_device
 
 from .folds import grouped_folds
-from .probe_backbones import ProbeTold, silent, stores
+from .probe_backbones import ProbeTold, open_stores, silent
 from .report import ProbeReport, write_probe_report
-from .report_pictures import require_pictures
 from .screw_probe import screw_report, screw_rows
 from .settings import ScrewProbeSettings
 
@@ -25,21 +24,8 @@ def probe_screws(
 
     Args, Returns and Raises: as `probe_regions`.
     """
-    require_pictures()
-    check_result_folder(settings.output)
-    rows, seen, cache = [], {}, settings.output / "features"
-    found = stores(
-        settings.data,
-        settings.backbones,
-        "screws",
-        settings.inputs,
-        cache=cache,
-        folds=settings.folds,
-        seed=settings.seed,
-        report=report,
-        load=load,
-    )
-    for name, store in found:
+    rows, seen = [], {}
+    for name, store in open_stores(settings, "screws", report=report, load=load):
         rows += screw_rows(
             store,
             grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),
