@@ -23,6 +23,7 @@ def neighbour_votes(
     k: int = 20,
     temperature: float = 0.07,
     patients: tuple[Tensor, Tensor] | None = None,
+    classes: int | None = None,
 ) -> Tensor:
     r"""Votes of the k nearest images of a bank by cosine similarity s, each with the weight exp(s / temperature).
 
@@ -33,9 +34,10 @@ def neighbour_votes(
         k: Neighbours; fewer if the bank has fewer.
         temperature: Above 0.
         patients: Patient numbers (N,) and (M,); neighbours of the same patient do not vote.
+        classes: How many there are; None is the largest class number and one.
 
     Returns:
-        (N, classes), >= 0, as shares of all votes; 0 where nobody may vote.
+        (N, classes), >= 0, as shares of all votes; 0 where nobody may vote. In float64 if the bank is, else float32.
 
     Raises:
         InputError: Shapes that differ, an empty bank, k below 1, a temperature that is not above 0.
@@ -43,12 +45,13 @@ def neighbour_votes(
     Source: Wu et al., Unsupervised feature learning via non-parametric instance discrimination, 2018; DINO's code.
     """
     _check(features, bank, labels, k, temperature)
-    bank = functional.normalize(bank.float(), dim=1)
-    classes = int(labels.max()) + 1
+    full = torch.promote_types(bank.dtype, torch.float32)
+    bank = functional.normalize(bank.to(full), dim=1)
+    classes = int(labels.max()) + 1 if classes is None else classes
     votes = []
     rows = max(1, TABLE // len(bank))
     for begin in range(0, len(features), rows):
-        asked = functional.normalize(features[begin : begin + rows].float(), dim=1)
+        asked = functional.normalize(features[begin : begin + rows].to(full), dim=1)
         similarity = asked @ bank.mT
         if patients is not None:
             same = patients[0][begin : begin + rows, None] == patients[1]

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot
 
 from xraykit.render import InputError
+
+from ...train.neighbours import neighbour_votes
 
 
 def knn_shares(
@@ -41,7 +42,5 @@ def knn_shares(
     a, b = (torch.as_tensor(np.asarray(values, dtype=np.float64)) for values in (asked, known))
     if neighbours < 1 or not bool(a.isfinite().all() and b.isfinite().all()):
         raise InputError(f"neighbours must be 1 or more and features finite, got {neighbours} neighbours.")
-    cosine, nearest = (normalize(a, dim=1) @ normalize(b, dim=1).T).topk(min(neighbours, len(b)), dim=1)
-    votes = ((cosine - cosine[:, :1]) / temperature).exp()  # relative to the nearest, so that none overflows
-    cast = (one_hot(torch.as_tensor(classes)[nearest], count).double() * votes[..., None]).sum(1)
-    return cast / cast.sum(1, keepdim=True)
+    labels = torch.as_tensor(np.asarray(classes, dtype=np.int64))
+    return neighbour_votes(a, b, labels, k=neighbours, temperature=temperature, classes=count)
