@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from support.shape_checks import install
-from support.skips import PLACES, allowed, reason_of, unlisted
+from support.bytecode import keep_bytecode
+
+keep_bytecode()  # before anything large is imported
+
+from hypothesis import settings  # noqa: E402
+from support.shape_checks import install  # noqa: E402
+from support.skips import PLACES, allowed, reason_of, unlisted  # noqa: E402
 
 install("xraykit.render", "xraykit.xvr", "xraykit.dax")
 

@@ -11,12 +11,17 @@ import pytest
 
 
 class Later:
-    """Stands for a module and loads it when an attribute is asked for."""
+    """Stands for a module and loads it when a public attribute is asked for.
+
+    pytest asks everything in a test module for private ones, such as `_mock_name`, when it collects the tests.
+    """
 
     def __init__(self, load: Callable[[], Any]) -> None:
         self._load = load
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         return getattr(self._load(), name)
 
 

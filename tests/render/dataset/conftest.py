@@ -1,21 +1,7 @@
-"""What the tests of data set jobs share: one small data set, and processes that start faster the second time."""
-
-import os
-from pathlib import Path
+"""What the tests of data set jobs share: one small data set."""
 
 import pytest
 from support.dataset_jobs import write_job
-
-
-@pytest.fixture(scope="session", autouse=True)
-def bytecode():
-    """Let processes that tests start keep their bytecode, which halves their start."""
-    cache = Path(__file__).parents[3] / ".pytest_cache/bytecode"
-    with pytest.MonkeyPatch.context() as patch:
-        if os.environ.get("PYTHONDONTWRITEBYTECODE"):
-            patch.delenv("PYTHONDONTWRITEBYTECODE")
-            patch.setenv("PYTHONPYCACHEPREFIX", str(cache))
-        yield
 
 
 @pytest.fixture(scope="session")
