@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.floating]
 Coordinates = NDArray[np.float64]
 """World positions or directions, (..., 3), or one of their three [mm]."""
+Window = tuple[slice, slice, slice]
+"""Where a box of voxels lies in the grid: depth, height, width."""
 FAR = np.float32(1e3)
 
 
@@ -19,7 +21,7 @@ FAR = np.float32(1e3)
 class Region:
     """A box of voxels and the coordinates of their centres, ready to broadcast as (depth, height, width)."""
 
-    window: tuple[slice, slice, slice]
+    window: Window
     x: Array
     y: Array
     z: Array
@@ -28,12 +30,12 @@ class Region:
         """A distance field with nothing in it [mm]."""
         return np.full([s.stop - s.start for s in self.window], FAR, dtype=np.float32)
 
-    def inner(self, window: tuple[slice, slice, slice]) -> tuple[slice, slice, slice]:
+    def inner(self, window: Window) -> Window:
         """Where another window of the same grid, inside this one, lies in this region's arrays."""
         pairs = zip(window, self.window, strict=True)
         return tuple(slice(w.start - o.start, w.stop - o.start) for w, o in pairs)  # type: ignore[return-value]
 
-    def part(self, window: tuple[slice, slice, slice]) -> Region:
+    def part(self, window: Window) -> Region:
         """The region of a window, cut to this one (at least a voxel), without computing coordinates again."""
         pairs = [(max(w.start, o.start), min(w.stop, o.stop), o) for w, o in zip(window, self.window, strict=True)]
         window = tuple(slice(min(a, o.stop - 1), max(b, min(a, o.stop - 1) + 1)) for a, b, o in pairs)  # type: ignore
@@ -81,13 +83,18 @@ class Canvas:
         self.hu = np.full((depth, height, width), -1000.0, dtype=np.float32)
         self.labels = np.zeros((depth, height, width), dtype=np.uint8)
 
-    def window(self, low: ArrayLike, high: ArrayLike) -> tuple[slice, slice, slice]:
+    def window(self, low: ArrayLike, high: ArrayLike) -> Window:
         """The voxels between two corners [mm], cut at the border of the grid but never empty."""
-        first = np.clip(np.floor((np.asarray(low) - self.low) / self.spacing).astype(int), 0, self.count - 1)
-        last = np.clip(np.ceil((np.asarray(high) - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
-        return slice(first[2], last[2]), slice(first[1], last[1]), slice(first[0], last[0])
+        return self.windows(np.asarray(low)[None], np.asarray(high)[None])[0]
 
-    def at(self, window: tuple[slice, slice, slice]) -> Region:
+    def windows(self, low: Coordinates, high: Coordinates) -> list[Window]:
+        """The windows between each pair of many corners, (n, 3) each [mm]."""
+        first = np.clip(np.floor((low - self.low) / self.spacing).astype(int), 0, self.count - 1)
+        last = np.clip(np.ceil((high - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
+        pairs = zip(first[:, ::-1].tolist(), last[:, ::-1].tolist(), strict=True)
+        return [tuple(map(slice, begins, ends)) for begins, ends in pairs]  # type: ignore[misc]
+
+    def at(self, window: Window) -> Region:
         """A window with its coordinates."""
         axes = [
             (self.low[d] + self.spacing * np.arange(window[2 - d].start, window[2 - d].stop)).astype(np.float32)
@@ -142,14 +149,15 @@ class Chart(Canvas):
         self.low, self.count, self.hu, self.labels = canvas.low, canvas.count, canvas.hu, canvas.labels
         self.spacing = canvas.spacing / frame.scale
 
-    def window(self, low: ArrayLike, high: ArrayLike) -> tuple[slice, slice, slice]:
-        """The voxels of the box about a local box."""
-        steps = [np.linspace(a, b, 5) for a, b in zip(np.asarray(low), np.asarray(high), strict=True)]
-        box = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
-        world = self.frame.to_world(box)
-        return self.canvas.window(world.min(axis=0), world.max(axis=0))
+    def windows(self, low: Coordinates, high: Coordinates) -> list[Window]:
+        """The voxels of the boxes about local boxes."""
+        steps = np.linspace(low, high, 5)
+        x, y, z = steps[:, None, None, :, 0], steps[None, :, None, :, 1], steps[None, None, :, :, 2]
+        box = np.stack(np.broadcast_arrays(x, y, z), axis=-1).reshape(-1, 3)
+        world = self.frame.to_world(box).reshape(125, -1, 3)
+        return self.canvas.windows(world.min(axis=0), world.max(axis=0))
 
-    def at(self, window: tuple[slice, slice, slice]) -> Region:
+    def at(self, window: Window) -> Region:
         """A window with local coordinates."""
         region = self.canvas.at(window)
         return Region(window, *self.frame.to_local(*region.axes))
@@ -206,13 +214,14 @@ def tube(
     reach = np.maximum(radius, wide) + 2 * canvas.spacing + margin
     region = canvas.region(points.min(axis=0) - reach.max(), points.max(axis=0) + reach.max())
     field = region.empty_field()
-    for n in range(len(points) - 1):
+    far = np.maximum(reach[:-1], reach[1:])[:, None]
+    windows = canvas.windows(np.minimum(points[:-1], points[1:]) - far, np.maximum(points[:-1], points[1:]) + far)
+    for n, window in enumerate(windows):
         ends = points[n : n + 2]
-        far = reach[n : n + 2].max()
-        part = region.part(canvas.window(ends.min(axis=0) - far, ends.max(axis=0) + far))
+        part = region.part(window)
         local = _segment(part, ends, radius[n : n + 2], wide[n : n + 2], None if flat is None else np.asarray(flat)[n])
-        window = region.inner(part.window)
-        field[window] = np.minimum(field[window], local)
+        inner = region.inner(part.window)
+        field[inner] = np.minimum(field[inner], local)
     return region, field
 
 
