@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.bytecode import keep_bytecode
+from support.processes import keep_bytecode, one_thread_per_worker
 
-keep_bytecode()  # before anything large is imported
+keep_bytecode()
+one_thread_per_worker()
 
 from hypothesis import settings  # noqa: E402
 from support.shape_checks import install  # noqa: E402
@@ -26,8 +27,6 @@ SPOKEN = locale.setlocale(locale.LC_ALL)
 STATUS = pytest.StashKey[int]()
 KERNELS = Path(__file__).parents[1] / "packages/render/src/xraykit/render/kernels/numba_cpu"
 
-
-ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 MOST_WORKERS = 4  # each holds torch, the compiled kernels and its patients: 2 GB
 
 
@@ -49,7 +48,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_configure() -> None:
-    """One thread for each of several workers, and a cache of compiled kernels that is named after all their sources.
+    """A cache of compiled kernels that is named after all their sources.
 
     numba recompiles a kernel when its own file changes, not when a file that it calls into does; so a stale one could
     pass the tests of an edit. A run in the background of a script (`pytest &`) has inherited deafness to Ctrl-C, which
@@ -57,9 +56,6 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if "PYTEST_XDIST_WORKER" in os.environ:  # set before anything has loaded torch
-        for name in ONE_THREAD:
-            os.environ.setdefault(name, "1")
     sources = b"".join(path.read_bytes() for path in sorted(KERNELS.glob("*.py")))
     folder = Path(__file__).parents[1] / ".pytest_cache" / f"numba-{hashlib.sha256(sources).hexdigest()[:16]}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
