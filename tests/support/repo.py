@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,13 +16,18 @@ TEXT = {".py", ".md", ".toml", ".yml", ".yaml", ".json", ".cff", ".txt", ".css",
 SKIPPED = {".git", ".venv", "__pycache__", "dist", "build", "out", "xraykit-demo"}
 
 
-def text_files() -> Iterator[Path]:
+@cache
+def text_files() -> tuple[Path, ...]:
     """Every text file that belongs to the repository (caches and built things left out)."""
-    for path in sorted(ROOT.rglob("*")):
-        parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") and part not in {".ci", ".github", ".gitignore"} for part in parts)
-        if path.is_file() and path.suffix in TEXT and not hidden and not SKIPPED.intersection(parts):
-            yield path
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = filter(_belongs, folders)  # so that the environment's files are not even listed
+        found += [path for name in filter(_belongs, names) if (path := Path(folder, name)).suffix in TEXT]
+    return tuple(sorted(path for path in found if path.is_file()))
+
+
+def _belongs(name: str) -> bool:
+    return name not in SKIPPED and (not name.startswith(".") or name in {".ci", ".github", ".gitignore"})
 
 
 @cache
@@ -35,13 +40,16 @@ def modules_loaded_by(code: str) -> frozenset[str]:
     return frozenset(done.stdout.rpartition("MODULES")[2].split())
 
 
-def imported_names(path: Path) -> Iterator[str]:
+@cache
+def imported_names(path: Path) -> tuple[str, ...]:
     """Absolute dotted names that a file imports anywhere, also inside functions and TYPE_CHECKING blocks."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return tuple(found)
 
 
 def dotted(path: Path) -> str:

@@ -43,11 +43,6 @@ def test_settings_load_no_torch_so_that_help_is_quick():
     assert "torch" not in modules_loaded_by("from xraykit.render.training import LengthSettings, RunSettings")
 
 
-def test_importing_the_training_loads_no_lightning():
-    names = "BatchSource, StoredBatches, TrainingTask, fit, prepare_folder"
-    assert not {"lightning", "tensorboard"} & modules_loaded_by(f"from xraykit.render.training import {names}")
-
-
 @pytest.mark.parametrize(
     ("cuda", "bf16", "expected"),
     [(True, True, ("cuda", "bf16-mixed")), (True, False, ("cuda", "16-mixed")), (False, True, ("cpu", "bf16-mixed")),
