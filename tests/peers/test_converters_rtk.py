@@ -12,7 +12,7 @@ from xraykit.render.geometry import affine_to_itk, swap_ras_lps_points
 
 itk, rtk = later_rtk()
 
-pytestmark = pytest.mark.peer
+pytestmark = [pytest.mark.peer, pytest.mark.slow]  # loading RTK takes 15 s
 F64 = torch.float64
 
 

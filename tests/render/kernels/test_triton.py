@@ -159,11 +159,11 @@ def test_label_bits_equal_torch_in_every_word(kernels):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_batch_has_the_bits_of_single_views(kernels, method):
-    rays, labels = ALL[[0, 4, 1]], label_map()
+    rays, labels = ALL[[0, 4]], label_map()
     image, jacobian = jacobian_of(kernels, volume(), rays, method=method)
     options = {"method": method, "labels": labels, "channels": 4}
     channels = image_of(kernels, volume(), rays, **options)
-    for b in range(3):
+    for b in range(2):
         one, derivative = jacobian_of(kernels, volume(), rays[b : b + 1], method=method)
         assert torch.equal(one[0], image[b])
         assert torch.equal(derivative[0], jacobian[b])
