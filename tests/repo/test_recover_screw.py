@@ -7,7 +7,7 @@ from support.repo import ROOT
 from support.threads import one_thread
 
 
-@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("views", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_screw_is_recovered_in_all_six_degrees_of_freedom_through_the_simulator(views):
     study = runpy.run_path(str(ROOT / "benchmarks/studies/recover_screw.py"))
     with one_thread():

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.floating]
 Coordinates = NDArray[np.float64]
 """World positions or directions, (..., 3), or one of their three [mm]."""
-Window = tuple[slice, slice, slice]
+VoxelWindow = tuple[slice, slice, slice]
 """Where a box of voxels lies in the grid: depth, height, width."""
 FAR = np.float32(1e3)
 
@@ -21,7 +21,7 @@ FAR = np.float32(1e3)
 class Region:
     """A box of voxels and the coordinates of their centres, ready to broadcast as (depth, height, width)."""
 
-    window: Window
+    window: VoxelWindow
     x: Array
     y: Array
     z: Array
@@ -30,12 +30,12 @@ class Region:
         """A distance field with nothing in it [mm]."""
         return np.full([s.stop - s.start for s in self.window], FAR, dtype=np.float32)
 
-    def inner(self, window: Window) -> Window:
+    def inner(self, window: VoxelWindow) -> VoxelWindow:
         """Where another window of the same grid, inside this one, lies in this region's arrays."""
         pairs = zip(window, self.window, strict=True)
         return tuple(slice(w.start - o.start, w.stop - o.start) for w, o in pairs)  # type: ignore[return-value]
 
-    def part(self, window: Window) -> Region:
+    def part(self, window: VoxelWindow) -> Region:
         """The region of a window, cut to this one (at least a voxel), without computing coordinates again."""
         pairs = [(max(w.start, o.start), min(w.stop, o.stop), o) for w, o in zip(window, self.window, strict=True)]
         window = tuple(slice(min(a, o.stop - 1), max(b, min(a, o.stop - 1) + 1)) for a, b, o in pairs)  # type: ignore
@@ -83,18 +83,18 @@ class Canvas:
         self.hu = np.full((depth, height, width), -1000.0, dtype=np.float32)
         self.labels = np.zeros((depth, height, width), dtype=np.uint8)
 
-    def window(self, low: ArrayLike, high: ArrayLike) -> Window:
+    def window(self, low: ArrayLike, high: ArrayLike) -> VoxelWindow:
         """The voxels between two corners [mm], cut at the border of the grid but never empty."""
         return self.windows(np.asarray(low)[None], np.asarray(high)[None])[0]
 
-    def windows(self, low: Coordinates, high: Coordinates) -> list[Window]:
+    def windows(self, low: Coordinates, high: Coordinates) -> list[VoxelWindow]:
         """The windows between each pair of many corners, (n, 3) each [mm]."""
         first = np.clip(np.floor((low - self.low) / self.spacing).astype(int), 0, self.count - 1)
         last = np.clip(np.ceil((high - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
         pairs = zip(first[:, ::-1].tolist(), last[:, ::-1].tolist(), strict=True)
         return [tuple(map(slice, begins, ends)) for begins, ends in pairs]  # type: ignore[misc]
 
-    def at(self, window: Window) -> Region:
+    def at(self, window: VoxelWindow) -> Region:
         """A window with its coordinates."""
         axes = [
             (self.low[d] + self.spacing * np.arange(window[2 - d].start, window[2 - d].stop)).astype(np.float32)
@@ -149,7 +149,7 @@ class Chart(Canvas):
         self.low, self.count, self.hu, self.labels = canvas.low, canvas.count, canvas.hu, canvas.labels
         self.spacing = canvas.spacing / frame.scale
 
-    def windows(self, low: Coordinates, high: Coordinates) -> list[Window]:
+    def windows(self, low: Coordinates, high: Coordinates) -> list[VoxelWindow]:
         """The voxels of the boxes about local boxes."""
         steps = np.linspace(low, high, 5)
         x, y, z = steps[:, None, None, :, 0], steps[None, :, None, :, 1], steps[None, None, :, :, 2]
@@ -157,7 +157,7 @@ class Chart(Canvas):
         world = self.frame.to_world(box).reshape(125, -1, 3)
         return self.canvas.windows(world.min(axis=0), world.max(axis=0))
 
-    def at(self, window: Window) -> Region:
+    def at(self, window: VoxelWindow) -> Region:
         """A window with local coordinates."""
         region = self.canvas.at(window)
         return Region(window, *self.frame.to_local(*region.axes))
