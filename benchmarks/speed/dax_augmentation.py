@@ -1,7 +1,7 @@
 """What the ten views of an X-ray cost: the published operations one after another, and ours; one thread.
 
-python -m benchmarks.speed.dax_augmentation            # about five minutes
-python -m benchmarks.speed.dax_augmentation --quick    # less than one; its numbers mean little
+python -m benchmarks.speed.dax_augmentation            # about one minute
+python -m benchmarks.speed.dax_augmentation --quick    # a few seconds; its numbers mean little
 """
 
 from __future__ import annotations

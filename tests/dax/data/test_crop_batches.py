@@ -1,5 +1,8 @@
 """Batches of views without end."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from PIL import Image
@@ -55,6 +58,25 @@ def test_a_batch_follows_from_its_number_for_any_workers_and_after_a_resume(stor
         assert same(many.batch(3), expected[3])
     finally:
         many.close()
+
+
+CLOSING = """
+import sys
+from xraykit.dax.data import CropBatches, FrameStore, MultiCropSettings
+
+batches = CropBatches(FrameStore(sys.argv[1]), MultiCropSettings(), batch=7, seed=0, workers=2)
+for number in (0, 1, 5):
+    batches.batch(number)
+batches.close()
+"""
+
+
+@pytest.mark.slow
+def test_workers_end_without_a_word_while_batches_are_made(store):
+    ended = subprocess.run(
+        [sys.executable, "-c", CLOSING, str(store.folder)], check=False, timeout=250, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_another_epoch_shows_other_views_of_a_frame(store):

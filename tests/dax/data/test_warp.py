@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
-from xraykit.dax.data.warp import kernel_weights, warp_by_products, warp_views
+from xraykit.dax.data.warp import warp_by_products, warp_views
 
 from benchmarks.oracles.dax_published import BICUBIC, BILINEAR, published_scale, xray_like
 
@@ -81,11 +81,3 @@ def test_beyond_a_rotated_image_it_is_dark():
     made = warp_views(ones, [(40, 40)], box, np.array([[45.0]]), np.zeros((1, 1, 2), bool), 40)
     assert float(made[0, 0, 0, 0]) == 0
     assert float(made[0, 0, 20, 20]) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_rows_of_weights_sum_to_one_and_stay_inside():
-    start, length = torch.tensor([3.0, 0.0]), torch.tensor([10.0, 20.0])
-    weights = kernel_weights(start, length, torch.tensor([False, True]), 7, 20)
-    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 7))
-    assert not weights[0, :, :3].any()
-    assert not weights[0, :, 13:].any()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import multiprocessing
 import subprocess
 import sys
 from pathlib import Path
@@ -75,8 +76,10 @@ def test_weights_to_go_on_from_bring_architecture_and_preprocessing(images, tmp_
 
 
 @pytest.mark.slow
-def test_same_seed_gives_same_weights_whatever_the_workers(trained, images, tmp_path):
+def test_same_seed_gives_same_weights_whatever_the_workers(trained, images, tmp_path, capfd):
     again = run(quick_settings(tmp_path / "again", images, run={"workers": 1}))
+    assert not multiprocessing.active_children()
+    assert "worker" not in capfd.readouterr().err  # that one was killed
     assert same(state(trained.folder), state(again.folder))
     other = run(quick_settings(tmp_path / "other", images, run={"seed": 1}))
     assert not same(state(trained.folder), state(other.folder))

@@ -65,7 +65,10 @@ def pretrain(
         student.backbone.compile()
         teacher.backbone.compile()
     batches = None if report is None else partial(report, "batches")
-    return fit(task, settings.run, settings.length, report=batches, begun=begun)
+    try:
+        return fit(task, settings.run, settings.length, report=batches, begun=begun)
+    finally:
+        task.close()
 
 
 def completed(settings: PretrainSettings, start: Backbone | None = None) -> PretrainSettings:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from itertools import count, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +41,7 @@ class CropBatches:
     of a frame follow from (seed, epoch, number of the frame) alone.
 
     On a CPU, `workers` processes make whole batches of views ahead, one thread each. On a GPU they read frames ahead
-    and the views are made on the device.
+    and the views are made on the device. `close` ends them.
 
     Args:
         store: The frames.
@@ -58,6 +61,7 @@ class CropBatches:
     Example:
         batches = CropBatches(store, MultiCropSettings(), batch=64, seed=0, workers=4)
         crops, indices = batches.batch(0)
+        batches.close()
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class CropBatches:
         plan = _Plan(store, numbers, settings, preprocess or PreprocessSettings(), (batch, seed, rank, ranks))
         self._source = _Batches(plan, crops=self.device.type == "cpu")
         self._plan, self._workers = plan, workers
+        self._numbers = _Onwards(0)
         self._stream: Iterator[Any] = iter(())
         self._next = -1
 
@@ -100,7 +105,9 @@ class CropBatches:
             made = self._source[number]
         else:
             if number != self._next:
-                self._stream = iter(self._loader(number))
+                self.close()
+                self._numbers = _Onwards(number)
+                self._stream = iter(self._loader())
             self._next = -1
             made = next(self._stream)
             self._next = number + 1
@@ -123,14 +130,17 @@ class CropBatches:
         """Nothing to do."""
 
     def close(self) -> None:
-        """Let the workers go; the next batch starts new ones."""
+        """Let the workers finish what they have begun and end; the next batch starts new ones."""
+        self._numbers.ended = True
+        with suppress(Exception):  # of a batch that nobody asked for
+            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
         self._stream, self._next = iter(()), -1
 
-    def _loader(self, first: int) -> DataLoader[Any]:
+    def _loader(self) -> DataLoader[Any]:
         return DataLoader(
             self._source,
             batch_size=None,
-            sampler=_Onwards(first),
+            sampler=self._numbers,
             num_workers=self._workers,
             multiprocessing_context="spawn",
             generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
@@ -182,16 +192,13 @@ class _Batches(Dataset[Any]):
 
 
 class _Onwards(Sampler[int]):
-    """first, first + 1, ... without end."""
+    """first, first + 1, ... until it is `ended`."""
 
     def __init__(self, first: int) -> None:
-        self.first = first
+        self.first, self.ended = first, False
 
     def __iter__(self) -> Iterator[int]:
-        number = self.first
-        while True:
-            yield number
-            number += 1
+        return takewhile(lambda _: not self.ended, count(self.first))
 
 
 @lru_cache(maxsize=4)

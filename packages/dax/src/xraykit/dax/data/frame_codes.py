@@ -72,12 +72,3 @@ def encode(intensity: Tensor, field: Tensor | None, *, longest: int) -> CodedFra
     return CodedFrame(
         codes.numpy().astype(np.uint16), step, float(median) / brightest, float(deviation) / brightest, scale
     )
-
-
-def decode(codes: NDArray[np.uint16], step: float) -> tuple[Tensor, Tensor | None]:
-    """L = -ln(I / brightest), (H, W) float32, and the exposed field where something lies beyond it."""
-    lines = torch.from_numpy(codes.astype(np.float32))
-    closed = torch.from_numpy(codes == BEYOND)
-    if not bool(closed.any()):
-        return lines.mul_(step), None
-    return lines.mul_(step).masked_fill_(closed, 0), ~closed

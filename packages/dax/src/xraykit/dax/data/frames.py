@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
 
-from .frame_codes import CodedFrame, decode
+from .frame_codes import CodedFrame
 
 CODES, INDEX = "frames.bin", "index.json"
 MOST_BYTES = 1 << 31  # of an index: 200 bytes a frame
@@ -28,8 +27,9 @@ class PreparedFrame:
     """One frame, from which both branches of preprocessing follow in a few operations; see `frames_to_images`."""
 
     name: str
-    log_intensity: Tensor
-    """L = -ln(I / brightest), (H, W) float32, 0 or more"""
+    codes: NDArray[np.uint16]
+    """(H, W): code step = L = -ln(I / brightest); 65535 beyond the exposed field"""
+    step: float
     median: float
     """Of I / brightest over the region that counts"""
     deviation: float
@@ -37,8 +37,6 @@ class PreparedFrame:
     scale: float = 1.0
     """Pixels of the frame per pixel of the original"""
     labels: Mapping[str, str] = field(default_factory=dict)
-    field: Tensor | None = None
-    """Exposed field, (H, W) bool; None where all counts"""
 
 
 class FrameStore:
@@ -99,8 +97,7 @@ class FrameStore:
             self._codes = np.memmap(self.folder / CODES, dtype="<u2", mode="r", offset=len(self.digest))
         codes = self._codes[self._starts[number] : self._starts[number + 1]].reshape(self.size(number))
         step, median, deviation, scale = self._numbers[number].tolist()
-        lines, seen = decode(codes, step)
-        return PreparedFrame(self.names[number], lines, median, deviation, scale, self.labels[number], seen)
+        return PreparedFrame(self.names[number], codes, step, median, deviation, scale, self.labels[number])
 
     def _check_codes(self) -> None:
         file, expected = self.folder / CODES, len(self.digest) + 2 * int(self._starts[-1])

@@ -36,8 +36,8 @@ def multi_crops(
     Gradients: none.
     """
     preprocess = preprocess or PreprocessSettings()
-    with torch.no_grad(), torch.autocast(frames.log_intensity.device.type, enabled=False):
-        device = frames.log_intensity.device
+    with torch.no_grad(), torch.autocast(frames.codes.device.type, enabled=False):
+        device = frames.codes.device
         deviations, linear = torch.from_numpy(draws.deviations).to(device), torch.from_numpy(draws.linear)
         images = frames_to_images(frames, deviations, linear, lowpass=preprocess.lowpass)
         return [standardise(view, preprocess) for view in crop_images(images, frames.sizes, draws, settings)]

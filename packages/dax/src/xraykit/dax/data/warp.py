@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-CUBIC = -0.5  # of the antialiased bicubic kernel, as Pillow and torch have it
+from .bicubic import kernel_weights, resized
 
 
 def warp_views(
@@ -29,7 +29,7 @@ def warp_views(
     operations one after another, but turns the pixels of the box alone. Bicubic values are not clipped.
 
     On a GPU all views are resampled by two products with matrices of the kernel's weights, W_rows I W_columns^T; on a
-    CPU one by one with torch's separable kernel.
+    CPU one by one with the few weights that are not zero.
 
     Args:
         images: (B, 1, H, W), each in the top left corner, 0 beyond it.
@@ -62,12 +62,11 @@ def _one_by_one(
         box, angle = boxes[sample, view].tolist(), float(angles[sample, view])
         top, left, rows, columns = box
         if angle:
-            window = F.grid_sample(image, rotated_grid(angle, box, (height, width)), align_corners=False)
+            window = F.grid_sample(image, rotated_grid(angle, box, (height, width)), align_corners=False)[0, 0]
         else:
-            window = image[..., top : top + rows, left : left + columns]
-        resized = F.interpolate(window, size=(size, size), mode="bicubic", antialias=True)[0, 0]
-        axes = [axis for axis, flipped in ((1, flips[sample, view, 0]), (0, flips[sample, view, 1])) if flipped]
-        views[sample, view] = resized.flip(axes) if axes else resized
+            window = image[0, 0, top : top + rows, left : left + columns]
+        mirror, overturn = flips[sample, view].tolist()
+        views[sample, view] = resized(window, size, mirror=mirror, overturn=overturn)
     return views
 
 
@@ -129,26 +128,3 @@ def _rotated_windows(
     grid_y = (sine * x + cosine * y + center[:, :, 0]) * (2 / height) - 1
     grid = torch.stack([grid_x, grid_y], -1).reshape(batch, count * rows, columns, 2)
     return F.grid_sample(images, grid, align_corners=False).reshape(batch, count, rows, columns)
-
-
-def kernel_weights(start: Tensor, length: Tensor, flipped: Tensor, size: int, extent: int) -> Tensor:
-    r"""Weights (..., size, extent) of the antialiased bicubic kernel that resizes [start, start + length) to `size`.
-
-    w_ij proportional to k((j + 1/2 - start - s (i + 1/2)) / max(s, 1)) for j inside the interval, s = length / size,
-    with k the cubic kernel of a = -1/2; rows sum to 1. Flipped ones have their rows in reverse.
-    """
-    steps = torch.arange(size, device=start.device) + 0.5
-    steps = torch.where(flipped[..., None], size - steps, steps)
-    scale = (length / size)[..., None]
-    inside = torch.arange(extent, device=start.device) + 0.5 - start[..., None]  # (..., extent)
-    distance = (inside[..., None, :] - (scale * steps)[..., None]) / scale.clamp_min(1)[..., None]
-    weights = _cubic(distance.abs_())
-    outside = (inside < 0) | (inside > length[..., None])
-    weights = weights.masked_fill_(outside[..., None, :], 0)
-    return weights / weights.sum(-1, keepdim=True)
-
-
-def _cubic(x: Tensor) -> Tensor:
-    near = ((CUBIC + 2) * x - (CUBIC + 3)) * x * x + 1
-    far = ((x - 5) * x + 8) * x * CUBIC - 4 * CUBIC
-    return torch.where(x < 1, near, torch.where(x < 2, far, 0.0))

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class DinoTask(TrainingTask):
         self.masking = MaskedObjective(settings) if settings.objective.objective == "dinov2" else None
         self.collapse = CollapseWatch(settings.head.outputs)
         self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
+        self._opened = ExitStack()
         self._images, self._since, self._progress = 0, time.monotonic(), 0.0
         self._seen: dict[str, list[Tensor]] = {}
         self._mean: Tensor | None = None
@@ -89,6 +91,11 @@ class DinoTask(TrainingTask):
             preprocess=own.preprocess,
             chosen=self.data.learned,
         )
+        self._opened.callback(self.batches.close)
+
+    def close(self) -> None:
+        """End the workers that make crops, if there are any."""
+        self._opened.close()
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of crops."""
