@@ -14,6 +14,8 @@ from xraykit.dax.data import (
     PreparedFrame,
     PreprocessSettings,
     find_xrays,
+    frame_job,
+    frame_shards,
     frames_to_images,
     pad_frames,
     prepare_frames,
@@ -23,7 +25,6 @@ from xraykit.dax.data import (
 from xraykit.dax.data.frame_codes import BEYOND, encode, reduced
 from xraykit.dax.data.frame_images import fill_images
 from xraykit.dax.data.frame_job import wait_for_frames
-from xraykit.dax.data.frames import StoreWriter
 from xraykit.render import FileError, InputError, OutputError
 
 from benchmarks.oracles.dax_published import xray_like
@@ -45,6 +46,11 @@ def folder(tmp_path):
 
 def collection(folder, **options):
     return find_xrays([folder / "in"], polarity="intensity", **options)
+
+
+def codes_file(store):
+    (path,) = store.glob("*.bin")
+    return path
 
 
 @pytest.mark.parametrize("linear", [False, True])
@@ -153,8 +159,50 @@ def test_labels_and_assumptions_are_kept(folder):
 def test_workers_make_the_same_store(folder):
     for workers in (0, 1):
         prepare_frames(collection(folder), folder / f"store{workers}", longest=64, workers=workers)
-    for name in ("frames.bin", "index.json"):
+    names = sorted(path.name for path in (folder / "store0").iterdir())
+    assert len(names) == 2 and names[1] == "index.json"
+    for name in names:
         assert (folder / "store0" / name).read_bytes() == (folder / "store1" / name).read_bytes()
+
+
+def test_an_interrupted_job_goes_on_after_the_last_whole_shard(folder, monkeypatch):
+    monkeypatch.setattr(frame_job, "SHARD", 2)
+    before = prepare_frames(collection(folder), folder / "store", longest=32)
+
+    def interrupted(done, total):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_frames(collection(folder), folder / "store", longest=64, report=interrupted)
+    assert FrameStore(folder / "store").digest == before.digest  # the earlier store serves until the new one is whole
+    told = []
+    store = prepare_frames(collection(folder), folder / "store", longest=64, report=lambda *at: told.append(at))
+    assert told == [(3, 4), (4, 4)]
+    whole = prepare_frames(collection(folder), folder / "whole", longest=64)
+    assert sorted(path.name for path in store.folder.iterdir()) == sorted(path.name for path in whole.folder.iterdir())
+    for number in range(4):
+        assert store[number].name == whole[number].name
+        assert torch.equal(store[number].log_intensity, whole[number].log_intensity)
+
+
+def test_a_shard_of_damaged_images_alone_is_none(folder, monkeypatch):
+    monkeypatch.setattr(frame_job, "SHARD", 2)
+    for name in ("0.png", "1.png"):
+        (folder / "in" / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    store = prepare_frames(collection(folder, skip_damaged=True), folder / "store")
+    assert store.names == ["in/2.png", "in/3.png"] and store.damaged[1][0] == "in/1.png"
+    assert store[0].log_intensity.shape == (90, 50)
+
+
+def test_a_damaged_shard_is_named(folder, monkeypatch):
+    monkeypatch.setattr(frame_job, "finish_store", lambda *_, **__: None)
+    with pytest.raises(FileError):
+        prepare_frames(collection(folder), folder / "store")
+    next((folder / "store").glob("*.json")).write_text("{}")
+    monkeypatch.undo()
+    with pytest.raises(FileError, match="must say what frames there are, got damage"):
+        prepare_frames(collection(folder), folder / "store")
 
 
 def test_a_store_is_made_once_and_anew_where_something_changed(folder):
@@ -170,7 +218,7 @@ def test_a_store_is_made_once_and_anew_where_something_changed(folder):
     assert len(prepare(longest=32)) == 4
     Image.fromarray(xray_like(30, 30)).save(folder / "in" / "0.png")
     assert len(prepare(longest=32)) == 4
-    (folder / "s" / "frames.bin").write_bytes(b"")
+    codes_file(folder / "s").write_bytes(b"")
     assert len(prepare(longest=32)) == 4
 
 
@@ -193,29 +241,32 @@ def test_nothing_but_damage_is_refused(folder):
 
 def test_a_full_disk_leaves_the_store_as_it_was(folder, monkeypatch):
     prepare_frames(collection(folder), folder / "store", longest=64)
-    before = (folder / "store" / "frames.bin").read_bytes()
+    codes = codes_file(folder / "store")
+    before = codes.read_bytes()
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(StoreWriter, "add", full)
+    monkeypatch.setattr(frame_shards._Rows, "fill", full)
     with pytest.raises(OutputError, match="No space left"):
         prepare_frames(collection(folder), folder / "store", longest=32)
-    assert (folder / "store" / "frames.bin").read_bytes() == before
-    assert sorted(path.name for path in (folder / "store").iterdir()) == ["frames.bin", "index.json"]
+    assert codes.read_bytes() == before
+    assert sorted(path.name for path in (folder / "store").iterdir()) == [codes.name, "index.json"]
 
 
 def test_a_store_that_is_no_store_is_refused(folder):
     with pytest.raises(FileError):
         FrameStore(folder / "nowhere")
     prepare_frames(collection(folder), folder / "store")
-    codes = folder / "store" / "frames.bin"
+    codes = codes_file(folder / "store")
     held = codes.read_bytes()
     codes.write_bytes(held[:-2])
     with pytest.raises(FileError, match=r"must hold \d+ bytes"):
         FrameStore(folder / "store")
-    codes.write_bytes(b"0" * 64 + held[64:])
-    with pytest.raises(FileError, match="must belong to"):
+    codes.write_bytes(held)
+    index = json.loads((folder / "store" / "index.json").read_text())
+    (folder / "store" / "index.json").write_text(json.dumps(index | {"shards": [[0, 3]]}))
+    with pytest.raises(FileError, match="must name the shards of 4 frames"):
         FrameStore(folder / "store")
     (folder / "store" / "index.json").write_text(json.dumps({"frames": 3}))
     with pytest.raises(FileError, match="index of frames"):

@@ -88,6 +88,15 @@ def test_frames_of_a_cine_are_chosen_by_its_header(tmp_path):
     assert find_xrays([path], frames=9).names == every.names
 
 
+def test_of_many_cines_one_is_kept(tmp_path):
+    for name in "abc":
+        write_cine(tmp_path / f"{name}.dcm")
+    found = find_xrays([tmp_path])
+    for number in (0, 6, 11):  # begins each file and ends none
+        assert found[number].name.endswith(f"#{number % 5}")
+    assert [part._read is not None for part in found._parts] == [False, False, True]
+
+
 def test_pages_of_a_tiff_are_frames(tmp_path):
     pages = [Image.fromarray(IMAGE + n) for n in range(3)]
     pages[0].save(tmp_path / "x.tiff", save_all=True, append_images=pages[1:])

@@ -66,3 +66,9 @@ def test_a_failure_says_what_to_do():
     assert str(TrainingFailedError.of("loss", "nan", 3)) == (
         "the loss must stay finite, got nan in batch 3; train again with a lower --rate, or with --precision 32-true."
     )
+
+
+def test_a_failure_names_the_first_samples_of_its_batch():
+    assert "in batch 3 (of a.dcm, b.dcm); train" in str(TrainingFailedError.of("loss", "nan", 3, ["a.dcm", "b.dcm"]))
+    many = str(TrainingFailedError.of("loss", "nan", 3, [f"{n}.dcm" for n in range(32)]))
+    assert "(of 0.dcm, 1.dcm, 2.dcm, 3.dcm, 4.dcm and 27 more)" in many

@@ -64,6 +64,10 @@ class FileFrames:
             notes = (*notes, CONSTANT)
         return XrayFrame(self.where(place), intensity[frame], self.found.labels, notes, seen)
 
+    def release(self) -> None:
+        """Let go of the pixels."""
+        self._read = None
+
     def _file(self, *, field: bool) -> tuple[Tensor, tuple[str, ...], Tensor | None]:
         radiograph = read_radiograph(self.found.path, polarity=self.polarity)  # type: ignore[arg-type]
         intensity, notes = linear_intensity(radiograph)

@@ -1,21 +1,26 @@
-"""The job that prepares frames: with workers, whole or not at all, and not twice."""
+"""The job that prepares frames: with workers, not twice, and after an interruption from where it was."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from xraykit.render import FileError, InputError, OutputError
-from xraykit.render.storage import atomic_folder
+from xraykit.render.storage import make_folder
 
-from .frame_codes import CodedFrame, encode
+from .frame_codes import encode
 from .frame_pool import DamagedXray, map_frames
-from .frames import CODES, FORMAT, INDEX, FrameStore, StoreWriter
+from .frame_shards import FrameRow, finish_store, is_whole, write_shard
+from .frames import FORMAT, INDEX, FrameStore
 from .preprocessing import finite_images
 from .settings import PreprocessSettings
 from .xrays import XrayCollection, XrayFrame
+
+SHARD = 512  # X-rays that a kill costs at most; a new FORMAT where it changes
 
 
 def prepare_frames(
@@ -32,7 +37,8 @@ def prepare_frames(
     Intensities are averaged down until the longest side has at most `longest` pixels, and kept as 16-bit codes of
     their logarithm; -ln(I) is off by at most 1.4e-4. 384 pixels are enough for the default crops of 224 and 96: one
     local view in 28 is enlarged, by 1.12 at most. Clips, lowpass and polarity are chosen when frames are used. A
-    store of the same X-rays and options is used as it is; an interrupted job leaves the folder as it was.
+    store of the same X-rays and options is used as it is. A job that was interrupted, killed even, goes on after the
+    last 512 X-rays that it finished; until the new store is whole, an earlier one in the folder serves.
 
     Args:
         collection: The X-rays; damaged ones are left out if it skips them.
@@ -57,19 +63,18 @@ def prepare_frames(
     done = _existing(folder, digest)
     if done is not None:
         return done
-    encoder = _Encoder(longest, exposed)
-    damaged: list[DamagedXray] = []
-    with atomic_folder(folder, owned=(CODES, INDEX)) as staging, StoreWriter(staging, digest) as writer:
-        for number, row in enumerate(map_frames(encoder, collection, workers=workers)):
-            if isinstance(row, DamagedXray):
-                damaged.append(row)
-            else:
-                writer.add(*row)
-            if report is not None:
-                report(number + 1, len(collection))
-        if not writer.frames["name"]:
-            raise InputError(f"at least one X-ray must be readable, all {len(damaged)} are not: {damaged[0].sentence}")
-        writer.finish(longest=longest, damaged=damaged)
+    make_folder(folder)
+    total = len(collection)
+    shards = [range(first, min(first + SHARD, total)) for first in range(0, total, SHARD)]
+    missing = [number for number in range(len(shards)) if not is_whole(folder, digest, number)]
+    wanted = [number for shard in missing for number in shards[shard]]
+    rows = map_frames(_Encoder(longest, exposed), collection, workers=workers, numbers=wanted)
+    with closing(rows):
+        told = _told(rows, total - len(wanted), total, report)
+        for shard in missing:
+            write_shard(folder, digest, shard, islice(told, len(shards[shard])))
+    if _existing(folder, digest) is None:  # or another training has prepared the same meanwhile
+        finish_store(folder, digest, len(shards), longest=longest)
     return FrameStore(folder)
 
 
@@ -98,15 +103,25 @@ def wait_for_frames(
 
 
 class _Encoder:
-    """A frame as the arguments of `StoreWriter.add`."""
+    """A frame as a row of a shard."""
 
     def __init__(self, longest: int, exposed: bool) -> None:
         self.longest, self.exposed = longest, exposed
 
-    def __call__(self, frame: XrayFrame) -> tuple[str, dict[str, str], tuple[str, ...], CodedFrame]:
+    def __call__(self, frame: XrayFrame) -> FrameRow:
         intensity = finite_images(frame.intensity)[0]
         field = frame.field if self.exposed else None
         return frame.name, dict(frame.labels), frame.notes, encode(intensity, field, longest=self.longest)
+
+
+def _told(
+    rows: Iterator[FrameRow | DamagedXray], done: int, total: int, report: Callable[[int, int], None] | None
+) -> Iterator[FrameRow | DamagedXray]:
+    """The rows, with progress told after each."""
+    for number, row in enumerate(rows, done + 1):
+        if report is not None:
+            report(number, total)
+        yield row
 
 
 def _digest(collection: XrayCollection, longest: int, exposed: bool) -> str:

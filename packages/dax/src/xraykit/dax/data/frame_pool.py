@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -27,14 +27,19 @@ class DamagedXray(NamedTuple):
 
 
 def map_frames(
-    function: Callable[[XrayFrame], Result], collection: XrayCollection, *, workers: int = 0
-) -> Iterator[Result | DamagedXray]:
+    function: Callable[[XrayFrame], Result],
+    collection: XrayCollection,
+    *,
+    workers: int = 0,
+    numbers: Sequence[int] | None = None,
+) -> Generator[Result | DamagedXray, None, None]:
     """function(frame) of each frame, in order, whatever the number of workers.
 
     Args:
         function: Picklable if there are workers, as its results are; each process has one thread.
         collection: The X-rays.
         workers: Processes; 0 is this one.
+        numbers: Of the frames, ascending; None is all.
 
     Yields:
         Results; a `DamagedXray` in the place of a frame that cannot be read, if the collection skips such.
@@ -42,7 +47,7 @@ def map_frames(
     Raises:
         XraykitError: A frame cannot be read and the collection does not skip it, or a process was killed.
     """
-    numbers = range(len(collection))
+    numbers = range(len(collection)) if numbers is None else numbers
     call = _Call(function, collection)
     if workers == 0:
         yield from map(call.one, numbers)
@@ -84,5 +89,5 @@ def _begin(call: _Call[Any]) -> None:
     torch.set_num_threads(1)
 
 
-def _chunk(numbers: range) -> list[Any]:
+def _chunk(numbers: Sequence[int]) -> list[Any]:
     return [] if _call is None else [_call.one(number) for number in numbers]

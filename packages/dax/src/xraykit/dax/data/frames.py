@@ -1,8 +1,7 @@
-"""Frames prepared for training, once: small, logarithmic, in one memory-mapped file."""
+"""Frames prepared for training, once: small, logarithmic, in memory-mapped files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,16 @@ from numpy.typing import NDArray
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
 
-from .frame_codes import CodedFrame
 
-CODES, INDEX = "frames.bin", "index.json"
+INDEX, SHARDS = "index.json", "frames-*"
 MOST_BYTES = 1 << 31  # of an index: 200 bytes a frame
-FORMAT = 1
+FORMAT = 2
 NUMBERS = ("step", "median", "deviation", "scale")
+
+
+def shard_path(folder: Path, digest: str, number: int) -> Path:
+    """The codes of a shard; its name says what they follow from."""
+    return folder / f"frames-{digest[:16]}-{number:05d}.bin"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +70,15 @@ class FrameStore:
             self._numbers = np.array([frames[key] for key in NUMBERS], dtype=np.float64).T
             self.digest, self.longest = str(index["digest"]), int(index["longest"])
             self.notes: dict[str, int] = index["notes"]
+            self._shards = [int(number) for number, _ in index["shards"]]
+            self._firsts = np.cumsum([0, *(int(count) for _, count in index["shards"])])
             self.damaged = [(str(name), str(why)) for name, why in index["damaged"]]
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(
                 f"{self.folder / INDEX} must be an index of frames, got another file; prepare anew."
             ) from error
         self._starts = np.concatenate([[0], self._sizes.prod(1).cumsum()])
-        self._codes: NDArray[np.uint16] | None = None
+        self._codes: dict[int, NDArray[np.uint16]] = {}
         self._check_codes()
 
     def __len__(self) -> int:
@@ -81,8 +86,8 @@ class FrameStore:
         return len(self.names)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the memory map, which each process opens for itself."""
-        return {**self.__dict__, "_codes": None}
+        """Without the memory maps, which each process opens for itself."""
+        return {**self.__dict__, "_codes": {}}
 
     def size(self, number: int) -> tuple[int, int]:
         """Height and width of a frame [px]."""
@@ -93,51 +98,20 @@ class FrameStore:
         if not -len(self) <= number < len(self):
             raise IndexError(f"frame {number} of {len(self)}")
         number %= len(self)
-        if self._codes is None:
-            self._codes = np.memmap(self.folder / CODES, dtype="<u2", mode="r", offset=len(self.digest))
-        codes = self._codes[self._starts[number] : self._starts[number + 1]].reshape(self.size(number))
+        shard = int(np.searchsorted(self._firsts, number, side="right")) - 1
+        if shard not in self._codes:
+            path = shard_path(self.folder, self.digest, self._shards[shard])
+            self._codes[shard] = np.memmap(path, dtype="<u2", mode="r")
+        start, end = self._starts[number : number + 2] - self._starts[self._firsts[shard]]
+        codes = self._codes[shard][start:end].reshape(self.size(number))
         step, median, deviation, scale = self._numbers[number].tolist()
         return PreparedFrame(self.names[number], codes, step, median, deviation, scale, self.labels[number])
 
     def _check_codes(self) -> None:
-        file, expected = self.folder / CODES, len(self.digest) + 2 * int(self._starts[-1])
-        held = file.stat().st_size if file.is_file() else 0
-        if held != expected:
-            raise FileError(f"{file} must hold {expected} bytes, got {held}; prepare the frames anew.")
-        with file.open("rb") as opened:
-            if opened.read(len(self.digest)) != self.digest.encode():
-                raise FileError(
-                    f"{file} must belong to {INDEX} beside it, got that of others; prepare the frames anew."
-                )
-
-
-class StoreWriter:
-    """Fills a folder with frames, one after another; `finish` writes the index last."""
-
-    def __init__(self, folder: Path, digest: str) -> None:
-        self.folder, self.digest = folder, digest
-        self.file = (folder / CODES).open("wb")
-        self.file.write(digest.encode())
-        self.frames: dict[str, list[Any]] = {key: [] for key in ("name", "labels", "size", *NUMBERS)}
-        self.notes: dict[str, int] = {}
-
-    def __enter__(self) -> StoreWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-
-    def add(self, name: str, labels: Mapping[str, str], notes: tuple[str, ...], coded: CodedFrame) -> None:
-        """Append a frame."""
-        self.file.write(coded.codes.astype("<u2").tobytes())
-        row = {"name": name, "labels": dict(labels), "size": list(coded.codes.shape)}
-        row |= {key: getattr(coded, key) for key in NUMBERS}
-        for key, value in row.items():
-            self.frames[key].append(value)
-        for note in notes:
-            self.notes[note] = self.notes.get(note, 0) + 1
-
-    def finish(self, **facts: object) -> None:
-        """Write the index."""
-        index = {"format": FORMAT, "digest": self.digest, **facts, "notes": self.notes, "frames": self.frames}
-        (self.folder / INDEX).write_text(json.dumps(index), encoding="utf-8")
+        if self._firsts[-1] != len(self):
+            raise FileError(f"{self.folder / INDEX} must name the shards of {len(self)} frames; prepare them anew.")
+        for number, pixels in zip(self._shards, np.diff(self._starts[self._firsts]), strict=True):
+            file = shard_path(self.folder, self.digest, number)
+            held = file.stat().st_size if file.is_file() else 0
+            if held != 2 * pixels:
+                raise FileError(f"{file} must hold {2 * pixels} bytes, got {held}; prepare the frames anew.")

@@ -73,6 +73,10 @@ class StoredSamples:
         seen = sample.open_field if field else None
         return XrayFrame(sample.key, sample.intensity()[0], labels, (), seen)
 
+    def release(self) -> None:
+        """Let go of the open shard."""
+        self._stream, self._next = iter(()), -1
+
     def _opened(self) -> XrayDataset:
         if self._dataset is None:
             order = ReadingOrder(shuffle=False)

@@ -23,7 +23,8 @@ FrameChoice = Literal["all", "middle"] | int
 class XrayCollection(Sequence[XrayFrame]):
     """Frames of X-rays by number, read when asked for; made by `find_xrays`. Copies for worker processes are cheap.
 
-    Neighbours of one file or shard are read together, so go through it in ascending order.
+    Neighbours of one file or shard are read together, so go through it in ascending order. Only the last file read is
+    kept, so that a thousand cines need no more memory than the largest.
 
     Attributes:
         damaged: (name, sentence) of what iteration has skipped so far.
@@ -36,6 +37,7 @@ class XrayCollection(Sequence[XrayFrame]):
         self._starts = [0]
         for part in self._parts:
             self._starts.append(self._starts[-1] + len(part))
+        self._open: FileFrames | StoredSamples | None = None
         self.field, self.skip_damaged = field, skip_damaged
         self.damaged: list[tuple[str, str]] = []
 
@@ -52,6 +54,10 @@ class XrayCollection(Sequence[XrayFrame]):
         if not -len(self) <= number < len(self):
             raise IndexError(f"frame {number} of {len(self)}")
         part, place = self._place(number % len(self))
+        if part is not self._open:
+            if self._open is not None:
+                self._open.release()
+            self._open = part
         return part.read(place, field=self.field)
 
     def __iter__(self) -> Iterator[XrayFrame]:

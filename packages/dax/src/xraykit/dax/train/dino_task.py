@@ -72,6 +72,7 @@ class DinoTask(TrainingTask):
         self._images, self._since, self._progress = 0, time.monotonic(), 0.0
         self._seen: dict[str, list[Tensor]] = {}
         self._mean: Tensor | None = None
+        self._indices = torch.empty(0, dtype=torch.int64)
 
     def open(self, rank: int, ranks: int, device: torch.device) -> None:
         """Open this process's share of the crops; synchronise batch normalisation over several processes."""
@@ -100,7 +101,9 @@ class DinoTask(TrainingTask):
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of crops."""
         own = self.settings.objective
-        crops = [self._channels(crop) for crop in self.batches.batch(batch).crops]
+        made = self.batches.batch(batch)
+        self._indices = made.indices
+        crops = [self._channels(crop) for crop in made.crops]
         hidden = None if self.masking is None else self.masking.draw(self.student.backbone, crops)
         with torch.no_grad():
             taught = self.teacher(crops[:2], patches_of=hidden)
@@ -119,6 +122,10 @@ class DinoTask(TrainingTask):
         self._remember({**self.terms, "loss": terms.get("loss_crops", loss.detach())}, targets)
         self._images += len(crops[0]) * self.ranks
         return loss
+
+    def batch_names(self) -> list[str]:
+        """Names of the last batch's images."""
+        return [self.data.store.names[number] for number in self._indices.tolist()]
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Of the student alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,15 +11,19 @@ from torch import Tensor, nn
 from ..errors import XraykitError
 from ..seeds import step_seed
 
+NAMED = 5  # samples that a sentence names
+
 
 class TrainingFailedError(XraykitError):
     """The loss or the network's answer is not finite any more."""
 
     @classmethod
-    def of(cls, what: str, value: str, batch: int) -> TrainingFailedError:
-        """The sentence about a number that is not finite in a batch."""
+    def of(cls, what: str, value: str, batch: int, samples: Sequence[str] = ()) -> TrainingFailedError:
+        """The sentence about a number that is not finite in a batch, with the first of its samples' names."""
+        named = ", ".join(samples[:NAMED]) + (f" and {len(samples) - NAMED} more" if len(samples) > NAMED else "")
+        of = f" (of {named})" if samples else ""
         return cls(
-            f"the {what} must stay finite, got {value} in batch {batch}; train again with a lower --rate, or with "
+            f"the {what} must stay finite, got {value} in batch {batch}{of}; train again with a lower --rate, or with "
             "--precision 32-true."
         )
 

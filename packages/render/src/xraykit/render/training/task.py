@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,6 +44,10 @@ class TrainingTask(Protocol):
             progress: Share of the training that is over, 0 to 1, for schedules.
         """
         ...
+
+    def batch_names(self) -> Sequence[str]:
+        """Names of the last batch's samples, for the sentence about a loss that is not finite; () names none."""
+        return ()
 
     @abstractmethod
     def optimizer(self) -> torch.optim.Optimizer:

@@ -118,7 +118,7 @@ def _adapter(lightning: Any, task: TrainingTask, journal: Journal, run: RunSetti
                 loss = task.step(journal.done, journal.progress)
             journal.after_loss({**task.terms, "loss": loss})
             if not bool(torch.isfinite(loss)):
-                raise TrainingFailedError.of("loss", f"{float(loss.detach())}", journal.done)
+                raise TrainingFailedError.of("loss", f"{float(loss.detach())}", journal.done, task.batch_names())
             return loss
 
         def configure_optimizers(self) -> Any:
