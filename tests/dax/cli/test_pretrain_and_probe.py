@@ -42,7 +42,8 @@ def test_pretrain_hands_over_its_settings_and_prints_the_last_row(tmp_path, monk
 def test_a_probe_hands_over_its_settings_and_prints_its_tables(tmp_path, monkeypatch, capsys):
     got = {}
 
-    def probe_regions(settings, *, report):
+    def probe_regions(settings, *, report, say):
+        say("a: features of 2 images take 0.1 MB")
         got["settings"] = settings
         for what in ("features of a", "classifiers on a"):
             report(what, 0, 2)
@@ -57,13 +58,14 @@ def test_a_probe_hands_over_its_settings_and_prints_its_tables(tmp_path, monkeyp
     assert settings.data == Path("set/") and settings.backbones == ("a", "random:b")
     assert settings.folds == 3 and settings.inputs.limit == 9
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:4] == ["features of a", "2/2 images", "classifiers on a", "2/2 images"] or "2/2 images" in lines[1]
+    assert lines[:2] == ["a: features of 2 images take 0.1 MB", "features of a"] and lines[3] == "classifiers on a"
+    assert lines[2].startswith("2/2 images") and lines[4].startswith("2/2 fits")
     assert "| a | 98.0% |" in lines and "note: one fold" in lines
     assert lines[-1] == f"wrote {tmp_path / 'report.html'}"
 
 
 def test_errors_of_the_library_end_a_command_with_status_2(tmp_path, monkeypatch, capsys):
-    def probe_regions(settings, *, report):
+    def probe_regions(settings, *, report, say):
         report("features of a", 0, 2)
         raise InputError("folds must be 2 or more, got 1.")
 

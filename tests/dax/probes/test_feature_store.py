@@ -1,13 +1,14 @@
 """Features are computed once, and what is stored is what the backbone saw."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from support.dax_probes import SIZE, ToyBackbone, toy_images, toy_set
-from xraykit.dax.probes import ProbeImage, ProbeSet, feature_digest, make_features, open_features
-from xraykit.render import FileError, InputError
+from xraykit.dax.probes import ProbeImage, ProbeSet, feature_digest, feature_making, make_features, open_features
+from xraykit.render import FileError, InputError, OutputError
 
 
 def test_stored_features_are_those_of_the_backbone(tmp_path):
@@ -39,6 +40,23 @@ def test_features_with_maps_serve_a_call_that_needs_none(tmp_path):
     make_features(ToyBackbone(), toy_set(toy_images()), tmp_path, maps=True)
     backbone = ToyBackbone()
     assert make_features(backbone, toy_set(toy_images()), tmp_path).maps != () and backbone.seen == 0
+
+
+def test_how_large_features_will_be_is_told_before_they_are_made(tmp_path):
+    told = []
+    store = make_features(
+        ToyBackbone(), toy_set(toy_images()), tmp_path, maps=True, say=told.append, report=lambda *at: told.append(at)
+    )
+    held = sum(path.stat().st_size for path in store.folder.glob("*.npy"))
+    assert told[0] == f"features of 24 images take {held / 1e6:.1f} MB in {tmp_path}" and told[1] == (24, 24)
+
+
+def test_a_disk_without_room_for_the_features_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(feature_making.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    backbone = ToyBackbone()
+    with pytest.raises(OutputError, match=r"must have room for features of 0\.1 MB, got 0\.0 MB free; make room"):
+        make_features(backbone, toy_set(toy_images()), tmp_path, maps=True, batch=4)
+    assert backbone.seen == 4 and not list(tmp_path.rglob("*.npy"))
 
 
 def test_an_interrupted_run_goes_on_where_it_was(tmp_path):

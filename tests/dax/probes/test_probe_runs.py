@@ -77,14 +77,14 @@ def test_the_screw_probe_judges_held_out_folds(tmp_path, monkeypatch):
     """A stand-in detector finds for one backbone what is there, and for the other nothing near it."""
     learned = []
 
-    def train(maps, truth, settings, *, seed, report, device):
-        learned.append(len(truth))
+    def train(maps, truth, settings, *, chosen, seed, report, device):
+        learned.append(len(chosen))
         report(settings.training.steps, {})
-        return float(maps[0].abs().max()) > 0.1
+        return float(abs(maps[0]).max()) > 0.1
 
-    def detect(detector, maps):
+    def detect(detector, maps, *, chosen):
         points = torch.tensor([[[2.0, 3.0], [12.0, 9.0]], [[9.0, 9.0], [1.0, 1.0]]]) + (0.0 if detector else 7.0)
-        return [ScrewDetections(points, torch.tensor([0.9, 0.2])) for _ in range(len(maps[0]))]
+        return [ScrewDetections(points, torch.tensor([0.9, 0.2])) for _ in chosen]
 
     monkeypatch.setattr(screw_probe, "train_detector", train)
     monkeypatch.setattr(screw_probe, "detect", detect)
@@ -139,8 +139,9 @@ def test_no_data_is_refused(tmp_path):
 
 
 def test_names_are_the_last_parts_where_these_differ():
-    assert short_names(["runs/a/weights", "shipped"]) == ["weights", "shipped"]
-    assert short_names(["runs/a/weights", "runs/b/weights"]) == ["runs/a/weights", "runs/b/weights"]
+    assert short_names(["runs/a/weights", "shipped"]) == ["a", "shipped"]
+    assert short_names(["runs/a/weights", "runs/b/weights", "weights"]) == ["a", "b", "weights"]
+    assert short_names(["runs/a/weights", "more/a/weights"]) == ["runs/a/weights", "more/a/weights"]
     with pytest.raises(InputError, match="each once, got a, a"):
         short_names(["a", "a"])
     with pytest.raises(InputError, match="got none"):

@@ -62,6 +62,35 @@ def test_half_precision_maps_serve_as_well():
     assert len(found) == 5
 
 
+class OnDisk:
+    """An array that tells how much of it is read at once."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.ndim, self.read = values, values.shape, values.ndim, []
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, places):
+        self.read.append(len(places))
+        return self.values[places]
+
+
+def test_maps_on_disk_are_read_by_batch_and_the_chosen_alone_are_learned_from():
+    truth, chosen = images(7), [5, 0, 3, 6, 2]
+    maps = bump_maps(truth)
+    stored = [OnDisk(one.numpy()) for one in maps]
+    part, learned = [one[chosen] for one in maps], [truth[n] for n in chosen]
+    first = train_detector(part, learned, SHORT)
+    second = train_detector(stored, truth, SHORT, chosen=chosen)
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert max(stored[0].read) == SHORT.training.batch
+    for one, other in zip(detect(first, part), detect(second, stored, chosen=chosen, batch=2), strict=True):
+        torch.testing.assert_close(one.points, other.points)
+    assert stored[0].read[-3:] == [2, 2, 1]
+
+
 def test_found_screws_are_sorted_and_in_pixels_and_do_not_depend_on_the_batch():
     truth = images(5)
     torch.manual_seed(0)

@@ -14,6 +14,7 @@ from xraykit.render import InputError
 from xraykit.render.extras import require
 from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
+from .data.stage_told import StageTold
 from .network.backbone import Backbone, new_backbone
 from .network.backbone_config import BackboneConfig
 from .network.backbone_weights import load_backbone
@@ -23,14 +24,11 @@ from .train.head_weights import starting_head
 from .train.settings import PretrainSettings
 from .train.training_frames import find_training_xrays, load_training_data
 
-PretrainTold = Callable[[str, int, int], None]
-"""Called with what is being done ("images", "batches"), how much of it is done, and how much there is."""
-
 
 def pretrain(
     settings: PretrainSettings,
     *,
-    report: PretrainTold | None = None,
+    report: StageTold | None = None,
     say: Callable[[str], None] | None = None,
     begun: float | None = None,
 ) -> TrainingRun:

@@ -15,6 +15,9 @@ from .stages import stages
 if TYPE_CHECKING:
     from ..probes.report import ProbeReport
 
+COUNTED = {"features": "images", "classifiers": "fits", "heads": "steps", "detectors": "steps"}
+"""In each stage of a probe."""
+
 
 def region(settings: RegionProbeSettings) -> None:
     """Tell the region of the body from frozen features.
@@ -38,8 +41,8 @@ def region(settings: RegionProbeSettings) -> None:
     """
     from ..probes.run_region import probe_regions
 
-    with stages("images") as report:
-        found = probe_regions(settings, report=report)
+    with stages(COUNTED) as report:
+        found = probe_regions(settings, report=report, say=_tell)
     _say(*found)
 
 
@@ -63,8 +66,8 @@ def metal(settings: MetalProbeSettings) -> None:
     """
     from ..probes.run_metal import probe_metal
 
-    with stages("images") as report:
-        found = probe_metal(settings, report=report)
+    with stages(COUNTED) as report:
+        found = probe_metal(settings, report=report, say=_tell)
     _say(*found)
 
 
@@ -84,9 +87,13 @@ def screws(settings: ScrewProbeSettings) -> None:
     """
     from ..probes.run_screws import probe_screws
 
-    with stages("steps") as report:
-        found = probe_screws(settings, report=report)
+    with stages(COUNTED) as report:
+        found = probe_screws(settings, report=report, say=_tell)
     _say(*found)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, flush=True)
 
 
 def _say(report: ProbeReport, written: tuple[Path, ...]) -> None:

@@ -39,11 +39,13 @@ def make_features(
     batch: int = 32,
     device: str | torch.device = "cpu",
     report: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> FeatureStore:
     """The features of all images by a backbone, made now or found where an earlier run left them.
 
     They lie in a folder of their own in `folder`, named by a digest of weights, preprocessing, inputs and format, so
     that nothing outdated is ever read. What is done is kept after each batch: a run that was interrupted goes on there.
+    How large they will be is told before the first is written, and a disk without that room is refused.
     The backbone runs in evaluation mode, without gradients and without autocast.
 
     Args:
@@ -56,11 +58,12 @@ def make_features(
         batch: Images at a time.
         device: Where the backbone runs.
         report: Called with how many images are done, and how many there are.
+        say: Called with a sentence: how large the features will be.
 
     Raises:
         InputError: Features that are not finite (in float16, for maps), images of different sizes, two images of one
             name, or another number of images than the set says.
-        OutputError: The folder cannot be written to.
+        OutputError: The folder cannot be written to, or its disk lacks the room.
         FileError: Stored features that are damaged.
     """
     digest = feature_digest(backbone, images)
@@ -71,7 +74,7 @@ def make_features(
     work = target.with_name(target.name + ".part")
     check_result_folder(Path(folder))
     try:
-        made = _Making(work, digest, maps=maps, total=len(images))
+        made = _Making(work, digest, maps=maps, total=len(images), say=say or (lambda _: None))
         made.run(_evaluated(backbone, torch.device(device)), images, batch=batch, report=report or (lambda _, __: None))
         work.replace(target)
     except OSError as error:
@@ -99,6 +102,7 @@ class _Making:
     digest: str
     maps: bool
     total: int
+    say: Callable[[str], None]
 
     def run(
         self, features: Callable[[Tensor], _Seen], images: ProbeSet, *, batch: int, report: Callable[[int, int], None]
@@ -111,7 +115,11 @@ class _Making:
             cases += [_Case(image) for image in part]
             _check_part(cases, part, first)
             if len(cases) > done:
-                strides = self._fill(features(torch.stack([one.image for one in part])), part, first)
+                strides, arrays = self._arrays(features(torch.stack([one.image for one in part])), part)
+                if first <= done:
+                    self._check_room(sum(one[0].nbytes for one in arrays.values()), left=self.total - first)
+                for name, values in arrays.items():
+                    self._put(name, values, first)
                 self._progress(len(cases), strides)
             report(len(cases), self.total)
         if len(cases) != self.total:
@@ -142,20 +150,30 @@ class _Making:
             self.work.mkdir(parents=True)
             return 0, {}
 
-    def _fill(self, seen: _Seen, part: tuple[ProbeImage, ...], first: int) -> dict[str, int]:
-        """Write one batch into the arrays."""
+    def _arrays(self, seen: _Seen, part: tuple[ProbeImage, ...]) -> tuple[dict[str, int], dict[str, NDArray[Any]]]:
+        """Strides of the maps, and one batch of every array."""
         inputs = torch.stack([one.image[0] for one in part])
         low, high = inputs.amin((1, 2), keepdim=True), inputs.amax((1, 2), keepdim=True)
-        self._put("images", ((inputs - low) / (high - low).clamp(min=1e-12) * 255).round().byte().numpy(), first)
+        arrays = {"images": ((inputs - low) / (high - low).clamp(min=1e-12) * 255).round().byte().numpy()}
         empty = torch.zeros(inputs.shape[1:], dtype=torch.bool)
         masks = torch.stack([empty if one.mask is None else one.mask.bool() for one in part])
-        self._put("masks", masks.numpy(), first)
-        self._put("pooled", _finite(seen.pooled.float(), part, "pooled features"), first)
+        arrays["masks"] = masks.numpy()
+        arrays["pooled"] = _finite(seen.pooled.float(), part, "pooled features")
         if not self.maps:
-            return {}
+            return {}, arrays
         for one in seen.maps:
-            self._put(f"map_{one.name}", _finite(one.values.half(), part, f"maps {one.name} in float16"), first)
-        return {one.name: int(one.stride) for one in seen.maps}
+            arrays[f"map_{one.name}"] = _finite(one.values.half(), part, f"maps {one.name} in float16")
+        return {one.name: int(one.stride) for one in seen.maps}, arrays
+
+    def _check_room(self, each: int, *, left: int) -> None:
+        """Say how large the arrays will be; a disk that is full later on would kill the process."""
+        self.say(f"features of {self.total} images take {_size(each * self.total)} in {self.work.parent}")
+        free = shutil.disk_usage(self.work).free
+        if free < each * left:
+            raise OutputError(
+                f"{self.work.parent} must have room for features of {_size(each * left)}, got {_size(free)} free; make "
+                "room, name another --cache, or lower --limit or --size."
+            )
 
     def _put(self, name: str, values: NDArray[Any], first: int) -> None:
         path, shape = self.work / f"{name}.npy", (self.total, *values.shape[1:])
@@ -191,6 +209,10 @@ def _check_part(cases: list[_Case], part: tuple[ProbeImage, ...], first: int) ->
             size = image.image.shape[-1]
             raise InputError(f"images must be of one size, got {cases[0].size} and {size} ({image.name}) pixels.")
         names.add(image.name)
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _finite(values: Tensor, part: tuple[ProbeImage, ...], what: str) -> NDArray[Any]:

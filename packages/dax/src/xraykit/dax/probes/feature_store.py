@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
@@ -28,6 +30,16 @@ class StoredMap(NamedTuple):
     name: str
     stride: int
     values: NDArray[np.float16]
+
+
+def read_maps(maps: Sequence[NDArray[Any] | Tensor], places: NDArray[np.intp]) -> list[Tensor]:
+    """The maps of some images, (B, C, h, w) float32, in the order of the places; of arrays on disk no more is read."""
+    return [
+        one[torch.from_numpy(places)].float()
+        if isinstance(one, Tensor)
+        else torch.from_numpy(np.asarray(one[places], dtype=np.float32))
+        for one in maps
+    ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from xraykit.render.storage import check_result_folder
 from xraykit.render.training import chosen_device
 
 from ..data.settings import PreprocessSettings
+from ..data.stage_told import StageTold
 from .coco_images import images_of_coco
 from .feature_making import make_features
 from .feature_store import FeatureStore
@@ -23,9 +24,8 @@ from .report_pictures import require_pictures
 from .settings import MetalProbeSettings, ProbeInputs, RegionProbeSettings, ScrewProbeSettings
 from .table_images import images_of_table
 
+WEIGHTS = "weights"  # what every training calls its folder of weights
 ProbeSettings = RegionProbeSettings | MetalProbeSettings | ScrewProbeSettings
-ProbeTold = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 def silent(_: str, __: int, ___: int) -> None:
@@ -33,7 +33,12 @@ def silent(_: str, __: int, ___: int) -> None:
 
 
 def open_stores(
-    settings: ProbeSettings, truth: ProbeTruth, *, report: ProbeTold, load: Callable[[str], nn.Module] | None
+    settings: ProbeSettings,
+    truth: ProbeTruth,
+    *,
+    report: StageTold,
+    say: Callable[[str], None] | None,
+    load: Callable[[str], nn.Module] | None,
 ) -> Iterator[tuple[str, FeatureStore]]:
     """What a probe's command begins with: pictures can be drawn, the folder can be written, and `stores`."""
     require_pictures()
@@ -47,6 +52,7 @@ def open_stores(
         folds=settings.folds,
         seed=settings.seed,
         report=report,
+        say=say,
         load=load,
     )
 
@@ -60,7 +66,8 @@ def stores(
     cache: Path,
     folds: int = 1,
     seed: int = 0,
-    report: ProbeTold = silent,
+    report: StageTold = silent,
+    say: Callable[[str], None] | None = None,
     load: Callable[[str], nn.Module] | None = None,
 ) -> Iterator[tuple[str, FeatureStore]]:
     """Each backbone's short name and features, made when it is asked for.
@@ -74,6 +81,7 @@ def stores(
         folds: How many will be made of the patients; that they can be is seen before anything is computed. 1 is none.
         seed: Of the folds.
         report: Told of each batch.
+        say: Called with how large the features of each backbone will be.
         load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
 
     Raises:
@@ -103,6 +111,7 @@ def stores(
                 batch=inputs.feature_batch,
                 device=device,
                 report=lambda done, total, name=name: report(f"features of {name}", done, total),
+                say=None if say is None else lambda sentence, name=name: say(f"{name}: {sentence}"),
             ),
         )
 
@@ -128,15 +137,19 @@ def probe_images(data: Path, truth: ProbeTruth, backbone: nn.Module, inputs: Pro
 
 
 def short_names(sources: Sequence[str]) -> list[str]:
-    """The last part of each source where that tells them apart, else all of it.
+    """The last part of each source, of weights of a run the run's, where that tells them apart; else all of it.
 
     Raises:
         InputError: No sources, or one twice.
     """
     if not sources or len(set(sources)) < len(sources):
         raise InputError(f"a probe compares one backbone or more, each once, got {', '.join(sources) or 'none'}.")
-    last = [Path(source).name or source for source in sources]
+    last = [_last_part(Path(source)) or source for source in sources]
     return last if len(set(last)) == len(last) else list(sources)
+
+
+def _last_part(source: Path) -> str:
+    return source.parent.name or source.name if source.name == WEIGHTS else source.name
 
 
 def _check_sizes(backbones: Sequence[nn.Module], inputs: ProbeInputs) -> None:

@@ -10,23 +10,28 @@ from torch import nn
 from xraykit.render.storage import make_folder, to_plain
 from xraykit.render.training import chosen_device
 
+from ..data.stage_told import StageTold
 from .folds import grouped_folds
 from .metal.metal_probe import metal_rows
 from .metal.metal_report import metal_report
-from .probe_backbones import ProbeTold, open_stores, silent
+from .probe_backbones import open_stores, silent
 from .report import ProbeReport, write_probe_report
 from .settings import MetalProbeSettings
 
 
 def probe_metal(
-    settings: MetalProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
+    settings: MetalProbeSettings,
+    *,
+    report: StageTold = silent,
+    say: Callable[[str], None] | None = None,
+    load: Callable[[str], nn.Module] | None = None,
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a linear head tells metal from their maps.
 
     Args, Returns and Raises: as `probe_regions`.
     """
     rows, masks = [], {}
-    for name, store in open_stores(settings, "metal", report=report, load=load):
+    for name, store in open_stores(settings, "metal", report=report, say=say, load=load):
         more, predicted = metal_rows(
             store,
             grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),

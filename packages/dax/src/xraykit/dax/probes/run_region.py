@@ -9,8 +9,9 @@ from torch import nn
 
 from xraykit.render.storage import make_folder, to_plain
 
+from ..data.stage_told import StageTold
 from .folds import grouped_folds
-from .probe_backbones import ProbeTold, open_stores, silent
+from .probe_backbones import open_stores, silent
 from .region.region_probe import region_rows
 from .region.region_report import region_report
 from .report import ProbeReport, write_probe_report
@@ -18,13 +19,18 @@ from .settings import RegionProbeSettings
 
 
 def probe_regions(
-    settings: RegionProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
+    settings: RegionProbeSettings,
+    *,
+    report: StageTold = silent,
+    say: Callable[[str], None] | None = None,
+    load: Callable[[str], nn.Module] | None = None,
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a classifier tells regions of the body from their pooled features.
 
     Args:
         settings: All there is to say.
         report: Told of progress: what is being done, how much is done, how much there is.
+        say: Called with sentences: how large the features will be.
         load: A backbone from its source; None is `network.load_backbone`.
 
     Returns:
@@ -37,7 +43,7 @@ def probe_regions(
         BackendUnavailableError: matplotlib is not installed.
     """
     rows = []
-    for name, store in open_stores(settings, "region", report=report, load=load):
+    for name, store in open_stores(settings, "region", report=report, say=say, load=load):
         folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
         rows += region_rows(
             store,

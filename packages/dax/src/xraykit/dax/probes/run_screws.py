@@ -10,22 +10,27 @@ from torch import nn
 from xraykit.render.storage import make_folder, to_plain
 from xraykit.render.training import chosen_device
 
+from ..data.stage_told import StageTold
 from .folds import grouped_folds
-from .probe_backbones import ProbeTold, open_stores, silent
+from .probe_backbones import open_stores, silent
 from .report import ProbeReport, write_probe_report
 from .screw_probe import screw_report, screw_rows
 from .settings import ScrewProbeSettings
 
 
 def probe_screws(
-    settings: ScrewProbeSettings, *, report: ProbeTold = silent, load: Callable[[str], nn.Module] | None = None
+    settings: ScrewProbeSettings,
+    *,
+    report: StageTold = silent,
+    say: Callable[[str], None] | None = None,
+    load: Callable[[str], nn.Module] | None = None,
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a detector finds heads and tips of screws from their maps.
 
     Args, Returns and Raises: as `probe_regions`.
     """
     rows, seen = [], {}
-    for name, store in open_stores(settings, "screws", report=report, load=load):
+    for name, store in open_stores(settings, "screws", report=report, say=say, load=load):
         rows += screw_rows(
             store,
             grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xraykit.render import InputError
 
@@ -91,18 +90,17 @@ def screw_rows(
         raise InputError(f"held_out must be 1 to {len(numbers)} folds, got {held_out}.")
     size, steps = store.images.shape[-1], settings.training.steps
     truth = [_truth(points, size) for points in store.keypoints]
-    maps = [torch.from_numpy(np.array(one.values)) for one in store.maps]
+    maps = [one.values for one in store.maps]
     rows = []
     for place, number in enumerate(numbers[:held_out]):
-        kept, held = (torch.from_numpy(np.flatnonzero(part)) for part in (fold != number, fold == number))
+        kept, held = (np.flatnonzero(part) for part in (fold != number, fold == number))
 
         def told(step: int, _: Mapping[str, float], done: int = place * steps) -> None:
             if report is not None:
                 report(done + step, held_out * steps)
 
-        learned = [truth[n] for n in kept.tolist()]
-        detector = train_detector(_chosen(maps, kept), learned, settings, seed=seed, report=told, device=device)
-        for n, one in zip(held.tolist(), detect(detector, _chosen(maps, held)), strict=True):
+        detector = train_detector(maps, truth, settings, chosen=kept, seed=seed, report=told, device=device)
+        for n, one in zip(held.tolist(), detect(detector, maps, chosen=held), strict=True):
             names = (backbone, store.names[n], store.patients[n], number, store.digest, size)
             rows.append(ScrewRow(*names, _flat_truth(truth[n]), _flat_found(one)))
     return rows
@@ -234,10 +232,6 @@ def _similarity(found: ScrewDetections, truth: ScrewTruth, half_distance: float)
         return 0.0
     near = keypoint_similarity(best[:, None], truth.points.double(), truth.visible, half_distance=half_distance)
     return float(near.amax(0).mean())
-
-
-def _chosen(maps: Sequence[Tensor], places: Tensor) -> list[Tensor]:
-    return [one[places] for one in maps]
 
 
 def _truth(points: NDArray[np.float64], size: int) -> ScrewTruth:

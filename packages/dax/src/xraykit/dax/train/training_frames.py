@@ -19,6 +19,7 @@ from ..data.frames import FrameStore
 from ..data.preprocessing import standardise
 from ..data.settings import PreprocessSettings
 from ..data.square import to_square
+from ..data.stage_told import StageTold
 from ..data.xrays import FrameChoice, XrayCollection, find_xrays
 from .settings import PretrainSettings
 from .watched import WatchedImages
@@ -69,7 +70,7 @@ def load_training_data(
     settings: PretrainSettings,
     found: TrainingXrays,
     *,
-    report: Callable[[str, int, int], None] | None = None,
+    report: StageTold | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainingFrames:
     """Prepare the images, or take those prepared before, and set aside what is held out.
@@ -129,7 +130,7 @@ def _prepared(
     found: XrayCollection,
     cache: Path,
     settings: PretrainSettings,
-    report: Callable[[str, int, int], None] | None,
+    report: StageTold | None,
     say: Callable[[str], None] | None,
 ) -> FrameStore:
     options = {"longest": settings.data.longest, "settings": settings.preprocess}

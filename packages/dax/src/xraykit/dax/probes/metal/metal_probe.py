@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..feature_store import FeatureStore
+from ..feature_store import FeatureStore, read_maps
 from ..folds import check_folds
 from .pixel_head import PixelHead
 from .settings import HeadTraining
-from .train_head import DEFAULT_TRAINING, need_maps, read_maps, train_pixel_head
+from .train_head import DEFAULT_TRAINING, need_maps, train_pixel_head
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from xraykit.render import InputError, XraykitError
 
-from ..feature_store import FeatureStore
+from ..feature_store import FeatureStore, read_maps
 from .pixel_head import PixelHead
 from .settings import HeadTraining, MaskLoss
 
@@ -104,11 +104,6 @@ def need_maps(store: FeatureStore) -> tuple[list[NDArray[np.float16]], NDArray[n
     if not store.maps or store.masks is None:
         raise InputError(f"{store.folder} must hold feature maps and masks, got none; make features with maps of both.")
     return [one.values for one in store.maps], store.masks
-
-
-def read_maps(maps: Sequence[NDArray[np.float16]], places: NDArray[np.intp]) -> list[Tensor]:
-    """The maps of some images, float32."""
-    return [torch.from_numpy(np.asarray(one[places], dtype=np.float32)) for one in maps]
 
 
 def _batches(order: NDArray[np.intp], batch: int, seed: int) -> Iterator[NDArray[np.intp]]:
