@@ -1,14 +1,18 @@
 """Every option of a command reaches the field of its name and no other."""
 
+import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from cyclopts import App
+from support.repo import ROOT
 from xraykit.dax.embedding import EmbedSettings
 from xraykit.dax.pictures import LookSettings
 from xraykit.dax.probes import MetalProbeSettings, RegionProbeSettings, ScrewProbeSettings
+from xraykit.dax.train.presets import PRESETS
 from xraykit.dax.train.settings import PretrainSettings
 from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
@@ -24,7 +28,7 @@ PARTNERS = {"mean": "std", "std": "mean"}  # one needs the other
 def parsed_by(cls):
     """A command that returns its settings."""
     app = App(result_action="return_value")
-    app.default(flat(lambda settings: settings, cls))
+    app.default(flat(lambda settings: settings, cls, presets=PRESETS if cls is PretrainSettings else None))
     return app
 
 
@@ -74,3 +78,36 @@ def test_each_option_reaches_its_field_and_no_other(cls):
         found = at(settings, leaf)
         found = found[0] if isinstance(found, tuple) else found
         assert (str(found) if isinstance(found, Path) else found) == another(leaf)
+
+
+COMMANDS = {
+    "embed": EmbedSettings,
+    "look": LookSettings,
+    "pretrain": PretrainSettings,
+    "probe region": RegionProbeSettings,
+    "probe metal": MetalProbeSettings,
+    "probe screws": ScrewProbeSettings,
+}
+
+
+def examples():
+    """(command, its words) of every example in help texts and README; those of help texts go on in indented lines."""
+    package = ROOT / "packages/dax"
+    texts = [path.read_text() for path in (package / "src/xraykit/dax/cli").glob("*.py")]
+    texts.append((package / "README.md").read_text())
+    for line in re.findall(r"^ *xraykit dax (.+(?:\n {12}.+)*)", "\n".join(texts), re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        length = 2 if words[0] == "probe" else 1
+        yield " ".join(words[:length]), words[length:]
+
+
+@pytest.mark.parametrize(("command", "words"), list(examples()), ids=lambda part: part if isinstance(part, str) else "")
+def test_examples_of_help_texts_and_readme_are_read_as_meant(command, words):
+    settings = parsed_by(COMMANDS[command])(words)
+    data = getattr(settings, "xrays", None) or settings.data
+    for source in getattr(data, "sources", (data,)):
+        assert str(source).startswith(
+            ("xrays", "dataset", "regions", "metal", "screws", "a.dcm", "cines", "images.csv")
+        )
+    if "--labels" in words:
+        assert settings.labels == ("region", "view")

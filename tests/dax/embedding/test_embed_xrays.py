@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from support.dax_xrays import damage, write_backbone, write_xrays
+from PIL import Image
+from support.dax_xrays import damage, write_backbone, write_xrays, xray_picture
 from xraykit.dax.data import find_xrays
 from xraykit.dax.embedding import (
     BackboneRunSettings,
@@ -28,11 +29,11 @@ def weights(tmp_path_factory):
     return write_backbone(tmp_path_factory.mktemp("weights"))
 
 
-def settings(folder, weights, *, sources=None, output="table.npz", batch=2, resume=False, **xrays):
+def settings(folder, weights, *, sources=None, output="table.npz", batch=2, resume=False, field=None, **xrays):
     return EmbedSettings(
         XraySourceSettings((sources or folder / "xrays",), **xrays),
         output=folder / output,
-        run=BackboneRunSettings(str(weights), batch, "cpu"),
+        run=BackboneRunSettings(str(weights), batch, "cpu", field),
         resume=resume,
     )
 
@@ -118,7 +119,7 @@ def test_resuming_with_other_weights_is_refused(tmp_path, weights):
     write_xrays(tmp_path / "xrays", 5)
     interrupted(tmp_path, weights, after=2)
     other = write_backbone(tmp_path / "other", seed=1)
-    with pytest.raises(InputError, match="got other weights; use the same"):
+    with pytest.raises(InputError, match="got other weights or --field; use the same"):
         embed(settings(tmp_path, other, resume=True))
 
 
@@ -202,6 +203,20 @@ def test_features_that_are_not_finite_are_refused(tmp_path, weights):
     save_backbone(broken, tmp_path / "broken")
     with pytest.raises(InputError, match=r"must give finite features, got others for xrays/xray00\.png"):
         embed(settings(tmp_path, tmp_path / "broken"))
+
+
+def test_of_a_collimated_xray_the_exposed_field_alone_counts_if_wished(tmp_path, weights):
+    (tmp_path / "xrays").mkdir()
+    for name, surround in (("black.png", 0), ("grey.png", 20)):
+        image = np.full((96, 96), surround, np.uint8)
+        image[20:76, 24:72] = 120 + xray_picture(56, 48) // 4
+        Image.fromarray(image).save(tmp_path / "xrays" / name)
+    whole = embed(settings(tmp_path, weights, polarity="intensity")).table
+    done = embed(settings(tmp_path, weights, polarity="intensity", field="exposed")).table
+    apart = [float(np.abs(np.subtract(*one.features)).max()) for one in (whole, done)]
+    assert apart[1] < 1e-4 < apart[0]
+    assert done.record["config"]["preprocess"]["field"] == "exposed"
+    assert done.record["backbone"] != whole.record["backbone"]
 
 
 def test_labels_of_a_list_become_columns(tmp_path, weights):

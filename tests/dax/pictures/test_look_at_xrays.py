@@ -1,5 +1,7 @@
 """Looking at files: a sheet for each X-ray, one picture of all, and mistakes told in a sentence."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.dax_xrays import damage, read_png, write_backbone, write_xrays
@@ -92,6 +94,22 @@ def test_an_untrained_backbone_stands_beside(tmp_path, weights):
     alone = read_png(look(settings(tmp_path, weights, output="a")).plane)
     beside = read_png(look(settings(tmp_path, weights, output="b", before="untrained")).plane)
     assert beside.shape[1] == pytest.approx(2 * alone.shape[1], rel=0.1) and len(beside) == len(alone)
+
+
+def test_the_exposed_field_counts_for_both_backbones_if_wished(tmp_path, weights, monkeypatch):
+    seen = []
+    see = look_at_xrays.see
+
+    def watched(embedder, xrays, **options):
+        seen.append((embedder.backbone.config.preprocess.field, xrays.field))
+        return see(embedder, xrays, **options)
+
+    monkeypatch.setattr(look_at_xrays, "see", watched)
+    write_xrays(tmp_path / "xrays", 2)
+    other = write_backbone(tmp_path / "other", seed=1)
+    run = BackboneRunSettings(str(weights), 2, "cpu", "exposed")
+    look(replace(settings(tmp_path, weights, before=str(other)), run=run))
+    assert seen == [("exposed", True)] * 2
 
 
 def test_a_resnet_can_be_looked_at(tmp_path):

@@ -18,7 +18,8 @@ def look(settings: LookSettings) -> None:
     data set says the X-rays show:
 
         xraykit dax look dataset/ -o pictures/ --weights run/weights
-            --before untrained --projection umap --labels region view
+            --before untrained --projection umap
+            --labels region --labels view
 
     DIR then holds a .png for each X-ray: the network's input, where it looks, and
     what it takes for alike, in colours that mean the same in all sheets; and, of

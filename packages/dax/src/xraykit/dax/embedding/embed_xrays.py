@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,7 +18,7 @@ from ..predictor import XrayEmbedder
 from .identity import backbone_digest
 from .network_inputs import input_batches
 from .partial_table import PartialTable
-from .settings import EmbedSettings, XraySourceSettings
+from .settings import BackboneRunSettings, EmbedSettings, XraySourceSettings
 from .table import Embeddings, check_table_path, write_embeddings
 
 FORMAT = 1  # a new number where the same inputs give other features
@@ -54,7 +54,7 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
     if output.is_dir():
         raise OutputError(f"{output} must be a table to write, got a folder; add a file name.")
     check_result_folder(output.parent)
-    embedder = XrayEmbedder(settings.run.weights, device=settings.run.device)
+    embedder = open_embedder(settings.run)
     backbone = embedder.backbone
     xrays = open_xrays(settings.xrays, backbone)
     digest = backbone_digest(backbone)
@@ -82,6 +82,19 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
     write_embeddings(output, table)
     partial.remove()
     return EmbeddedXrays(table, output, resumed)
+
+
+def open_embedder(settings: BackboneRunSettings, backbone: Backbone | str | None = None) -> XrayEmbedder:
+    """The backbone that settings name, or another one, on their device and for the field that they ask for.
+
+    Raises:
+        FileError: No such weights. InputError: No such device.
+    """
+    embedder = XrayEmbedder(settings.weights if backbone is None else backbone, device=settings.device)
+    if settings.field is not None:
+        config = embedder.backbone.config
+        embedder.backbone.config = replace(config, preprocess=replace(config.preprocess, field=settings.field))
+    return embedder
 
 
 def open_xrays(settings: XraySourceSettings, backbone: Backbone) -> XrayCollection:

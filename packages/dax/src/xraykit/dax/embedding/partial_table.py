@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 IDENTITY, FEATURES, BATCHES = "identity.json", "features.f32", "batches.jsonl"
 SPOKEN = {
-    "backbone": "weights",
+    "backbone": "weights or --field",
     "inputs": "inputs",
     "batch": "--batch",
     "skip_damaged": "--skip-damaged",

@@ -35,6 +35,8 @@ class BackboneRunSettings:
     """X-rays at a time."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """What to compute on."""
+    field: Literal["whole", "exposed"] | None = None
+    """Which pixels count: all, or those that the collimator left open; what the weights say if left out."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from xraykit.render.pictures import save_png
 from xraykit.render.storage import check_result_folder, make_folder
 from xraykit.render.training import check_positive
 
-from ..embedding.embed_xrays import open_xrays
+from ..embedding.embed_xrays import open_embedder, open_xrays
 from ..embedding.network_inputs import InputFacts
 from ..network.backbone import Backbone, new_backbone
 from ..predictor import XrayEmbedder
@@ -81,7 +81,7 @@ def look(settings: LookSettings, *, report: Callable[[int, int], None] | None = 
     if settings.before == settings.run.weights:
         raise InputError(f"--before must be another backbone than --weights, got {settings.before!r} twice.")
     check_result_folder(settings.output)
-    embedder = XrayEmbedder(settings.run.weights, device=settings.run.device)
+    embedder = open_embedder(settings.run)
     xrays = open_xrays(settings.xrays, embedder.backbone)
     before = _before(settings, embedder.backbone)
     if len(xrays) > 1:
@@ -106,7 +106,9 @@ def look(settings: LookSettings, *, report: Callable[[int, int], None] | None = 
         raise InputError(f"at least one X-ray must be readable, got {len(xrays)} damaged ones; nothing was written.")
     vectors = {settings.run.weights: np.concatenate(features)}
     if before is not None:
-        again = open_xrays(settings.xrays, before.backbone)  # its preprocessing may look at another part of an X-ray
+        again = open_xrays(
+            settings.xrays, before.backbone
+        )  # without --field, its preprocessing may look at another part of an X-ray
         earlier = see(before, again, batch=settings.run.batch, tell=tally.add)
         vectors = {str(settings.before): np.concatenate([one.pooled for one in earlier]), **vectors}
     result.plane = _plane(settings, vectors, facts)
@@ -131,7 +133,7 @@ def _before(settings: LookSettings, backbone: Backbone) -> XrayEmbedder | None:
         return None
     untrained = settings.before == UNTRAINED
     other = new_backbone(backbone.config, seed=settings.seed) if untrained else settings.before
-    return XrayEmbedder(other, device=settings.run.device)
+    return open_embedder(settings.run, other)
 
 
 def _colour_code(seen: Iterable[SeenXrays]) -> PatchColours | None:

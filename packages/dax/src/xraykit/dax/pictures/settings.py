@@ -27,7 +27,8 @@ class LookSettings:
     projection: PlaneMethod = "pca"
     """How the picture of all X-rays is made; umap needs the extra `umap`."""
     labels: tuple[str, ...] = ("region", "view")
-    """What to colour that picture by, of what data set jobs and tables of X-rays state."""
+    """What to colour that picture by, of what data set jobs and tables of X-rays state; the flag once for
+    each."""
     before: str | None = None
     """Another backbone to show beside it: weights as for --weights, or `untrained`."""
     seed: int = 0
