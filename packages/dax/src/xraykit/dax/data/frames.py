@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from xraykit.render import FileError
 from xraykit.render.storage import read_json_object
 
-
 INDEX, SHARDS = "index.json", "frames-*"
 MOST_BYTES = 1 << 31  # of an index: 200 bytes a frame
 FORMAT = 2
