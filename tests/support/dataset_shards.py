@@ -7,6 +7,7 @@ import io
 import json
 import math
 import tarfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,13 @@ def sample_members(
     masks: Mapping[str, NDArray[Any]] | None = None,
     tools: Mapping[str, NDArray[Any]] | None = None,
     lines: bool = False,
+    tissue: NDArray[Any] | None = None,
     edit: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
-    """The members of one sample; the image is a disc of a thickness that its numbers decide."""
+    """The members of one sample; the image is a disc of a thickness that its numbers decide.
+
+    `tissue` holds classes (K, J, I), in cells of 50 mm about the world's origin.
+    """
     key = f"{patient:06d}_{view:04d}"
     rng = np.random.default_rng([patient, view])
     middle, radius = rng.uniform(0.35, 0.65, 2) * size, rng.uniform(0.2, 0.3) * size
@@ -79,13 +84,29 @@ def sample_members(
         "physics": {}, "seed": 1, "versions": {},
     }  # fmt: skip
     runs = [{"name": name, "size": [size, size], "counts": run_length_text(mask)} for _, name, mask in kinds]
+    packed = b""
+    if tissue is not None:
+        packed, record["tissue"] = packed_tissue(tissue)
     members = {"image.tiff": picture.getvalue(), "json": json.dumps(record | dict(edit or {})).encode()}
     if lines:
         file = io.BytesIO()
         np.save(file, np.full((size, size), patient + view / 16, dtype=np.float16))
         members["lines.npy"] = file.getvalue()
     members["masks.json"] = json.dumps(runs).encode()
+    if tissue is not None:
+        members["tissue.bin"] = packed
     return {f"{key}.{name}": content for name, content in members.items()}
+
+
+def packed_tissue(classes: NDArray[Any]) -> tuple[bytes, dict[str, Any]]:
+    """Four cells a byte, one after another, and where they lie."""
+    flat = [*classes.ravel().tolist(), 0, 0, 0]
+    packed = bytes(
+        sum(flat[at + place] << 2 * place for place in range(4)) for at in range(0, classes.size, 4)
+    )  # fmt: skip
+    first = [-25.0 * (n - 1) for n in classes.shape[::-1]]
+    affine = [[50.0 * (row == column) for column in range(3)] + [first[row]] for row in range(3)] + [[0.0, 0, 0, 1]]
+    return zlib.compress(packed), {"shape": list(classes.shape), "affine": affine}
 
 
 def box(mask: NDArray[Any]) -> dict[str, Any]:

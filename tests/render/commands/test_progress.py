@@ -1,7 +1,7 @@
 """Progress in plain lines where there is no terminal: how much is done, how fast, how long it will take."""
 
 from xraykit.render.commands import progress
-from xraykit.render.commands.progress import Tally, duration
+from xraykit.render.commands.progress import Tally, duration, stages
 
 
 def test_the_tally_knows_rate_and_time_left(monkeypatch, capsys):
@@ -19,3 +19,17 @@ def test_the_tally_knows_rate_and_time_left(monkeypatch, capsys):
 
 def test_times_are_told_in_fitting_units():
     assert [duration(s) for s in (0.4, 59.4, 200, 18_420)] == ["0 s", "59 s", "3 min 20 s", "5 h 7 min"]
+
+
+def test_stages_are_told_one_after_the_other(capsys):
+    with stages() as report:
+        report("images", 2, 2)
+        report("batches", 1, 2)
+        report("batches", 2, 2)
+    told = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert told == ["2/2 images", "2/2 batches"]
+    with stages({"features": "images"}) as report:
+        report("features of a backbone", 3, 3)
+        report("detector", 2, 2)
+    told = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert told == ["features of a backbone", "3/3 images", "detector", "2/2 steps"]

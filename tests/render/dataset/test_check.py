@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 
+import numpy as np
 import pytest
 from support.dataset_shards import sample_members, tar_bytes, write_dataset, write_manifest
 from xraykit.render import FileError
@@ -262,3 +263,17 @@ def test_command_says_each_problem_and_exits_with_2(tmp_path, capsys):
     said = capsys.readouterr()
     assert "must hold train-000000.tar, which is not there" in said.out
     assert "must be whole, got 1 problems" in said.err
+
+
+def test_tissue_is_a_member_like_the_others_and_is_decoded(tmp_path):
+    classes = np.arange(27, dtype=np.uint8).reshape(3, 3, 3) % 3
+    folder = write_dataset(tmp_path / "set", {"train": [2]}, size=8, tissue=classes)
+    assert check_dataset(folder).problems == ()
+    members = sample_members(0, 0, "train", size=8, tissue=classes)
+    without = tar_bytes((name, content) for name, content in members.items() if not name.endswith("tissue.bin"))
+    (found,) = check_dataset(one_shard(tmp_path / "gone", without, count=1, patients=(0,))).problems
+    assert "must have tissue.bin and its entry in the record, or neither" in found
+    members["000000_0000.tissue.bin"] = b"no zlib"
+    broken = one_shard(tmp_path / "broken", tar_bytes(members.items()), count=1, patients=(0,))
+    (found,) = check_dataset(broken).problems
+    assert "000000_0000.tissue.bin must be packed by zlib" in found

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 from support.repo import ROOT
-from support.toy_training import settings_of, train
+from support.toy_training import ToyTask, settings_of, train
 from xraykit.render import BackendUnavailableError, InputError
 from xraykit.render.training import LengthSettings, TrainingFailedError, TrainingTask
 
@@ -47,6 +47,12 @@ def test_a_part_of_a_checkpoint_that_a_kill_left_behind_is_no_checkpoint(tmp_pat
     task, _ = train(settings_of(tmp_path / "out", resume=True, save_every=100, steps=14))
     assert [batch for batch, _ in calls(task, "step")] == [12, 13]
     assert not (tmp_path / "out" / ".last.ckpt.part").exists()
+
+
+def test_a_task_that_is_done_after_a_validation_ends_the_training_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(ToyTask, "is_done", lambda self: len(calls(self, "step")) >= 6)
+    _, run = train(settings_of(tmp_path, accumulate=1, validate_every=4))
+    assert run.batches == 8 and run.rows[-1]["step"] == 8
 
 
 def test_a_budget_of_minutes_ends_the_training_by_the_clock(tmp_path):

@@ -247,3 +247,50 @@ def test_a_generated_patient_is_seen_from_standard_views_with_its_landmarks():
         pitch, (u, v) = record["camera"]["pixel_spacing"], record["camera"]["principal_point"]
         assert abs(u + record["camera"]["sdd"] / pitch[1] * x / z - landmark["uv"][0]) < 2e-3
         assert abs(v + record["camera"]["sdd"] / pitch[0] * y / z - landmark["uv"][1]) < 2e-3
+
+
+@pytest.fixture(scope="module")
+def knee():
+    """A configuration with one generated knee."""
+    return DatasetConfig(
+        patients=PatientSources(ProceduralPatients(1, {"knee": 1.0}, 48)),
+        views=ViewSettings(8, ("knee_ap_left", "knee_lateral_left", "knee_ap_right", "knee_lateral_right"), 0.0),
+        image=ImageSettings((24, 24)),
+    )
+
+
+def test_orbits_take_their_share_and_standard_views_come_in_turn(knee):
+    generated = make_subject(make_plan(knee).shards[0].patients[0], knee)
+    turned = replace(knee, views=replace(knee.views, in_turn=True))
+    names = standard_names(generated, turned.views)
+    assert len(names) >= 2
+    seen = [
+        choose_view(generated, names, turned, stream(0, "view", 0, n), n).record["name"] for n in range(2 * len(names))
+    ]
+    assert seen == [*names, *names]
+    around = replace(knee, views=ViewSettings(8, random=0.0, orbit=1.0))
+    assert standard_names(generated, around.views) == ()
+    record = choose_view(generated, (), around, stream(0, "view", 0, 0)).record
+    assert (record["name"], record["kind"]) == ("orbit", "orbit")
+
+
+def test_findings_are_those_that_were_asked_for():
+    sources = PatientSources(ProceduralPatients(1, {"knee": 1.0}, 32, findings={"implant": 1.0, "fracture": 1.0}))
+    config = DatasetConfig(patients=sources)
+    subject = make_subject(make_plan(config).shards[0].patients[0], config)
+    assert subject.implants and subject.description["findings"]["implant"] == "plate"
+    assert subject.description["findings"]["fractures"]
+    none = dict.fromkeys(("implant", "fracture", "osteophytes", "scoliosis", "contrast", "crushed_vertebra"), 0.0)
+    config = replace(config, patients=PatientSources(replace(sources.procedural, findings=none)))
+    findings = make_subject(make_plan(config).shards[0].patients[0], config).description["findings"]
+    assert not any(findings.values())
+
+
+def test_tissue_is_kept_with_each_image_and_changes_nothing_else(samples, patient, config):
+    kept = make_samples(patient, replace(config, image=replace(config.image, tissue=16)), "train")
+    assert len({parts(sample)["tissue.bin"] for sample in kept}) == 1
+    for with_tissue, without in zip(kept, samples, strict=True):
+        more, less = parts(with_tissue), parts(without)
+        assert more.pop("tissue.bin")
+        assert more["json"].pop("tissue")["shape"] == [16, 16, 16]
+        assert more == less

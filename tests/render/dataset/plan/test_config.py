@@ -56,14 +56,14 @@ def test_what_is_written_is_read_back(tmp_path):
     config = DatasetConfig(
         seed=2**62,
         patients=PatientSources(
-            ProceduralPatients(count=3, regions={"knee": 1.0, "hip": 2.5}, size=64),
+            ProceduralPatients(count=3, regions={"knee": 1.0, "hip": 2.5}, size=64, findings={"fracture": 1.0}),
             CTPatients(tmp_path, "*.mha", "{name}_seg.mha", "totalsegmentator_v2"),
         ),
-        views=ViewSettings(7, ("pelvis_ap",), 0.1, {"femur": 0.2, "brigham": 0.3}),
+        views=ViewSettings(7, ("pelvis_ap",), 0.1, {"femur": 0.2, "brigham": 0.3}, 0.1, True),
         tools=ToolSettings(0.9, (2, 5), ("k_wire",), tmp_path),
         physics=PhysicsSettings(kvp=(70.0, 71.0), filtration={"copper": (0.1, 0.3)}, collimation=1.0),
         labels=("ribs", "liver"),
-        image=ImageSettings((100, 120), "float32"),
+        image=ImageSettings((100, 120), "float32", 64),
         split={"a": 1.0, "b": 1.0},
         images_per_shard=7,
         on_error="stop",
@@ -105,6 +105,14 @@ def test_examples_are_as_large_as_they_say(name, images):
         ("views: {standard: knee}", 'views.standard must be a list of texts or "all", got .knee.'),
         ("views: {ranges: {femurs: 1}}", "views.ranges knows no 'femurs'; did you mean 'femur'"),
         ("views: {random: 0.6, ranges: {femur: 0.6}}", "views must be shares .* that add up to 1 at most"),
+        (
+            "views: {random: 0.6, orbit: 0.6}",
+            "views must be shares .random, orbit and ranges. that add up to 1 at most",
+        ),
+        ("patients: {procedural: {count: 1, findings: {fractre: 1}}}", "findings knows no 'fractre'; did you mean 'fr"),
+        ("patients: {procedural: {count: 1, findings: {implant: 2}}}", "findings must be probabilities from 0 to 1"),
+        ("image: {tissue: 4}", "image.tissue must be 0, or 8 to 256 cells, got 4"),
+        ("image: {tissue: 300}", "image.tissue must be 0, or 8 to 256 cells, got 300"),
         ("views: {per_patient: 0}", "views.per_patient must be 1 to 9999, got 0"),
         ("labels: [livre]", "labels must be names, groups or patterns of organs, got 'livre'"),
         ("tools: {instruments: [hammer]}", "tools.instruments knows no 'hammer'"),
@@ -185,3 +193,18 @@ def test_a_folder_without_volumes_is_refused(tmp_path):
 def test_a_config_in_code_is_checked_too():
     with pytest.raises(InputError, match="images_per_shard must be 1 or more, got 0"):
         replace(SMALL, images_per_shard=0)
+
+
+def test_settings_that_joined_later_leave_the_hash_of_older_data_sets_alone(tmp_path):
+    config = read(
+        tmp_path, "patients: {procedural: {count: 2, regions: {knee: 1}, size: 64}}\nviews: {per_patient: 3}\n"
+    )
+    older = "facccb9d7a998bd17552947e0aadcb3cea8bb3a059332c9409160e0e04a8b515"
+    assert make_plan(config).config_sha256 == older
+    for changed in (
+        replace(config, image=replace(config.image, tissue=64)),
+        replace(config, views=replace(config.views, orbit=0.1)),
+        replace(config, views=replace(config.views, in_turn=True)),
+        replace(config, patients=PatientSources(replace(config.patients.procedural, findings={"fracture": 0.15}))),
+    ):
+        assert make_plan(changed).config_sha256 != older

@@ -122,7 +122,7 @@ def test_only_the_parts_that_are_asked_for_are_read(folder):
     assert full.masks.shape == (1, 16, 16)
     assert full.lines is not None
     assert full.lines.shape == (1, 16, 16)
-    with pytest.raises(InputError, match="parts must be among image, masks, lines, got pixels"):
+    with pytest.raises(InputError, match="parts must be among image, masks, lines, tissue, got pixels"):
         XrayDataset(folder, parts=("pixels",))
 
 
@@ -288,3 +288,16 @@ def test_lines_that_declare_more_than_there_is_are_refused():
 def test_run_lengths_that_do_not_fit_are_refused(text, size, words):
     with pytest.raises(FileError, match=words):
         decode_run_lengths(text, size)
+
+
+def test_tissue_is_read_where_it_is_there_and_asked_for(tmp_path, folder):
+    classes = np.random.default_rng(0).integers(0, 3, (2, 3, 5), dtype=np.uint8)
+    kept = write_dataset(tmp_path / "set", {"train": [1]}, tissue=classes)
+    grid = next(iter(XrayDataset(kept, parts=("tissue",)))).tissue
+    np.testing.assert_array_equal(grid.classes, classes)
+    assert (grid.classes.dtype, grid.affine.dtype) == (torch.uint8, torch.float64)
+    assert (grid.affine @ torch.tensor([2.0, 1.0, 0.5, 1.0]).double()).tolist() == [0.0, 0.0, 0.0, 1.0]
+    with pytest.raises(FileError, match=r"tissue was not read; ask the data set for parts=\(.image., .tissue.\)"):
+        _ = next(iter(XrayDataset(kept))).tissue
+    with pytest.raises(FileError, match=r"has no tissue; make the data set with image.tissue"):
+        _ = next(iter(XrayDataset(folder, parts=("tissue",)))).tissue

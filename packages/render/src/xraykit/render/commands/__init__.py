@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "options": "flat",
         "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings",
         "picture_size": "check_size",
-        "progress": "duration Steps Tally",
+        "progress": "duration stages Steps Tally",
     },
 )

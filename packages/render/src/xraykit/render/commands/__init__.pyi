@@ -9,6 +9,7 @@ from .progress import (
     Steps as Steps,
     Tally as Tally,
     duration as duration,
+    stages as stages,
 )
 from .shared_settings import (
     CameraSettings as CameraSettings,

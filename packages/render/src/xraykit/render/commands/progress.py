@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -106,3 +106,31 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextmanager
+def stages(units: Mapping[str, str] | None = None) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives a function of (what is being done, how much is done, how much there is).
+
+    Args:
+        units: What is counted in a stage, by the first word of its name, which is then announced; None: the name.
+    """
+    running: list[tuple[str, Tally]] = []
+
+    def end() -> None:
+        while running:
+            running.pop()[1].__exit__()
+
+    def report(what: str, done: int, total: int) -> None:
+        if not running or running[0][0] != what:
+            end()
+            if units is not None:
+                print(what, flush=True)
+            unit = what if units is None else units.get(what.split()[0], "steps")
+            running.append((what, Tally(unit).__enter__()))
+        running[0][1].report(done, total)
+
+    try:
+        yield report
+    finally:
+        end()

@@ -3,6 +3,7 @@ from .check import (
     DatasetCheck as DatasetCheck,
     check_dataset as check_dataset,
 )
+from .format.tissue_grid import TissueGrid as TissueGrid
 from .make.job import (
     DatasetSummary as DatasetSummary,
     make_dataset as make_dataset,

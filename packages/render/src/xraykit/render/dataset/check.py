@@ -13,7 +13,7 @@ from .format.manifest import Manifest, ShardRecord
 from .read.shards import check_shard, checked_manifest
 from .read.store import ShardStore
 from .read.tar import raw_samples
-from .read.xray_sample import IMAGE, LINES, MASKS, RECORD, XraySample, decode_sample
+from .read.xray_sample import IMAGE, LINES, MASKS, RECORD, TISSUE, XraySample, decode_sample
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _shard(store: ShardStore, shard: ShardRecord, keys: dict[str, str]) -> Itera
                 count += 1
                 if keys.setdefault(raw.key, shard.name) != shard.name:
                     yield f"{where} must hold samples of its own, {raw.key} is in {keys[raw.key]} as well."
-                unknown = sorted(set(raw.members) - {RECORD, IMAGE, MASKS, LINES})
+                unknown = sorted(set(raw.members) - {RECORD, IMAGE, MASKS, LINES, TISSUE})
                 missing = sorted({RECORD, IMAGE, MASKS} - set(raw.members))
                 if unknown or missing:
                     yield f"{where}: {raw.key} has members too many ({unknown}) or too few ({missing})."
@@ -132,6 +132,10 @@ def _sample(sample: XraySample, shard: ShardRecord, where: str) -> Iterator[str]
             f"{where}: {sample.key} says patient {sample.patient} of split {sample.split!r}, which the manifest does "
             "not have in this shard; make it again."
         )
+    if ("tissue" in sample.record) != (sample.tissue_text is not None):
+        yield f"{where}: {sample.key} must have {TISSUE} and its entry in the record, or neither; make it again."
+    elif sample.tissue_text is not None:
+        _ = sample.tissue
     boxes, areas = sample.boxes, sample.areas
     if sample.mask_text is not None:
         masks = sample.masks

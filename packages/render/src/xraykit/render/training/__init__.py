@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "batches": "BatchSource existing_split StoredBatches",
         "course": "Course",
-        "devices": "chosen_device chosen_precision",
+        "devices": "chosen_device chosen_precision is_follower",
         "folder": "prepare_folder TrainingRun",
         "schedule": "Schedule warmup_cosine",
         "settings": "check_length check_positive completed_run LengthSettings RunSettings",

@@ -8,6 +8,7 @@ from .course import Course as Course
 from .devices import (
     chosen_device as chosen_device,
     chosen_precision as chosen_precision,
+    is_follower as is_follower,
 )
 from .folder import (
     TrainingRun as TrainingRun,

@@ -5,6 +5,7 @@ Settings name these, and help on settings loads no torch: it is imported where i
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from ..rendering.devices import usable_device
@@ -33,3 +34,8 @@ def chosen_precision(device: Literal["cpu", "cuda"]) -> str:
     if device == "cuda":
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     return "bf16-mixed" if torch.cpu.get_capabilities().get("avx512_bf16", False) else "32-true"
+
+
+def is_follower() -> bool:
+    """Whether this is a process of a training that is not the first, as launchers and SLURM say."""
+    return any(int(os.environ.get(name) or 0) > 0 for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))

@@ -72,6 +72,7 @@ class Journal:
             valid, saved = self._due()
             if valid:
                 self._validate(trainer)
+                trainer.should_stop = bool(trainer.strategy.broadcast(self.task.is_done()))
             if saved:
                 self._save(trainer)
 
@@ -108,7 +109,7 @@ class Journal:
             "seconds": round(self.course.elapsed, 3),
             "rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
             **{f"train_{name}": float(value) / self._count for name, value in self._sums.items()},
-            **{name: round(value, 4) for name, value in found.items()},
+            **{name: float(f"{value:.6g}") for name, value in found.items()},
         }
         self._sums, self._count = {}, 0
         self.rows = [*(r for r in self.rows if r["step"] < self.done), row]

@@ -74,6 +74,10 @@ class TrainingTask(Protocol):
         """Columns of the curve's next row. Every process calls it; the first one's answer counts."""
         return {}
 
+    def is_done(self) -> bool:
+        """Whether to stop here, before the end that the settings name; asked on the first process after `validate`."""
+        return False
+
     @abstractmethod
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """Leave weights for use in `folder`; on the first process.

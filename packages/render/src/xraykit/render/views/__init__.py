@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "definition": "StandardView",
         "planning": "applicable_views standard_view view_obstacles ViewPlan",
         "pose_ranges": "POSE_RANGES PoseRange sample_pose",
-        "random_directions": "random_view",
+        "random_directions": "orbit_view random_view",
     },
 )

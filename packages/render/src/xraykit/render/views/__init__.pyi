@@ -12,4 +12,7 @@ from .pose_ranges import (
     PoseRange as PoseRange,
     sample_pose as sample_pose,
 )
-from .random_directions import random_view as random_view
+from .random_directions import (
+    orbit_view as orbit_view,
+    random_view as random_view,
+)

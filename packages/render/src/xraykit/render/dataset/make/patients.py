@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...errors import FileError
+from ...patient.findings import FindingSettings
 from ...patient.generate import PatientSettings, generate_patient
 from ...seeds import seed_for, stream
 from ...simulation.scene import Body, PlacedTool, Scene
@@ -58,10 +59,9 @@ def make_subject(plan: PatientPlan, config: DatasetConfig) -> PreparedPatient:
 
 
 def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
-    seed, settings = (
-        seed_for(config.seed, "anatomy", plan.number),
-        PatientSettings(size=config.patients.procedural.size),
-    )
+    asked = config.patients.procedural
+    seed = seed_for(config.seed, "anatomy", plan.number)
+    settings = PatientSettings(size=asked.size, findings=FindingSettings(**asked.findings))
     patient = generate_patient(seed=seed, region=str(plan.region), settings=settings)
     return patient.scene(), patient.description
 

@@ -15,6 +15,7 @@ from ...seeds import seed_for, stream
 from ...simulation.simulation import Simulation, simulate
 from ...storage.versions import installed_version
 from ...volumes.label_names import match_names
+from ..format.tissue_grid import encode_tissue
 from ..plan.config import DatasetConfig, Names
 from ..plan.plan import PatientPlan
 from .encode import SCALE, array_bytes, image_bytes, json_bytes, landmark_records, mask_records, tool_records
@@ -22,6 +23,7 @@ from .patients import PreparedPatient, make_subject
 from .physics_choice import choose_physics
 from .placement import place_tools
 from .shard import Member
+from .tissue import tissue_grid_of
 from .view_choice import ChosenView, choose_view, standard_names
 
 _PROGRAMS = ("xraykit-render", "torch", "numpy", "numba")
@@ -47,8 +49,9 @@ def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> tuple[
     with torch.inference_mode():
         subject = make_subject(plan, config)
         names = standard_names(subject, config.views)
+        tissue = encode_tissue(tissue_grid_of(subject.volume, config.image.tissue)) if config.image.tissue else None
         views = range(config.views.per_patient)
-        return tuple(_sample(subject, names, plan, view, config, split) for view in views)
+        return tuple(_sample(subject, names, tissue, plan, view, config, split) for view in views)
 
 
 @lru_cache(maxsize=1)
@@ -58,10 +61,16 @@ def program_versions() -> Mapping[str, str]:
 
 
 def _sample(
-    subject: PreparedPatient, names: tuple[str, ...], plan: PatientPlan, view: int, config: DatasetConfig, split: str
+    subject: PreparedPatient,
+    names: tuple[str, ...],
+    tissue: tuple[bytes, dict[str, Any]] | None,
+    plan: PatientPlan,
+    view: int,
+    config: DatasetConfig,
+    split: str,
 ) -> Sample:
     numbers = (plan.number, view)
-    chosen = choose_view(subject, names, config, stream(config.seed, "view", *numbers))
+    chosen = choose_view(subject, names, config, stream(config.seed, "view", *numbers), view)
     settings, physics = choose_physics(config, stream(config.seed, "physics", *numbers))
     taken = [tool.name for tool in subject.implants]
     tools = place_tools(
@@ -88,7 +97,10 @@ def _sample(
         "seed": noise,
         "versions": program_versions(),
     }
-    members = {"image.tiff": image_bytes(simulation.intensity[0, 0].numpy()), "json": json_bytes(record)}
+    members = {"image.tiff": image_bytes(simulation.intensity[0, 0].numpy())}
+    if tissue is not None:
+        members["tissue.bin"], record["tissue"] = tissue
+    members["json"] = json_bytes(record)
     if config.image.line_integrals != "none":
         members["lines.npy"] = array_bytes(simulation.line_integrals[0, 0].numpy().astype(config.image.line_integrals))
     members["masks.json"] = json_bytes(runs)

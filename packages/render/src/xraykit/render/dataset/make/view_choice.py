@@ -16,7 +16,7 @@ from ...geometry.frames import voxel_to_world
 from ...geometry.projection import project
 from ...views.planning import ViewPlan, applicable_views, standard_view
 from ...views.pose_ranges import POSE_RANGES, sample_pose
-from ...views.random_directions import random_view
+from ...views.random_directions import orbit_view, random_view
 from ...volumes.volume import Volume
 from ..plan.config import DatasetConfig, ViewSettings
 from .patients import PreparedPatient
@@ -42,7 +42,7 @@ def standard_names(subject: PreparedPatient, views: ViewSettings) -> tuple[str, 
     Raises:
         InputError: There are none, and the configuration has images for them.
     """
-    if views.random + sum(views.ranges.values()) >= 1:
+    if views.random + views.orbit + sum(views.ranges.values()) >= 1:
         return ()
     fitting = applicable_views(subject.volume, landmarks=subject.scene.landmarks, pose_limited=views.standard != "all")
     names = tuple(name for name in fitting if views.standard == "all" or name in views.standard)
@@ -53,7 +53,7 @@ def standard_names(subject: PreparedPatient, views: ViewSettings) -> tuple[str, 
 
 
 def choose_view(
-    subject: PreparedPatient, names: tuple[str, ...], config: DatasetConfig, rng: np.random.Generator
+    subject: PreparedPatient, names: tuple[str, ...], config: DatasetConfig, rng: np.random.Generator, number: int = 0
 ) -> ChosenView:
     """A view drawn in the configured shares.
 
@@ -62,6 +62,7 @@ def choose_view(
         names: What `standard_names` found.
         config: Shares and image size.
         rng: Decides.
+        number: Of the image among those of the patient, from 0; decides where standard views are taken in turn.
 
     Raises:
         InputError: The patient has no labels that a view could be found from.
@@ -74,14 +75,16 @@ def choose_view(
         if part < share:
             return _from_range(preset, subject, config.image.size, rng)
         part -= share
-    name = names[int(rng.integers(len(names)))]
+    if part < views.orbit:
+        return _planned("orbit", orbit_view(subject.volume, rng, size=config.image.size))
+    name = names[number % len(names) if views.in_turn else int(rng.integers(len(names)))]
     landmarks = subject.scene.landmarks
     return _planned(
         "standard", standard_view(subject.volume, name, size=config.image.size, rng=rng, landmarks=landmarks)
     )
 
 
-def _planned(kind: Literal["standard", "random"], plan: ViewPlan) -> ChosenView:
+def _planned(kind: Literal["standard", "random", "orbit"], plan: ViewPlan) -> ChosenView:
     return ChosenView(plan.camera, plan.pose, {"name": plan.name, "kind": kind, **plan.metadata})
 
 

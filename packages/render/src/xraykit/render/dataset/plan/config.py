@@ -25,6 +25,9 @@ Names = tuple[str, ...] | Literal["all"]
 Lines = Literal["none", "float16", "float32"]
 OnError = Literal["skip", "stop"]
 
+MOST_CELLS = 256
+"""Along a side of the grid of tissue."""
+
 _SPLIT_NAME = re.compile(r"[a-z0-9_]{1,40}")
 
 
@@ -41,11 +44,14 @@ class ProceduralPatients:
         regions: {region: weight}; each region gets its share of `count`, rounded to whole patients. Empty: all
             regions alike.
         size: Voxels along the longest side of the volume.
+        findings: {finding: probability}, of fracture, crushed_vertebra, scoliosis, osteophytes, contrast and implant;
+            what is not named keeps the default of `FindingSettings`.
     """
 
     count: int = 0
     regions: Mapping[str, float] = field(default_factory=_frozen)
     size: int = 160
+    findings: Mapping[str, float] = field(default_factory=_frozen)
 
 
 @dataclass(frozen=True)
@@ -88,12 +94,17 @@ class ViewSettings:
         standard: Names of standard views, of which each image takes one that its patient can show, or "all".
         random: Share of images from random directions.
         ranges: {pose range preset: share of images}.
+        orbit: Share of images from anywhere around the long axis of the body, see `orbit_view`.
+        in_turn: Image n of a patient takes the n-th of its standard views, and begins again after the last, so that
+            each patient is seen in each of them; otherwise each image draws one.
     """
 
     per_patient: int = 20
     standard: Names = "all"
     random: float = 0.25
     ranges: Mapping[str, float] = field(default_factory=_frozen)
+    orbit: float = 0.0
+    in_turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,10 +172,13 @@ class ImageSettings:
     Args:
         size: Rows and columns.
         line_integrals: Keep -ln of the primary intensity with each image ("float16", "float32"), or not ("none").
+        tissue: Cells along the longest side of the grid of air, tissue and bone that is kept with each image, see
+            `TissueGrid`; 0 keeps none.
     """
 
     size: tuple[int, int] = (256, 256)
     line_integrals: Lines = "none"
+    tissue: int = 0
 
 
 @dataclass(frozen=True)
@@ -208,6 +222,8 @@ class DatasetConfig:
         check_physics(self.physics)
         size = self.image.size
         demand(min(size) >= 8 and max(size) <= 4096, "image.size", "8 to 4096 pixels", size)
+        tissue = self.image.tissue
+        demand(tissue == 0 or 8 <= tissue <= MOST_CELLS, "image.tissue", f"0, or 8 to {MOST_CELLS} cells", tissue)
         names = [name for name in self.split if not _SPLIT_NAME.fullmatch(name)]
         demand(not names, "split", "names of small letters, digits and _", names)
         check_weights("split", self.split)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ...errors import InputError
 from ...materials.materials import find_material
 from ...meshes.instruments import INSTRUMENTS
 from ...patient.body.regions import REGIONS
+from ...patient.findings import FindingSettings
 from ...views.catalogue import STANDARD_VIEWS
 from ...views.pose_ranges import POSE_RANGES
 from ...volumes.label_names import match_names
@@ -30,6 +32,9 @@ def check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
     demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
     check_weights("patients.procedural.regions", procedural.regions)
     _check_names("patients.procedural.regions", procedural.regions, REGIONS)
+    _check_names("patients.procedural.findings", procedural.findings, [part.name for part in fields(FindingSettings)])
+    odds = all(_is_share(value) for value in procedural.findings.values())
+    demand(odds, "patients.procedural.findings", "probabilities from 0 to 1", dict(procedural.findings))
 
 
 def check_views(views: ViewSettings) -> None:
@@ -38,9 +43,11 @@ def check_views(views: ViewSettings) -> None:
     _check_names("views.standard", () if views.standard == "all" else views.standard, STANDARD_VIEWS)
     _check_names("views.ranges", views.ranges, POSE_RANGES)
     demand(1 <= views.per_patient <= 9_999, "views.per_patient", "1 to 9999", views.per_patient)
-    shares = {"random": views.random, **views.ranges}
+    shares = {"random": views.random, "orbit": views.orbit, **views.ranges}
     demand(all(_is_share(value) for value in shares.values()), "views", "shares from 0 to 1", shares)
-    demand(sum(shares.values()) <= 1 + 1e-9, "views", "shares (random and ranges) that add up to 1 at most", shares)
+    demand(
+        sum(shares.values()) <= 1 + 1e-9, "views", "shares (random, orbit and ranges) that add up to 1 at most", shares
+    )
 
 
 def check_tools(tools: ToolSettings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import yaml
@@ -12,15 +13,19 @@ from ...storage.typed_settings import from_plain, to_plain
 from .config import DatasetConfig
 
 
-def read_dataset_config(path: str | Path) -> DatasetConfig:
+def read_dataset_config(path: str | Path, *, beside: Collection[str] = ()) -> DatasetConfig:
     """The configuration in a YAML file (or TOML, or JSON); what it leaves out has the defaults of `DatasetConfig`.
+
+    Args:
+        path: The file.
+        beside: Tables of the file that are somebody else's.
 
     Raises:
         FileError: No such file, not well-formed, an unknown key or view or region, or an illegal value; the message
             names the place.
     """
     path = Path(path)
-    table = read_table(path)
+    table = {key: value for key, value in read_table(path).items() if key not in beside}
     if table.get("physics") == "drr":
         table["physics"] = {"model": "drr"}
     try:

@@ -17,6 +17,13 @@ from ...storage.typed_settings import to_plain
 from .config import CTPatients, DatasetConfig
 
 FORMAT = "xraykit-dataset/1"
+_JOINED_LATER = (
+    (("patients", "procedural"), "findings", {}),
+    (("views",), "orbit", 0.0),
+    (("views",), "in_turn", False),
+    (("image",), "tissue", 0),
+)
+"""(tables, key, value that changes nothing): left out of the digest at that value, so that older data sets go on."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,12 @@ def _labels_of(volume: Path, ct: CTPatients) -> Path | None:
 def _digest(config: DatasetConfig) -> str:
     record = to_plain(config)
     del record["on_error"]
+    for table, key, neutral in _JOINED_LATER:
+        place = record
+        for part in table:
+            place = place[part]
+        if place[key] == neutral:
+            del place[key]
     record["patients"]["ct"]["folder"] = None
     record["tools"]["library"] = None
     files: dict[str, Any] = {}

@@ -18,11 +18,11 @@ from .order import Itinerary, ReadingOrder, Share, batches_delivered, itinerary,
 from .shards import check_shard, check_size, checked_manifest, shards_of
 from .store import ShardStore
 from .tar import RawSample, raw_samples
-from .xray_sample import IMAGE, LINES, MASKS, RECORD, XraySample, decode_sample
+from .xray_sample import IMAGE, LINES, MASKS, RECORD, TISSUE, XraySample, decode_sample
 
-Part = Literal["image", "masks", "lines"]
+Part = Literal["image", "masks", "lines", "tissue"]
 PARTS: tuple[str, ...] = get_args(Part)
-_EXTENSIONS = {"image": IMAGE, "masks": MASKS, "lines": LINES}
+_EXTENSIONS = {"image": IMAGE, "masks": MASKS, "lines": LINES, "tissue": TISSUE}
 
 
 class XrayDataset(IterableDataset[Any]):
@@ -39,7 +39,8 @@ class XrayDataset(IterableDataset[Any]):
         address: Folder of the data set, or an fsspec address ("s3://bucket/set").
         split: Which split; None reads all.
         order: Seed, shuffling, and what happens to a remainder; None is `ReadingOrder()`.
-        parts: What is read beside the record (which has names and boxes): "image", "masks", "lines".
+        parts: What is read beside the record (which has names and boxes): "image", "masks", "lines",
+            "tissue".
         transform: Applied to each `XraySample` where it is read; must be picklable for workers that are spawned.
         rank: This process among `world_size` that share the samples. Both None: torch.distributed's where it is
             initialised, else 0 of 1.

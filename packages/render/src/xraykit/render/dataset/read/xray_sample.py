@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +19,13 @@ from ...geometry.detector_plane import pixel_axes
 from ...geometry.rigid import check_pose
 from ...radiographs.shutters import CircularShutter, RectangularShutter, Shutter
 from ...storage.json_object import parse_json
+from ..format.line_array import decode_lines
 from ..format.run_lengths import MOST_PIXELS, decode_run_lengths
 from ..format.sample_tiff import decode_tiff
+from ..format.tissue_grid import TissueGrid, decode_tissue
 from .tar import RawSample
 
-IMAGE, RECORD, MASKS, LINES = "image.tiff", "json", "masks.json", "lines.npy"
+IMAGE, RECORD, MASKS, LINES, TISSUE = "image.tiff", "json", "masks.json", "lines.npy", "tissue.bin"
 
 
 class SampleLandmarks(NamedTuple):
@@ -47,6 +48,7 @@ class XraySample:
         record: The sample's JSON: view, camera, labels, annotations, landmarks, description, tools, physics.
         lines: Line integrals without noise and scatter, (1, H, W) float32, or None if not stored or not asked for.
         mask_text: The masks' JSON, or None if not asked for.
+        tissue_text: The packed cells of the patient, or None if not stored or not asked for.
 
     Raises:
         FileError: A property whose part of the record says something impossible.
@@ -57,6 +59,7 @@ class XraySample:
     record: Mapping[str, Any]
     lines: Tensor | None = None
     mask_text: bytes | None = None
+    tissue_text: bytes | None = None
 
     def log_attenuation(self) -> Tensor:
         r"""-ln(intensity), (1, H, W) float32: bone bright, about 0 in the open beam.
@@ -147,6 +150,15 @@ class XraySample:
         if not all(one.get("size") == size and isinstance(one.get("counts"), str) for one in runs):
             raise self._wrong(f"masks must be run lengths of {size[0]} x {size[1]} pixels")
         return [one["counts"] for one in runs]
+
+    @cached_property
+    def tissue(self) -> TissueGrid:
+        """Which cells of the patient hold tissue and which bone, where the data set was made with image.tissue."""
+        if "tissue" not in self.record:
+            raise FileError(f"{self.key} has no tissue; make the data set with image.tissue, such as 64.")
+        if self.tissue_text is None:
+            raise FileError(f'{self.key}: tissue was not read; ask the data set for parts=("image", "tissue").')
+        return decode_tissue(self.tissue_text, self._get("tissue", dict), f"{self.key}.{TISSUE}")
 
     @cached_property
     def open_field(self) -> Tensor:
@@ -253,8 +265,9 @@ def decode_sample(raw: RawSample, *, where: str) -> XraySample:
         raw.key,
         torch.empty(0) if image is None else _shares(decode_tiff(image, f"{name}.{IMAGE}")),
         record,
-        None if lines is None else _lines(lines, f"{name}.{LINES}"),
+        None if lines is None else decode_lines(lines, f"{name}.{LINES}"),
         raw.members.get(MASKS),
+        raw.members.get(TISSUE),
     )
     size = sample._size
     for array in (sample.image if image is not None else None, sample.lines):
@@ -266,23 +279,6 @@ def decode_sample(raw: RawSample, *, where: str) -> XraySample:
 
 def _shares(codes: NDArray[np.uint16]) -> Tensor:
     return torch.from_numpy(codes.astype(np.float32)[None]).mul_(1 / 65_535)
-
-
-def _lines(content: bytes, name: str) -> Tensor:
-    file = io.BytesIO(content)
-    try:
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise FileError(f"{name} must be a .npy file of version 1.0.")
-        shape, fortran, kind = np.lib.format.read_array_header_1_0(file)
-    except ValueError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{name} must be a .npy file, got something else ({error}).") from error
-    fits = kind.str in ("<f2", "<f4") and len(shape) == 2 and not fortran
-    if not fits or file.tell() + kind.itemsize * shape[0] * shape[1] != len(content):
-        raise FileError(f"{name} must be one (H, W) array of float16 or float32, got {kind} {shape}.")
-    values = np.frombuffer(content, dtype=kind, offset=file.tell()).reshape(shape)
-    return torch.from_numpy(values.astype(np.float32))[None]
 
 
 def _json(content: bytes, kind: type, name: str) -> Any:
