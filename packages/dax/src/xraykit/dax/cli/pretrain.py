@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat
+from xraykit.render.commands import duration, flat, stages
 
 from ..train.presets import PRESETS
 from ..train.settings import PretrainSettings
-from .stages import stages
 
 
 def pretrain(settings: PretrainSettings) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from xraykit.render.commands import flat
+from xraykit.render.commands import flat, stages
 
 from ..probes.settings import MetalProbeSettings, RegionProbeSettings, ScrewProbeSettings
-from .stages import stages
 
 if TYPE_CHECKING:
     from ..probes.report import ProbeReport

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError
+from xraykit.render.training import is_follower
 
 from ..data.frame_images import frames_to_images, pad_frames
 from ..data.frame_job import prepare_frames, wait_for_frames
@@ -134,7 +134,7 @@ def _prepared(
     say: Callable[[str], None] | None,
 ) -> FrameStore:
     options = {"longest": settings.data.longest, "settings": settings.preprocess}
-    if _is_follower():
+    if is_follower():
         return wait_for_frames(found, cache, **options)
     store = prepare_frames(
         found,
@@ -149,11 +149,6 @@ def _prepared(
         for name, sentence in store.damaged:
             say(f"left out {name}: {sentence}")
     return store
-
-
-def _is_follower() -> bool:
-    """Whether this is a process of a training that is not the first, as launchers and SLURM say."""
-    return any(int(os.environ.get(name) or 0) > 0 for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
 
 
 def _labelled(
