@@ -6,11 +6,13 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
+from .common.corr_tables import pairs_table
 from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
     augmentation_table,
     confusion_table,
+    correspondence_table,
     dataset_table,
     gvxr_table,
     loss_table,
@@ -47,6 +49,9 @@ ABOUT = {
     "tensors.",
     "dax_augmentation": "`python -m benchmarks.speed.dax_augmentation` makes the ten views that a frame is learned "
     "from: the published operations one by one on the full image, and ours, on it and on prepared frames; one thread.",
+    "corr_pairs": "`python -m benchmarks.speed.corr_pairs` makes pairs of views for [matching](corr.md): two images "
+    "rolled, zoomed, shifted and changed in their grey values, and the correspondence of the views as they are then, "
+    "on 64 cells along the patient's longest side. Density is the share of entries above 0 in pairs of one patient.",
     "xvr_register": "`python -m benchmarks.speed.xvr_register` [registers](xvr.md) simulated X-rays, and runs the "
     "published recipe with diffdrr on some of them. Errors are true target registration errors, medians unless said.",
     "dax_loss": "`python -m benchmarks.speed.dax_loss` computes the DINO loss with its gradient on one thread, beside "
@@ -59,6 +64,10 @@ ABOUT = {
     "one size whatever the gradient's, so that differences of rounding grow from step to step.",
     "dax_probes": "`python -m benchmarks.studies.dax_probes` asks what pre-training is worth: [three probes](dax.md) "
     "on frozen backbones. Percent, 95 % intervals from patients drawn again (Wilson's for single sets).",
+    "corr_truth": "`uv run --group peers python -m benchmarks.speed.corr_truth` computes which patches of two views "
+    "correspond (16 x 16 patches), beside the literal computation: each voxel of the support alone through RTK's "
+    "Joseph filter in both views, outer product, maximum; timed on a sample of voxels and multiplied. Processor time "
+    "of one thread, medians; the support is made once for all views of a CT and not timed.",
     "gvxr": "`uv run --group oracle python -m benchmarks.oracles.gvxr` compares [a polychromatic image]"
     "(physics_oracle.md) with gVirtualXray's; percent of its intensity, over all pixels behind the phantom.",
     "realism": "`python -m benchmarks.studies.realism` asks how real [procedural patients](patients.md) look: "
@@ -153,7 +162,9 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
+    "corr_pairs": lambda result: pairs_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
+    "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),
     "dax_loss": lambda result: loss_table(result["rows"]),
     "dax_step": lambda result: step_table(result["rows"]),
     "dax_probes": lambda result: probes_table(result["rows"]),

@@ -55,6 +55,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "processor_ms_each": NUMBER, "all_ms_each": list, "frames_per_s": ANY_NUMBER, "mean": ANY_NUMBER,
         "std": ANY_NUMBER, "mean_off": ANY_NUMBER, "std_off": ANY_NUMBER, "standard_error": ANY_NUMBER,
     },
+    "corr_pairs": {
+        "size": int, "stored": int, "grid": int, "mode": str, "workers": int, "pairs": int,
+        "processor_ms_each": ANY_NUMBER, "truth_ms_each": ANY_NUMBER, "all_ms_each": list, "pairs_per_s": NUMBER,
+        "density": NUMBER,
+    },
     "xvr_register": {
         "ct": str, "level": int, "optimizer": str, "starts": int, "threads": int, **ERRORS, "wall_s": list,
         "cpu_s": list,
@@ -74,6 +79,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "probe": str, "tested_on": str, "backbone": str, "score": str, "value": NUMBER, "low": ANY_NUMBER,
         "high": ANY_NUMBER,
         "images": int, "seconds": NUMBER,
+    },
+    "corr_truth": {
+        "mode": str, "tissue": str, "cells": int, "grid": list, "support_cells": int, "views": int, "pairs": int,
+        "processor_ms_a_pair": NUMBER, "all_ms_a_pair": list, "literal_ms_a_voxel": NUMBER, "literal_s_a_pair": NUMBER,
+        "factor": int, "density": float, "mean_square": float,
     },
     "xvr_train": {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,

@@ -162,6 +162,24 @@ def loss_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def correspondence_table(rows: list[dict], summary: dict) -> str:
+    """The suite `corr_truth`: time of a pair, ours and voxel by voxel."""
+    head = ["mode", "tissue", "grid", "voxels of it", "pairs at once", "CPU ms a pair", "literal, s a pair", "faster"]
+    head += ["entries above 0", "mean of squares"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = [row["mode"], row["tissue"], " x ".join(map(str, row["grid"])), f"{row['support_cells']:,}"]
+        cells += [row["pairs"], f"{row['processor_ms_a_pair']:.1f}", f"{row['literal_s_a_pair']:.1f}"]
+        cells += [f"{row['factor']:,} x", f"{100 * row['density']:.1f} %", f"{row['mean_square']:.4f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    apart = summary["paper_against_rtk"]
+    lines.append(
+        f"\nMode `paper` and RTK on {apart['voxels']} voxels of the 16^3 grid, at least two layers within it: largest "
+        f"difference {apart['largest']:.0e}."
+    )
+    return "\n".join(lines)
+
+
 def start_table(rows: list[dict]) -> str:
     """The suite `start_up`: CPU seconds of a fresh process, median and range, and what was aimed at."""
     lines = ["| start | CPU s (least to most) | wall s | goal, CPU s |", "|---" * 4 + "|"]
