@@ -1,0 +1,122 @@
+"""Annotations from a table: one row for each pair of points, as a spreadsheet exports it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from xraykit.render import FileError, InputError
+
+from .annotations import AnnotatedPair, AnnotatedPoint, AnnotatedSample, AnnotatedView, Annotations, check_samples
+
+NEEDED = ("image_a", "image_b", "x_a", "y_a", "x_b", "y_b", "y")
+OPTIONAL = ("sample", "patient", "split", "radius", "name", "neg_source", "label", "projection_a", "projection_b")
+
+
+def annotations_from_table(path: str | Path, size_of: Callable[[Path], tuple[int, int]]) -> Annotations:
+    """Annotations from a CSV with a header.
+
+    Args:
+        path: Columns `NEEDED`, in any order: files of the two X-rays from the table's folder, the points [px of the
+            originals], and y, 1 for a match and 0 for none. `OPTIONAL` ones: sample (rows of one are one sample; left
+            out, the two files make it), patient (the sample), split ("train"), and the rest as in the JSON format.
+        size_of: Height and width of an X-ray's file.
+
+    Raises:
+        FileError: It is missing or no such table; the row is named.
+    """
+    path = Path(path)
+    rows = _rows(path)
+    sizes: dict[str, tuple[int, int]] = {}
+    collected: dict[str, dict[str, Any]] = {}
+    for number, row in enumerate(rows, start=2):
+        files = (row["image_a"], row["image_b"])
+        for file in files:
+            if file not in sizes:
+                sizes[file] = size_of(path.parent / file)
+        try:
+            _collect(collected, row, sizes)
+        except ValueError as error:
+            raise FileError(f"{path}, line {number}: {error}.") from error
+    samples = tuple(_sample(name, entry) for name, entry in collected.items())
+    try:
+        check_samples(samples)
+    except InputError as error:
+        raise FileError(f"{path}: {error}") from error
+    return Annotations(samples, path.parent)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            head = file.readline()
+            separator = max(",;\t", key=head.count)
+            names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
+            missing = [name for name in NEEDED if name not in names]
+            if missing:
+                raise FileError(f"{path} must have the columns {', '.join(NEEDED)}, got none called {missing[0]}.")
+            rows = []
+            for number, values in enumerate(csv.reader(file, delimiter=separator), start=2):
+                if not any(value.strip() for value in values):
+                    continue
+                if len(values) != len(names):
+                    raise FileError(f"{path}, line {number}: {len(names)} values are needed, got {len(values)}.")
+                rows.append({name: value.strip() for name, value in zip(names, values, strict=True)})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path} must be a CSV table in UTF-8, got: {reason}.") from error
+    if not rows:
+        raise FileError(f"{path} must have rows below its header, got none.")
+    return rows
+
+
+def _collect(collected: dict[str, Any], row: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]) -> None:
+    """Add a row's points to the sample that they belong to."""
+    files = (row["image_a"], row["image_b"])
+    name = row.get("sample") or " | ".join(sorted(files))
+    about = {"patient": row.get("patient") or name, "split": row.get("split") or "train", "label": _label(row)}
+    entry = collected.setdefault(name, {"about": about, "views": {}, "points": {}})
+    if entry["about"] != about:
+        raise ValueError(f"sample {name!r} must have one patient, split and label, got {entry['about']} and {about}")
+    numbers = []
+    for file, side in zip(files, "ab", strict=True):
+        projection = row.get(f"projection_{side}", "")
+        entry["views"].setdefault(file, AnnotatedView(file, sizes[file], projection))
+        numbers.append(list(entry["views"]).index(file))
+    a, b = numbers
+    first, second = ((_number(row, f"x_{side}"), _number(row, f"y_{side}")) for side in "ab")
+    if row["y"] not in ("0", "1"):
+        raise ValueError(f"y must be 1 for a match and 0 for none, got {row['y']!r}")
+    radius = _number(row, "radius") if row.get("radius") else 0.0
+    point = AnnotatedPoint(first, second, row["y"] == "1", radius, row.get("name", ""), row.get("neg_source", ""))
+    if a > b:
+        a, b, point = b, a, AnnotatedPoint(second, first, *_rest(point))
+    entry["points"].setdefault((a, b), []).append(point)
+
+
+def _rest(point: AnnotatedPoint) -> tuple[bool, float, str, str]:
+    return point.match, point.radius, point.name, point.negative_source
+
+
+def _sample(name: str, entry: Mapping[str, Any]) -> AnnotatedSample:
+    pairs = tuple(AnnotatedPair(views, tuple(points)) for views, points in entry["points"].items())
+    about = entry["about"]
+    return AnnotatedSample(
+        name, about["patient"], about["split"], tuple(entry["views"].values()), pairs, about["label"]
+    )
+
+
+def _label(row: Mapping[str, str]) -> int | None:
+    label = row.get("label", "")
+    if label not in ("", "0", "1"):
+        raise ValueError(f"label must be 0, 1 or empty, got {label!r}")
+    return int(label) if label else None
+
+
+def _number(row: Mapping[str, str], key: str) -> float:
+    try:
+        return float(row[key])
+    except ValueError:
+        raise ValueError(f"{key} must be a number, got {row[key]!r}") from None

@@ -1,0 +1,145 @@
+"""The training of a matcher: settings in; weights, curves and a checkpoint in a folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+
+from xraykit.render import InputError
+from xraykit.render.dataset import XrayDataset
+from xraykit.render.extras import require
+from xraykit.render.training import TrainingRun, check_positive, completed_run, fit, prepare_folder
+
+from .network.build import new_matcher
+from .network.calibration import calibrate_head
+from .network.matcher import MatchNetwork
+from .network.matcher_config import NAMED, MatcherConfig
+from .network.matcher_weights import load_matcher
+from .network.trunk_weights import fill_trunk
+from .train.matcher_task import MatcherTask
+from .train.settings import MatcherNetworkSettings, MatcherSettings
+from .train.training_pairs import TrainingPairs, input_settings, load_training_pairs
+
+MatchingTold = Callable[[str, int, int], None]
+"""Called with what is being done ("images", "batches"), how much of it is done, and how much there is."""
+LEAST_DENSITY, MOST_DENSITY = 1e-4, 0.5
+
+
+def train_matcher(
+    settings: MatcherSettings,
+    *,
+    report: MatchingTold | None = None,
+    say: Callable[[str], None] | None = None,
+    begun: float | None = None,
+) -> TrainingRun:
+    """Train a matcher on data set jobs, and leave weights, checkpoint, curve, settings and report in a folder.
+
+    Args:
+        settings: See `MatcherSettings`. With `network.start`, the network is that of its weights.
+        report: Told of progress.
+        say: Called with sentences: who is held out, how the priors do.
+        begun: When the wall-clock budget began (`time.monotonic`); None is now.
+
+    Raises:
+        InputError: Settings outside their range or that do not go together, patients with one view only, a patient in
+            two splits, fewer patients than are needed.
+        BackendUnavailableError: lightning or tensorboard is not installed.
+        FileError: A data set without tissue, or weights that cannot be used.
+        OutputError: The folder cannot be written, or holds another training.
+        TrainingFailedError: The loss is not finite; the checkpoint before it is kept.
+    """
+    begun = time.monotonic() if begun is None else begun
+    for module in ("lightning", "tensorboard"):
+        require(module, extra="train", distribution="xraykit-corr", what="training")
+    start = None if settings.network.start is None else load_matcher(settings.network.start)
+    settings = replace(settings, run=completed_run(settings.run))
+    check(settings)
+    network = make_network(settings, start)
+    check_sources(settings.data.sources)
+    prepare_folder(settings.run, settings, command="corr train", distribution="xraykit-corr")
+    data = load_training_pairs(settings, network.config.grid, report=report, say=say)
+    if start is None:
+        begin_at_density(network, data)
+    task = MatcherTask(network, settings, data, say=say)
+    if settings.run.compile:
+        network.compile()
+    batches = None if report is None else partial(report, "batches")
+    return fit(task, settings.run, settings.length, report=batches, begun=begun)
+
+
+def matcher_config(settings: MatcherSettings, start: MatchNetwork | None = None) -> MatcherConfig:
+    """What the network will be, but for the density that its data have.
+
+    Raises:
+        InputError: No such variant, values that do not go together, or an image that patches do not divide.
+    """
+    own, size = settings.network, settings.data.size
+    if start is not None:
+        config = start.config
+    elif own.variant in NAMED:
+        config = NAMED[own.variant]
+    else:
+        raise InputError(f"--variant must be one of {', '.join(NAMED)}, got {own.variant!r}.")
+    changed = {name: value for name, value in _own_values(own).items() if value is not None}
+    if start is not None and changed:
+        given = ", ".join(f"--{name}" for name in changed)
+        raise InputError(f"weights to go on from bring their network along; leave out {given}, or --start.")
+    if changed.get("module") == "none" and own.layers is None:
+        changed["layers"] = 0
+    stride = own.stride or config.stride
+    if size % stride:
+        near = max(round(size / stride), 1) * stride
+        raise InputError(f"--size must be a multiple of the {stride} px of a patch, got {size}; take {near}.")
+    return replace(config, image_size=size, preprocess=asdict(input_settings(settings)), **changed)
+
+
+def make_network(settings: MatcherSettings, start: MatchNetwork | None = None) -> MatchNetwork:
+    """A new network, or one with the weights to go on from.
+
+    Raises:
+        InputError: As `matcher_config`, or no such trunk. FileError: Weights of a trunk that cannot be used.
+    """
+    network = new_matcher(matcher_config(settings, start), seed=settings.run.seed)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
+    elif settings.network.trunk_weights is not None:
+        fill_trunk(network, settings.network.trunk_weights)
+    return network.train()
+
+
+def begin_at_density(network: MatchNetwork, data: TrainingPairs) -> None:
+    """Let a new network's first answer have the density of its data."""
+    density = min(max(data.density, LEAST_DENSITY), MOST_DENSITY)
+    network.config = replace(network.config, density=density)
+    calibrate_head(network, data.images)
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Raise InputError without data, and FileError for what is no data set job; only manifests are read."""
+    if not sources:
+        raise InputError("a training needs X-rays of a data set job, got none; make one with `xraykit corr pairs`.")
+    for source in sources:
+        XrayDataset(source, rank=0, world_size=1)
+
+
+def check(settings: MatcherSettings) -> None:
+    """Raise InputError where settings contradict each other or leave their range."""
+    data, own = settings.data, settings.objective
+    shares = {"unrelated": data.unrelated, "held-out-share": data.held_out_share}
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            raise InputError(f"--{name} must lie in 0 to 1, got {value}.")
+    if not 0 <= own.average < 1:
+        raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
+    check_positive(data, ("held_out_pairs", "prior_pairs"))
+    check_positive(own, (), or_zero=("weight_decay", "trunk_rate", "least_rate"))
+    if own.shuffled and (settings.length.batch or 1) < 2:
+        raise InputError("--shuffled gives each pair the truth of another: --batch must be 2 or more, got 1.")
+
+
+def _own_values(network: MatcherNetworkSettings) -> dict[str, object]:
+    return {
+        name: getattr(network, name) for name in ("module", "layers", "dimension", "heads", "trunk", "stride", "norm")
+    }

@@ -1,0 +1,101 @@
+"""Everything that the arms of a comparison share: studies, matchers, correspondences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from xraykit.render import InputError
+
+from ..data.settings import XrayInputSettings
+from ..data.xray_reading import XrayReading
+from ..network.matcher import MatchNetwork
+from ..network.matcher_config import NAMED, MatcherConfig
+from ..network.matcher_weights import load_matcher
+from ..studies.manifest import check_trainable, read_studies
+from ..studies.study_store import StudyStore, prepare_studies
+from ..studies.study_truth import TRUTH
+from .classifier_start import check_arm
+from .classify_settings import ClassifySettings
+from .study_arm import StudyArm
+from .study_guidance import StudyGuidance, check_guidance
+
+PREPARED = "prepared"
+StudyTold = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyInputs:
+    """What all arms start from."""
+
+    store: StudyStore
+    matcher: MatcherConfig
+    """Config of trunk and encoder"""
+    starts: Mapping[str, MatchNetwork]
+    """Matchers by "pretrained" and "control" """
+    guidance: StudyGuidance
+    truth: Path | None
+    """The file of the true correspondence"""
+
+
+def load_study_inputs(
+    settings: ClassifySettings, arms: Sequence[StudyArm], *, report: StudyTold | None = None
+) -> StudyInputs:
+    """Read studies and matchers, and prepare the X-rays in the output folder; what arms lack is said before that.
+
+    Raises:
+        InputError: Settings outside their range, a split without a label, or matchers of different configs.
+        FileError: A manifest, X-ray or weights that cannot be used.
+        OutputError: The folder cannot be written.
+    """
+    data, network = settings.data, settings.network
+    if settings.objective.patience < 1 or settings.objective.weight_decay < 0:
+        came = f"{settings.objective.patience} and {settings.objective.weight_decay}"
+        raise InputError(f"--patience must be 1 or more and --weight-decay 0 or more, got {came}.")
+    studies = read_studies(data.studies, min_images=data.min_images, skip_short=data.skip_short)
+    check_trainable(studies)
+    named = {"pretrained": network.pretrained, "control": network.control}
+    starts = {name: load_matcher(source) for name, source in named.items() if source is not None}
+    config = _config(settings, starts)
+    if data.views > config.views:
+        raise InputError(f"--views must be at most {config.views}, as the network has views, got {data.views}.")
+    truth = data.studies.parent / TRUTH
+    for arm in arms:
+        check_arm(arm, config, starts)
+        check_guidance(arm.guidance, views=data.views, matcher="pretrained" in starts, truth=truth.is_file())
+    inputs = replace(XrayInputSettings(**config.preprocess), size=config.image_size)
+    store = prepare_studies(
+        studies,
+        settings.run.output / PREPARED,
+        inputs,
+        views=data.views,
+        reading=XrayReading(polarity=data.polarity, colour=data.colour),
+        report=None if report is None else lambda done, total: report("X-rays", done, total),
+    )
+    truth_file = truth if truth.is_file() else None
+    guidance = StudyGuidance(
+        store,
+        grid=config.grid,
+        matcher=starts.get("pretrained"),
+        truth=truth_file,
+        device=torch.device(settings.run.device),
+        report=None if report is None else lambda done, total: report("studies matched", done, total),
+    )
+    return StudyInputs(store, config, starts, guidance, truth_file)
+
+
+def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> MatcherConfig:
+    configs = [network.config for network in starts.values()]
+    if not configs:
+        variant = settings.network.variant
+        if variant not in NAMED:
+            raise InputError(f"--variant must be one of {', '.join(NAMED)}, got {variant[:60]!r}.")
+        return NAMED[variant]
+    plain = [replace(config, preprocess=dict(config.preprocess), density=0.05) for config in configs]
+    if any(config != plain[0] for config in plain):
+        raise InputError("--pretrained and --control must be matchers of one config, got two; train them alike.")
+    return configs[0]

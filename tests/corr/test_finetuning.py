@@ -1,0 +1,118 @@
+"""Fine-tuning: what was marked is learned, the best state is kept, and it stops when nothing gets better."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from support.corr_annotations import annotated, small_matcher
+from xraykit.corr.data.settings import ImageChangeSettings
+from xraykit.corr.finetuning import finetune_matcher
+from xraykit.corr.network import load_matcher
+from xraykit.corr.train.finetune_settings import (
+    FinetuneDataSettings,
+    FinetuneLengthSettings,
+    FinetuneNetworkSettings,
+    FinetuneObjectiveSettings,
+    FinetuneSettings,
+)
+from xraykit.render import FileError, InputError
+from xraykit.render.training import RunSettings
+
+pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
+pytest.importorskip("tensorboard", reason="needs the extra: pip install 'xraykit-corr[train]'")
+
+
+def settings_of(folder: Path, file: Path, **objective) -> FinetuneSettings:
+    return FinetuneSettings(
+        data=FinetuneDataSettings(file, random_negatives=20),
+        network=FinetuneNetworkSettings(str(small_matcher(folder / "start"))),
+        changes=ImageChangeSettings.none(),
+        objective=FinetuneObjectiveSettings(**{"loss": "bce", "keep": 0.0} | objective),
+        length=FinetuneLengthSettings(steps=60, batch=4, rate=5e-3, warmup=5, validate_every=15),
+        run=RunSettings(folder / "out", device="cpu", precision="32-true", workers=0),
+    )
+
+
+def test_marked_points_are_learned_and_the_scores_of_before_stand_beside_those_of_after(tmp_path):
+    file = annotated(tmp_path, samples=8, splits=("train",))
+    text = file.read_text(encoding="utf-8")
+    content = json.loads(text)
+    for sample in list(content["samples"])[:4]:  # the same X-rays as a test: what was taught must be known
+        copy = json.loads(json.dumps(sample)) | {
+            "id": sample["id"] + "t",
+            "patient": sample["id"] + "t",
+            "split": "test",
+        }
+        content["samples"].append(copy)
+    file.write_text(json.dumps(content), encoding="utf-8")
+    said: list[str] = []
+    result = finetune_matcher(settings_of(tmp_path, file), say=said.append)
+    assert result.before is not None
+    assert result.after[0].ap > 0.9 > result.before.ap
+    assert any("train: 8 pairs of 8 patients, 16 positive" in sentence for sentence in said)
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text("utf-8"))
+    assert scores["seed 0"]["ap"] == pytest.approx(result.after[0].ap)
+    assert (tmp_path / "out" / "scores.md").read_text("utf-8").startswith("Test samples: 8 positive entries")
+    network = load_matcher(result.runs[0].weights)
+    assert network.trained_on["annotations"] == "points.json"
+
+
+def test_it_ends_when_the_validation_does_not_get_better_and_keeps_the_best_state(tmp_path):
+    file = annotated(tmp_path, samples=6, splits=("train", "val"))
+    settings = settings_of(tmp_path, file, patience=1)
+    settings = replace(
+        settings, length=replace(settings.length, steps=500, batch=3, rate=1e-12, warmup=0, validate_every=3)
+    )
+    result = finetune_matcher(settings)
+    assert result.runs[0].batches == 6  # validations after 0, 3 and 6 batches: none better than the first
+    first = load_matcher(settings.network.start).state_dict()
+    kept = load_matcher(result.runs[0].weights).state_dict()
+    assert all(torch.allclose(first[name], kept[name], atol=1e-6) for name in first)
+
+
+def test_repeats_have_folders_and_seeds_of_their_own(tmp_path):
+    file = annotated(tmp_path, samples=4, splits=("train", "test"))
+    settings = settings_of(tmp_path, file, keep=0.1)
+    settings = replace(settings, repeats=2, length=replace(settings.length, steps=2, batch=2, validate_every=1))
+    result = finetune_matcher(settings)
+    assert [run.folder.name for run in result.runs] == ["seed0", "seed1"]
+    table = (tmp_path / "out" / "scores.md").read_text("utf-8")
+    assert "| before |" in table and "| seed 1 |" in table and "mean and deviation" in table
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"repeats": 0}, "--repeats and --patience must be 1 or more"),
+        ({"objective": FinetuneObjectiveSettings(keep=-1.0)}, "--keep and --weight-decay must be 0 or more"),
+    ],
+)
+def test_impossible_settings_are_refused(tmp_path, change, sentence):
+    settings = replace(settings_of(tmp_path, annotated(tmp_path, samples=4)), **change)
+    with pytest.raises(InputError, match=sentence):
+        finetune_matcher(settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_larger_than_the_data_is_refused(tmp_path):
+    file = annotated(tmp_path, samples=2)
+    with pytest.raises(InputError, match="a batch of 4 needs as many annotated pairs, got 2; lower --batch"):
+        finetune_matcher(settings_of(tmp_path, file))
+
+
+def test_annotations_without_training_samples_are_refused(tmp_path):
+    with pytest.raises(InputError, match='points in the split "train", got none'):
+        finetune_matcher(settings_of(tmp_path, annotated(tmp_path, samples=2, splits=("test",))))
+
+
+def test_an_image_of_another_size_than_annotated_is_refused(tmp_path):
+    file = annotated(tmp_path, samples=4)
+    content = json.loads(file.read_text("utf-8"))
+    content["samples"][0]["views"][0]["size"] = [64, 70]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(FileError, match="must be 70 x 64 px as annotated, got 64 x 64"):
+        finetune_matcher(settings_of(tmp_path, file))
