@@ -1,0 +1,73 @@
+"""The folder of an evaluation: settings that a resume must share, and a folder of its own for each arm."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from xraykit.render import FileError, OutputError
+from xraykit.render.storage import (
+    check_same_settings,
+    finite_or_none,
+    make_folder,
+    read_json_object,
+    write_atomically,
+    write_settings,
+)
+from xraykit.render.training import RunSettings
+
+from .pair_rows import ROWS
+
+SETTINGS, FACTS, PLAN, CHECKPOINT = "settings.json", "facts.json", "plan.json", "last.ckpt"
+FREE_ON_RESUME = ("resume", "output", "workers", "device", "minutes", "cache")
+"""Settings that may change on a resume; the number of steps stays as it was planned."""
+
+
+def open_evaluation(run: RunSettings, settings: object, *, command: str) -> bool:
+    """Make the folder with the settings in it, or check that a resume has the same ones.
+
+    Returns:
+        Whether it goes on.
+
+    Raises:
+        OutputError: The folder cannot be written, or holds another evaluation.
+        FileError: Nothing to resume there. InputError: It was begun with other settings.
+    """
+    path = run.output / SETTINGS
+    if run.resume:
+        if not path.is_file():
+            raise FileError(f"--resume needs {SETTINGS} in {run.output}, got none; leave --resume out to begin anew.")
+        check_same_settings(path, settings, free=FREE_ON_RESUME)
+        return True
+    if path.exists():
+        raise OutputError(f"{run.output} already holds an evaluation; add --resume to go on, or choose another folder.")
+    make_folder(run.output)
+    write_settings(path, settings, command=command, distribution="xraykit-corr")
+    return False
+
+
+def is_done(folder: Path) -> bool:
+    """Whether an arm is done: its rows are written last."""
+    return (folder / ROWS).is_file()
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether a training in a folder has a checkpoint to go on from."""
+    return (folder / CHECKPOINT).is_file()
+
+
+def write_facts(folder: Path, facts: Mapping[str, Any], name: str = FACTS) -> None:
+    """A JSON file of what is known of an arm besides its rows."""
+    text = json.dumps(finite_or_none(facts), indent=1, default=str) + "\n"
+    write_atomically(folder / name, lambda file: file.write(text.encode()))
+
+
+def read_facts(folder: Path, name: str = FACTS) -> dict[str, Any]:
+    """What `write_facts` wrote.
+
+    Raises:
+        FileError: It is missing or damaged.
+    """
+    return read_json_object(folder / name, what="a file of an evaluation")
