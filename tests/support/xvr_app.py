@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -61,22 +58,6 @@ def small_session(**options: Any) -> tuple[Session, Tensor]:
     named = {"starters": {}, "refine_with": partial(register_xrays, settings=SETTINGS), **options}
     session = Session(volume, [front, side], starts, **named)
     return session, truth
-
-
-def ask(
-    server: Any, path: str, body: object = None, *, headers: Mapping[str, str] | None = None, raw: bytes | None = None
-) -> tuple[int, bytes, Mapping[str, str]]:
-    """Status, content and headers of a POST to /api/... with the token, or of a GET of anything else."""
-    data = None
-    if path.startswith("/api/"):
-        data = raw if raw is not None else json.dumps(body or {}).encode()
-    named = {"X-Token": server.token, "Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(server.address + path, data=data, headers=named)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read(), dict(answer.headers)
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(), dict(error.headers)
 
 
 def ended(session: Session, *, seconds: float = 60.0) -> Any:

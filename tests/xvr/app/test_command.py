@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.xvr_app import CAMERA, TRUE, ask, patient, shot_of
+from support.page_requests import ask
+from support.xvr_app import CAMERA, TRUE, patient, shot_of
 from xraykit.render import carm_pose, save_image, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import LabelSettings

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.xvr_app import ask, ended, small_session
+from support.page_requests import ask
+from support.xvr_app import ended, small_session
 from xraykit.render import OutputError
 from xraykit.xvr.result.reading import read_result
 
