@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-from .common.corr_tables import pairs_table
+from .common.corr_tables import pairs_table, real_ct_table, real_pairs_table
 from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
@@ -52,6 +52,12 @@ ABOUT = {
     "corr_pairs": "`python -m benchmarks.speed.corr_pairs` makes pairs of views for [matching](corr.md): two images "
     "rolled, zoomed, shifted and changed in their grey values, and the correspondence of the views as they are then, "
     "on 64 cells along the patient's longest side. Density is the share of entries above 0 in pairs of one patient.",
+    "corr_real_ct": "`python -m benchmarks.studies.corr_real_ct` holds [matches](corr.md) of X-rays of a real CT, "
+    "which no matcher learned from, against their true correspondence, beside predictions that look at no anatomy. "
+    "Average precision is the mean over pairs of views, of entries from 0.5 on.",
+    "corr_real_pairs": "`python -m benchmarks.studies.corr_real_pairs` looks at real pairs of X-rays with known "
+    "cameras: the share of what is predicted that lies in the true epipolar band, and for patches of an implant's "
+    "component, in that component's mask in the other view; means over patches that are answered, both ways.",
     "xvr_register": "`python -m benchmarks.speed.xvr_register` [registers](xvr.md) simulated X-rays, and runs the "
     "published recipe with diffdrr on some of them. Errors are true target registration errors, medians unless said.",
     "dax_loss": "`python -m benchmarks.speed.dax_loss` computes the DINO loss with its gradient on one thread, beside "
@@ -163,6 +169,8 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "dataset_reader": lambda result: reader_table(result["rows"]),
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
     "corr_pairs": lambda result: pairs_table(result["rows"]),
+    "corr_real_ct": lambda result: real_ct_table(result["rows"]),
+    "corr_real_pairs": lambda result: real_pairs_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
     "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),
     "dax_loss": lambda result: loss_table(result["rows"]),

@@ -60,6 +60,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "processor_ms_each": ANY_NUMBER, "truth_ms_each": ANY_NUMBER, "all_ms_each": list, "pairs_per_s": NUMBER,
         "density": NUMBER,
     },
+    "corr_real_ct": {
+        "predictor": str, "pairs": int, "ap_macro": NUMBER, "ap_micro": NUMBER, "mse": NUMBER, "precision": NUMBER,
+        "recall": NUMBER, "all_ap": list,
+    },
+    "corr_real_pairs": {
+        "subject": str, "part": str, "predictor": str, "pairs": int, "patches": int, "answered": ANY_NUMBER,
+        "in_band": ANY_NUMBER, "in_mask": ANY_NUMBER, "all_in_band": list,
+    },
     "xvr_register": {
         "ct": str, "level": int, "optimizer": str, "starts": int, "threads": int, **ERRORS, "wall_s": list,
         "cpu_s": list,

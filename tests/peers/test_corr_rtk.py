@@ -14,7 +14,7 @@ from benchmarks.common.corr_literal import OneCellProjector, literal_paper_matri
 
 later_rtk()
 
-pytestmark = [pytest.mark.peer, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.peer, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SIZE = 9
 
 

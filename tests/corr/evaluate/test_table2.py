@@ -72,7 +72,7 @@ def test_finished_arms_are_kept_and_an_arm_that_is_missing_is_made_again(evaluat
 def test_density_of_marked_matches_is_largest_at_them_and_falls_with_distance():
     class Pair:
         def targets(self, grid, *, dilate):
-            from xraykit.corr.data.annotation_targets import AnnotationTargets
+            from xraykit.corr.data.marked_entries import AnnotationTargets
 
             entries = torch.tensor([[9, 18], [0, 0]]).numpy()
             return AnnotationTargets(entries, torch.tensor([1.0, 0.0]).numpy(), torch.ones(2).numpy())

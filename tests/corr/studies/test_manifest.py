@@ -1,6 +1,7 @@
 """Study manifests: what is written is read again, and what cannot be learned from is refused in a sentence."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.corr_studies import write_pictures, write_study_set
@@ -70,7 +71,7 @@ def test_a_missing_column_and_a_missing_table_are_named(tmp_path):
 
 
 def test_a_label_that_is_absent_from_a_split_is_refused():
-    image = (StudyImage("a.png", 0),)
+    image = (StudyImage(Path("a.png"), 0),)
     studies = [LabelledStudy(f"{s}{n}", f"{s}{n}", s, n, image) for s in ("train", "val", "test") for n in (0, 1)]
     check_trainable(studies)
     with pytest.raises(InputError, match=r'"val" must have studies of both labels, got no positive \(label 1\) one'):

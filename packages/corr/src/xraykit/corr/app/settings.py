@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..data.xray_reading import XrayReading
-from ..pictures.settings import MatcherSettings
+from ..pictures.settings import UsedMatcherSettings
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class PairAppSettings:
     """Patient and split."""
     page: PairPageSettings = field(default_factory=PairPageSettings)
     """Where the page is."""
-    matcher: MatcherSettings = field(default_factory=MatcherSettings)
+    matcher: UsedMatcherSettings = field(default_factory=UsedMatcherSettings)
     """What matches."""
     reading: XrayReading = field(default_factory=XrayReading)
     """How files are read."""

@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "annotated_pairs": "AnnotatedImages AnnotatedPairs",
         "annotation_check": "AnnotationCheck check_annotations",
         "annotation_table": "annotations_from_table",
-        "annotation_targets": "AnnotationTargets annotation_targets",
+        "marked_entries": "AnnotationTargets annotation_targets",
         "annotations": "AnnotatedPair AnnotatedPoint AnnotatedSample AnnotatedView Annotations read_annotations "
         "write_annotations",
         "image_changes": "ImageChange change_image draw_changes",

@@ -12,10 +12,6 @@ from .annotation_check import (
     check_annotations as check_annotations,
 )
 from .annotation_table import annotations_from_table as annotations_from_table
-from .annotation_targets import (
-    AnnotationTargets as AnnotationTargets,
-    annotation_targets as annotation_targets,
-)
 from .annotations import (
     AnnotatedPair as AnnotatedPair,
     AnnotatedPoint as AnnotatedPoint,
@@ -31,6 +27,10 @@ from .image_changes import (
     draw_changes as draw_changes,
 )
 from .letterbox import Letterbox as Letterbox
+from .marked_entries import (
+    AnnotationTargets as AnnotationTargets,
+    annotation_targets as annotation_targets,
+)
 from .normalise import normalise_lines as normalise_lines
 from .pair_batches import (
     PairBatch as PairBatch,

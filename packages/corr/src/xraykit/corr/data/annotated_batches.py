@@ -11,8 +11,8 @@ from torch import Tensor
 from xraykit.render import InputError
 
 from .annotated_pairs import AnnotatedPairs, with_random_negatives
-from .annotation_targets import annotation_targets
 from .image_changes import change_image, draw_changes
+from .marked_entries import annotation_targets
 from .settings import ImageChangeSettings
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from xraykit.render import FileError, InputError
 
-from .annotation_targets import AnnotationTargets, annotation_targets
 from .annotations import AnnotatedPoint, AnnotatedSample
 from .letterbox import Letterbox
+from .marked_entries import AnnotationTargets, annotation_targets
 from .settings import XrayInputSettings
 from .xray_input import prepare_xray
 from .xray_reading import XrayReading

@@ -10,9 +10,9 @@ from pathlib import Path
 from xraykit.render import XraykitError
 
 from .annotated_pairs import to_shares
-from .annotation_targets import annotation_targets
 from .annotations import AnnotatedPair, AnnotatedSample, Annotations
 from .letterbox import Letterbox
+from .marked_entries import annotation_targets
 
 FEW_TEST_PATIENTS = 10
 

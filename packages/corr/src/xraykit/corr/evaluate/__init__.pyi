@@ -5,6 +5,10 @@ from .arm_scores import (
     patient_test as patient_test,
     scores_of_arm as scores_of_arm,
 )
+from .local_matcher import (
+    LocalMatcher as LocalMatcher,
+    local_matcher_is_missing as local_matcher_is_missing,
+)
 from .module_arms import (
     MatcherArm as MatcherArm,
     matcher_arms as matcher_arms,
@@ -15,6 +19,13 @@ from .pair_rows import (
     read_arm as read_arm,
     score_pairs as score_pairs,
     write_arm as write_arm,
+)
+from .real_pairs import (
+    RealPair as RealPair,
+    RealPairRow as RealPairRow,
+    pinhole_projection as pinhole_projection,
+    prior_matrices as prior_matrices,
+    real_pair_rows as real_pair_rows,
 )
 from .settings import (
     Table1Settings as Table1Settings,

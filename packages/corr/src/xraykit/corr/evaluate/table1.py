@@ -31,9 +31,7 @@ from .pair_rows import BATCH, chosen_threshold, score_pairs, write_arm
 from .settings import Table1Settings
 from .table1_report import MEAN, table1_report
 from .throughput import VALIDATIONS, ArmTime, common_steps, measure_arm, pairs_per_second
-
-EvaluationTold = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+from .told import EvaluationTold
 
 
 def evaluate_modules(

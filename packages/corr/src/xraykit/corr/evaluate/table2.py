@@ -33,8 +33,8 @@ from .pair_rows import ROWS
 from .settings import Table2Settings
 from .table2_report import table2_report
 from .throughput import pairs_per_second
+from .told import EvaluationTold
 
-EvaluationTold = Callable[[str, int, int], None]
 SPLITS = ("val", "test")
 
 

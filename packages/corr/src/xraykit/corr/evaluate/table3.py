@@ -21,8 +21,8 @@ from .evaluation_folder import PLAN, open_evaluation, read_facts, write_facts
 from .settings import Table3Settings
 from .table3_report import table3_report
 from .throughput import SPARE
+from .told import EvaluationTold
 
-EvaluationTold = Callable[[str, int, int], None]
 FEW, MORE = 2, 8
 """Batches of the two measurements"""
 VALIDATIONS = 16

@@ -14,9 +14,9 @@ from xraykit.render.evaluation import EvaluationReport, markdown_table
 
 from ..network.classifier import StudyClassifier
 from ..network.classifier_weights import load_classifier
+from ..scores.study_measures import best_threshold, study_scores
 from ..scores.study_report import grid_report
 from ..scores.study_rows import StudyRow
-from ..scores.study_scores import best_threshold, study_scores
 from .settings import Table3Settings
 
 PAPER = {

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "heat_picture": "QueryPoint draw_heat",
         "match_picture": "draw_matches",
         "matched_files": "AskedXrays MatchedXrays ask_xrays match_xrays",
-        "settings": "MatchFilesSettings MatcherSettings QueryFilesSettings",
+        "settings": "MatchFilesSettings UsedMatcherSettings QueryFilesSettings",
     },
 )

@@ -16,6 +16,6 @@ from .matched_files import (
 )
 from .settings import (
     MatchFilesSettings as MatchFilesSettings,
-    MatcherSettings as MatcherSettings,
     QueryFilesSettings as QueryFilesSettings,
+    UsedMatcherSettings as UsedMatcherSettings,
 )

@@ -18,7 +18,7 @@ from ..predictor.saved_matches import HEAT, TABLE
 from ..predictor.view_letters import view_letter, view_number
 from .heat_picture import QueryPoint, draw_heat
 from .match_picture import draw_matches
-from .settings import MatcherSettings, MatchFilesSettings, QueryFilesSettings
+from .settings import MatchFilesSettings, QueryFilesSettings, UsedMatcherSettings
 
 SETTINGS, POINTS, LINES = "settings.json", "points.png", "matches_{}_{}.png"
 
@@ -102,7 +102,7 @@ def ask_xrays(settings: QueryFilesSettings, *, matcher: Matcher | None = None) -
 
 
 def open_matches(
-    xrays: Sequence[Path], settings: MatcherSettings, reading: XrayReading, *, matcher: Matcher | None = None
+    xrays: Sequence[Path], settings: UsedMatcherSettings, reading: XrayReading, *, matcher: Matcher | None = None
 ) -> tuple[Matches, tuple[str, ...]]:
     """The matches of X-ray files, and sentences for the user: what was assumed and what is doubtful.
 

@@ -9,7 +9,7 @@ from ..data.xray_reading import XrayReading
 
 
 @dataclass(frozen=True)
-class MatcherSettings:
+class UsedMatcherSettings:
     """The network."""
 
     weights: str = "shipped"
@@ -39,7 +39,7 @@ class MatchFilesSettings:
     point: tuple[tuple[str, float, float], ...] = ()
     """A view and a point in it, x right and y down in pixels of the file, to look for in the others; may be repeated:
     --point A 512 300 --point B 410 288."""
-    matcher: MatcherSettings = field(default_factory=MatcherSettings)
+    matcher: UsedMatcherSettings = field(default_factory=UsedMatcherSettings)
     """What matches."""
     reading: XrayReading = field(default_factory=XrayReading)
     """How files are read."""
@@ -59,7 +59,7 @@ class QueryFilesSettings:
     """Places to tell for each of the other views."""
     output: Path | None = field(default=None, metadata={"short": "-o"})
     """A PNG file for the picture; default: none."""
-    matcher: MatcherSettings = field(default_factory=MatcherSettings)
+    matcher: UsedMatcherSettings = field(default_factory=UsedMatcherSettings)
     """What matches."""
     reading: XrayReading = field(default_factory=XrayReading)
     """How files are read."""

@@ -11,8 +11,8 @@ __getattr__, __dir__, __all__ = attach(
         "precision_recall": "counts_above overlap_score pair_average_precision",
         "priors": "MeanCorrespondence patch_means thinner_patch",
         "study_comparison": "compare_studies mean_area_interval StudyComparison",
+        "study_measures": "best_threshold study_intervals study_scores StudyScores",
         "study_report": "arm_report grid_report",
         "study_rows": "StudyRow",
-        "study_scores": "best_threshold study_intervals study_scores StudyScores",
     },
 )

@@ -27,14 +27,14 @@ from .study_comparison import (
     compare_studies as compare_studies,
     mean_area_interval as mean_area_interval,
 )
-from .study_report import (
-    arm_report as arm_report,
-    grid_report as grid_report,
-)
-from .study_rows import StudyRow as StudyRow
-from .study_scores import (
+from .study_measures import (
     StudyScores as StudyScores,
     best_threshold as best_threshold,
     study_intervals as study_intervals,
     study_scores as study_scores,
 )
+from .study_report import (
+    arm_report as arm_report,
+    grid_report as grid_report,
+)
+from .study_rows import StudyRow as StudyRow

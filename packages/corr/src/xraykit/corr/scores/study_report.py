@@ -11,8 +11,8 @@ from typing import Any
 from xraykit.render.evaluation import EvaluationReport, auroc, holm, markdown_table, reliability
 
 from .study_comparison import compare_studies, mean_area_interval
+from .study_measures import StudyScores, best_threshold, study_intervals, study_scores
 from .study_rows import StudyRow
-from .study_scores import StudyScores, best_threshold, study_intervals, study_scores
 
 SHOWN = ("accuracy", "precision", "recall", "kappa", "auroc", "ap")
 

@@ -18,8 +18,8 @@ from ..network.classifier import StudyClassifier
 from ..network.classifier_weights import save_classifier
 from ..network.guided_encoder import GuidedEncoder
 from ..network.optimizer_groups import parameter_groups
+from ..scores.study_measures import study_scores
 from ..scores.study_rows import StudyRow
-from ..scores.study_scores import study_scores
 from ..studies.study_batches import StudyBatches, StudyMatrices
 from ..studies.study_store import StudyStore
 from .classify_settings import ClassifySettings
