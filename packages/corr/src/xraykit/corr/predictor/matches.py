@@ -19,8 +19,8 @@ from ..data.xray_input import PreparedXray
 from .point_heat import PointHeat, patch_centers, patch_of, patches_of_anatomy
 from .view_letters import view_letter
 
-LOW_OVERLAP = 0.2
-"""Below it two views may not show the same part."""
+LOW_OVERLAP = 0.05
+"""Below it two views may not show the same part; no matcher has been calibrated for it yet."""
 
 
 class PatchMatch(NamedTuple):
