@@ -14,7 +14,7 @@ def classify(settings: ClassifySettings) -> None:
     X-rays at once, starts from a matcher, and whose attention follows what
     that predicts to correspond:
 
-        xraykit corr classify out/studies.csv -o run/ --fusion early \\
+        xraykit corr classify out/studies.csv -o run/ --fusion early
             --pretrained shipped --guidance predicted
 
     DIR/report.md has the scores of the test studies, DIR/rows.json each
