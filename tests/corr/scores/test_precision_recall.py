@@ -19,7 +19,7 @@ def case(*, levels=0, seed=0, shape=(4, 6, 6)):
 
 @pytest.mark.parametrize("levels", [0, 1, 5, 20])
 def test_average_precision_is_that_of_sklearn_and_of_the_core(levels):
-    metrics = pytest.importorskip("sklearn.metrics", reason="needs scikit-learn")
+    metrics = pytest.importorskip("sklearn.metrics", reason="needs the extra: scikit-learn, which others bring")
     score, positive = case(levels=levels)
     found = pair_average_precision(score, positive)
     for n in range(len(score)):

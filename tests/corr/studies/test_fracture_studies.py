@@ -18,6 +18,8 @@ from xraykit.corr.studies.fracture_studies import WINDOW, _square_projection, fr
 from xraykit.render import FileError, InputError, OutputError, read_radiograph
 from xraykit.render.dataset import ReadingOrder, XrayDataset
 
+pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-corr[evaluate]'")
+
 pytestmark = pytest.mark.filterwarnings("ignore:.*mean of empty slice")
 
 
