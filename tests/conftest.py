@@ -1,10 +1,12 @@
 """What every test may count on."""
 
+import gc
 import hashlib
 import locale
 import os
 import signal
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,17 @@ def pytest_configure() -> None:
     sources = b"".join(path.read_bytes() for path in sorted(KERNELS.glob("*.py")))
     folder = Path(__file__).parents[1] / ".pytest_cache" / f"numba-{hashlib.sha256(sources).hexdigest()[:16]}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among the million objects of the modules that are loaded here, neither now nor later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_runtest_teardown() -> None:

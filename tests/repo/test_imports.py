@@ -20,10 +20,10 @@ def test_importing_the_core_loads_nothing_heavy():
     assert not HEAVY & modules_loaded_by("import xraykit.render")
 
 
-def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_or_plotter():
+def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_plotter_or_checker_of_shapes():
     code = "from xraykit.render import Camera, Volume, carm_pose, render"
     extra = modules_loaded_by(code) - modules_loaded_by("import torch")  # torch itself may load triton
-    assert not extra & (OPTIONAL | {"triton", "SimpleITK", "pydicom"})
+    assert not extra & (OPTIONAL | {"triton", "SimpleITK", "pydicom", "beartype"})
 
 
 def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_what_only_an_extra_brings():
@@ -85,8 +85,10 @@ def test_sibling_guard_reads_imports_inside_functions(tmp_path):
 BARE = """
 import sys
 sys.modules["numba"] = sys.modules["triton"] = sys.modules["matplotlib"] = None   # any import of them now fails
-import torch
-from xraykit.render import BackendUnavailableError, Camera, Volume, carm_pose, render
+import importlib.util, torch
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == "numba" else find(name, *a)
+from xraykit.render import BackendUnavailableError, Camera, Volume, carm_pose, explain_backend, render
 volume = Volume(torch.ones(4, 4, 4), torch.eye(4))
 camera = Camera(sdd=100.0, height=5, width=5, pixel_spacing=1.0)
 pose = carm_pose(sod=50.0, isocenter=volume.center)
@@ -99,12 +101,15 @@ for backend in ("numba", "triton"):
     except BackendUnavailableError:
         continue
     raise SystemExit(f"{backend} was not missed")
+print(explain_backend())
 """
 
 
-def test_the_core_renders_without_numba_triton_and_matplotlib():
+def test_the_core_renders_without_numba_triton_and_matplotlib_and_says_what_it_misses():
     done = subprocess.run([sys.executable, "-c", BARE], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+    assert "auto -> torch" in done.stdout
+    assert "numba: the package numba is not installed; install it with `pip install numba`" in done.stdout
 
 
 def test_only_commands_import_the_command_line_library():

@@ -1,8 +1,5 @@
 """The public projector: what it accepts, what it refuses and in which words, and which backend it takes."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 from support.scenes import random_scene
@@ -120,25 +117,6 @@ def test_numba_refuses_double_precision_and_says_what_it_reads():
 def test_auto_takes_numba_on_the_cpu_and_torch_for_double_precision():
     assert explain_backend().startswith("auto -> numba for float32 voxels on cpu")
     assert explain_backend(dtype=torch.float64).startswith("auto -> torch for float64 voxels on cpu")
-
-
-def test_without_numba_the_torch_projectors_answer():
-    program = """
-import sys
-sys.modules["numba"] = None
-import importlib.util, torch
-find = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *a: None if name == "numba" else find(name, *a)
-from xraykit.render import Camera, Volume, carm_pose, explain_backend, render
-volume = Volume(torch.ones(6, 6, 6), torch.eye(4))
-image = render(volume, Camera(sdd=60.0, height=4, width=4), carm_pose(sod=40.0, isocenter=volume.center), samples=20)
-assert image.max() > 3
-print(explain_backend())
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "auto -> torch" in done.stdout
-    assert "numba: the package numba is not installed; install it with `pip install numba`" in done.stdout
 
 
 def test_integer_voxels_have_no_gradient_but_the_pose_has():
