@@ -8,7 +8,7 @@ import { makeView } from "./view.js";
 const $ = (id) => document.getElementById(id);
 let state, heatOf, views = [];
 let pointed = null, pending = null, chosen = null; // {view, x, y} under the pointer, and clicked; number of a pair
-let isMatch = true, isBusy = false;
+let isMatch = true, doing = null; // the kind of the next pair; what the session is being told, a promise
 
 // ------------------------------------------------------------------ showing
 function show() {
@@ -56,18 +56,25 @@ function take(fresh) {
 }
 
 // ------------------------------------------------------------------ doing
+/** Tell the session; true if it did. Nothing happens while another is under way: the list may be an old one then. */
 async function act(name, body = {}) {
-  if (isBusy) return false;
-  isBusy = true;
+  if (doing) return false;
+  doing = tell(name, body).then(take);
   try {
-    take(await tell(name, body));
+    await doing;
     return true;
   } catch (error) {
     say(error.message, true);
     return false;
   } finally {
-    isBusy = false;
+    doing = null;
   }
+}
+
+/** A pair is never dropped: clicks that come faster than the answers wait for their turn. */
+async function add(body) {
+  while (doing) await doing.catch(() => {});
+  return act("add", body);
 }
 
 async function click(view, x, y) {
@@ -75,13 +82,15 @@ async function click(view, x, y) {
     pending = { view, x, y };
     return show();
   }
+  const first = pending, name = $("name").value;
   const radius = $("radius").value === "" ? null : Number($("radius").value);
-  const body = { a: pending, b: { view, x, y }, match: isMatch, radius, name: $("name").value };
-  if (await act("add", body)) {
-    pending = null;
-    $("name").value = "";
-    show();
-  }
+  pending = null;
+  $("name").value = "";
+  show();
+  if (await add({ a: first, b: { view, x, y }, match: isMatch, radius, name })) return;
+  pending ??= first; // the first point stays, so that only the second is clicked again
+  $("name").value ||= name;
+  show();
 }
 
 async function save() {
