@@ -14,6 +14,7 @@ from support import corr_training
 from support.corr_training import quick_settings, run, write_tissue_job
 from xraykit.corr.data.settings import ImageChangeSettings
 from xraykit.corr.network.matcher_weights import load_matcher
+from xraykit.corr.predictor import Matcher
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.training import TrainingFailedError
 
@@ -100,7 +101,7 @@ def test_average_of_the_weights_is_what_is_saved(job, tmp_path):
             "objective": {"loss": "bce", "balance": True, "weight_decay": 0.01, "trunk_rate": 0.5},
             "length": {"accumulate": 2},
         },
-        {"objective": {"loss": "focal", "shuffled": True}, "data": {"tissue": "tissue", "truth": "hard"}},
+        {"objective": {"loss": "focal", "target": "shuffled"}, "data": {"tissue": "tissue", "truth": "hard"}},
         {"data": {"views": 3, "truth": "volume", "unrelated": 0.3}, "run": {"precision": "bf16-mixed"}},
         {"network": {"module": "none", "layers": None}, "data": {"held_out_share": 0.0}},
     ],
@@ -109,6 +110,17 @@ def test_every_variant_trains_and_its_weights_load(changes, job, tmp_path):
     done = run(quick_settings(tmp_path / "out", job, **changes))
     assert all(math.isfinite(row.get("train_loss", 0.0)) for row in done.rows)
     assert torch.isfinite(load_matcher(done.weights)(torch.rand(1, 2, 1, 32, 32)).probability).all()
+
+
+def test_the_control_learns_thickness_and_is_no_matcher(job, tmp_path):
+    changes = {"length": {"steps": 30, "validate_every": 15, "warmup": 5}, "objective": {"target": "thickness"}}
+    done = run(quick_settings(tmp_path / "out", job, data={"unrelated": 0.3}, **changes))
+    first, *_, last = [row["thickness_r2"] for row in done.rows]
+    assert last > max(first, 0.3)
+    assert not [name for name in done.rows[-1] if name.startswith("ap_")]
+    assert load_matcher(done.weights).trained_on["target"] == "thickness"
+    with pytest.raises(InputError, match="must be those of a matcher that learned correspondence, got one that learned"):
+        Matcher(done.weights)
 
 
 @pytest.mark.slow
@@ -151,7 +163,7 @@ def test_matcher_learns_more_than_the_mean_and_shuffled_truth_teaches_no_more_th
         "length": {"steps": 50, "batch": 8, "warmup": 20, "validate_every": 50},
     }
     taught = run(quick_settings(tmp_path / "taught", job, **changes)).rows[-1]
-    shuffled = run(quick_settings(tmp_path / "shuffled", job, objective={"shuffled": True}, **changes)).rows[-1]
+    shuffled = run(quick_settings(tmp_path / "shuffled", job, objective={"target": "shuffled"}, **changes)).rows[-1]
     assert taught["mse"] < taught["mse_mean"] < taught["mse_zero"]
     assert taught["ap_macro"] > taught["ap_macro_mean_thickness"] + 0.1
     assert abs(shuffled["ap_macro"] - shuffled["ap_macro_mean"]) < 0.1
@@ -184,8 +196,9 @@ def test_loss_that_is_not_finite_ends_the_training(job, tmp_path):
         ({"network": {"variant": "huge"}}, "--variant must be one of paper, paper-authors, small, mini, got 'huge'"),
         ({"network": {"trunk": "resnet99"}}, "resnet99"),
         ({"objective": {"average": 1.0}}, "--average must lie in 0 to below 1, got 1.0"),
+        ({"objective": {"target": "depth"}}, "--target must be one of correspondence, shuffled, thickness, got 'depth'"),
         ({"objective": {"weight_decay": -1.0}}, "--weight-decay must be 0 or more and finite, got -1.0"),
-        ({"objective": {"shuffled": True}, "length": {"batch": 1}}, "--batch must be 2 or more, got 1"),
+        ({"objective": {"target": "shuffled"}, "length": {"batch": 1}}, "--batch must be 2 or more, got 1"),
     ],
 )
 def test_impossible_settings_are_refused_in_one_sentence(changes, message, job, tmp_path):

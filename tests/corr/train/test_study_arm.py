@@ -31,11 +31,11 @@ def guidance(store, matcher=None, *, truth=True):
 
 
 def test_the_grid_is_every_fusion_with_every_start_and_every_guidance():
-    names = [arm.name for arm in all_arms(pretrained=True, control=True, truth=True)]
-    assert len(names) == len(set(names)) == 12 + 8
+    names = [arm.name for arm in all_arms(pretrained=True, control=True, pretext=True, truth=True)]
+    assert len(names) == len(set(names)) == 15 + 8
     assert {"single-scratch", "late-permuted", "early-control", "early-pretrained-oracle"} <= set(names)
     assert [StudyArm.named(name).name for name in names] == names
-    assert [arm.name for arm in all_arms(pretrained=False, control=False, truth=False)] == [
+    assert [arm.name for arm in all_arms(pretrained=False, control=False, pretext=False, truth=False)] == [
         "single-scratch",
         "late-scratch",
         "early-scratch",

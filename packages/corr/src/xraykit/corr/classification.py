@@ -101,9 +101,8 @@ def _arms(settings: ClassifySettings) -> list[StudyArm]:
         if grid.arms:
             return [StudyArm.named(name) for name in dict.fromkeys(grid.arms)]
         truth = (settings.data.studies.parent / TRUTH).is_file()
-        return list(
-            all_arms(pretrained=network.pretrained is not None, control=network.control is not None, truth=truth)
-        )
+        has = {name: getattr(network, name) is not None for name in ("pretrained", "control", "pretext")}
+        return list(all_arms(**has, truth=truth))
     start = network.start or ("scratch" if network.pretrained is None else "pretrained")
     return [StudyArm(network.fusion, start, network.guidance)]
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from typing import get_args
 
 from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
@@ -19,7 +20,8 @@ from .network.matcher_config import NAMED, MatcherConfig
 from .network.matcher_weights import load_matcher
 from .network.trunk_weights import fill_trunk
 from .train.matcher_task import MatcherTask
-from .train.settings import MatcherNetworkSettings, MatcherSettings
+from .train.settings import MatcherNetworkSettings, MatcherSettings, MatchTarget
+from .train.thickness_task import ThicknessTask
 from .train.training_pairs import TrainingPairs, input_settings, load_training_pairs
 
 MatchingTold = Callable[[str, int, int], None]
@@ -62,7 +64,8 @@ def train_matcher(
     data = load_training_pairs(settings, network.config.grid, report=report, say=say)
     if start is None:
         begin_at_density(network, data)
-    task = MatcherTask(network, settings, data, say=say)
+    kind = ThicknessTask if settings.objective.target == "thickness" else MatcherTask
+    task = kind(network, settings, data, say=say)
     if settings.run.compile:
         network.compile()
     batches = None if report is None else partial(report, "batches")
@@ -135,8 +138,10 @@ def check(settings: MatcherSettings) -> None:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
     check_positive(data, ("held_out_pairs", "prior_pairs"))
     check_positive(own, (), or_zero=("weight_decay", "trunk_rate", "least_rate"))
-    if own.shuffled and (settings.length.batch or 1) < 2:
-        raise InputError("--shuffled gives each pair the truth of another: --batch must be 2 or more, got 1.")
+    if own.target not in get_args(MatchTarget):
+        raise InputError(f"--target must be one of {', '.join(get_args(MatchTarget))}, got {own.target!r}.")
+    if own.target == "shuffled" and (settings.length.batch or 1) < 2:
+        raise InputError("--target shuffled gives each pair the truth of another: --batch must be 2 or more, got 1.")
 
 
 def _own_values(network: MatcherNetworkSettings) -> dict[str, object]:

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from xraykit.render import GeometryError, InputError
 
 from ..ground_truth.pair_matrices import correspondences
+from ..ground_truth.patch_thickness import patch_thickness
 from ..ground_truth.projection import change_projection
 from .image_changes import change_image, draw_changes, shown_patches
 from .pair_choice import PairChoice, item_stream
@@ -36,6 +37,8 @@ class PairBatch(NamedTuple):
     """Names of the V views of each item"""
     patients: tuple[str, ...]
     """Patient of the first view of each item"""
+    thickness: Tensor | None = None
+    """Tissue in the beam of each patch [mm], (B, V, L) float32, where the settings ask for it"""
 
 
 class PairBatches:
@@ -147,9 +150,9 @@ class _Items(Dataset[PairBatch]):
         batch, seed, rank, ranks = self.order
         first = (number * ranks + rank) * batch
         rows = [self._item(*divmod(place, len(self.choice)), seed) for place in range(first, first + batch)]
-        images, truth, related, projections, names, patients = zip(*rows, strict=True)
+        images, truth, related, projections, names, patients, thickness = zip(*rows, strict=True)
         stacked = torch.stack(images), torch.stack(truth), torch.tensor(related), torch.stack(projections)
-        return PairBatch(*stacked, names, patients)
+        return PairBatch(*stacked, names, patients, None if thickness[0] is None else torch.stack(thickness))
 
     def _item(self, epoch: int, place: int, seed: int) -> tuple[Any, ...]:
         store, settings = self.store, self.choice.settings
@@ -169,7 +172,8 @@ class _Items(Dataset[PairBatch]):
         truth = true_matrices(store, settings, patient, projections, shown, related=related)
         truth = truth[0] if len(views) == 2 else truth
         names = tuple(store.names[view] for view in views)
-        return torch.stack(images), truth, related, projections, names, store.patients[patient]
+        thickness = true_thickness(store, settings, views, projections, shown) if settings.thickness else None
+        return torch.stack(images), truth, related, projections, names, store.patients[patient], thickness
 
 
 def true_matrices(
@@ -209,6 +213,26 @@ def true_matrices(
         for place, (first, second) in zip(at, known, strict=True):
             truth[place] *= shown[first, :, None] & shown[second]
     return truth
+
+
+def true_thickness(
+    store: PairStore, settings: PairSettings, views: Sequence[int], projections: Tensor, shown: Tensor
+) -> Tensor:
+    """Tissue in the beam of each patch of V views [mm], (V, L); 0 where a patch does not show the X-ray.
+
+    Args:
+        store: Has the views.
+        settings: grid and tissue count.
+        views: Their numbers.
+        projections: Of the views as they are changed, (V, 3, 4).
+        shown: Which patches show the X-ray, (V, L) bool.
+    """
+    supports = [store.support(store.patient(view), settings.tissue) for view in views]
+    each = [
+        patch_thickness(support, projection[None], grid=settings.grid)
+        for support, projection in zip(supports, projections, strict=True)
+    ]
+    return torch.cat(each) * shown
 
 
 def _matrix_or_nothing(support: Any, projections: Tensor, pair: tuple[int, int], own: dict[str, Any]) -> Tensor:

@@ -63,6 +63,8 @@ class PairSettings:
     """Least and greatest angle between the beams of two views [degrees]"""
     views_per_item: int = 2
     """Views of one patient that are seen together"""
+    thickness: bool = False
+    """Whether the thickness of the tissue in each patch is computed as well"""
 
     def __post_init__(self) -> None:
         _check_choice("mode", self.mode, TruthMode)

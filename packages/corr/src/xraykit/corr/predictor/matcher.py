@@ -34,7 +34,7 @@ class Matcher:
         device: "cpu", "cuda", "cuda:N", or "auto": a GPU if there is one.
 
     Raises:
-        FileError: No such weights. InputError: No such device.
+        FileError: No such weights. InputError: No such device, or a network that learned something else.
 
     Example:
         `Matcher().match(["ap.dcm", "lateral.dcm"]).query(0, x=512, y=300)[1].places()`
@@ -44,6 +44,11 @@ class Matcher:
         chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else usable_device(device)
         self.source = None if isinstance(source, nn.Module) else str(source)
         self.network: Any = source if isinstance(source, nn.Module) else load_matcher(source)
+        if self.network.trained_on.get("target") == "thickness":
+            raise InputError(
+                "weights must be those of a matcher that learned correspondence, got one that learned thickness "
+                "(--target thickness), which is a start for `xraykit corr classify --pretext`."
+            )
         self.network.to(chosen).eval()
         self.device = torch.device(chosen)
 

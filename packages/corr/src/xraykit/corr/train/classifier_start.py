@@ -29,7 +29,7 @@ def start_classifier(
     Args:
         arm: Which.
         matcher: Config of trunk and encoder.
-        starts: Matchers by "pretrained" and "control".
+        starts: Matchers by "pretrained", "control" and "pretext".
         seed: Of the random weights, and of the permutation.
         per_head: See `StudyClassifierConfig`.
         centred: See `StudyClassifierConfig`.
@@ -66,7 +66,7 @@ def _config(
 
 
 def _source(arm: StudyArm, starts: Collection[str]) -> str:
-    source = "control" if arm.start == "control" else "pretrained"
+    source = arm.start if arm.start in ("control", "pretext") else "pretrained"
     if source not in starts:
         raise InputError(f"the arm {arm.name} needs weights of a matcher, got none; give --{source}.")
     return source

@@ -40,15 +40,17 @@ class ClassifyNetworkSettings:
     fusion: StudyFusion = "early"
     """single: one X-ray; late: the mean of each X-ray's answer; early: all X-rays in one encoder."""
     start: StudyStart | None = None
-    """scratch, pretrained, permuted (the matcher's numbers, shuffled) or control; default: pretrained if --pretrained
-    is there."""
+    """scratch, pretrained, permuted (the matcher's numbers, shuffled), control or pretext; default: pretrained if
+    --pretrained is there."""
     guidance: GuidanceKind = "off"
     """Correspondence that guides the attention: predicted by the matcher, its mean, shuffled over studies, or the true
     one (oracle)."""
     pretrained: str | None = None
     """Weights of a matcher, to start from and to predict the correspondence: a folder, file or hub id, or shipped."""
     control: str | None = None
-    """Weights of a matcher that learned from shuffled truth (xraykit corr train --shuffled)."""
+    """Weights of a matcher that learned from shuffled truth (xraykit corr train --target shuffled)."""
+    pretext: str | None = None
+    """Weights of one that learned how thick the tissue is (xraykit corr train --target thickness)."""
     variant: str = "mini"
     """Config of the network where no matcher gives one: mini, small or paper."""
     per_head: bool = False

@@ -32,6 +32,7 @@ class FixedPairs:
         projections: Image projections of both views, (N, 2, 3, 4) float64.
         names: N names.
         patients: Patient of the first view of each.
+        thickness: Tissue in the beam of each patch [mm], (N, 2, L), or None.
     """
 
     images: Tensor
@@ -40,6 +41,7 @@ class FixedPairs:
     projections: Tensor
     names: tuple[str, ...]
     patients: tuple[str, ...]
+    thickness: Tensor | None = None
 
     @property
     def grid(self) -> int:

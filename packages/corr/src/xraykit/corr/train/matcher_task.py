@@ -66,7 +66,7 @@ class MatcherTask(TrainingTask):
         own = self.settings.objective
         drawn = self.batches.batch(batch)
         truth = drawn.truth[:, None] if drawn.truth.ndim == 3 else drawn.truth
-        if own.shuffled:
+        if own.target == "shuffled":
             truth = truth.roll(1, dims=0)
         output = self.network(drawn.images.to(self.device))
         self._pairs += truth.shape[0] * truth.shape[1] * self.ranks
@@ -132,6 +132,7 @@ class MatcherTask(TrainingTask):
             "patients": len(self.data.patients),
             "truth": own.data.truth,
             "tissue": own.data.tissue,
+            "target": own.objective.target,
             "loss": own.objective.loss,
             "seed": own.run.seed,
             **training,

@@ -21,6 +21,9 @@ from ..data.settings import (
 )
 from ..network.matcher_config import MatchModule, TrunkNorm
 
+MatchTarget = Literal["correspondence", "shuffled", "thickness"]
+"""What a matcher's training asks for; the last two are controls."""
+
 
 @dataclass(frozen=True)
 class MatcherDataSettings:
@@ -87,8 +90,9 @@ class MatchObjectiveSettings:
     """mse as in the paper; bce; focal, which is not calibrated."""
     balance: bool = False
     """Weigh positives by min((1 - density) / density, 10)."""
-    shuffled: bool = False
-    """Control: teach each pair the truth of another; what is learned then is the prior."""
+    target: MatchTarget = "correspondence"
+    """What is learned: correspondence; or, as controls, the correspondence of another pair (shuffled), which teaches the
+    prior alone, or how much tissue is in the beam of each patch (thickness), for which one view is enough."""
     weight_decay: float = 0.0
     """AdamW's; 0 is Adam."""
     trunk_rate: float = 1.0

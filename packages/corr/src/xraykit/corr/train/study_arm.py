@@ -9,9 +9,9 @@ from xraykit.render import InputError
 
 from ..network.classifier_config import StudyFusion
 
-StudyStart = Literal["scratch", "pretrained", "permuted", "control"]
+StudyStart = Literal["scratch", "pretrained", "permuted", "control", "pretext"]
 """scratch: random weights; pretrained: a matcher's; permuted: the same numbers, shuffled within each tensor; control:
-those of a matcher that learned from shuffled truth."""
+those of a matcher that learned from shuffled truth; pretext: those of a network that learned something else."""
 GuidanceKind = Literal["off", "predicted", "mean", "shuffled", "oracle"]
 """predicted: by a frozen matcher; mean: its mean over training studies; shuffled: of another study; oracle: true."""
 
@@ -54,12 +54,13 @@ class StudyArm:
         return cls(*parts)  # type: ignore[arg-type]
 
 
-def all_arms(*, pretrained: bool, control: bool, truth: bool) -> tuple[StudyArm, ...]:
+def all_arms(*, pretrained: bool, control: bool, pretext: bool, truth: bool) -> tuple[StudyArm, ...]:
     """The full grid: each fusion with each start, and early fusion with each guidance.
 
     Args:
         pretrained: Whether there is a matcher to start from.
         control: Whether there is one that learned from shuffled truth.
+        pretext: Whether there is one that learned something else.
         truth: Whether the true correspondence is known.
     """
     starts: list[StudyStart] = ["scratch"]
@@ -69,6 +70,8 @@ def all_arms(*, pretrained: bool, control: bool, truth: bool) -> tuple[StudyArm,
         kinds.append("predicted")
     if control:
         starts.append("control")
+    if pretext:
+        starts.append("pretext")
     if pretrained or truth:
         kinds.extend(("mean", "shuffled"))
     if truth:

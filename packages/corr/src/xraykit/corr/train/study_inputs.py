@@ -36,7 +36,7 @@ class StudyInputs:
     matcher: MatcherConfig
     """Config of trunk and encoder"""
     starts: Mapping[str, MatchNetwork]
-    """Matchers by "pretrained" and "control" """
+    """Matchers by "pretrained", "control" and "pretext" """
     guidance: StudyGuidance
     truth: Path | None
     """The file of the true correspondence"""
@@ -58,7 +58,7 @@ def load_study_inputs(
         raise InputError(f"--patience must be 1 or more and --weight-decay 0 or more, got {came}.")
     studies = read_studies(data.studies, min_images=data.min_images, skip_short=data.skip_short)
     check_trainable(studies)
-    named = {"pretrained": network.pretrained, "control": network.control}
+    named = {name: getattr(network, name) for name in ("pretrained", "control", "pretext")}
     starts = {name: load_matcher(source) for name, source in named.items() if source is not None}
     config = _config(settings, starts)
     if data.views > config.views:
@@ -97,5 +97,5 @@ def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> M
         return NAMED[variant]
     plain = [replace(config, preprocess=dict(config.preprocess), density=0.05) for config in configs]
     if any(config != plain[0] for config in plain):
-        raise InputError("--pretrained and --control must be matchers of one config, got two; train them alike.")
+        raise InputError("--pretrained, --control and --pretext must have one config, got several; train them alike.")
     return configs[0]

@@ -76,8 +76,8 @@ class TrainingPairs:
 
 def pair_settings(settings: MatcherSettings, grid: int) -> PairSettings:
     """Which views make an item, and what their truth is."""
-    own = settings.data
-    return PairSettings(own.size, grid, own.truth, own.tissue, own.unrelated, own.angles, own.views)
+    own, thickness = settings.data, settings.objective.target == "thickness"
+    return PairSettings(own.size, grid, own.truth, own.tissue, own.unrelated, own.angles, own.views, thickness)
 
 
 def input_settings(settings: MatcherSettings) -> XrayInputSettings:
