@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-from .common.corr_tables import pairs_table, real_ct_table, real_pairs_table
+from .common import corr_tables
 from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
@@ -70,6 +70,16 @@ ABOUT = {
     "one size whatever the gradient's, so that differences of rounding grow from step to step.",
     "dax_probes": "`python -m benchmarks.studies.dax_probes` asks what pre-training is worth: [three probes](dax.md) "
     "on frozen backbones. Percent, 95 % intervals from patients drawn again (Wilson's for single sets).",
+    "corr_step": "`python -m benchmarks.speed.corr_step` makes training steps of matchers on the same pairs from the "
+    "same weights: a plain writing (three channels, one pass of the trunk a view, the attention matrix in memory, Adam "
+    "parameter by parameter), and ours in fp32 and bf16; and matches two X-rays of 256 x 256 pixels, preparation "
+    "included.",
+    "corr_table1": "`python -m benchmarks.studies.corr_evaluations`: how tokens attend, [table 1](corr.md) of the "
+    "paper on procedural patients, percent; intervals draw patients, p compares with `standard`.",
+    "corr_table3": "`python -m benchmarks.studies.corr_evaluations`: classifiers of fracture [studies](corr.md), "
+    "table 3 of the paper with the arms that it leaves out. control started from a matcher that learned shuffled "
+    "truth, pretext from one that learned how thick the tissue is, permuted from the matcher's numbers in another "
+    "order. Intervals draw patients and keep arms paired; ± is over trainings.",
     "corr_truth": "`uv run --group peers python -m benchmarks.speed.corr_truth` computes which patches of two views "
     "correspond (16 x 16 patches), beside the literal computation: each voxel of the support alone through RTK's "
     "Joseph filter in both views, outer product, maximum; timed on a sample of voxels and multiplied. Processor time "
@@ -168,10 +178,13 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
-    "corr_pairs": lambda result: pairs_table(result["rows"]),
-    "corr_real_ct": lambda result: real_ct_table(result["rows"]),
-    "corr_real_pairs": lambda result: real_pairs_table(result["rows"]),
+    "corr_pairs": lambda result: corr_tables.pairs_table(result["rows"]),
+    "corr_real_ct": lambda result: corr_tables.real_ct_table(result["rows"]),
+    "corr_real_pairs": lambda result: corr_tables.real_pairs_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
+    "corr_step": lambda result: corr_tables.step_table(result["rows"]),
+    "corr_table1": lambda result: corr_tables.table1_table(result["rows"]),
+    "corr_table3": lambda result: corr_tables.table3_table(result["rows"]),
     "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),
     "dax_loss": lambda result: loss_table(result["rows"]),
     "dax_step": lambda result: step_table(result["rows"]),

@@ -38,3 +38,63 @@ def real_pairs_table(rows: list[dict]) -> str:
         cells = [row["subject"], row["part"], row["predictor"], row["pairs"], *shares]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
+
+
+def step_table(rows: list[dict]) -> str:
+    """The suite `corr_step`: time of a training step and of matching two X-rays."""
+    lines = ["| network | image px | work | pairs | ms | pairs/s | first loss | off by |", "|---" * 8 + "|"]
+    for row in rows:
+        cells = [
+            row["variant"],
+            row["size"],
+            row["work"],
+            row["batch"],
+            f"{row['ms']:.0f}",
+            f"{row['pairs_per_s']:.1f}",
+        ]
+        cells += [f"{row['losses'][0]:.5f}", f"{row['first_loss_difference']:.0e}"] if row["losses"] else ["", ""]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def table1_table(rows: list[dict]) -> str:
+    """The suite `corr_table1`: average precision of modules and priors, straight and with one view turned."""
+    turns = list(next(row["turned"] for row in rows if not row["prior"]))
+    head = ["row", "weights M", "GFLOP a pair", "training pairs/s", "AP", "95 %", "AP, pooled", "MSE 1e-3", "precision"]
+    head += ["recall", "overlap AUROC", "p (Holm)", *(f"AP at {turn}°" for turn in turns)]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cost = [f"{row['weights'] / 1e6:.2f}", f"{row['flops'] / 1e9:.2f}", f"{row['train_pairs_per_s'] or 0:.0f}"]
+        cells = [f"prior: {row['row']}" if row["prior"] else row["row"], *(["", "", ""] if row["prior"] else cost)]
+        cells += [_percent(row["ap_macro"]), f"{_percent(row['low'])} to {_percent(row['high'])}"]
+        cells += [_percent(row["ap_micro"]), f"{1000 * row['mse']:.2f}", _percent(row["precision"])]
+        cells += [_percent(row["recall"]), _short(row["overlap_auroc"]), _short(row["p_holm"])]
+        cells += [_percent(row["turned"].get(turn)) for turn in turns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def table3_table(rows: list[dict]) -> str:
+    """The suite `corr_table3`: scores of classifiers of studies, and how far they are from the reference."""
+    head = ["arm", "seeds", "AUROC", "± over seeds", "95 %", "accuracy", "precision", "recall", "kappa", "AUROC more"]
+    head += ["95 %", "p", "p (Holm)", "McNemar p"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = [row["arm"], str(row["seeds"]), f"{row['auroc']:.3f}", _short(row["deviation"], 3)]
+        cells += [f"{row['low']:.3f} to {row['high']:.3f}"]
+        cells += [f"{row[name]:.3f}" for name in ("accuracy", "precision", "recall", "kappa")]
+        if row["difference"] is None:
+            cells += ["reference", "", "", "", ""]
+        else:
+            cells += [f"{row['difference']:+.3f}", f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"]
+            cells += [_short(row[name], 3) for name in ("p", "p_holm", "mcnemar")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _short(value: float | None, digits: int = 2) -> str:
+    return "" if value is None else f"{value:.{digits}f}"

@@ -88,6 +88,22 @@ ROWS: dict[str, dict[str, Any]] = {
         "high": ANY_NUMBER,
         "images": int, "seconds": NUMBER,
     },
+    "corr_step": {
+        "variant": str, "size": int, "work": str, "batch": int, "ms": NUMBER, "pairs_per_s": NUMBER, "all_ms": list,
+        "losses": list, "first_loss_difference": ANY_NUMBER,
+    },
+    "corr_table1": {
+        "row": str, "prior": bool, "weights": int, "flops": int, "train_pairs_per_s": ANY_NUMBER, "ap_macro": NUMBER,
+        "low": ANY_NUMBER, "high": ANY_NUMBER, "ap_micro": NUMBER, "mse": NUMBER, "precision": ANY_NUMBER,
+        "recall": ANY_NUMBER, "overlap_auroc": ANY_NUMBER, "pairs": int, "patients": int, "p_holm": ANY_NUMBER,
+        "turned": dict,
+    },
+    "corr_table3": {
+        "arm": str, "seeds": int, "studies": int, "auroc": NUMBER, "deviation": ANY_NUMBER, "low": NUMBER,
+        "high": NUMBER, "accuracy": NUMBER, "precision": NUMBER, "recall": NUMBER, "kappa": NUMBER,
+        "difference": ANY_NUMBER, "difference_low": ANY_NUMBER, "difference_high": ANY_NUMBER, "p": ANY_NUMBER,
+        "p_holm": ANY_NUMBER, "mcnemar": ANY_NUMBER, "weights": int, "flops": int,
+    },
     "corr_truth": {
         "mode": str, "tissue": str, "cells": int, "grid": list, "support_cells": int, "views": int, "pairs": int,
         "processor_ms_a_pair": NUMBER, "all_ms_a_pair": list, "literal_ms_a_voxel": NUMBER, "literal_s_a_pair": NUMBER,

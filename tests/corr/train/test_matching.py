@@ -119,7 +119,9 @@ def test_the_control_learns_thickness_and_is_no_matcher(job, tmp_path):
     assert last > max(first, 0.3)
     assert not [name for name in done.rows[-1] if name.startswith("ap_")]
     assert load_matcher(done.weights).trained_on["target"] == "thickness"
-    with pytest.raises(InputError, match="must be those of a matcher that learned correspondence, got one that learned"):
+    with pytest.raises(
+        InputError, match="must be those of a matcher that learned correspondence, got one that learned"
+    ):
         Matcher(done.weights)
 
 
@@ -196,7 +198,10 @@ def test_loss_that_is_not_finite_ends_the_training(job, tmp_path):
         ({"network": {"variant": "huge"}}, "--variant must be one of paper, paper-authors, small, mini, got 'huge'"),
         ({"network": {"trunk": "resnet99"}}, "resnet99"),
         ({"objective": {"average": 1.0}}, "--average must lie in 0 to below 1, got 1.0"),
-        ({"objective": {"target": "depth"}}, "--target must be one of correspondence, shuffled, thickness, got 'depth'"),
+        (
+            {"objective": {"target": "depth"}},
+            "--target must be one of correspondence, shuffled, thickness, got 'depth'",
+        ),
         ({"objective": {"weight_decay": -1.0}}, "--weight-decay must be 0 or more and finite, got -1.0"),
         ({"objective": {"target": "shuffled"}, "length": {"batch": 1}}, "--batch must be 2 or more, got 1"),
     ],

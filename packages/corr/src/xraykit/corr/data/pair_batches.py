@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import GeometryError, InputError
 
+from ..ground_truth.beam_thickness import patch_thickness
 from ..ground_truth.pair_matrices import correspondences
-from ..ground_truth.patch_thickness import patch_thickness
 from ..ground_truth.projection import change_projection
 from .image_changes import change_image, draw_changes, shown_patches
 from .pair_choice import PairChoice, item_stream
@@ -37,8 +37,8 @@ class PairBatch(NamedTuple):
     """Names of the V views of each item"""
     patients: tuple[str, ...]
     """Patient of the first view of each item"""
-    thickness: Tensor | None = None
-    """Tissue in the beam of each patch [mm], (B, V, L) float32, where the settings ask for it"""
+    thickness: Tensor = torch.empty(0)
+    """Tissue in the beam of each patch [mm], (B, V, L) float32; empty unless the settings ask for it"""
 
 
 class PairBatches:
@@ -152,7 +152,7 @@ class _Items(Dataset[PairBatch]):
         rows = [self._item(*divmod(place, len(self.choice)), seed) for place in range(first, first + batch)]
         images, truth, related, projections, names, patients, thickness = zip(*rows, strict=True)
         stacked = torch.stack(images), torch.stack(truth), torch.tensor(related), torch.stack(projections)
-        return PairBatch(*stacked, names, patients, None if thickness[0] is None else torch.stack(thickness))
+        return PairBatch(*stacked, names, patients, torch.stack(thickness))
 
     def _item(self, epoch: int, place: int, seed: int) -> tuple[Any, ...]:
         store, settings = self.store, self.choice.settings
@@ -172,7 +172,7 @@ class _Items(Dataset[PairBatch]):
         truth = true_matrices(store, settings, patient, projections, shown, related=related)
         truth = truth[0] if len(views) == 2 else truth
         names = tuple(store.names[view] for view in views)
-        thickness = true_thickness(store, settings, views, projections, shown) if settings.thickness else None
+        thickness = true_thickness(store, settings, views, projections, shown) if settings.thickness else torch.empty(0)
         return torch.stack(images), truth, related, projections, names, store.patients[patient], thickness
 
 

@@ -5,10 +5,10 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "beam_thickness": "patch_thickness",
         "packed": "pack_matrix unpack_matrix",
         "pair_matrices": "Mode correspondence correspondences",
         "authors_support": "paper_support",
-        "patch_thickness": "patch_thickness",
         "permutation": "turn_change turn_patches",
         "projection": "change_projection image_projection",
         "support": "Support",

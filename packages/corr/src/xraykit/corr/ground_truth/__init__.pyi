@@ -1,5 +1,6 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .authors_support import paper_support as paper_support
+from .beam_thickness import patch_thickness as patch_thickness
 from .packed import (
     pack_matrix as pack_matrix,
     unpack_matrix as unpack_matrix,

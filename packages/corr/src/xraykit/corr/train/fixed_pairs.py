@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -32,7 +32,7 @@ class FixedPairs:
         projections: Image projections of both views, (N, 2, 3, 4) float64.
         names: N names.
         patients: Patient of the first view of each.
-        thickness: Tissue in the beam of each patch [mm], (N, 2, L), or None.
+        thickness: Tissue in the beam of each patch [mm], (N, 2, L), or empty.
     """
 
     images: Tensor
@@ -41,7 +41,7 @@ class FixedPairs:
     projections: Tensor
     names: tuple[str, ...]
     patients: tuple[str, ...]
-    thickness: Tensor | None = None
+    thickness: Tensor = field(default_factory=lambda: torch.empty(0))
 
     @property
     def grid(self) -> int:

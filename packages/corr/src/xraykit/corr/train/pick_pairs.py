@@ -30,7 +30,7 @@ def pick_pairs(batches: PairBatches, most: int, *, seed: int) -> FixedPairs:
         if len(found) == most:
             break
     images, truth, related, projections = (torch.cat(parts) for parts in list(zip(*found, strict=True))[:4])
-    thickness = None if found[0].thickness is None else torch.cat([each.thickness for each in found])
+    thickness = torch.cat([each.thickness for each in found])
     names = [pair for each in found for pair in each.names]
     patients = [patient for each in found for patient in each.patients]
     strangers = _strangers(patients, max(1, len(found) // 3))
@@ -41,7 +41,7 @@ def pick_pairs(batches: PairBatches, most: int, *, seed: int) -> FixedPairs:
         images, projections = torch.cat([images, mixed]), torch.cat([projections, seen_by])
         truth = torch.cat([truth, torch.zeros_like(truth[: len(strangers)])])
         related = torch.cat([related, torch.zeros(len(strangers), dtype=torch.bool)])
-        if thickness is not None:
+        if thickness.numel():
             thickness = torch.cat([thickness, torch.stack([thickness[first, 0], thickness[second, 1]], 1)])
         names += [(names[a][0], names[b][1]) for a, b in strangers]
         patients += [patients[a] for a, _ in strangers]

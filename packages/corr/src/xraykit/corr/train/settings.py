@@ -91,8 +91,8 @@ class MatchObjectiveSettings:
     balance: bool = False
     """Weigh positives by min((1 - density) / density, 10)."""
     target: MatchTarget = "correspondence"
-    """What is learned: correspondence; or, as controls, the correspondence of another pair (shuffled), which teaches the
-    prior alone, or how much tissue is in the beam of each patch (thickness), for which one view is enough."""
+    """What is learned: correspondence; or, as controls, the correspondence of another pair (shuffled), which teaches
+    the prior alone, or how much tissue is in the beam of each patch (thickness), for which one view is enough."""
     weight_decay: float = 0.0
     """AdamW's; 0 is Adam."""
     trunk_rate: float = 1.0

@@ -1,4 +1,4 @@
-"""The control of pre-training: the same network, X-rays and steps, but another question, the thickness of the tissue."""
+"""The control of pre-training: same network, X-rays and steps, but another question, the thickness of the tissue."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class ThicknessTask(MatcherTask):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.run.seed)
             width = network.config.dimension
-            self.module["readout"] = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
+            self.readout = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 1))
+        self.module.add_module("readout", self.readout)
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of pairs."""
         drawn = self.batches.batch(batch)
-        assert drawn.thickness is not None
         output = self.network(drawn.images.to(self.device))
         self._pairs += drawn.truth.shape[0] * self.ranks
         error = self._thickness(output.tokens) - drawn.thickness.to(self.device) / UNIT
@@ -56,7 +56,7 @@ class ThicknessTask(MatcherTask):
     def optimizer(self) -> torch.optim.Optimizer:
         """That of a matcher, and a group for the layer that reads."""
         optimizer = super().optimizer()
-        readout = list(self.module["readout"].parameters())
+        readout = list(self.readout.parameters())
         optimizer.add_param_group({"params": readout, "weight_decay": 0.0, "rate_scale": 1.0})
         return optimizer
 
@@ -70,17 +70,15 @@ class ThicknessTask(MatcherTask):
         return row | {"pairs_per_s": speed}
 
     def _thickness(self, tokens: Tensor) -> Tensor:
-        return self.module["readout"](tokens).float()[..., 0]
+        return self.readout(tokens).float()[..., 0]
 
     @torch.no_grad()
     def _r2(self, pairs: FixedPairs) -> float:
-        used, true = self.used, pairs.thickness
-        assert true is not None
+        used, true = self.used, pairs.thickness / UNIT
         was_training = used.training
         used.eval()
         try:
             found = [self._thickness(used(part.to(self.device)).tokens).cpu() for part in pairs.images.split(BATCH)]
         finally:
             used.train(was_training)
-        true = true / UNIT
         return 1.0 - float((torch.cat(found) - true).square().sum() / (true - true.mean()).square().sum())

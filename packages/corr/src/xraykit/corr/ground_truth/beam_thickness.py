@@ -46,11 +46,11 @@ def patch_thickness(
         halves = (grid * (across @ support.affine[:3, :3]).norm(dim=1)).tolist()
         rows, nearest = matrix.tolist(), least_depth(support, matrix)
         spread = share_footprints(support, rows, (halves[0], halves[1]), grid, nearest=nearest)
-        assert spread.share is not None
+        share = 1.0 if spread.share is None else spread.share
         depth = seen(support.columns, rows)[2]
         wide = grid**2 * float(torch.linalg.cross(across[0], across[1]).norm())
         each = volume * wide / depth.square()  # a cell's volume over its beam's area
         if support.weights is not None:
             each = each * support.weights
-        found[view].index_add_(0, spread.patch.flatten().long(), (spread.share * each).flatten())
+        found[view].index_add_(0, spread.patch.flatten().long(), (share * each).flatten())
     return found.unflatten(1, (grid + 2, grid + 2))[:, 1:-1, 1:-1].flatten(1).float()
