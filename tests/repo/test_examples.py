@@ -60,10 +60,23 @@ def a_backbone_is_trained_and_loads(training, out, said, example):
     assert "vit_mini16, 192 features" in said
 
 
+def the_matcher_points_where_beams_meet(shares, out, said, example):
+    hit, chance = shares
+    assert hit > 3 * chance
+    assert {path.name for path in out.iterdir()} == {"truth.png", "heat.png", "matches.png"}
+
+
+def a_matcher_is_trained_and_loads(training, out, said, example):
+    assert training.batches == 2
+    assert "standard on a grid of 8, learned from 3" in said
+
+
 PROMISES = {
     "compare_xrays": xrays_are_like_those_of_their_region,
     "pretrain_backbone": a_backbone_is_trained_and_loads,
     "exposed_field": the_opening_is_found,
+    "match_views": the_matcher_points_where_beams_meet,
+    "train_matcher": a_matcher_is_trained_and_loads,
     "local_page": the_button_writes_xrays,
     "save_and_load_weights": weights_are_saved_and_loaded,
     "score_two_methods": two_methods_are_scored,
