@@ -11,6 +11,7 @@ from PIL import Image
 from support.corr_views import SIZE, SPACING, ball, camera, pose_from, write_views
 from support.dataset_shards import sample_members, tar_bytes, write_manifest
 from xraykit.corr.data import PairStore, prepare_pairs, wait_for_pairs
+from xraykit.corr.data.pair_preparation import job_of
 from xraykit.corr.ground_truth import grid_support, image_projection
 from xraykit.render import Camera, FileError, InputError, OutputError
 from xraykit.render.dataset import ReadingOrder, XrayDataset
@@ -147,3 +148,13 @@ def test_a_damaged_store_is_refused(store, tmp_path):
         PairStore(tmp_path)
     with pytest.raises(FileError, match="an index of pairs was expected"):
         PairStore(tmp_path / "nowhere")
+
+
+def test_the_folder_of_a_pairs_job_stands_for_the_data_set_in_it(tmp_path):
+    for name in ("plain", "pairs/images", "both", "both/images"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "manifest.json").touch()
+    assert job_of(tmp_path / "plain") == tmp_path / "plain"
+    assert job_of(str(tmp_path / "pairs")) == tmp_path / "pairs" / "images"
+    assert job_of(tmp_path / "both") == tmp_path / "both"
+    assert job_of(tmp_path / "none") == tmp_path / "none"

@@ -72,6 +72,7 @@ def test_version_is_the_distributions(capsys):
         (["render", "drr", "ct.nii", "-o", "a.npy", "--size", "3"], "size"),
         (["render", "drr", "ct.nii", "-o", "a.npy", "--samples", "many"], "many"),
         (["demo", "--colour", "red"], "--colour"),
+        (["demo", "--seed", "1", "2"], "no more words were expected, got 2; --help lists the options"),
         (["demo", "--config", "missing.toml"], "cannot be read from missing.toml"),
         (["demo", "--config", "settings.ini"], "need a .toml, .yaml or .json"),
     ],

@@ -203,3 +203,19 @@ def test_preset_stands_below_file_and_command_line(tmp_path):
     ]
     with pytest.raises(CycloptsError, match="quick"):
         app([*words, "--preset", "slow"], exit_on_error=False, print_error=False)
+
+
+@dataclass(frozen=True)
+class ListedSettings:
+    job: str = field(default="", metadata={"positional": True})
+    names: tuple[str, ...] = ()
+    sizes: tuple[int, ...] | None = None
+
+
+def test_words_of_a_list_follow_one_flag_or_each_its_own(tmp_path):
+    found = []
+    app = App()
+    app.default(flat(found.append, ListedSettings))
+    for words in ("job --names a b --sizes 1 2", "job --names a --names b --sizes 1 --sizes 2"):
+        app(words.split(), exit_on_error=False, result_action="return_value")
+    assert found == [ListedSettings("job", ("a", "b"), (1, 2))] * 2

@@ -13,6 +13,7 @@ from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
 from xraykit.render.training import TrainingRun, check_positive, completed_run, fit, prepare_folder
 
+from .data.pair_preparation import job_of
 from .network.build import new_matcher
 from .network.calibration import calibrate_head
 from .network.matcher import MatchNetwork
@@ -124,7 +125,7 @@ def check_sources(sources: Sequence[str]) -> None:
     if not sources:
         raise InputError("a training needs X-rays of a data set job, got none; make one with `xraykit corr pairs`.")
     for source in sources:
-        XrayDataset(source, rank=0, world_size=1)
+        XrayDataset(job_of(source), rank=0, world_size=1)
 
 
 def check(settings: MatcherSettings) -> None:

@@ -15,7 +15,7 @@ def table1(settings: Table1Settings) -> None:
     From a data set job with a split "test" (in the plan, for instance
     `split: {train: 8, val: 1, test: 1}`), in an hour:
 
-        xraykit corr evaluate table1 job/images -o table1/ --minutes 60
+        xraykit corr evaluate table1 job/ -o table1/ --minutes 60
 
     Each row is timed first, and all then learn from the same number of batches.
     DIR/report.md has MSE, precision, recall and average precision with 95 %

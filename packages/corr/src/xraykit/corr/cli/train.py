@@ -17,7 +17,7 @@ def train(settings: MatcherSettings) -> None:
     plan: `image: {tissue: 64}` and several views per patient), in half an hour:
 
         xraykit corr pairs plan.yaml -o job/
-        xraykit corr train job/images -o run/ --minutes 30
+        xraykit corr train job/ -o run/ --minutes 30
 
     DIR/weights is then the matcher for match, query and app. DIR also gets
     curve.csv and curve.json, report.md, tensorboard/, settings.json (for

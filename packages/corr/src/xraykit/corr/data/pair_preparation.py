@@ -23,6 +23,7 @@ from .pair_store import FILES, FORMAT, GEOMETRY, IMAGES, INDEX, TISSUE, PairStor
 from .settings import XrayField
 
 NEAREST = 50.0  # least distance from the source to tissue [mm]; nearer cells would shadow the whole image
+MANIFEST = "manifest.json"  # of a data set job
 
 
 def prepare_pairs(
@@ -189,7 +190,7 @@ def _opened(sources: Sequence[str | Path], size: int) -> dict[str, XrayDataset]:
     """The data sets by name, each read in order."""
     if size < 8:
         raise InputError(f"size must be 8 or more pixels, got {size}.")
-    places = [Path(source).resolve() for source in sources]
+    places = [job_of(source).resolve() for source in sources]
     if not places or len(set(places)) < len(places):
         raise InputError(f"pairs need data sets, each once, got {', '.join(map(str, sources)) or 'none'}.")
     named: dict[str, XrayDataset] = {}
@@ -201,6 +202,12 @@ def _opened(sources: Sequence[str | Path], size: int) -> dict[str, XrayDataset]:
             place, order=ReadingOrder(shuffle=False), parts=("image", "tissue"), rank=0, world_size=1
         )
     return named
+
+
+def job_of(source: str | Path) -> Path:
+    """The data set job of a folder: the folder itself, or its `images`, where `xraykit corr pairs` keeps it."""
+    source, inner = Path(source), Path(source) / "images"
+    return inner if (inner / MANIFEST).is_file() and not (source / MANIFEST).exists() else source
 
 
 def _edge(datasets: dict[str, XrayDataset], size: int) -> int:

@@ -44,7 +44,7 @@ class Matcher:
         chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else usable_device(device)
         self.source = None if isinstance(source, nn.Module) else str(source)
         self.network: Any = source if isinstance(source, nn.Module) else load_matcher(source)
-        if self.network.trained_on.get("target") == "thickness":
+        if getattr(self.network, "trained_on", {}).get("target") == "thickness":
             raise InputError(
                 "weights must be those of a matcher that learned correspondence, got one that learned thickness "
                 "(--target thickness), which is a start for `xraykit corr classify --pretext`."

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 
-from cyclopts import App, ArgumentCollection, CycloptsError, Parameter
+from cyclopts import App, ArgumentCollection, CycloptsError, Parameter, UnusedCliTokensError
 
 from ..errors import XraykitError
 from ..storage.versions import installed_version
@@ -74,6 +74,8 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        return f"no more words were expected, got {' '.join(map(str, error.unused_tokens))}; --help lists the options."
     return " ".join(str(error).split())
 
 

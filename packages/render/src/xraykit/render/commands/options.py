@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from cyclopts import Group, Parameter
 
@@ -118,11 +119,20 @@ def _parameter(leaf: Leaf, group: Group | None) -> inspect.Parameter:
         said["negative"] = leaf.metadata["negative"]
     if group is not None:
         said["group"] = group
+    if not positional and _takes_any_number(leaf.type):
+        said["consume_multiple"] = True  # --arms one two, as well as --arms one --arms two
     if leaf.is_required:
         said |= {"required": True, "show_default": False}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     default = None if leaf.is_required else leaf.default
     return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[leaf.type, Parameter(**said)])
+
+
+def _takes_any_number(kind: Any) -> bool:
+    """Whether a type is tuple[X, ...] of single words, or that or something else."""
+    if get_origin(kind) is tuple:
+        return get_args(kind)[-1:] == (...,) and get_origin(get_args(kind)[0]) is not tuple
+    return any(_takes_any_number(part) for part in get_args(kind) if get_origin(kind) in (Union, UnionType))
 
 
 def _flag(leaf: Leaf) -> str:
