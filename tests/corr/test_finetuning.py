@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from support.corr_annotations import annotated, small_matcher
 from xraykit.corr.data.settings import ImageChangeSettings
+from xraykit.corr.data.xray_reading import XrayReading
 from xraykit.corr.finetuning import finetune_matcher
 from xraykit.corr.network import load_matcher
 from xraykit.corr.train.finetune_settings import (
@@ -20,6 +22,7 @@ from xraykit.corr.train.finetune_settings import (
     FinetuneSettings,
 )
 from xraykit.render import FileError, InputError
+from xraykit.render.storage import read_settings
 from xraykit.render.training import RunSettings
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
@@ -98,10 +101,17 @@ def test_impossible_settings_are_refused(tmp_path, change, sentence):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_batch_larger_than_the_data_is_refused(tmp_path):
-    file = annotated(tmp_path, samples=2)
-    with pytest.raises(InputError, match="a batch of 4 needs as many annotated pairs, got 2; lower --batch"):
-        finetune_matcher(settings_of(tmp_path, file))
+def test_a_batch_is_no_larger_than_the_data_and_files_are_read_as_asked(tmp_path):
+    file, said = annotated(tmp_path, samples=2), []
+    settings = replace(settings_of(tmp_path, file), reading=XrayReading(polarity="log_intensity"))
+    finetune_matcher(settings, say=said.append)
+    assert read_settings(FinetuneSettings, tmp_path / "out" / "settings.json").length.batch == 2
+    assert not any("polarity" in sentence for sentence in said)
+    other = replace(settings_of(tmp_path, file), run=replace(settings.run, output=tmp_path / "other"))
+    finetune_matcher(other, say=said.append)
+    assert any("and 3 more: polarity log_attenuation is assumed" in sentence for sentence in said)
+    weights = [load_file(tmp_path / name / "weights" / "model.safetensors") for name in ("out", "other")]
+    assert any(not torch.equal(value, weights[1][name]) for name, value in weights[0].items())
 
 
 def test_annotations_without_training_samples_are_refused(tmp_path):

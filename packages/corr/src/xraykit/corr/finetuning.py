@@ -22,6 +22,7 @@ from xraykit.render.training import TrainingRun, completed_run, fit, prepare_fol
 from .data.annotated_pairs import AnnotatedPairs
 from .data.annotations import Annotations, read_annotations
 from .data.settings import XrayInputSettings
+from .data.xray_reading import XrayReading
 from .network.matcher import MatchNetwork
 from .network.matcher_weights import load_matcher
 from .scores.annotated_scores import AnnotatedRow, AnnotatedScores, annotated_interval, annotated_scores
@@ -63,10 +64,10 @@ def finetune_matcher(
     Args:
         settings: See `FinetuneSettings`.
         report: Told of progress.
-        say: Called with sentences: points that are not shown, contradictions, a missing split.
+        say: Called with sentences: what is assumed, points that are not shown, contradictions, a missing split.
 
     Raises:
-        InputError: Settings outside their range, no training samples, fewer pairs than a batch.
+        InputError: Settings outside their range, or no training samples.
         BackendUnavailableError: lightning or tensorboard is not installed.
         FileError: Annotations, images or weights that cannot be used.
         OutputError: The folder cannot be written, or holds another training.
@@ -80,11 +81,12 @@ def finetune_matcher(
     annotations = read_annotations(settings.data.annotations)
     start = load_matcher(settings.network.start)
     images = None if report is None else partial(report, "images")
-    parts = {name: pairs_of_split(annotations, name, start, images) for name in ("train", "val", "test")}
+    reading = settings.reading
+    parts = {name: pairs_of_split(annotations, name, start, images, reading) for name in ("train", "val", "test")}
     learned, watched, tested = parts["train"], parts["val"], parts["test"]
     if learned is None:
         raise InputError(f'{settings.data.annotations} must have samples with points in the split "train", got none.')
-    grid = start.config.grid
+    settings, grid = _fitting(settings, len(learned)), start.config.grid
     _tell(parts, grid, say)
     runs, rows = [], []
     device = torch.device(settings.run.device)
@@ -108,6 +110,12 @@ def finetune_matcher(
     return FinetuneResult(settings.run.output, tuple(runs), scored, tuple(annotated_scores(each) for each in rows))
 
 
+def _fitting(settings: FinetuneSettings, pairs: int) -> FinetuneSettings:
+    """With a batch that so many pairs fill on every device."""
+    length, devices = settings.length, settings.run.devices * settings.run.nodes
+    return replace(settings, length=replace(length, batch=min(length.batch or 1, max(pairs // devices, 1))))
+
+
 def _repeat(settings: FinetuneSettings, number: int) -> FinetuneSettings:
     run = settings.run
     output = run.output if settings.repeats == 1 else run.output / f"seed{number}"
@@ -115,19 +123,26 @@ def _repeat(settings: FinetuneSettings, number: int) -> FinetuneSettings:
 
 
 def pairs_of_split(
-    annotations: Annotations, split: str, start: MatchNetwork, report: Callable[[int, int], None] | None
+    annotations: Annotations,
+    split: str,
+    start: MatchNetwork,
+    report: Callable[[int, int], None] | None,
+    reading: XrayReading,
 ) -> AnnotatedPairs | None:
     """The pairs with points of a split, as the matcher takes them; None where there is none."""
     samples = [sample for sample in annotations.split(split) if any(pair.points for pair in sample.pairs)]
     if not samples:
         return None
     inputs = replace(XrayInputSettings(**start.config.preprocess), size=start.config.image_size)
-    return AnnotatedPairs(samples, annotations.folder, inputs, report=report)
+    return AnnotatedPairs(samples, annotations.folder, inputs, reading=reading, report=report)
 
 
 def _tell(parts: dict[str, AnnotatedPairs | None], grid: int, say: Callable[[str], None] | None) -> None:
     if say is None:
         return
+    notes = dict.fromkeys(note for pairs in parts.values() if pairs is not None for note in pairs.notes)
+    for note in notes:
+        say(note)
     for name, pairs in parts.items():
         if pairs is None:
             if name != "train":

@@ -51,6 +51,9 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         reading: How files are read.
         report: Told (images done, images in all).
 
+    Attributes:
+        notes: What was assumed of which files, a sentence each.
+
     Raises:
         FileError: An image is missing or damaged, or has another size than the annotations say.
         InputError: No sample has points.
@@ -70,6 +73,7 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
             raise InputError("at least one sample must have points in a pair of views, got none; annotate some first.")
         wanted = {sample.views[n].file: sample.views[n].size for sample, views, _ in self._pairs for n in views}
         self._images: dict[str, tuple[Tensor, Letterbox]] = {}
+        assumed: dict[str, list[str]] = {}
         for done, (file, size) in enumerate(wanted.items()):
             if report is not None:
                 report(done, len(wanted))
@@ -81,8 +85,11 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
                     f"{prepared.size[0]}; points count in pixels of the original file."
                 )
             self._images[file] = prepared.image.half(), prepared.letterbox
+            for note in prepared.notes:
+                assumed.setdefault(note, []).append(file)
         if report is not None:
             report(len(wanted), len(wanted))
+        self.notes = tuple(f"{_files(files)}: {note}" for note, files in assumed.items())
 
     def __len__(self) -> int:
         """How many pairs of views."""
@@ -104,6 +111,10 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
     def patients(self) -> tuple[str, ...]:
         """Whose pair each is."""
         return tuple(sample.patient for sample, _, _ in self._pairs)
+
+
+def _files(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def to_shares(letterbox: Letterbox) -> NDArray[np.float64]:

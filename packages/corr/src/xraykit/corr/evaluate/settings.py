@@ -9,6 +9,7 @@ from typing import Literal
 from xraykit.render.training import RunSettings
 
 from ..data.settings import ImageChangeSettings
+from ..data.xray_reading import XrayReading
 from ..studies.settings import StudyChangeSettings
 from ..train.classify_settings import (
     ClassifyDataSettings,
@@ -101,6 +102,7 @@ class Table2Settings:
     """Marked points: a matcher as it is and fine-tuned."""
 
     data: FinetuneDataSettings = field(default_factory=FinetuneDataSettings)
+    reading: XrayReading = field(default_factory=XrayReading)
     rows: Table2RowSettings = field(default_factory=Table2RowSettings)
     changes: ImageChangeSettings = field(
         default_factory=lambda: ImageChangeSettings(roll=15, zoom=0.1, shift=0.05, mirror=0.5, invert=0.0)

@@ -85,7 +85,7 @@ def evaluate_annotated(
         raise InputError(f"--repeats must be 1 or more, got {settings.rows.repeats}.")
     annotations, start = read_annotations(settings.data.annotations), load_matcher(settings.rows.start)
     images = None if report is None else partial(report, "images")
-    held = {split: pairs_of_split(annotations, split, start, images) for split in ("train", *SPLITS)}
+    held = {split: pairs_of_split(annotations, split, start, images, settings.reading) for split in ("train", *SPLITS)}
     for split in ("train", "test"):
         if held[split] is None:
             raise InputError(f'{settings.data.annotations} must have samples with points in "{split}", got none.')
@@ -151,6 +151,7 @@ def _tuning(settings: Table2Settings, folder: Path, seed: int, minutes: float | 
     run = replace(settings.run, output=folder, seed=settings.run.seed + seed, resume=has_begun(folder))
     return FinetuneSettings(
         data=settings.data,
+        reading=settings.reading,
         network=FinetuneNetworkSettings(settings.rows.start),
         changes=settings.changes,
         objective=settings.objective,
@@ -199,7 +200,7 @@ def _score_local(
     matrices: dict[str, list[tuple[Tensor, Tensor]]] = {}
     for split in work.pairs:
         samples = [sample for sample in annotations.split(split) if any(pair.points for pair in sample.pairs)]
-        large = AnnotatedPairs(samples, annotations.folder, inputs)
+        large = AnnotatedPairs(samples, annotations.folder, inputs, reading=settings.reading)
         matrices[split] = [local.matrices(pair.images, work.grid) for pair in large]
     for place, name in enumerate(names):
         predict = {split: partial(_stored, [both[place] for both in held]) for split, held in matrices.items()}

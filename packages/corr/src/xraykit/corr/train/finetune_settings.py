@@ -9,6 +9,7 @@ from typing import Literal
 from xraykit.render.training import LengthSettings, RunSettings
 
 from ..data.settings import ImageChangeSettings
+from ..data.xray_reading import XrayReading
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class FinetuneLengthSettings(LengthSettings):
     steps: int | None = 1000
     """Length in batches."""
     batch: int | None = 8
-    """Pairs of views at a time and device."""
+    """Pairs of views at a time and device; fewer where there are not so many."""
     rate: float = 1e-5
     """Peak learning rate."""
     warmup: int = 20
@@ -75,6 +76,7 @@ class FinetuneSettings:
     """
 
     data: FinetuneDataSettings = field(default_factory=FinetuneDataSettings)
+    reading: XrayReading = field(default_factory=XrayReading)
     network: FinetuneNetworkSettings = field(default_factory=FinetuneNetworkSettings)
     changes: ImageChangeSettings = field(
         default_factory=lambda: ImageChangeSettings(roll=15, zoom=0.1, shift=0.05, mirror=0.5, invert=0.0)
