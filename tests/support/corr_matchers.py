@@ -32,6 +32,7 @@ class BandOutput(NamedTuple):
     probability: Tensor
     logits: Tensor | None
     tokens: Tensor
+    overlap: Tensor | None = None
 
 
 class BandNetwork(nn.Module):

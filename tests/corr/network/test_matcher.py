@@ -48,9 +48,22 @@ def test_an_absent_view_matches_nothing_and_changes_nothing():
     images = IMAGES.clone()
     images[0, 2] = torch.nan
     output = net(images, present=present)
-    assert output.probability[0, 1:].max() == 0 and output.logits[0, 1:].max() == -1e4
+    assert output.probability[0, 1:].max() == 0 and output.logits[0, 1:].max() == -1e4 and output.overlap is None
     torch.testing.assert_close(output.probability[0, 0], net(IMAGES[:1, :2]).probability[0, 0])
     torch.testing.assert_close(output.probability[1], net(IMAGES[1:]).probability[0])
+
+
+def test_the_overlap_head_knows_no_order_of_views_and_changes_no_other_weight():
+    net, bare = (new_matcher(replace(CONFIG, overlap_head=has), seed=3).eval() for has in (True, False))
+    order = torch.tensor([[0, 1]]).expand(2, 2)
+    one, other = net(IMAGES[:, :2], order=order), net(IMAGES[:, :2].flip(1), order=order.flip(1))
+    assert one.overlap.shape == (2, 1) and one.overlap.dtype == torch.float32
+    torch.testing.assert_close(one.overlap, other.overlap, rtol=0, atol=1e-5)
+    others = {name for name in bare.state_dict() if name != "head.bias"}  # which is calibrated on random images
+    assert all(torch.equal(net.state_dict()[name], bare.state_dict()[name]) for name in others)
+    present = torch.tensor([[True, True, False], [True, True, True]])
+    hidden = net(IMAGES, present=present).overlap
+    assert hidden.shape == (2, 3) and bool((hidden[0, 1:] == -1e4).all()) and bool((hidden[1] > -100).all())
 
 
 def test_another_size_gives_another_grid_and_nearly_the_same_matches():

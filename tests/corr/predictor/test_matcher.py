@@ -100,6 +100,18 @@ def test_low_overlap_is_said(files):
     assert matches.doubts[0, 1].startswith("A and B may not show the same part (overlap 0.0")
 
 
+def test_a_network_that_tells_the_chance_of_overlap_is_believed(files):
+    network = new_matcher(MatcherConfig("mini", 8, 32, 32, layers=1, heads=2, norm="group", overlap_head=True))
+    network.overlap_head.logit.bias.data.fill_(-2.0)
+    for jointly in (False, True):
+        matches = Matcher(network).match(files[:3], jointly=jointly)
+        chances = [matches.overlap[pair] for pair in matches.pairs]
+        assert chances == matches.chances.tolist() and max(chances) < 0.5
+        assert set(matches.doubts) == set(matches.pairs)
+    pair = Matcher(network).match(files[1:]).overlap[0, 1]
+    assert pair == pytest.approx(Matcher(network).match(files[:3]).overlap[1, 2], abs=1e-6)
+
+
 def test_saved_files_hold_every_probability(matches, tmp_path):
     table = json.loads(matches.save(tmp_path / "out", matches=matches.top(5)).read_text(encoding="utf-8"))
     assert [view["view"] for view in table["views"]] == ["A", "B", "C"] and table["views"][0]["size"] == [60, 40]

@@ -13,8 +13,10 @@ from safetensors.torch import load_file
 from support import corr_training
 from support.corr_training import quick_settings, run, write_tissue_job
 from xraykit.corr.data.settings import ImageChangeSettings
+from xraykit.corr.matching import make_network
 from xraykit.corr.network.matcher_weights import load_matcher
 from xraykit.corr.predictor import Matcher
+from xraykit.corr.train.matcher_task import pairs_of_one_patient
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.training import TrainingFailedError
 
@@ -75,6 +77,7 @@ def test_weights_carry_their_input_and_what_they_learned_from(trained):
     told = network.trained_on
     assert (told["patients"], told["truth"], told["tissue"], told["data"]) == (4, "share", "tissue", ["job"])
     assert torch.isfinite(network(torch.rand(1, 3, 1, 48, 48)).probability).all()
+    assert network.config.overlap_head and network.overlap_head is not None
 
 
 def test_training_goes_on_from_weights(trained, job, tmp_path):
@@ -123,6 +126,29 @@ def test_the_control_learns_thickness_and_is_no_matcher(job, tmp_path):
         InputError, match="must be those of a matcher that learned correspondence, got one that learned"
     ):
         Matcher(done.weights)
+
+
+def test_weights_without_a_second_head_get_one_and_it_learns_who_belongs_together(job, tmp_path):
+    bare = {"network": {"overlap_head": False}}
+    start = run(quick_settings(tmp_path / "start", job, **bare))
+    assert not load_matcher(start.weights).config.overlap_head
+    own = {"variant": "mini", "layers": None, "dimension": None, "heads": None, "start": str(start.weights)}
+    length = {"steps": 40, "validate_every": 40, "batch": 8}
+    weight = {"overlap_weight": 1.0}
+    more_settings = quick_settings(
+        tmp_path / "more", job, network=own, data={"unrelated": 0.5}, length=length, objective=weight
+    )
+    more = run(more_settings)
+    assert load_matcher(more.weights).config.overlap_head
+    learned, fresh = state(more.folder), make_network(more_settings, load_matcher(start.weights)).state_dict()
+    assert float((learned["overlap_head.logit.weight"] - fresh["overlap_head.logit.weight"]).abs().max()) > 1e-3
+    assert more.rows[-1]["train_loss"] < 1.0
+
+
+def test_pairs_with_a_stranger_are_those_of_the_last_view():
+    related = torch.tensor([True, False])
+    assert pairs_of_one_patient(related, 2).tolist() == [[True], [False]]
+    assert pairs_of_one_patient(related, 3).tolist() == [[True] * 3, [True, False, False]]
 
 
 @pytest.mark.slow

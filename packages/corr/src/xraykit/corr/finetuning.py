@@ -98,6 +98,8 @@ def finetune_matcher(
         own = _repeat(settings, number)
         prepare_folder(own.run, own, command="corr finetune", distribution="xraykit-corr")
         network = load_matcher(settings.network.start).train()
+        if network.overlap_head is not None:
+            network.overlap_head.requires_grad_(False)  # marked points do not speak of it
         task = FinetuneTask(network, own, learned, watched, grid=grid)
         batches = None if report is None else partial(report, f"batches of seed {own.run.seed}")
         runs.append(fit(task, own.run, own.length, report=batches, begun=begun if number == 0 else None))

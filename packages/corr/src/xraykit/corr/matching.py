@@ -96,6 +96,8 @@ def matcher_config(settings: MatcherSettings, start: MatchNetwork | None = None)
     if size % stride:
         near = max(round(size / stride), 1) * stride
         raise InputError(f"--size must be a multiple of the {stride} px of a patch, got {size}; take {near}.")
+    wanted = own.overlap_head and settings.objective.target == "correspondence"
+    changed |= {"overlap_head": config.overlap_head or wanted}
     return replace(config, image_size=size, preprocess=asdict(input_settings(settings)), **changed)
 
 
@@ -107,7 +109,7 @@ def make_network(settings: MatcherSettings, start: MatchNetwork | None = None) -
     """
     network = new_matcher(matcher_config(settings, start), seed=settings.run.seed)
     if start is not None:
-        network.load_state_dict(start.state_dict())
+        network.load_state_dict(start.state_dict(), strict=False)  # all but a second head that the weights lack
     elif settings.network.trunk_weights is not None:
         fill_trunk(network, settings.network.trunk_weights)
     return network.train()
@@ -138,7 +140,7 @@ def check(settings: MatcherSettings) -> None:
     if not 0 <= own.average < 1:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
     check_positive(data, ("held_out_pairs", "prior_pairs"))
-    check_positive(own, (), or_zero=("weight_decay", "trunk_rate", "least_rate"))
+    check_positive(own, (), or_zero=("weight_decay", "trunk_rate", "least_rate", "overlap_weight"))
     if own.target not in get_args(MatchTarget):
         raise InputError(f"--target must be one of {', '.join(get_args(MatchTarget))}, got {own.target!r}.")
     if own.target == "shuffled" and (settings.length.batch or 1) < 2:

@@ -15,6 +15,7 @@ from .attention import ATTENTION_BYTES, check_tokens
 from .head import SigmoidHead, SquaredCosineHead
 from .matcher_config import MatcherConfig
 from .modules.build_module import new_module
+from .overlap_head import OverlapHead
 from .trunk import Trunk
 
 NO_MATCH = -1e4
@@ -30,6 +31,8 @@ class MatchOutput(NamedTuple):
     """The same before the sigmoid, or None where the head has none"""
     tokens: Tensor
     """(B, V, L, D) after the module"""
+    overlap: Tensor | None = None
+    """(B, P) float32, logits that both views show the same part of one patient, or None without such a head"""
 
 
 class PatchTokens(nn.Module):
@@ -73,6 +76,7 @@ class MatchNetwork(nn.Module):
         self.patches = PatchTokens(config)
         self.module = new_module(config)
         self.head = SigmoidHead(config.dimension, config.density) if config.head == "sigmoid" else SquaredCosineHead()
+        self.overlap_head = OverlapHead(config.dimension) if config.overlap_head else None
 
     def forward(self, images: Tensor, *, order: Tensor | None = None, present: Tensor | None = None) -> MatchOutput:
         """Matches of all pairs of views.
@@ -93,11 +97,13 @@ class MatchNetwork(nn.Module):
         tokens = self.module(tokens, grid, order=order, present=present)
         first, second = (list(each) for each in zip(*combinations(range(images.shape[1]), 2), strict=True))
         probability, logits = self.head(tokens[:, first], tokens[:, second])
+        overlap = None if self.overlap_head is None else self.overlap_head(tokens[:, first], tokens[:, second])
         if present is not None:
-            absent = ~(present[:, first] & present[:, second])[..., None, None]
-            probability = probability.masked_fill(absent, 0.0)
-            logits = None if logits is None else logits.masked_fill(absent, NO_MATCH)
-        return MatchOutput(probability, logits, tokens)
+            absent = ~(present[:, first] & present[:, second])
+            probability = probability.masked_fill(absent[..., None, None], 0.0)
+            logits = None if logits is None else logits.masked_fill(absent[..., None, None], NO_MATCH)
+            overlap = None if overlap is None else overlap.masked_fill(absent, NO_MATCH)
+        return MatchOutput(probability, logits, tokens, overlap)
 
 
 def patch_tokens(patches: PatchTokens, images: Tensor, present: Tensor | None) -> Tensor:

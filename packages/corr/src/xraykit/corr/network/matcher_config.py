@@ -47,6 +47,8 @@ class MatcherConfig:
     """Normalisation in the trunk; frozen_batch keeps statistics and weights of batch normalisation as loaded"""
     views: int = 4
     """View embeddings, hence the most views of module standard"""
+    overlap_head: bool = False
+    """Whether a second head tells if two views show the same part of one patient"""
     preprocess: Mapping[str, Any] = field(default_factory=dict)
     """How an X-ray becomes input, for the data part; plain values"""
 
@@ -65,6 +67,8 @@ class MatcherConfig:
                 raise InputError(f"{name} must be a whole number from {least} to {most}, got {name}={value!r}.")
         if not isinstance(self.density, int | float) or not 0 < self.density < 1 or not math.isfinite(self.density):
             raise InputError(f"density must lie between 0 and 1, got density={self.density!r}.")
+        if not isinstance(self.overlap_head, bool):
+            raise InputError(f"overlap_head must be true or false, got {self.overlap_head!r}.")
         if not isinstance(self.preprocess, Mapping):
             raise InputError(f"preprocess must be a table of settings, got {type(self.preprocess).__name__}.")
         self._check_shape()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -88,19 +89,21 @@ class Matcher:
         facts = {"tokens": tokens, "dimension": config.dimension, "jointly": jointly}
         check_memory(len(prepared), self.device, heads=heads, **facts)
         images = torch.stack([xray.image for xray in prepared])
-        probability = self._forward(images) if jointly else self._pairwise(images)
-        return Matches(prepared, probability, {"weights": self.source, "config": to_plain(config)}, _notes(prepared))
+        probability, overlap = self._forward(images) if jointly else self._pairwise(images)
+        made_by = {"weights": self.source, "config": to_plain(config)}
+        return Matches(prepared, probability, made_by, _notes(prepared), overlap)
 
-    def _pairwise(self, images: Tensor) -> Tensor:
-        count = len(images)
-        pairs = [(a, b) for a in range(count) for b in range(a + 1, count)]
-        return torch.cat([self._forward(images[list(pair)]) for pair in pairs])
+    def _pairwise(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        pairs = combinations(range(len(images)), 2)
+        probability, overlap = zip(*(self._forward(images[list(pair)]) for pair in pairs), strict=True)
+        return torch.cat(probability), None if overlap[0] is None else torch.cat(overlap)
 
-    def _forward(self, images: Tensor) -> Tensor:
-        """(V, 1, S, S) to (P, L, L) on the CPU."""
+    def _forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(V, 1, S, S) to probabilities (P, L, L) and, if the network tells it, (P,), on the CPU."""
         with torch.inference_mode():
             output = self.network(images[None].to(self.device))
-        return output.probability[0].float().cpu().clone()
+        told = None if output.overlap is None else output.overlap[0].float().sigmoid().cpu().clone()
+        return output.probability[0].float().cpu().clone(), told
 
 
 def check_count(xrays: Sequence[XrayLike]) -> None:

@@ -20,7 +20,9 @@ from .point_heat import PointHeat, patch_centers, patch_of, patches_of_anatomy
 from .view_letters import view_letter
 
 LOW_OVERLAP = 0.05
-"""Below it two views may not show the same part; no matcher has been calibrated for it yet."""
+"""Below this mean of the best probabilities two views may not show the same part; a guess."""
+EVEN = 0.5
+"""Below this chance, where the network tells it, two views rather do not."""
 
 
 class PatchMatch(NamedTuple):
@@ -42,12 +44,14 @@ class Matches:
             column = patch of the second, row-major over a G x G grid, L = G^2.
         network: What made them, for the record.
         notes: What was assumed, a sentence each.
+        chances: How likely each pair shows the same part of one patient, (P,), where the network tells it.
     """
 
     xrays: tuple[PreparedXray, ...]
     probability: Tensor
     network: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    chances: Tensor | None = None
 
     @property
     def grid(self) -> int:
@@ -133,11 +137,13 @@ class Matches:
 
     @cached_property
     def overlap(self) -> dict[tuple[int, int], float]:
-        """How much of each pair of views shows the same part, 0 to 1.
+        """Whether each pair of views shows the same part of one patient, 0 to 1.
 
-        The mean over all patches of both views that show anatomy of their best probability in the other view; 0 where
-        neither shows any.
+        The network's `chances` where it tells them. Else the mean over all patches of both views that show anatomy of
+        their best probability in the other view, 0 where neither shows any: coarse, and no probability.
         """
+        if self.chances is not None:
+            return dict(zip(self.pairs, self.chances.tolist(), strict=True))
         seen = [patches_of_anatomy(xray, self.grid).flatten() for xray in self.xrays]
         scores = {}
         for (a, b), matrix in zip(self.pairs, self.probability, strict=True):
@@ -149,10 +155,11 @@ class Matches:
     @property
     def doubts(self) -> dict[tuple[int, int], str]:
         """For each pair whose overlap is low, a sentence that says so."""
+        low = LOW_OVERLAP if self.chances is None else EVEN
         return {
             (a, b): f"{view_letter(a)} and {view_letter(b)} may not show the same part (overlap {score:.2f})"
             for (a, b), score in self.overlap.items()
-            if score < LOW_OVERLAP
+            if score < low
         }
 
     def save(self, folder: str | Path, *, matches: Sequence[PatchMatch] | None = None) -> Path:

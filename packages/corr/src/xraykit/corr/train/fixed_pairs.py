@@ -78,17 +78,23 @@ def network_scores(
 
     Returns:
         ap_macro, ap_micro, precision and recall at 0.5, best_threshold with precision and recall there, mse; and
-        overlap_auroc, which tells related pairs from unrelated ones, where there are both.
+        overlap_auroc, where there are both: how well the second head, or the mean of the rows' maxima without one,
+        tells related pairs from unrelated ones.
     """
     was_training = network.training
     network.eval()
+    told: list[Tensor] = []
 
     def predict(part: slice) -> Tensor:
         with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=low_precision):
-            return network(pairs.images[part].to(device)).probability[:, 0]
+            output = network(pairs.images[part].to(device))
+        if output.overlap is not None:
+            told.append(output.overlap[:, 0].cpu())
+        return output.probability[:, 0]
 
     try:
         tally, overlaps = pairs.score(predict)
+        overlaps = torch.cat(told) if told else overlaps
     finally:
         network.train(was_training)
     found = tally.scores()

@@ -6,11 +6,13 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from xraykit.render.training import TrainingTask, warmup_cosine
 
@@ -70,7 +72,12 @@ class MatcherTask(TrainingTask):
             truth = truth.roll(1, dims=0)
         output = self.network(drawn.images.to(self.device))
         self._pairs += truth.shape[0] * truth.shape[1] * self.ranks
-        return match_loss(output, truth.to(self.device), kind=own.loss, positive_weight=self.positive_weight)
+        loss = match_loss(output, truth.to(self.device), kind=own.loss, positive_weight=self.positive_weight)
+        if output.overlap is None:
+            return loss
+        together = pairs_of_one_patient(drawn.related, drawn.images.shape[1]).to(self.device, torch.float32)
+        weight = own.overlap_weight if own.target == "correspondence" else 0.0
+        return loss + weight * binary_cross_entropy_with_logits(output.overlap, together)
 
     def optimizer(self) -> torch.optim.Optimizer:
         """Adam, or AdamW if there is weight decay, of groups as `parameter_groups` has them."""
@@ -138,6 +145,17 @@ class MatcherTask(TrainingTask):
             **training,
         }
         save_matcher(self.used, folder, trained_on=learned)
+
+
+def pairs_of_one_patient(related: Tensor, views: int) -> Tensor:
+    """Whether both views of each pair are of one patient, (B, P) bool; the last view is another's unless `related`.
+
+    Args:
+        related: (B,) bool.
+        views: V.
+    """
+    with_last = torch.tensor([b == views - 1 for _, b in combinations(range(views), 2)], device=related.device)
+    return related[:, None] | ~with_last
 
 
 def _peak_gib(device: torch.device) -> float:

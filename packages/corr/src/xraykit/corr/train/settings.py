@@ -44,7 +44,7 @@ class MatcherDataSettings:
     """Views of one patient that are seen together, 2 or more; all their pairs are learned from."""
     angles: tuple[float, float] = PairSettings.angles
     """Least and greatest angle between the beams of two views [degrees]."""
-    unrelated: float = PairSettings.unrelated
+    unrelated: float = 0.2
     """Share of training items whose last view is of another patient, where nothing corresponds."""
     held_out_share: float = 0.1
     """Share of patients that are held out where the data have no split "val"."""
@@ -80,6 +80,8 @@ class MatcherNetworkSettings:
     """Pixels per patch, 8 or 16."""
     norm: TrunkNorm | None = None
     """Normalisation in the trunk."""
+    overlap_head: bool = field(default=True, metadata={"negative": "--no-overlap-head"})
+    """A second head tells if two views show the same part of one patient; weights to go on from get one too."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class MatchObjectiveSettings:
 
     loss: Literal["mse", "bce", "focal"] = "mse"
     """mse as in the paper; bce; focal, which is not calibrated."""
+    overlap_weight: float = 0.005
+    """Weight of the cross-entropy of the second head."""
     balance: bool = False
     """Weigh positives by min((1 - density) / density, 10)."""
     target: MatchTarget = "correspondence"

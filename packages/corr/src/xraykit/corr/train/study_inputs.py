@@ -95,7 +95,8 @@ def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> M
         if variant not in NAMED:
             raise InputError(f"--variant must be one of {', '.join(NAMED)}, got {variant[:60]!r}.")
         return NAMED[variant]
-    plain = [replace(config, preprocess=dict(config.preprocess), density=0.05) for config in configs]
+    same = {"density": 0.05, "overlap_head": False}  # what a classifier does not have
+    plain = [replace(config, preprocess=dict(config.preprocess), **same) for config in configs]
     if any(config != plain[0] for config in plain):
         raise InputError("--pretrained, --control and --pretext must have one config, got several; train them alike.")
     return configs[0]

@@ -51,7 +51,8 @@ class ThicknessTask(MatcherTask):
         output = self.network(drawn.images.to(self.device))
         self._pairs += drawn.truth.shape[0] * self.ranks
         error = self._thickness(output.tokens) - drawn.thickness.to(self.device) / UNIT
-        return error.square().mean() + 0.0 * output.probability.mean()  # every process waits for the head's gradient
+        heads = output.probability.mean() + (0.0 if output.overlap is None else output.overlap.mean())
+        return error.square().mean() + 0.0 * heads  # processes wait for the gradient of every weight
 
     def optimizer(self) -> torch.optim.Optimizer:
         """That of a matcher, and a group for the layer that reads."""
