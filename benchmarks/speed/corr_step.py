@@ -4,7 +4,8 @@ python -m benchmarks.speed.corr_step                # mini at 128 px and small (
 python -m benchmarks.speed.corr_step --quick        # small, to see that it runs
 python -m benchmarks.speed.corr_step --device cuda  # the paper's network as well
 
-Both see the same images and truth, and the loss of the first step must be the same. "match" is `Matcher.match` of two
+Both see the same images and truth; the loss of the first step must be the same, but for batch normalisation, which the
+plain one does by view. "match" is `Matcher.match` of two
 X-rays in memory, preparation included.
 """
 

@@ -25,7 +25,7 @@ from .studies.study_batches import StudyMatrices
 from .studies.study_store import StudyStore
 from .studies.study_truth import TRUTH
 from .train.classifier_start import start_classifier
-from .train.classify_settings import ClassifySettings
+from .train.classify_settings import ClassifyGridSettings, ClassifySettings
 from .train.classify_task import ClassifyTask, predict_studies
 from .train.study_arm import StudyArm, all_arms
 from .train.study_inputs import StudyInputs, StudyTold, load_study_inputs
@@ -99,10 +99,15 @@ def _arms(settings: ClassifySettings) -> list[StudyArm]:
         if grid.seeds < 1:
             raise InputError(f"--seeds must be 1 or more, got {grid.seeds}.")
         if grid.arms:
-            return [StudyArm.named(name) for name in dict.fromkeys(grid.arms)]
-        truth = (settings.data.studies.parent / TRUTH).is_file()
-        has = {name: getattr(network, name) is not None for name in ("pretrained", "control", "pretext")}
-        return list(all_arms(**has, truth=truth))
+            arms = [StudyArm.named(name) for name in dict.fromkeys(grid.arms)]
+        else:
+            truth = (settings.data.studies.parent / TRUTH).is_file()
+            has = {name: getattr(network, name) is not None for name in ("pretrained", "control", "pretext")}
+            arms = list(all_arms(**has, truth=truth))
+        names = [arm.name for arm in arms]
+        if grid.reference not in (*names, ClassifyGridSettings.reference):
+            raise InputError(f"--reference must be one of {', '.join(names)}, got {grid.reference[:60]!r}.")
+        return arms
     start = network.start or ("scratch" if network.pretrained is None else "pretrained")
     return [StudyArm(network.fusion, start, network.guidance)]
 
@@ -158,7 +163,10 @@ def _train(
         arm, inputs.matcher, inputs.starts, seed=settings.run.seed, per_head=own.per_head, centred=own.centred
     )
     prepare_folder(settings.run, settings, command="corr classify", distribution="xraykit-corr")
-    task = ClassifyTask(classifier, settings, store, matrices=matrices, started=arm.start != "scratch")
+    if settings.run.compile:
+        classifier.compile()
+    started = arm.start not in ("scratch", "permuted")
+    task = ClassifyTask(classifier, settings, store, matrices=matrices, started=started)
     batches = None if report is None else partial(report, f"batches of {arm.name}, seed {settings.run.seed}")
     fit(task, settings.run, settings.length, report=batches, begun=begun)
     classifier.load_state_dict(task.best_state)

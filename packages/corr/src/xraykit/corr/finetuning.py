@@ -19,7 +19,7 @@ from xraykit.render.extras import require
 from xraykit.render.storage import finite_or_none, write_atomically
 from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
-from .data.annotated_pairs import AnnotatedPairs
+from .data.annotated_pairs import AnnotatedImages, AnnotatedPairs
 from .data.annotations import Annotations, read_annotations
 from .data.settings import XrayInputSettings
 from .data.xray_reading import XrayReading
@@ -80,6 +80,8 @@ def finetune_matcher(
     settings = replace(settings, run=completed_run(settings.run))
     annotations = read_annotations(settings.data.annotations)
     start = load_matcher(settings.network.start)
+    if start.trained_on.get("target") == "thickness":
+        raise InputError("--start must be a matcher that learned correspondence, got one that learned thickness.")
     images = None if report is None else partial(report, "images")
     reading = settings.reading
     parts = {name: pairs_of_split(annotations, name, start, images, reading) for name in ("train", "val", "test")}
@@ -88,6 +90,12 @@ def finetune_matcher(
         raise InputError(f'{settings.data.annotations} must have samples with points in the split "train", got none.')
     settings, grid = _fitting(settings, len(learned)), start.config.grid
     _tell(parts, grid, say)
+    for name, pairs in (("train", learned), ("val", watched), ("test", tested)):
+        if pairs is not None and not any(_positives(pair, grid) for pair in pairs):
+            raise InputError(
+                f'the split "{name}" of {settings.data.annotations} must have a match that the network sees, got '
+                f"{len(pairs)} pairs of X-rays without one; mark some, or move these samples to another split."
+            )
     runs, rows = [], []
     device = torch.device(settings.run.device)
     negatives = settings.data.random_negatives
@@ -100,6 +108,8 @@ def finetune_matcher(
         network = load_matcher(settings.network.start).train()
         if network.overlap_head is not None:
             network.overlap_head.requires_grad_(False)  # marked points do not speak of it
+        if own.run.compile:
+            network.compile()
         task = FinetuneTask(network, own, learned, watched, grid=grid)
         batches = None if report is None else partial(report, f"batches of seed {own.run.seed}")
         runs.append(fit(task, own.run, own.length, report=batches, begun=begun if number == 0 else None))
@@ -153,12 +163,17 @@ def _tell(parts: dict[str, AnnotatedPairs | None], grid: int, say: Callable[[str
             continue
         targets = [pair.targets(grid, dilate=False) for pair in pairs]
         outside, contradicted = (sum(getattr(t, key) for t in targets) for key in ("outside", "contradicted"))
-        positives = sum(int((t.values >= 0.5).sum()) for t in targets)
+        positives = sum(_positives(pair, grid) for pair in pairs)
         say(f"{name}: {len(pairs)} pairs of {len(set(pairs.patients))} patients, {positives} positive patch pairs.")
         if outside:
             say(f"{name}: {outside} points lie outside of what the network sees, and are left out.")
         if contradicted:
             say(f"{name}: {contradicted} negative points lie in patches that are positive as well; positive wins.")
+
+
+def _positives(pair: AnnotatedImages, grid: int) -> int:
+    """How many pairs of patches match."""
+    return int((pair.targets(grid, dilate=False).values >= 0.5).sum())
 
 
 def _write_scores(folder: Path, before: list[AnnotatedRow] | None, after: list[list[AnnotatedRow]]) -> None:

@@ -90,6 +90,8 @@ def matcher_config(settings: MatcherSettings, start: MatchNetwork | None = None)
     if start is not None and changed:
         given = ", ".join(f"--{name}" for name in changed)
         raise InputError(f"weights to go on from bring their network along; leave out {given}, or --start.")
+    if start is not None and own.trunk_weights is not None:
+        raise InputError("weights to go on from bring their trunk along; leave out --trunk-weights, or --start.")
     if changed.get("module") == "none" and own.layers is None:
         changed["layers"] = 0
     stride = own.stride or config.stride

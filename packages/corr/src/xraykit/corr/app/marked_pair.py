@@ -27,8 +27,8 @@ class MarkedPair:
         more: What else a file says of the pair.
 
     Raises:
-        InputError: One view twice or in the wrong order, a number that is not finite, a radius that is not positive,
-            or a name that is too long.
+        InputError: One view twice or in the wrong order, a number that is not finite, a negative radius, or a name that
+            is too long.
     """
 
     views: tuple[int, int]
@@ -44,8 +44,8 @@ class MarkedPair:
             raise InputError(f"a pair needs points of two views, got views {self.views[0]} and {self.views[1]}.")
         if not all(map(math.isfinite, (*self.a, *self.b))):
             raise InputError(f"points must be finite, got {self.a} and {self.b}.")
-        if self.radius is not None and not (math.isfinite(self.radius) and self.radius > 0):
-            raise InputError(f"the radius must be above 0 px, got {self.radius:g}.")
+        if self.radius is not None and not (math.isfinite(self.radius) and self.radius >= 0):
+            raise InputError(f"the radius must be 0 px or more, got {self.radius:g}.")
         if len(self.name) > MOST_NAME:
             raise InputError(f"a name must have at most {MOST_NAME} letters, got {len(self.name)}.")
 

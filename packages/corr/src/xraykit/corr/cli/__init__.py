@@ -1,1 +1,1 @@
-"""The commands of `xraykit dax`."""
+"""The commands of `xraykit corr`."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Output = Annotated[Path, Parameter(alias="-o")]
 _DEFAULT = FractureStudySettings()
+MOST_NAMED = 10
+"""Patients that are named when they are left out"""
 app = App(name="studies", help="Labelled studies of several X-rays, for `xraykit corr classify`.")
 
 
@@ -29,6 +31,7 @@ def studies(
     grid: int = _DEFAULT.grid,
     mode: TruthMode = _DEFAULT.mode,
     tissue: TissueClass = _DEFAULT.tissue,
+    balance: bool = False,
     twins: int = 0,
     seed: int = _DEFAULT.seed,
 ) -> None:
@@ -59,25 +62,30 @@ def studies(
         mode: How much two patches correspond: share, hard or volume.
         tissue: What must lie in the beams of two patches for them to correspond.
         twins: So many patients are made anew with and without a fracture, to see whether the correspondence tells.
-        seed: Of the decoys.
+        balance: Leave studies out until each region of each split has as many broken as whole ones, so that neither
+            the region nor what goes with it tells the label.
+        seed: Of the decoys, and of what is left out.
     """
     from xraykit.render.commands import Tally
 
     from ..studies.fracture_studies import make_fracture_studies
     from ..studies.leak_report import fracture_report, write_fracture_report
 
-    settings = FractureStudySettings(decoys, min_images, grid, mode, tissue, seed)
+    settings = FractureStudySettings(decoys, min_images, grid, mode, tissue, balance, seed)
     with Tally("X-rays") as tally:
         made = make_fracture_studies(jobs, output, settings, twins=twins, report=tally.report)
     write_fracture_report(made, settings)
     print("\n".join(fracture_report(made).sections))
-    for name, reason in made.left_out:
+    for name, reason in made.left_out[:MOST_NAMED]:
         print(f"xraykit: warning: {name} was left out: {reason}", file=sys.stderr)
+    if len(made.left_out) > MOST_NAMED:
+        more = len(made.left_out) - MOST_NAMED
+        print(f"xraykit: warning: {more} more were left out, see studies.json", file=sys.stderr)
     for check in made.checks:
         if check.tells:
             print(
                 f"xraykit: warning: the {check.name} tells the label: AUROC {check.auroc:.2f} "
-                f"({check.low:.2f} to {check.high:.2f})",
+                f"({check.low:.2f} to {check.high:.2f})" + ("" if balance else "; --balance evens the regions out"),
                 file=sys.stderr,
             )
     print(f"wrote {made.manifest}: {len(made.studies)} studies, {len(made.decoys)} with a decoy")

@@ -84,7 +84,8 @@ class AnnotatedBatches:
         changes = draw_changes(self.changes, rng, 2)
         size = pair.images.shape[-1]
         images = [
-            change_image(image[0], None, change, size)[0] for image, change in zip(pair.images, changes, strict=True)
+            change_image(image[0], inside, change, size)[0]
+            for image, inside, change in zip(pair.images, pair.inside, changes, strict=True)
         ]
         to_input = [change.matrix.numpy() @ old for change, old in zip(changes, pair.to_input, strict=True)]
         targets = annotation_targets(pair.points, to_input, grid=self.grid, dilate=self.dilate)

@@ -35,6 +35,8 @@ class AnnotatedImages:
     to_input: NDArray[np.float64]
     """(2, 3, 3): pixels of each original to shares of the square, 0 to 1"""
     points: tuple[AnnotatedPoint, ...]
+    inside: Tensor
+    """(2, S, S) bool: pixels that show the X-ray"""
 
     def targets(self, grid: int, *, dilate: bool = True) -> AnnotationTargets:
         """The known entries of the matrix of both views."""
@@ -72,7 +74,7 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         if not self._pairs:
             raise InputError("at least one sample must have points in a pair of views, got none; annotate some first.")
         wanted = {sample.views[n].file: sample.views[n].size for sample, views, _ in self._pairs for n in views}
-        self._images: dict[str, tuple[Tensor, Letterbox]] = {}
+        self._images: dict[str, tuple[Tensor, Letterbox, Tensor]] = {}
         assumed: dict[str, list[str]] = {}
         for done, (file, size) in enumerate(wanted.items()):
             if report is not None:
@@ -84,7 +86,7 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
                     f"{folder / file} must be {width} x {height} px as annotated, got {prepared.size[1]} x "
                     f"{prepared.size[0]}; points count in pixels of the original file."
                 )
-            self._images[file] = prepared.image.half(), prepared.letterbox
+            self._images[file] = prepared.image.half(), prepared.letterbox, prepared.inside
             for note in prepared.notes:
                 assumed.setdefault(note, []).append(file)
         if report is not None:
@@ -99,9 +101,10 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         """Pair `number`, counted from 0."""
         sample, views, points = self._pairs[number]
         held = [self._images[sample.views[n].file] for n in views]
-        images = torch.stack([image.float() for image, _ in held])
-        matrices = np.stack([to_shares(letterbox) for _, letterbox in held])
-        return AnnotatedImages(sample.id, sample.patient, images, matrices, points)
+        images = torch.stack([image.float() for image, _, _ in held])
+        matrices = np.stack([to_shares(letterbox) for _, letterbox, _ in held])
+        inside = torch.stack([shown for _, _, shown in held])
+        return AnnotatedImages(sample.id, sample.patient, images, matrices, points, inside)
 
     def __iter__(self) -> Iterator[AnnotatedImages]:
         """All pairs in their order."""

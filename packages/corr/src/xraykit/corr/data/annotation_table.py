@@ -9,7 +9,15 @@ from typing import Any
 
 from xraykit.render import FileError, InputError
 
-from .annotations import AnnotatedPair, AnnotatedPoint, AnnotatedSample, AnnotatedView, Annotations, check_samples
+from .annotations import (
+    NEGATIVE_SOURCES,
+    AnnotatedPair,
+    AnnotatedPoint,
+    AnnotatedSample,
+    AnnotatedView,
+    Annotations,
+    check_samples,
+)
 
 NEEDED = ("image_a", "image_b", "x_a", "y_a", "x_b", "y_b", "y")
 OPTIONAL = ("sample", "patient", "split", "radius", "name", "neg_source", "label", "projection_a", "projection_b")
@@ -89,8 +97,11 @@ def _collect(collected: dict[str, Any], row: Mapping[str, str], sizes: Mapping[s
     first, second = ((_number(row, f"x_{side}"), _number(row, f"y_{side}")) for side in "ab")
     if row["y"] not in ("0", "1"):
         raise ValueError(f"y must be 1 for a match and 0 for none, got {row['y']!r}")
+    source = row.get("neg_source", "")
+    if source not in ("", *NEGATIVE_SOURCES):
+        raise ValueError(f"neg_source must be empty or one of {', '.join(NEGATIVE_SOURCES)}, got {source!r}")
     radius = _number(row, "radius") if row.get("radius") else 0.0
-    point = AnnotatedPoint(first, second, row["y"] == "1", radius, row.get("name", ""), row.get("neg_source", ""))
+    point = AnnotatedPoint(first, second, row["y"] == "1", radius, row.get("name", ""), source)
     if a > b:
         a, b, point = b, a, AnnotatedPoint(second, first, *_rest(point))
     entry["points"].setdefault((a, b), []).append(point)

@@ -150,7 +150,7 @@ def _check_pair(pair: AnnotatedPair, sample: AnnotatedSample) -> None:
     for point in pair.points:
         for (x, y), view in ((point.a, sample.views[a]), (point.b, sample.views[b])):
             height, width = view.size
-            if not (0 <= x < width and 0 <= y < height):
+            if not (0 <= x <= width and 0 <= y <= height):
                 raise InputError(
                     f"sample {sample.id!r}: points must lie in {view.file} of {width} x {height} px, got "
                     f"({x:g}, {y:g}); x runs right and y down from the top left corner of the original image."

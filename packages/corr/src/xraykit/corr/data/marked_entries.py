@@ -58,7 +58,7 @@ def annotation_targets(
     outside = 0
     for point in points:
         places = [_share(matrix, place) for matrix, place in zip(to_input, (point.a, point.b), strict=True)]
-        if not all(((place >= 0) & (place < 1)).all() for place in places):
+        if not all(((place >= 0) & (place <= 1)).all() for place in places):
             outside += 1
             continue
         first, second = (_patch(place, grid) for place in places)
@@ -98,7 +98,7 @@ def _scale(matrix: NDArray[np.float64]) -> float:
 
 
 def _patch(share: NDArray[np.float64], grid: int) -> int:
-    column, row = np.floor(share * grid).astype(int).tolist()
+    column, row = np.minimum(np.floor(share * grid), grid - 1).astype(int).tolist()  # so has the far border
     return row * grid + column
 
 

@@ -149,7 +149,12 @@ class _Items(Dataset[PairBatch]):
     def __getitem__(self, number: int) -> PairBatch:
         batch, seed, rank, ranks = self.order
         first = (number * ranks + rank) * batch
-        rows = [self._item(*divmod(place, len(self.choice)), seed) for place in range(first, first + batch)]
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
+        try:
+            rows = [self._item(*divmod(place, len(self.choice)), seed) for place in range(first, first + batch)]
+        finally:
+            torch.set_num_threads(threads)
         images, truth, related, projections, names, patients, thickness = zip(*rows, strict=True)
         stacked = torch.stack(images), torch.stack(truth), torch.tensor(related), torch.stack(projections)
         return PairBatch(*stacked, names, patients, torch.stack(thickness))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from xraykit.render.evaluation import bootstrap_interval
-
 from ..data.annotated_pairs import AnnotatedImages, AnnotatedPairs, with_random_negatives
-from ..scores.annotated_scores import AnnotatedRow, AnnotatedScores, annotated_scores
+from ..scores.annotated_scores import AnnotatedRow, AnnotatedScores, annotated_scores, drawn_interval
 from ..scores.histogram import ScoreHistogram
 
 PredictAnnotated = Callable[[int, AnnotatedImages], Tensor]
@@ -92,20 +91,23 @@ def entry_scores(rows: Sequence[EntryRow], *, threshold: float) -> AnnotatedScor
 
 
 def difference_interval(rows: Sequence[EntryRow], others: Sequence[EntryRow]) -> tuple[float, float]:
-    """95 % interval of AP(rows) - AP(others), by drawing patients with the entries of both arms.
+    """95 % interval of AP(rows) - AP(others), each the mean over its seeds, by drawing patients for both arms alike.
 
     Raises:
-        InputError: Fewer than two patients.
+        InputError: Fewer than two patients, or none with a positive entry.
     """
     patients = sorted({row.patient for row in rows})
-    by = [
-        {name: annotated([row for row in each if row.patient == name]) for name in patients} for each in (rows, others)
-    ]
+    arms = []
+    for each in (rows, others):
+        parts: dict[int, dict[str, list[EntryRow]]] = {}
+        for row in each:
+            parts.setdefault(row.seed, {}).setdefault(row.patient, []).append(row)
+        arms.append([{name: annotated(found) for name, found in seed.items()} for seed in parts.values()])
 
-    def difference(drawn: np.ndarray) -> float:
-        chosen = [patients[int(n)] for n in drawn]
-        first, second = (annotated_scores([row for name in chosen for row in arm[name]]).ap for arm in by)
-        return first - second if np.isfinite(first - second) else 0.0
+    def difference(chosen: Sequence[str]) -> float:
+        first, second = (
+            fmean(annotated_scores([row for name in chosen for row in seed[name]]).ap for seed in arm) for arm in arms
+        )
+        return first - second
 
-    numbers = np.arange(len(patients), dtype=float)
-    return bootstrap_interval(numbers, difference, method="percentile", resamples=400)
+    return drawn_interval(patients, difference, resamples=400)

@@ -215,5 +215,7 @@ def _check(settings: Table1Settings) -> None:
         raise InputError(f"--repeats and --test-pairs must be 1 or more and --roll-pairs 0 or more, got {came}.")
     if length.steps is None and not (length.minutes and length.minutes > 0):
         raise InputError(f"an evaluation needs --minutes above 0, or --steps, got {length.minutes} minutes.")
+    if settings.objective.target == "thickness":
+        raise InputError("rows are scored by their matches, got --target thickness, which teaches none; leave it out.")
     check(_training(settings, None, 0, length.steps or 1))
     check_sources(settings.data.sources)

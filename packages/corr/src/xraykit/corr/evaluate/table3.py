@@ -24,7 +24,7 @@ from .throughput import SPARE
 from .told import EvaluationTold
 
 FEW, MORE = 2, 8
-"""Batches of the two measurements"""
+"""Batches of the measurements"""
 VALIDATIONS = 16
 
 
@@ -73,8 +73,8 @@ def evaluate_classification(
 def _steps(settings: Table3Settings, begun: float, report: EvaluationTold | None) -> int:
     """Batches of each training: as planned before, as asked for, or what the minutes allow.
 
-    Two grids of one seed, of 2 and 8 batches, give the seconds of a batch of all arms, s, and what there is besides, F:
-    steps = (0.95 T / seeds - F) / s.
+    Three grids of one seed, of 2 and 8 batches with two validations and of 8 with nine, give the seconds of a batch of
+    all arms, s, of a validation, v, and what there is besides, F: steps = (0.95 T / seeds - F - 17 v) / s.
     """
     output, length = settings.run.output, settings.length
     if (output / PLAN).is_file():
@@ -82,9 +82,9 @@ def _steps(settings: Table3Settings, begun: float, report: EvaluationTold | None
     facts = {}
     steps = length.steps
     if steps is None:
-        few, more = (_seconds(settings, batches, report) for batches in (FEW, MORE))
-        each = max(more - few, 1e-3) / (MORE - FEW)
-        besides = max(few - FEW * each, 0.0)
+        few, more, often = (_seconds(settings, *each, report) for each in ((FEW, MORE), (MORE, MORE), (MORE, 1)))
+        each, look = max(more - few, 1e-3) / (MORE - FEW), max(often - more, 0.0) / (MORE - 1)
+        besides = max(few - FEW * each - 2 * look, 0.0) + (VALIDATIONS + 1) * look
         left = 60 * (length.minutes or 0) - (time.monotonic() - begun)
         steps = int((SPARE * left / settings.grid.seeds - besides) / each)
         if steps < 1:
@@ -93,18 +93,19 @@ def _steps(settings: Table3Settings, begun: float, report: EvaluationTold | None
                 f"--minutes must suffice for a batch of each arm after the measurements, got {left / 60:.1f} left of "
                 f"them where {needed:.1f} are needed; give more, fewer --seeds, or fewer --arms."
             )
-        facts = {"seconds_a_batch_of_all_arms": each, "seconds_besides": besides}
+        facts = {"seconds_a_batch_of_all_arms": each, "seconds_a_validation": look, "seconds_besides": besides}
     write_facts(output, {"steps": steps, "minutes": length.minutes, **facts}, PLAN)
     return steps
 
 
-def _seconds(settings: Table3Settings, batches: int, report: EvaluationTold | None) -> float:
-    """Wall time of the grid with one seed and so many batches; what it left is removed."""
+def _seconds(settings: Table3Settings, batches: int, every: int, report: EvaluationTold | None) -> float:
+    """Wall time of the grid with one seed, so many batches and a validation after so many; what it left is removed."""
     folder = settings.run.output / "measurement"
     shutil.rmtree(folder, ignore_errors=True)
     begun = time.monotonic()
     told = None if report is None else partial(report)
-    classify_studies(_grid(settings, folder, batches, 1), report=told)
+    length = replace(settings.length, validate_every=every)
+    classify_studies(_grid(replace(settings, length=length), folder, batches, 1), report=told)
     seconds = time.monotonic() - begun
     shutil.rmtree(folder)
     return seconds

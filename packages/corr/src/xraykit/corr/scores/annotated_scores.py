@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from xraykit.render import InputError
-from xraykit.render.evaluation import bootstrap_interval
 
 from .precision_recall import counts_above, pair_average_precision, precision_of, recall_of
 
@@ -84,12 +83,28 @@ def annotated_interval(rows: Sequence[AnnotatedRow], *, seed: int = 0) -> tuple[
     Raises:
         InputError: Fewer than two patients.
     """
-    numbers = np.arange(len(rows), dtype=np.float64)
-
-    def precision(drawn: NDArray[np.float64]) -> float:
-        found = annotated_scores([rows[int(number)] for number in drawn]).ap
-        return found if math.isfinite(found) else 0.0
-
-    return bootstrap_interval(
-        numbers, precision, groups=[row.patient for row in rows], method="percentile", resamples=500, seed=seed
+    of: dict[str, list[AnnotatedRow]] = {}
+    for row in rows:
+        of.setdefault(row.patient, []).append(row)
+    return drawn_interval(
+        sorted(of), lambda drawn: annotated_scores([row for name in drawn for row in of[name]]).ap, seed=seed
     )
+
+
+def drawn_interval(
+    patients: Sequence[str], score: Callable[[Sequence[str]], float], *, resamples: int = 500, seed: int = 0
+) -> tuple[float, float]:
+    """95 % interval of a score of patients, by drawing them with replacement; draws without a score are left out.
+
+    Raises:
+        InputError: Fewer than two patients, or no finite score.
+    """
+    if len(patients) < 2:
+        raise InputError(f"an interval needs two patients or more, got {len(patients)}.")
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(0, len(patients), len(patients)) for _ in range(resamples))
+    found = [value for drawn in draws if math.isfinite(value := score([patients[n] for n in drawn]))]
+    if not found:
+        raise InputError("an interval needs a positive entry, got none.")
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)

@@ -13,7 +13,7 @@ from xraykit.render.evaluation import auroc, mcnemar_test
 
 from .study_rows import StudyRow
 
-RESAMPLES = 500
+RESAMPLES = 2000  # so that the least p can bear an adjustment for two dozen arms
 
 
 @dataclass(frozen=True)

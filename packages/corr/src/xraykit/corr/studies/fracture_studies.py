@@ -107,6 +107,8 @@ def make_fracture_studies(
                 done += len(samples)
                 if report is not None:
                     report(done, total)
+        if settings.balance:
+            _balance(made, settings.seed)
         check_studies(made.studies)
         write_studies(made.studies, staged / MANIFEST)
         write_truth(staged, made.truth)
@@ -168,6 +170,26 @@ def _add(
     made.facts.append(_facts(study, samples, lines, matrices, projections, support.points, decoy))
     if len(made.twins) < twins and len(samples) > 1:
         made.twins.append((samples[0].record["description"], projections))
+
+
+def _balance(made: _Made, seed: int) -> None:
+    """Leave out studies of the more frequent label of each region and split, drawn by seed."""
+    region = {one.name: one.region for one in made.facts}
+    groups: dict[tuple[str, str], tuple[list[LabelledStudy], list[LabelledStudy]]] = {}
+    for study in sorted(made.studies, key=lambda study: study.name):
+        groups.setdefault((study.split, region[study.name]), ([], []))[study.label].append(study)
+    rng, dropped = np.random.default_rng([seed, 5]), set()
+    for _, pair in sorted(groups.items()):
+        few, many = sorted(pair, key=len)
+        for place in rng.permutation(len(many))[len(few) :]:
+            study = many[int(place)]
+            dropped.add(study.name)
+            made.left_out.append((study.name, f"{region[study.name]} has more of its label in the split {study.split}"))
+            for image in study.images:
+                image.path.unlink()
+            made.truth.pop(study.name)
+    made.studies = [study for study in made.studies if study.name not in dropped]
+    made.facts = [one for one in made.facts if one.name not in dropped]
 
 
 def fracture_in(samples: Sequence[XraySample]) -> tuple[bool, bool]:

@@ -28,8 +28,11 @@ class FractureStudySettings:
     """How much two patches correspond: the largest share of a cell that both see, 0 or 1, or the shared volume."""
     tissue: TissueClass = "tissue"
     """What must lie in the beams of two patches for them to correspond."""
+    balance: bool = False
+    """Leave studies out until each region of each split has as many broken as whole ones, so that neither the region
+    nor what goes with it tells the label."""
     seed: int = 0
-    """Of the decoys."""
+    """Of the decoys, and of what is left out."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.decoys <= 1:

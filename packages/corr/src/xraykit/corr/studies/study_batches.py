@@ -92,13 +92,14 @@ class StudyBatches:
         rng = np.random.default_rng([seed, epoch, number, 2])
         there = int(self.store.present[number].sum())
         views = [*rng.permutation(there).tolist(), *range(there, self.store.views)]
-        images = self.store.images(number)
+        images, inside = self.store.images(number), self.store.inside(number)
         matrices = None if self.matrices is None else self.matrices(number)
         change = draw_study_change(self.changes, rng, self.store.views, self.grid)
         label, present = self.store.labels[number], self.store.present[number]
         if self.single:
-            one = change_study(images[views[:1]], None, type(change)(change.images[:1], change.patches[:1]))[0]
+            first = type(change)(change.images[:1], change.patches[:1])
+            one = change_study(images[views[:1]], None, first, inside=inside[views[:1]])[0]
             return one, present[views[:1]], label, None
         matrices = None if matrices is None else reorder_matrices(matrices, views)
-        changed, matrices = change_study(images[views], matrices, change)
+        changed, matrices = change_study(images[views], matrices, change, inside=inside[views])
         return changed * present[:, None, None, None], present, label, matrices

@@ -51,10 +51,23 @@ def draw_study_change(settings: StudyChangeSettings, rng: np.random.Generator, v
     return StudyChange(tuple(images), torch.stack(patches))
 
 
-def change_study(images: Tensor, matrices: Tensor | None, change: StudyChange) -> tuple[Tensor, Tensor | None]:
-    """Images (V, 1, S, S) and correspondences (P, L, L) after a change; patches that show nothing match nothing."""
+def change_study(
+    images: Tensor, matrices: Tensor | None, change: StudyChange, *, inside: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """Images (V, 1, S, S) and correspondences (P, L, L) after a change; patches that show nothing match nothing.
+
+    Args:
+        images: Of a study.
+        matrices: Of all its pairs of views, or None.
+        change: What happens.
+        inside: Which pixels show the X-ray, (V, S, S) bool; None is all.
+    """
     size = images.shape[-1]
-    changed = [change_image(image[0], None, one, size)[0] for image, one in zip(images, change.images, strict=True)]
+    shows = [None] * len(images) if inside is None else list(inside)
+    changed = [
+        change_image(image[0], shown, one, size)[0]
+        for image, shown, one in zip(images, shows, change.images, strict=True)
+    ]
     if matrices is None:
         return torch.stack(changed), None
     moved = []

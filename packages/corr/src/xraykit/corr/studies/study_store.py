@@ -23,7 +23,8 @@ from ..data.xray_reading import XrayReading
 from .study import LabelledStudy
 
 IMAGES, INDEX = "images.bin", "index.json"
-FORMAT, MOST_BYTES = 1, 1 << 20
+FORMAT, MOST_BYTES = 2, 1 << 20
+MOST = 65_534  # of the codes of grey values, which begin at 1; 0 is a pixel that does not show the X-ray
 
 
 class StudyStore:
@@ -55,13 +56,23 @@ class StudyStore:
 
     def images(self, number: int) -> Tensor:
         """The views of a study, (V, 1, S, S) float32 in [0, 1], bone bright; 0 for absent ones."""
+        codes = self._codes(number)
+        found = torch.zeros(self.views, 1, self.size, self.size)
+        found[: len(codes), 0] = (torch.from_numpy(codes.astype(np.float32)) - 1).clamp_(min=0) / MOST
+        return found
+
+    def inside(self, number: int) -> Tensor:
+        """Which pixels of the views show the X-ray, (V, S, S) bool; none of absent views."""
+        codes = self._codes(number)
+        found = torch.zeros(self.views, self.size, self.size, dtype=torch.bool)
+        found[: len(codes)] = torch.from_numpy(codes > 0)
+        return found
+
+    def _codes(self, number: int) -> NDArray[Any]:
         if self._map is None:
             shape = (int(self._starts[-1]), self.size, self.size)
             self._map = np.memmap(self.folder / IMAGES, dtype="<u2", mode="r", shape=shape)
-        codes = self._map[self._starts[number] : self._starts[number + 1]]
-        found = torch.zeros(self.views, 1, self.size, self.size)
-        found[: len(codes), 0] = torch.from_numpy(codes.astype(np.float32)) / 65_535
-        return found
+        return self._map[self._starts[number] : self._starts[number + 1]]
 
     def numbers_of(self, split: str) -> list[int]:
         """The numbers of the studies of a split, ascending."""
@@ -105,7 +116,8 @@ def prepare_studies(
         with (staged / IMAGES).open("wb") as file:
             for image in (image for images in shown for image in images):
                 prepared = prepare_xray(image.path, inputs, reading=reading)
-                file.write((prepared.image[0] * 65_535).round().numpy().astype("<u2").tobytes())
+                codes = ((prepared.image[0] * MOST).round() + 1) * prepared.inside
+                file.write(codes.numpy().astype("<u2").tobytes())
                 done += 1
                 if report is not None:
                     report(done, total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 import torch
+from torch import nn
 
 from xraykit.render import InputError
 
@@ -74,7 +75,13 @@ def _source(arm: StudyArm, starts: Collection[str]) -> str:
 
 @torch.no_grad()
 def permute_entries(classifier: StudyClassifier, *, seed: int) -> None:
-    """Shuffle the entries of each parameter of trunk, projection and encoder: same numbers, nothing learned."""
+    """Shuffle the entries of each parameter of trunk, projection and encoder: same numbers, nothing learned.
+
+    Statistics of batch normalisation begin anew, since they are those of the network that was.
+    """
+    for module in classifier.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.reset_running_stats()
     draws = torch.Generator().manual_seed(seed)
     for part in (classifier.patches, classifier.module):
         for name, parameter in part.named_parameters():

@@ -124,7 +124,7 @@ class ClassifyTask(TrainingTask):
 
     def is_done(self) -> bool:
         """Whether the validation has not got better for long."""
-        return self.waited > self.settings.objective.patience
+        return self.waited >= self.settings.objective.patience
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The best classifier so far."""

@@ -130,11 +130,11 @@ class FinetuneTask(TrainingTask):
         else:
             self.waited += 1
         found = {name: getattr(scores, name) for name in ("ap", "chance", "precision", "recall", "mse")}
-        return {name: value for name, value in found.items() if math.isfinite(value)} | {"best_ap": self.best}
+        return {name: value for name, value in (found | {"best_ap": self.best}).items() if math.isfinite(value)}
 
     def is_done(self) -> bool:
         """Whether the validation has not got better for long."""
-        return self.waited > self.settings.objective.patience
+        return self.waited >= self.settings.objective.patience
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The best network so far."""

@@ -23,9 +23,9 @@ def pick_pairs(batches: PairBatches, most: int, *, seed: int) -> FixedPairs:
     found, seen, items = [], set(), len(batches.choice)
     for number in range(EPOCHS * max(items, most)):
         views = batches.choice.item(*divmod(number, items), seed=seed).views
-        if views in seen:
+        if frozenset(views) in seen:
             continue
-        seen.add(views)
+        seen.add(frozenset(views))
         found.append(batches.batch(number))
         if len(found) == most:
             break

@@ -94,7 +94,8 @@ class StudyGuidance:
                 images = torch.stack([self.store.images(number) for number in numbers]).to(self.device)
                 there = self.store.present[list(numbers)]
                 both = torch.stack([there[:, a] & there[:, b] for a, b in pairs], dim=1)
-                probability = network(images).probability.float().cpu() * both[..., None, None]
+                seen = None if bool(there.all()) else there.to(self.device)
+                probability = network(images, present=seen).probability.float().cpu() * both[..., None, None]
                 found.append((probability * 255).round().to(torch.uint8))
                 if self.report is not None:
                     self.report(numbers[-1] + 1, total)

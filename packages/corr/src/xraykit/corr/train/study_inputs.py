@@ -28,6 +28,10 @@ StudyTold = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
+TARGETS = {"pretrained": "correspondence", "control": "shuffled", "pretext": "thickness"}
+"""What the weights of each start have learned"""
+
+
 @dataclass(frozen=True, eq=False)
 class StudyInputs:
     """What all arms start from."""
@@ -58,8 +62,14 @@ def load_study_inputs(
         raise InputError(f"--patience must be 1 or more and --weight-decay 0 or more, got {came}.")
     studies = read_studies(data.studies, min_images=data.min_images, skip_short=data.skip_short)
     check_trainable(studies)
-    named = {name: getattr(network, name) for name in ("pretrained", "control", "pretext")}
+    named = {name: getattr(network, name) for name in TARGETS}
     starts = {name: load_matcher(source) for name, source in named.items() if source is not None}
+    for name, start in starts.items():
+        told = start.trained_on.get("target", TARGETS[name])
+        if told != TARGETS[name]:
+            raise InputError(
+                f"--{name} must be trained with --target {TARGETS[name]}, got {named[name]} of --target {told}."
+            )
     config = _config(settings, starts)
     if data.views > config.views:
         raise InputError(f"--views must be at most {config.views}, as the network has views, got {data.views}.")

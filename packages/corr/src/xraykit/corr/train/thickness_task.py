@@ -61,6 +61,11 @@ class ThicknessTask(MatcherTask):
         optimizer.add_param_group({"params": readout, "weight_decay": 0.0, "rate_scale": 1.0})
         return optimizer
 
+    def before_step(self, optimizer: torch.optim.Optimizer, progress: float, step: int) -> None:
+        """Shorten the gradient of all parameters together."""
+        if self.settings.length.clip > 0:
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.length.clip)
+
     def validate(self) -> dict[str, float]:
         """thickness_r2 on held-out pairs: 1 is exact, 0 no better than their mean; speed."""
         if self.rank != 0:
@@ -75,7 +80,7 @@ class ThicknessTask(MatcherTask):
 
     @torch.no_grad()
     def _r2(self, pairs: FixedPairs) -> float:
-        used, true = self.used, pairs.thickness / UNIT
+        used, true = self.network, pairs.thickness / UNIT  # not the averaged one: the layer that reads is of this one
         was_training = used.training
         used.eval()
         try:

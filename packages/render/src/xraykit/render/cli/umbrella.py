@@ -75,7 +75,7 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, UnusedCliTokensError):
-        return f"no more words were expected, got {' '.join(map(str, error.unused_tokens))}; --help lists the options."
+        return f"no more words were expected, got {' '.join(error.unused_tokens or ())}; --help lists the options."
     return " ".join(str(error).split())
 
 

@@ -43,14 +43,17 @@ class Journal:
         self.task, self.folder, self.length, self.course, self.report = task, run.output, length, course, report
         self.rows: list[CurveRow] = []
         self.done, self.progress = 0, 0.0
+        self._ended: list[float | None] | None = None  # the length that it had when it ended
         self._sums: dict[str, Tensor] = {}
         self._count = 0
         self._stage = 0
         self._validating = self._saving = 1.0  # seconds
 
     def begin(self, trainer: Any) -> None:
-        """The row before the first batch."""
-        if self.done == 0:
+        """The row before the first batch; a training that ended at this length is not gone on with."""
+        if self._is_over:
+            trainer.should_stop = True
+        elif self.done == 0:
             self._validate(trainer)
 
     def after_loss(self, terms: Mapping[str, Tensor]) -> None:
@@ -77,21 +80,38 @@ class Journal:
                 self._save(trainer)
 
     def end(self, trainer: Any) -> None:
-        """The last row, the checkpoint and the weights."""
-        self._validate(trainer)
+        """The last row, unless the last batch has one, the checkpoint and the weights."""
+        if self._is_over:
+            return
+        if self._count > 0 or not self.rows:
+            self._validate(trainer)
+        self._ended = self._length
         self._save(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """How far it is, the rows so far, and what the next one will average."""
-        place = {"done": self.done, "progress": self.progress, "elapsed": self.course.elapsed}
+        place = {
+            "done": self.done,
+            "progress": self.progress,
+            "elapsed": self.course.elapsed,
+            "finished": self.finished,
+        }
         return {**place, "rows": self.rows, "stage": self._stage, "sums": self._sums, "count": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on there."""
-        self.done, self.progress = state["done"], state["progress"]
+        self.done, self.progress, self._ended = state["done"], state["progress"], state.get("ended")
         self.course.resume_at(state["elapsed"])
         self.rows, self._stage = state["rows"], state["stage"]
         self._sums, self._count = dict(state["sums"]), state["count"]
+
+    @property
+    def _length(self) -> list[float | None]:
+        return [self.course.steps, self.course.seconds]
+
+    @property
+    def _is_over(self) -> bool:
+        return self._ended == self._length
 
     def _due(self) -> tuple[bool, bool]:
         """Whether to validate and whether to save after this batch."""
