@@ -151,7 +151,9 @@ def test_points_that_make_no_pair_are_refused(folder, points, words):
         opened(folder).add(*points)
 
 
-@pytest.mark.parametrize("rest, words", [({"radius": 0.0}, "above 0 px"), ({"name": "x" * 201}, "at most 200 letters")])
+@pytest.mark.parametrize(
+    "rest, words", [({"radius": -0.5}, "0 px or more, got -0.5"), ({"name": "x" * 201}, "at most 200 letters")]
+)
 def test_radius_and_name_have_limits(folder, rest, words):
     with pytest.raises(InputError, match=words):
         opened(folder).add(0, (1.0, 2.0), 1, (3.0, 4.0), **rest)
@@ -213,7 +215,7 @@ def test_folder_that_cannot_be_made_is_refused(folder):
         ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 2}]}], "y must be 0 or 1, got 2"),
         ([{"views": [0, 1], "points": [{"a": [1], "b": [1, 2], "y": 1}]}], "cannot be read"),
         ([{"views": [0, 1]}], "cannot be read"),
-        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "radius": -1}]}], "above 0 px"),
+        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "radius": -1}]}], "0 px or more"),
     ],
 )
 def test_pairs_that_cannot_be_read_are_refused(rows, words):

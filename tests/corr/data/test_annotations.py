@@ -77,7 +77,7 @@ def put(*keys, value):
         (put("label", value=2), "label must be 0, 1 or null, got 2"),
         (put("views", 0, "size", value=[0, 80]), "size must be"),
         (put("pairs", 0, "views", value=[0, 2]), "views of a pair must be two of 0 to 1, got 0 and 2"),
-        (put("pairs", 0, "points", 0, "a", value=[80, 3]), r"must lie in p01/ap.png of 80 x 100 px, got \(80, 3\)"),
+        (put("pairs", 0, "points", 0, "a", value=[81, 3]), r"must lie in p01/ap.png of 80 x 100 px, got \(81, 3\)"),
         (put("pairs", 0, "points", 0, "a", value=[1, 2, 3]), r"a and b must be \[x, y\]"),
         (put("pairs", 0, "points", 0, "y", value=0.5), "y must be 1 for a match"),
         (put("pairs", 0, "points", 0, "radius", value=-1), "a radius must be 0 px or more, got -1"),

@@ -11,7 +11,7 @@ import torch
 from support.corr_annotations import annotated, small_matcher
 from xraykit.corr.evaluate import evaluate_annotated
 from xraykit.corr.evaluate.annotated_priors import marked_density
-from xraykit.corr.evaluate.entry_rows import EntryRow, best_entry_threshold, entry_scores
+from xraykit.corr.evaluate.entry_rows import EntryRow, best_entry_threshold, difference_interval, entry_scores
 from xraykit.corr.evaluate.settings import Table2LengthSettings, Table2RowSettings, Table2Settings
 from xraykit.corr.train.finetune_settings import FinetuneDataSettings
 from xraykit.render import FileError, InputError
@@ -110,3 +110,17 @@ def test_weights_of_another_name_are_refused(tmp_path):
     with pytest.raises(FileError, match=r"must be named as published \(aliked-t16"):
         evaluate_annotated(settings_of(tmp_path, aliked=tmp_path / "superpoint.pth"))
     assert not (tmp_path / "out").exists()
+
+
+def test_the_interval_of_a_difference_is_that_of_means_over_seeds():
+    """Two seeds that rank perfectly on scales of their own are no worse than a perfect reference."""
+
+    def rows(seeds):
+        return [
+            EntryRow("arm", seed, "test", f"s{p}", f"p{p}", 0, n, n == 0, False, scale * (0.9 if n == 0 else 0.5))
+            for seed, scale in enumerate(seeds)
+            for p in range(4)
+            for n in range(3)
+        ]
+
+    assert difference_interval(rows((1.0, 0.1)), rows((1.0,))) == (0.0, 0.0)

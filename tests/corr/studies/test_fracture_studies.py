@@ -163,3 +163,15 @@ def test_real_patients_make_broken_and_whole_studies(tmp_path):
     assert all(image.projection.startswith("knee_") for study in made.studies for image in study.images)
     assert made.twins is not None and made.twins.mean < made.twins.scale
     assert np.isfinite(made.twins.changed)
+
+
+def test_balanced_studies_have_as_many_broken_as_whole_in_each_region_and_split(job, tmp_path, monkeypatch):
+    pretend(monkeypatch, {2, 3, 4})
+    made = make_fracture_studies([job], tmp_path / "out", FractureStudySettings(grid=8, balance=True))
+    labels = {}
+    for study in made.studies:
+        labels.setdefault(study.split, []).append(study.label)
+    assert labels and all(2 * sum(each) == len(each) for each in labels.values())
+    kept = {image.path.name for study in made.studies for image in study.images}
+    assert {path.name for path in (tmp_path / "out" / "images").iterdir()} == kept
+    assert any("has more of its label in the split" in reason for _, reason in made.left_out)

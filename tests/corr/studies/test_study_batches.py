@@ -5,13 +5,16 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from support.corr_pairs import body, projection
 from support.corr_studies import write_study_set
 from xraykit.corr.data.settings import XrayInputSettings
 from xraykit.corr.ground_truth import change_projection, correspondence
 from xraykit.corr.studies import (
+    LabelledStudy,
     StudyBatches,
     StudyChangeSettings,
+    StudyImage,
     change_study,
     draw_study_change,
     prepare_studies,
@@ -149,3 +152,16 @@ def test_the_truth_of_a_study_is_read_for_its_first_views(manifest):
 def test_impossible_changes_are_refused(change, sentence):
     with pytest.raises(InputError, match=sentence):
         StudyChangeSettings(**change)
+
+
+def test_padding_stays_black_whatever_happens_to_the_grey_values(tmp_path):
+    wide = np.clip(np.add.outer(np.zeros(24), np.linspace(0.2, 1.0, 64)), 0, 1)
+    Image.fromarray((wide * 255).astype(np.uint8)).save(tmp_path / "a.png")
+    studies = [LabelledStudy(f"s{n}", f"s{n}", "train", n % 2, (StudyImage(tmp_path / "a.png", 0),)) for n in range(2)]
+    store = prepare_studies(studies, tmp_path / "p", XrayInputSettings(size=32), views=2)
+    shown = store.inside(0)
+    assert shown[0].float().mean() == pytest.approx(24 / 64, abs=0.03) and not shown[1].any()
+    assert float(store.images(0)[0].max()) == 1.0 and float(store.images(0)[0, 0][~shown[0]].max()) == 0.0
+    changes = StudyChangeSettings(mirror=0, shift=0, brightness=0.2, contrast=0.3, gamma=0.3, noise=0.02)
+    for image in batches(store, batch=2, changes=changes).batch(3).images:
+        assert float(image[:, 0][~shown].abs().max()) == 0.0 and float(image[0].max()) > 0.3

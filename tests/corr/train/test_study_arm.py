@@ -6,7 +6,7 @@ import torch
 from support.corr_annotations import small_matcher
 from support.corr_studies import write_study_set
 from xraykit.corr.data.settings import XrayInputSettings
-from xraykit.corr.network import load_matcher
+from xraykit.corr.network import MatcherConfig, load_matcher, new_matcher
 from xraykit.corr.studies import prepare_studies, read_studies
 from xraykit.corr.train import StudyArm, StudyGuidance, all_arms, start_classifier
 from xraykit.render import InputError
@@ -69,6 +69,29 @@ def test_starts_are_the_matchers_weights_the_same_numbers_shuffled_or_others(mat
             assert torch.equal(made["permuted"][name].flatten().sort()[0], value.flatten().sort()[0])
     with pytest.raises(InputError, match="the arm late-control needs weights of a matcher, got none; give --control"):
         start_classifier(StudyArm("late", "control"), matcher.config, starts, seed=0)
+
+
+def test_permuted_weights_have_statistics_of_their_own():
+    config = MatcherConfig("resnet18", image_size=32, dimension=32, layers=1, heads=2)
+    matcher = new_matcher(config)
+    for module in matcher.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.fill_(3.0)
+    made = start_classifier(StudyArm("late", "permuted"), config, {"pretrained": matcher}, seed=0)
+    means = [value for name, value in made.state_dict().items() if name.endswith("running_mean")]
+    assert means and not any(bool(mean.any()) for mean in means)
+
+
+def test_an_absent_view_does_not_change_what_the_others_match(tmp_path, matcher):
+    path = write_study_set(tmp_path / "set", each=3, views=2)
+    two, three = (
+        prepare_studies(read_studies(path), tmp_path / f"v{views}", XrayInputSettings(size=64), views=views)
+        for views in (2, 3)
+    )
+    pair, padded = (
+        guidance(store, matcher, truth=False).matrices("predicted", learned=[])(0) for store in (two, three)
+    )
+    assert float((pair[0] - padded[0]).abs().max()) <= 1 / 255 and not padded[1:].any()
 
 
 def test_predicted_guidance_is_what_the_matcher_says_and_the_mean_is_over_training_studies(store, matcher):

@@ -71,6 +71,18 @@ def test_a_resume_may_be_longer_and_on_another_machine(run):
     assert prepare_folder(settings.run, settings) == run.folder / "last.ckpt"
 
 
+def test_a_training_that_ended_is_left_as_it_is_unless_it_shall_be_longer(tmp_path):
+    pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-render[train]'")
+    options = {"steps": 3, "validate_every": 2}
+    first = train(settings_of(tmp_path / "out", **options))[1]
+    written = {path: path.read_bytes() for path in (tmp_path / "out" / "weights").iterdir()}
+    again = train(settings_of(tmp_path / "out", resume=True, **options))[1]
+    assert again.batches == 3 and again.rows == first.rows
+    assert all(path.read_bytes() == data for path, data in written.items())
+    longer = train(settings_of(tmp_path / "out", resume=True, **(options | {"steps": 5})))[1]
+    assert longer.batches == 5 and [row["step"] for row in longer.rows] == [0, 2, 3, 4, 5]
+
+
 def test_a_training_is_not_overwritten(run):
     settings = settings_of(run.folder)
     with pytest.raises(OutputError, match="already holds a training; add --resume"):

@@ -90,12 +90,7 @@ class Journal:
 
     def state_dict(self) -> dict[str, Any]:
         """How far it is, the rows so far, and what the next one will average."""
-        place = {
-            "done": self.done,
-            "progress": self.progress,
-            "elapsed": self.course.elapsed,
-            "finished": self.finished,
-        }
+        place = {"done": self.done, "progress": self.progress, "elapsed": self.course.elapsed, "ended": self._ended}
         return {**place, "rows": self.rows, "stage": self._stage, "sums": self._sums, "count": self._count}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
