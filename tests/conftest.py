@@ -19,7 +19,7 @@ from hypothesis import settings  # noqa: E402
 from support.shape_checks import install  # noqa: E402
 from support.skips import PLACES, allowed, reason_of, unlisted  # noqa: E402
 
-install("xraykit.render", "xraykit.xvr", "xraykit.dax", "xraykit.corr")
+install("xraykit.render", "xraykit.xvr", "xraykit.dax", "xraykit.corr", "xraykit.fluorosam")
 
 # No test is timed. CI tries the same examples every time; elsewhere they are new, and so find what nobody thought of.
 settings.register_profile("xraykit", deadline=None, derandomize=os.environ.get("CI") == "true", print_blob=True)

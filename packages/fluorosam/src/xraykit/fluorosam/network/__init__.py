@@ -1,0 +1,23 @@
+"""The network: an image once, then words, points, boxes and masks in any number; and its weights on disk."""
+
+from xraykit.render.lazy_names import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "config": "FluoroSamConfig InputConfig NAMED QuantiserConfig TextConfig TrunkConfig",
+        "convert": "ConvertedWeights convert_published",
+        "image_encoder": "ImageEncoder",
+        "mask_decoder": "MaskDecoder MaskLogits",
+        "network": "SegmentationNetwork new_network",
+        "network_weights": "load_network save_network",
+        "open_clip_text": "open_clip_tower",
+        "prompt_encoder": "PromptEncoder PromptTokens",
+        "prompts": "ABSENT NEGATIVE PADDING POSITIVE PromptBatch mask_prompts",
+        "published": "published_state read_published",
+        "quantiser": "Quantised Quantiser",
+        "settings": "ConvertWeightsSettings",
+        "text_encoder": "TextEncoder tokenise",
+        "text_tower": "TextTower",
+    },
+)

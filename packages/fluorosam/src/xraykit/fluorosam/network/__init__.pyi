@@ -1,0 +1,53 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .config import (
+    FluoroSamConfig as FluoroSamConfig,
+    InputConfig as InputConfig,
+    NAMED as NAMED,
+    QuantiserConfig as QuantiserConfig,
+    TextConfig as TextConfig,
+    TrunkConfig as TrunkConfig,
+)
+from .convert import (
+    ConvertedWeights as ConvertedWeights,
+    convert_published as convert_published,
+)
+from .image_encoder import ImageEncoder as ImageEncoder
+from .mask_decoder import (
+    MaskDecoder as MaskDecoder,
+    MaskLogits as MaskLogits,
+)
+from .network import (
+    SegmentationNetwork as SegmentationNetwork,
+    new_network as new_network,
+)
+from .network_weights import (
+    load_network as load_network,
+    save_network as save_network,
+)
+from .open_clip_text import open_clip_tower as open_clip_tower
+from .prompt_encoder import (
+    PromptEncoder as PromptEncoder,
+    PromptTokens as PromptTokens,
+)
+from .prompts import (
+    ABSENT as ABSENT,
+    NEGATIVE as NEGATIVE,
+    PADDING as PADDING,
+    POSITIVE as POSITIVE,
+    PromptBatch as PromptBatch,
+    mask_prompts as mask_prompts,
+)
+from .published import (
+    published_state as published_state,
+    read_published as read_published,
+)
+from .quantiser import (
+    Quantised as Quantised,
+    Quantiser as Quantiser,
+)
+from .settings import ConvertWeightsSettings as ConvertWeightsSettings
+from .text_encoder import (
+    TextEncoder as TextEncoder,
+    tokenise as tokenise,
+)
+from .text_tower import TextTower as TextTower

@@ -1,0 +1,106 @@
+"""From image embedding and prompt tokens to masks with the quality that the network expects of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .channel_norm import ChannelNorm
+from .config import FluoroSamConfig
+from .prompt_encoder import PromptTokens
+from .two_way_transformer import TwoWayTransformer
+
+
+@dataclass(frozen=True)
+class MaskLogits:
+    """Answers to P prompts for each of B images.
+
+    Args:
+        logits: (B, P, M, 8 G, 8 G) over the square input, above 0 inside; M is 3, or 1 where one mask was asked for.
+        quality: (B, P, M), the expected intersection over union, not yet calibrated and without bounds.
+    """
+
+    logits: Tensor
+    quality: Tensor
+
+
+class MaskDecoder(nn.Module):
+    """SAM's decoder with one more doubling of its masks.
+
+    Args:
+        config: Of the whole network.
+
+    Source: Kirillov et al., ICCV 2023; FluoroSAM (Killeen et al., MICCAI 2025).
+    """
+
+    def __init__(self, config: FluoroSamConfig) -> None:
+        super().__init__()
+        width = config.dimension
+        self.transformer = TwoWayTransformer(width, config.heads, config.decoder_width)
+        self.iou_token = nn.Embedding(1, width)
+        self.mask_tokens = nn.Embedding(4, width)
+        self.travel_tokens = _Unused(4, width)
+        self.output_upscaling = nn.Sequential(
+            nn.ConvTranspose2d(width, width // 4, 2, stride=2),
+            ChannelNorm(width // 4),
+            nn.GELU(),
+            nn.ConvTranspose2d(width // 4, width // 4, 2, stride=2),
+            ChannelNorm(width // 4),
+            nn.GELU(),
+            nn.ConvTranspose2d(width // 4, width // 8, 2, stride=2),
+            nn.GELU(),
+        )
+        self.mask_output_hypernetworks_mlps = nn.ModuleList(_Perceptron(width, width // 8) for _ in range(4))
+        self.iou_prediction_head = _Perceptron(width, 4)
+
+    def forward(
+        self, embedding: Tensor, positions: Tensor, prompts: PromptTokens, *, multimask: bool = True
+    ) -> MaskLogits:
+        """Masks for prompts.
+
+        Args:
+            embedding: (B, C, G, G), of the images.
+            positions: (C, G, G), see `PromptEncoder.grid_positions`.
+            prompts: Of P prompts an image.
+            multimask: The three masks for a prompt that may mean several things; false gives the one other.
+        """
+        batch, count = prompts.tokens.shape[:2]
+        own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
+        tokens = torch.cat([own.expand(batch, count, -1, -1).to(prompts.tokens.dtype), prompts.tokens], 2)
+        present = prompts.present
+        if present is not None:
+            present = torch.cat([present.new_ones(batch, count, len(own)), present], 2)
+        image = (embedding[:, None] + prompts.dense).flatten(3).transpose(2, 3)
+        hidden, image = self.transformer(image, positions.flatten(1).T, tokens, present)
+        image = image.expand(-1, count, -1, -1).flatten(0, 1).transpose(1, 2)
+        image = image.unflatten(2, tuple(embedding.shape[2:])).contiguous()
+        maps = self.output_upscaling(image)
+        chosen = (1, 2, 3) if multimask else (0,)
+        weights = torch.stack([self.mask_output_hypernetworks_mlps[i](hidden[:, :, 1 + i]) for i in chosen], 2)
+        logits = (weights.flatten(0, 1) @ maps.flatten(2)).unflatten(2, tuple(maps.shape[2:]))
+        quality = self.iou_prediction_head(hidden[:, :, 0])[..., list(chosen)]
+        return MaskLogits(logits.unflatten(0, (batch, count)), quality)
+
+
+class _Perceptron(nn.Module):
+    """Three linear layers with ReLU between them."""
+
+    def __init__(self, width: int, outputs: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, outputs)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))
+        return self.layers[-1](x)
+
+
+class _Unused(nn.Module):
+    """A table that published checkpoints hold and no computation uses: a buffer, so that no training waits for it."""
+
+    def __init__(self, rows: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(rows, width))

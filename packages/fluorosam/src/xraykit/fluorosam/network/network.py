@@ -1,0 +1,95 @@
+"""The whole network: one pass for images, one for any number of prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from xraykit.render import InputError
+
+from .config import NAMED, FluoroSamConfig
+from .image_encoder import ImageEncoder
+from .mask_decoder import MaskDecoder, MaskLogits
+from .prompt_encoder import PromptEncoder, PromptTokens
+from .prompts import PromptBatch
+
+
+class SegmentationNetwork(nn.Module):
+    """Images and prompts in, masks out.
+
+    Args:
+        config: What it is.
+
+    Attributes:
+        trained_on: What it learned from, for people and results; no tensor.
+
+    Source: FluoroSAM (Killeen et al., MICCAI 2025).
+    """
+
+    def __init__(self, config: FluoroSamConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trained_on: Mapping[str, object] = {}
+        self.image_encoder = ImageEncoder(config)
+        self.prompt_encoder = PromptEncoder(config)
+        self.mask_decoder = MaskDecoder(config)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Embeddings (B, C, G, G) of images (B, 3 or 1, S, S), the costly part; see `ImageEncoder`."""
+        return self.image_encoder(images)
+
+    def encode_text(self, texts: Sequence[str] | Tensor) -> Tensor:
+        """Features (N, D) of texts by the network's own text tower, for `PromptBatch.text`.
+
+        Raises:
+            InputError: Texts that are empty, too long or hold control characters.
+        """
+        return self.prompt_encoder.text_model.encode(texts)
+
+    def encode_prompts(self, prompts: PromptBatch) -> PromptTokens:
+        """Tokens of prompts, with what the codebook made of their texts."""
+        return self.prompt_encoder(prompts)
+
+    def decode(self, embedding: Tensor, prompts: PromptBatch | PromptTokens, *, multimask: bool = True) -> MaskLogits:
+        """Masks for prompts, all in one pass.
+
+        Args:
+            embedding: (B, C, G, G).
+            prompts: P of them for each image.
+            multimask: Three masks a prompt, or one.
+
+        Raises:
+            InputError: Another number of images than of prompts' images.
+        """
+        tokens = prompts if isinstance(prompts, PromptTokens) else self.prompt_encoder(prompts)
+        if embedding.ndim != 4 or len(embedding) != len(tokens.tokens):
+            raise InputError(
+                f"embeddings must be of the {len(tokens.tokens)} images that prompts are for, got "
+                f"{tuple(embedding.shape)}."
+            )
+        return self.mask_decoder(embedding, self.prompt_encoder.grid_positions(), tokens, multimask=multimask)
+
+    def forward(self, images: Tensor, prompts: PromptBatch, *, multimask: bool = True) -> MaskLogits:
+        """`decode` of `embed`."""
+        return self.decode(self.embed(images), prompts, multimask=multimask)
+
+
+def new_network(config: FluoroSamConfig | str = "mini", *, seed: int = 0) -> SegmentationNetwork:
+    """A network with random weights, in training mode; the caller's random state stays as it was.
+
+    Args:
+        config: What it is, or a name in NAMED.
+        seed: Of the weights.
+
+    Raises:
+        InputError: No such name.
+    """
+    if isinstance(config, str):
+        if config not in NAMED:
+            raise InputError(f"a network must be one of {', '.join(NAMED)}, got {config[:60]!r}.")
+        config = NAMED[config]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return SegmentationNetwork(config)

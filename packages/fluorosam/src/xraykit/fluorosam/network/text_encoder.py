@@ -1,0 +1,82 @@
+"""What turns words into features, behind one small protocol; CLIP's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from xraykit.render import InputError
+
+LONGEST = 2000
+"""Characters of a prompt."""
+
+
+class TextEncoder(Protocol):
+    """Anything that gives each text a vector.
+
+    Attributes:
+        dimension: D, the length of a vector.
+    """
+
+    dimension: int
+
+    def encode(self, texts: Sequence[str] | Tensor) -> Tensor:
+        """Features (N, D) of N texts, or of their tokens (N, L)."""
+        ...
+
+
+def tokenise(texts: Sequence[str], *, context: int = 77) -> Tensor:
+    """Tokens (N, context) of texts by CLIP's byte pair encoding: start, text, end, zeros.
+
+    Text is lower-cased and its white space joined, as CLIP has it.
+
+    Args:
+        texts: Descriptions of what to find.
+        context: Most tokens of one, with start and end.
+
+    Raises:
+        InputError: A text that is no text, is empty, holds control characters, or is too long.
+    """
+    if isinstance(texts, str):
+        raise InputError(f"texts must be a list of texts, got one text {texts[:40]!r}; put it into a list.")
+    tokens = torch.zeros(len(texts), context, dtype=torch.long)
+    tokenizer = _tokenizer()
+    for row, text in enumerate(texts):
+        ids = tokenizer.encode(_checked(text))
+        if len(ids) > context - 2:
+            raise InputError(
+                f"a prompt must have at most {context - 2} tokens, got {len(ids)} in {text[:60]!r}...; say it shorter."
+            )
+        ids = [tokenizer.sot_token_id, *ids, tokenizer.eot_token_id]
+        tokens[row, : len(ids)] = torch.tensor(ids)
+    return tokens
+
+
+def vocabulary_size() -> int:
+    """Entries of CLIP's vocabulary, with start and end."""
+    return 49408
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    """CLIP's tokenizer; its table lies in the wheel of open_clip."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    return SimpleTokenizer()
+
+
+def _checked(text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"a prompt must be text, got {type(text).__name__}.")
+    if not text.strip():
+        raise InputError("a prompt must say what to find, got an empty text; write for example 'left femur'.")
+    if len(text) > LONGEST:
+        raise InputError(f"a prompt must have at most {LONGEST} characters, got {len(text)}; say it shorter.")
+    strange = [c for c in text if not c.isprintable() and c not in "\t\n\r"]
+    if strange:
+        raise InputError(f"a prompt must hold printable characters, got {strange[0]!r}; leave it out.")
+    return text
