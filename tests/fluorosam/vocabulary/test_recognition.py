@@ -1,0 +1,53 @@
+"""From text to target: spelling, side, level, sentences around it, and one sentence where it is not known."""
+
+import pytest
+from xraykit.fluorosam.vocabulary import all_targets, known_phrases, normalise, phrases_of, resolve, suggest
+from xraykit.render import InputError
+
+
+def test_every_name_is_recognised():
+    for name, target in all_targets().items():
+        assert resolve(name) == target
+        for one in phrases_of(name):
+            assert known_phrases()[normalise(one.text)] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("l4 vertebra", "vertebrae_L4"),
+        ("L-4", "vertebrae_L4"),
+        ("FEMUR, LEFT", "femur_left"),
+        ("R. kidney", "kidney_right"),
+        ("rt 5th rib", "rib_right_5"),
+        ("Oesophagus", "esophagus"),
+        ("hemostatic clamps", "clamp"),
+        ("left femurs", "femur_left"),
+        ("kidneys", "kidney"),
+        ("Please segment the left 5th rib in this chest X-ray.", "rib_left_5"),
+        ("In this AP pelvis, outline L5", "vertebrae_L5"),
+        ("the kneecap of the left leg", "patella_left"),
+        ("the femur on the right side of the image", "femur_left"),
+        ("I think the left clavicle is broken, show it", "clavicula_left"),
+        ("Find the left femur, the long bone of the thigh.", "femur_left"),
+    ],
+)
+def test_what_people_write_is_recognised(text, name):
+    assert resolve(text).name == name
+
+
+def test_what_is_not_known_is_answered_with_what_is_near():
+    with pytest.raises(InputError, match=r"must name something known, got 'shoulder'; such as: left shoulder"):
+        resolve("shoulder")
+
+
+def test_two_things_are_asked_for_one_by_one():
+    with pytest.raises(InputError, match="must name one thing, got femur_left and tibia_left"):
+        resolve("left femur and left tibia")
+
+
+def test_suggestions_begin_with_what_begins_so():
+    assert suggest("fem")[:3] == ("femur", "left femur", "right femur")
+    assert suggest("L4") == ("L4",) or suggest("L4")[0] == "L4"
+    assert "heart" in suggest("hert") and suggest("") == ()
+    assert len(suggest("left", 3)) == 3
