@@ -152,7 +152,12 @@ def test_points_that_make_no_pair_are_refused(folder, points, words):
 
 
 @pytest.mark.parametrize(
-    "rest, words", [({"radius": -0.5}, "0 px or more, got -0.5"), ({"name": "x" * 201}, "at most 200 letters")]
+    "rest, words",
+    [
+        ({"radius": -0.1}, "0 px or more, got -0.1"),
+        ({"name": "x" * 201}, "at most 200 letters"),
+        ({"name": "\udc00"}, "a name must be text of whole letters"),
+    ],
 )
 def test_radius_and_name_have_limits(folder, rest, words):
     with pytest.raises(InputError, match=words):
@@ -212,10 +217,24 @@ def test_folder_that_cannot_be_made_is_refused(folder):
     "rows, words",
     [
         ([{"views": [0, 2], "points": []}], "must name views 0 to 1"),
-        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 2}]}], "y must be 0 or 1, got 2"),
-        ([{"views": [0, 1], "points": [{"a": [1], "b": [1, 2], "y": 1}]}], "cannot be read"),
-        ([{"views": [0, 1]}], "cannot be read"),
+        (
+            [{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 2}]}],
+            "y must be 1 for a match and 0 for none, got 2",
+        ),
+        ([{"views": [0, 1], "points": [{"a": [1], "b": [1, 2], "y": 1}]}], r"point 0, a must be \[x, y\], got \[1\]"),
+        ([{"views": [0, 1]}], "pair 0 must have 'points'"),
         ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "radius": -1}]}], "0 px or more"),
+        (None, "annotations.json: pairs must be a list, got None; repair it first"),
+        ([3], "pair 0 must be an object, got 3"),
+        ([{"views": [0, True], "points": []}], "pair 0, views must be a whole number from 0 to .*, got True"),
+        ([{"views": ["0", 1], "points": []}], "views must be a whole number from 0 to .*, got '0'"),
+        ([{"views": [0, 10**400], "points": []}], "views must be a whole number from 0 to .*, got 1000"),
+        ([{"views": [0, 1], "points": [{"a": [1, 10**400], "b": [1, 2], "y": 1}]}], "y of .* must be a finite number"),
+        ([{"views": [0, 1], "points": [{"a": ["1", 2], "b": [1, 2], "y": 1}]}], "x of .* must be a finite number"),
+        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": True}]}], "y must be 1 for a match"),
+        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "radius": "4"}]}], "got '4'"),
+        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "radius": 10**400}]}], "a finite number"),
+        ([{"views": [0, 1], "points": [{"a": [1, 2], "b": [1, 2], "y": 1, "name": 3}]}], "name must be a text, got 3"),
     ],
 )
 def test_pairs_that_cannot_be_read_are_refused(rows, words):
@@ -235,3 +254,41 @@ def test_a_negative_that_becomes_a_match_forgets_where_it_came_from():
     pair = MarkedPair((0, 1), (1.0, 1.0), (2.0, 2.0), is_match=False, more={"neg_source": "random"})
     assert rows_of_pairs([pair])[0]["points"][0]["neg_source"] == "random"
     assert "neg_source" not in rows_of_pairs([pair.marked(True)])[0]["points"][0]
+
+
+@pytest.mark.parametrize(
+    "sample, words",
+    [
+        ({"views": [{"file": "a\0"}]}, "sample 0, view 0, file must be a file's name"),
+        ({"views": [{"file": "\ud800"}]}, "file must be text of whole letters"),
+        ({"views": [{"file": "a" * 5000}]}, "of at most 1000 letters"),
+        ({"views": [], "id": ["s001"]}, "sample 0, id must be a text"),
+        ({"views": [], "patient": 3}, "sample 0, patient must be a text, got 3; repair it first"),
+    ],
+)
+def test_names_that_no_file_or_patient_has_are_refused(folder, sample, words):
+    text = json.dumps({"schema": "xcorr-annotations/1", "samples": [sample]})
+    (folder / "annotations.json").write_text(text, encoding="utf-8")
+    with pytest.raises(FileError, match=words):
+        opened(folder)
+
+
+def test_a_size_that_is_none_is_refused(folder):
+    opened(folder).save()
+    table = written(folder / "annotations.json")
+    table["samples"][0]["views"][0]["size"] = 60
+    (folder / "annotations.json").write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(InputError, match=r"a\.png must have the size 60 .* got 60x40"):
+        opened(folder)
+
+
+def test_a_number_that_json_cannot_say_is_refused_and_the_file_left_alone(folder):
+    session = opened(folder)
+    session.save()
+    table = written(folder / "annotations.json")
+    table["samples"].append({"views": [], "extra": 1e999})
+    before = json.dumps(table)
+    (folder / "annotations.json").write_text(before, encoding="utf-8")
+    with pytest.raises(FileError, match="must hold finite numbers alone"):
+        session.save()
+    assert (folder / "annotations.json").read_text(encoding="utf-8") == before

@@ -13,6 +13,8 @@ pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-cor
 
 from support.corr_app import small_page, written
 
+POINTS = {"a": {"view": 0, "x": 1, "y": 2}, "b": {"view": 1, "x": 3, "y": 4}}
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -90,9 +92,21 @@ def test_pairs_are_added_changed_deleted_and_saved(server):
         ("add", {"a": {"view": 0, "x": 1, "y": 2}, "b": {"view": 1, "x": 65, "y": 2}}, "must lie in b.png"),
         ("add", {"a": {"view": 0, "x": 1, "y": 2}, "b": {"view": 1, "x": 6, "y": 2}, "name": 3}, "name text"),
         ("mark", {"pair": 9}, "pairs, got number 10"),
+        ("mark", {"pair": 10**4299 * 9}, "pair must be a whole number from 0, got 9000"),
+        ("mark", {"pair": 0, "match": "no"}, "match must be true or false, got 'no'"),
+        ("add", {**POINTS, "match": 0}, "match must be true or false, got 0"),
+        ("add", {**POINTS, "match": None}, "match must be true or false, got None"),
+        ("add", {**POINTS, "name": "\ud800"}, "a name must be text of whole letters"),
+        ("add", {**POINTS, "radius": 10**400}, "radius must be a number and name text, got 1000"),
+        ("add", {**POINTS, "radius": float("inf")}, "radius must be a number and name text, got inf"),
+        ("add", {**POINTS, "a": {"view": 0, "x": 10**400, "y": 2}}, "a must have a view, x and y, got"),
+        ("add", {**POINTS, "a": {"view": 10**400, "x": 1, "y": 2}}, "a must have a view, x and y, got"),
+        ("xray", {"view": 10**400}, "view must be a whole number from 0, got 1000"),
         ("delete", {}, "pair must be a whole number"),
     ],
 )
 def test_bad_requests_are_answered_in_a_sentence(server, name, body, words):
+    before = told(server, "state")
     status, content, _ = ask(server, f"/api/{name}", body)
     assert status == 400 and words in json.loads(content)["error"]
+    assert told(server, "state") == before

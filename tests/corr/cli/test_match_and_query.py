@@ -45,6 +45,18 @@ def test_an_earlier_run_leaves_no_pictures_behind(folder):
     assert names(folder / "out") == ["heat.npz", "matches.json", "matches_A_B.png", "mine.txt", "settings.json"]
 
 
+@pytest.mark.parametrize("table", [None, "no json", '{"schema": "mine"}'])
+def test_pictures_that_no_earlier_run_has_made_are_kept(folder, table):
+    (folder / "out").mkdir()
+    mine = {"matches_mine_1.png", "matches_A_C.png", "points.png"}
+    for name in mine:
+        (folder / "out" / name).write_text("mine", encoding="utf-8")
+    if table is not None:
+        (folder / "out/matches.json").write_text(table, encoding="utf-8")
+    assert run(["corr", "match", "a.png", "b.png", "-o", "out"]) == 0
+    assert mine <= set(names(folder / "out"))
+
+
 def test_several_points_are_taken(folder):
     points = ["--point", "A", "20", "45", "--point", "b", "30", "20"]
     assert run(["corr", "match", "a.png", "b.png", "-o", "out", *points]) == 0

@@ -78,10 +78,38 @@ def put(*keys, value):
         (put("views", 0, "size", value=[0, 80]), "size must be"),
         (put("pairs", 0, "views", value=[0, 2]), "views of a pair must be two of 0 to 1, got 0 and 2"),
         (put("pairs", 0, "points", 0, "a", value=[81, 3]), r"must lie in p01/ap.png of 80 x 100 px, got \(81, 3\)"),
-        (put("pairs", 0, "points", 0, "a", value=[1, 2, 3]), r"a and b must be \[x, y\]"),
+        (
+            put("pairs", 0, "points", 0, "a", value=[1, 2, 3]),
+            r"sample 0, pair 0, point 0, a must be \[x, y\], got \[1, 2, 3\]",
+        ),
         (put("pairs", 0, "points", 0, "y", value=0.5), "y must be 1 for a match"),
         (put("pairs", 0, "points", 0, "radius", value=-1), "a radius must be 0 px or more, got -1"),
         (put("pairs", 0, "points", 1, "neg_source", value="guess"), "neg_source must be one of"),
+        (put("views", value=None), "sample 0, views must be a list, got None"),
+        (put("views", 0, value=3), "sample 0, view 0 must be an object, got 3"),
+        (put("views", 0, "file", value="a\0.png"), "file must be a file's name of at most 1000 letters"),
+        (put("views", 0, "file", value="a" * 1001), r"without a zero byte, got 'aaa.*\.\.\. of 1001 letters"),
+        (put("views", 0, "file", value="\ud800.png"), "file must be text of whole letters, got half of one"),
+        (put("id", value="\ud800"), "sample 0, id must be text of whole letters"),
+        (put("views", 0, "size", value=[float("inf"), 80]), "size must be a whole number from 1 to .*, got inf"),
+        (put("views", 0, "size", value=[float("nan"), 80]), "size must be a whole number"),
+        (put("views", 0, "size", value=[10**400, 80]), r"size must be a whole number .*, got 1000.*\.\.\."),
+        (put("views", 0, "size", value=[100.5, 80]), "size must be a whole number from 1 to .*, got 100.5"),
+        (put("views", 0, "size", value=[True, 80]), "size must be a whole number from 1 to .*, got True"),
+        (put("views", 0, "size", value="12"), "size must be a list of 2 values, got '12'"),
+        (put("label", value=True), "label must be 0, 1 or null, got True"),
+        (put("label", value=[]), r"label must be 0, 1 or null, got \[\]"),
+        (put("pairs", value=None), "sample 0, pairs must be a list, got None"),
+        (put("pairs", 0, "views", value=["0", 1]), "pair 0, views must be a whole number from 0 to .*, got '0'"),
+        (put("pairs", 0, "views", value=[False, 1]), "views must be a whole number from 0 to .*, got False"),
+        (put("pairs", 0, "points", 1, "y", value=True), "point 1, y must be 1 for a match and 0 for none, got True"),
+        (put("pairs", 0, "points", 0, "a", value=["1", 2]), "x of .* point 0, a must be a finite number, got '1'"),
+        (put("pairs", 0, "points", 0, "b", value=[1, 10**400]), "y of .* point 0, b must be a finite number, got 1000"),
+        (put("pairs", 0, "points", 0, "b", value=[True, 1]), "b must be a finite number, got True"),
+        (put("pairs", 0, "points", 0, "radius", value="6"), "radius must be a finite number, got '6'"),
+        (put("pairs", 0, "points", 0, "radius", value=False), "radius must be a finite number, got False"),
+        (put("pairs", 0, "points", 0, "name", value=[1]), r"name must be a text, got \[1\]"),
+        (put("pairs", 0, "points", 0, value=7), "point 0 must be an object, got 7"),
     ],
 )
 def test_an_impossible_file_is_refused(tmp_path, change, sentence):
@@ -99,3 +127,29 @@ def test_a_patient_is_in_one_split(tmp_path):
 def test_an_id_is_unique(tmp_path):
     with pytest.raises(InputError, match="an id of its own, got 's001' twice"):
         write_annotations(Annotations((SAMPLE, SAMPLE), tmp_path), tmp_path / "a.json")
+
+
+def test_an_image_has_one_size(tmp_path):
+    other = replace(SAMPLE, id="s002", pairs=(), views=(replace(VIEWS[0], file="p01/./ap.png", size=(100, 81)),))
+    with pytest.raises(InputError, match=r"'s002': an image must have one size, got .* of 80 x 100 and of 81 x 100 px"):
+        write_annotations(Annotations((SAMPLE, other), tmp_path), tmp_path / "a.json")
+
+
+def test_entries_of_the_same_two_views_become_one_with_points_turned(tmp_path):
+    def split(sample, _):
+        first, second = sample["pairs"][0]["points"]
+        turned = {**second, "a": second["b"], "b": second["a"]}
+        sample["pairs"] = [{"views": [0, 1], "points": [first]}, {"views": [1, 0], "points": [turned]}]
+
+    assert read_annotations(written(tmp_path, split)).samples == (SAMPLE,)
+
+
+@pytest.mark.parametrize("value", ["Infinity", "1e400", "-1e400", "NaN", "9" * 401])
+def test_numbers_beyond_all_sizes_are_refused_as_they_stand_in_the_file(tmp_path, value):
+    path = written(tmp_path, lambda *_: None)
+    text = path.read_text(encoding="utf-8")
+    for old in ("100", "10.5", "6.0"):
+        assert old in text
+        path.write_text(text.replace(old, value, 1), encoding="utf-8")
+        with pytest.raises(FileError, match=r"sample 0, .* must be a (whole|finite) number"):
+            read_annotations(path)

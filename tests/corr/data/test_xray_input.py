@@ -8,6 +8,7 @@ from support.corr_matchers import bone
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.corr.data import PreparedXray, XrayReading, prepare_xray
 from xraykit.corr.data.settings import XrayInputSettings
+from xraykit.corr.data.xray_size import xray_size
 from xraykit.render import FileError, InputError, Radiograph
 
 SMALL = XrayInputSettings(size=32)
@@ -83,8 +84,17 @@ def test_frames_are_chosen(tmp_path):
         prepare_xray(tmp_path / "cine.tif", SMALL)
     second = prepare_xray(tmp_path / "cine.tif", SMALL, reading=XrayReading(frame=1))
     assert second.frame == 1 and not is_bone_bright(second)
-    with pytest.raises(InputError, match="frame must lie in"):
-        prepare_xray(tmp_path / "cine.tif", SMALL, reading=XrayReading(frame=2))
+    for frame in (2, -1):
+        with pytest.raises(InputError, match=rf"cine\.tif holds 2 frames: --frame must be 0 to 1, .* got {frame}"):
+            prepare_xray(tmp_path / "cine.tif", SMALL, reading=XrayReading(frame=frame))
+
+
+@pytest.mark.parametrize("field", ["whole", "exposed"])
+@pytest.mark.parametrize("shape, words", [((400, 2), "got 2 x 400 px"), ((2, 400), "got 400 x 2 px")])
+def test_an_image_too_thin_for_the_square_is_refused_as_such(shape, words, field):
+    pixels = np.random.default_rng(0).uniform(1, 2, shape)
+    with pytest.raises(InputError, match=f"enough to be read at 32 x 32 px, {words}, which is thinner than a pixel"):
+        prepare_xray(pixels, XrayInputSettings(size=32, field=field))
 
 
 def test_a_choice_of_frame_leaves_single_images_alone(tmp_path):
@@ -131,6 +141,13 @@ def test_colour_pictures_are_refused_unless_their_brightness_is_asked_for(tmp_pa
     with pytest.raises(FileError, match="must be grey"):
         prepare_xray(tmp_path / "photo.png", SMALL)
     assert prepare_xray(tmp_path / "photo.png", SMALL, reading=XrayReading(colour="luma")).size == (60, 40)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0.png"])
+def test_names_that_the_system_refuses_are_refused(tmp_path, name):
+    for read in (prepare_xray, xray_size):
+        with pytest.raises(FileError, match=r"an X-ray must be a file, got .*, which cannot be read \("):
+            read(tmp_path / name)
 
 
 def test_files_that_are_missing_or_no_image_are_refused(tmp_path):

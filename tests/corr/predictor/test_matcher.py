@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 from support.corr_matchers import BandNetwork, bone, write_views
+from xraykit.corr.data import prepare_xray
+from xraykit.corr.data.settings import XrayInputSettings
 from xraykit.corr.network import MatcherConfig, new_matcher, save_matcher
 from xraykit.corr.predictor import Matcher, view_letter, view_number
+from xraykit.corr.predictor.point_heat import patch_of, patches_inside
 from xraykit.render import InputError
+
+SQUARE = XrayInputSettings(size=64)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,15 @@ def test_rows_of_a_band_are_found_in_pixels_of_the_other_original(matches):
     first = heat.places(1)[0]
     assert first.y == pytest.approx(height * 64 - 8, abs=8) and first.x == pytest.approx(32, abs=8)
     assert first.probability == pytest.approx(float(heat.probability.max()))
+
+
+def test_a_point_on_the_far_border_lies_in_the_last_patch_that_shows_the_image():
+    """In squares of 80 px and 8 patches, images of 40 px end between patches 5 and 6."""
+    rng = np.random.default_rng(0)
+    portrait, landscape = (prepare_xray(rng.uniform(1, 2, shape), SQUARE) for shape in ((80, 40), (40, 80)))
+    assert patch_of(portrait, 8, 40.0, 80.0) == 7 * 8 + 5 and patch_of(portrait, 8, 0.0, 0.0) == 2
+    assert patch_of(landscape, 8, 80.0, 40.0) == 5 * 8 + 7 and patch_of(landscape, 8, 0.0, 0.0) == 2 * 8
+    assert bool(patches_inside(portrait, 8).flatten()[patch_of(portrait, 8, 40.0, 40.0)])
 
 
 def test_places_are_no_neighbours_and_grow_worse(matches):
@@ -168,6 +182,8 @@ def test_letters_and_numbers_of_views_belong_together():
     assert view_number("b", 2) == 1
     with pytest.raises(InputError, match="a view must be A or B, in the order given, got 'C'"):
         view_number("C", 2)
+    with pytest.raises(InputError, match="a view must be A to C, in the order given, got 'D'"):
+        view_number("D", 3)
 
 
 def test_weights_on_disk_are_loaded_and_say_how_x_rays_are_prepared(files, tmp_path):

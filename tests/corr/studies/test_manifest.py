@@ -54,6 +54,9 @@ def test_studies_with_one_image_are_refused_by_name_or_skipped(tmp_path):
         (["s,p,train,1,0,gone.png"], "list files that are there, got 1 missing: .*gone.png"),
         (["s,,train,1,0,a.png"], "line 2: patient_id must not be empty"),
         (["s,p,train,1,0"], "line 2: 6 values, got 5"),
+        (["s,p,train,1," + "1" * 5000 + ",a.png"], r"line 2: view_idx must be a whole number .*, got '111.*'\.\.\.\.$"),
+        (["s,p,train,1,0," + "a" * 5000], "list files that are there, got .*, which cannot be one: File name too long"),
+        (["s,p,train,1,0,a\0.png"], "list files that are there, got"),
         ([], "studies with 1 or more X-rays, got none"),
     ],
 )
@@ -68,6 +71,13 @@ def test_a_missing_column_and_a_missing_table_are_named(tmp_path):
         read_studies(table(tmp_path, head="study_id,patient_id,split,view_idx,path"))
     with pytest.raises(FileError, match="must be a study manifest, a CSV table in UTF-8, got: No such file"):
         read_studies(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("mark, name", [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_than_the_comma_is_named(tmp_path, mark, name):
+    path = table(tmp_path, "s,p,train,1,0,a.png".replace(",", mark), head=HEAD.replace(",", mark))
+    with pytest.raises(FileError, match=f"must have its columns separated by commas, got {name}"):
+        read_studies(path)
 
 
 def test_a_label_that_is_absent_from_a_split_is_refused():

@@ -23,7 +23,7 @@ from .network.trunk_weights import fill_trunk
 from .train.matcher_task import MatcherTask
 from .train.settings import MatcherNetworkSettings, MatcherSettings, MatchTarget
 from .train.thickness_task import ThicknessTask
-from .train.training_pairs import TrainingPairs, input_settings, load_training_pairs
+from .train.training_pairs import TrainingPairs, input_settings, load_training_pairs, pair_settings
 
 MatchingTold = Callable[[str, int, int], None]
 """Called with what is being done ("images", "batches"), how much of it is done, and how much there is."""
@@ -145,6 +145,7 @@ def check(settings: MatcherSettings) -> None:
     check_positive(own, (), or_zero=("weight_decay", "trunk_rate", "least_rate", "overlap_weight"))
     if own.target not in get_args(MatchTarget):
         raise InputError(f"--target must be one of {', '.join(get_args(MatchTarget))}, got {own.target!r}.")
+    pair_settings(settings, 1)  # raises where its values do not go together; any size is a multiple of a grid of 1
     if own.target == "shuffled" and (settings.length.batch or 1) < 2:
         raise InputError("--target shuffled gives each pair the truth of another: --batch must be 2 or more, got 1.")
 

@@ -11,12 +11,14 @@ from PIL import Image
 from xraykit.render import InputError
 from xraykit.render.web import Answer, Request, RequestBody
 
+from ..data.json_fields import MOST_WHOLE, shown
 from ..predictor.view_letters import view_letter
 from .pair_session import PairSession
 
 NAMES = ("state", "xray", "heat", "add", "mark", "delete", "undo", "save")
 LONGEST = 2048  # [px] of the picture that travels
 FINE = 65535  # probability 1
+LARGEST = 1e9  # coordinate or radius [px]
 
 
 class PairEndpoints:
@@ -70,14 +72,14 @@ class PairEndpoints:
         (first, a), (second, b) = _point(body, "a"), _point(body, "b")
         radius, name = body.get("radius"), body.get("name", "")
         if (radius is not None and not _is_number(radius)) or not isinstance(name, str):
-            raise InputError(f"radius must be a number and name text, got {radius!r} and {name!r}.")
-        rest = {"is_match": body.get("match") is not False, "radius": radius, "name": name.strip()}
+            raise InputError(f"radius must be a number and name text, got {shown(radius)} and {shown(name)}.")
+        rest = {"is_match": _is_match(body), "radius": radius, "name": name.strip()}
         self._session.add(first, a, second, b, **rest)
         return self.state(body)
 
     def mark(self, body: RequestBody) -> Any:
         """Make pair `pair` a `match` or none."""
-        self._session.mark(self._number(body, "pair"), is_match=body.get("match") is not False)
+        self._session.mark(self._number(body, "pair"), is_match=_is_match(body))
         return self.state(body)
 
     def delete(self, body: RequestBody) -> Any:
@@ -96,9 +98,10 @@ class PairEndpoints:
         return self.state(body)
 
     def _number(self, body: RequestBody, key: str) -> int:
-        number, count = body.get(key), len(self._session.matches.xrays)
-        if not isinstance(number, int) or isinstance(number, bool) or (key != "pair" and not 0 <= number < count):
-            raise InputError(f"{key} must be a whole number from 0, got {number!r}.")
+        number = body.get(key)
+        most = MOST_WHOLE if key == "pair" else len(self._session.matches.xrays) - 1
+        if not _is_whole(number) or not 0 <= number <= most:
+            raise InputError(f"{key} must be a whole number from 0, got {shown(number)}.")
         return number
 
 
@@ -115,10 +118,21 @@ def _view(number: int, xray: Any) -> dict[str, Any]:
 def _point(body: RequestBody, key: str) -> tuple[int, tuple[float, float]]:
     point = body.get(key)
     view, x, y = (point.get(name) if isinstance(point, dict) else None for name in ("view", "x", "y"))
-    if not isinstance(view, int) or isinstance(view, bool) or not _is_number(x) or not _is_number(y):
-        raise InputError(f"{key} must have a view, x and y, got {str(point)[:80]}.")
+    if not _is_whole(view) or not _is_number(x) or not _is_number(y):
+        raise InputError(f"{key} must have a view, x and y, got {shown(point)}.")
     return view, (float(x), float(y))
 
 
+def _is_match(body: RequestBody) -> bool:
+    match = body.get("match", True)
+    if not isinstance(match, bool):
+        raise InputError(f"match must be true or false, got {shown(match)}.")
+    return match
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_WHOLE
+
+
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST

@@ -9,6 +9,8 @@ from typing import Any
 
 from xraykit.render import FileError, InputError
 
+from ..data.json_fields import finite, listed_values, needed, text, whole, xy, zero_or_one
+
 MOST_NAME = 200  # letters
 KEYS = ("a", "b", "y", "radius", "name")
 
@@ -28,7 +30,7 @@ class MarkedPair:
 
     Raises:
         InputError: One view twice or in the wrong order, a number that is not finite, a negative radius, or a name that
-            is too long.
+            is too long or no whole text.
     """
 
     views: tuple[int, int]
@@ -48,6 +50,10 @@ class MarkedPair:
             raise InputError(f"the radius must be 0 px or more, got {self.radius:g}.")
         if len(self.name) > MOST_NAME:
             raise InputError(f"a name must have at most {MOST_NAME} letters, got {len(self.name)}.")
+        try:
+            text(self.name, "a name", may_lack=True)
+        except ValueError as error:
+            raise InputError(f"{error}.") from error
 
     def marked(self, is_match: bool) -> MarkedPair:
         """The same points, a match or not."""
@@ -79,22 +85,26 @@ def pairs_from_rows(rows: Any, *, count: int, place: str) -> list[MarkedPair]:
     """
     found = []
     try:
-        for row in rows:
-            first, second = row["views"]
-            if not {first, second} <= set(range(count)):
-                raise FileError(f"{place} must name views 0 to {count - 1}, got {row['views']}.")
-            for point in row["points"]:
-                if point["y"] not in (0, 1):
-                    raise FileError(f"{place}: y must be 0 or 1, got {point['y']!r}.")
-                (ax, ay), (bx, by) = point["a"], point["b"]
-                more = {key: value for key, value in point.items() if key not in KEYS}
-                rest = {"is_match": bool(point["y"]), "radius": point.get("radius"), "name": point.get("name") or ""}
-                found.append(ordered_pair(first, (ax, ay), second, (bx, by), more=more, **rest))
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{place} holds a pair that cannot be read ({error}); repair it first.") from error
+        for number, row in enumerate(listed_values(rows, "pairs")):
+            said = f"pair {number}"
+            views = listed_values(needed(row, "views", said), f"{said}, views", count=2)
+            first, second = (whole(view, f"{said}, views") for view in views)
+            if max(first, second) >= count:
+                raise ValueError(f"{said} must name views 0 to {count - 1}, got {first} and {second}")
+            points = listed_values(needed(row, "points", said), f"{said}, points")
+            found += [_pair(first, second, point, f"{said}, point {n}") for n, point in enumerate(points)]
+    except ValueError as error:
+        raise FileError(f"{place}: {str(error).removesuffix('.')}; repair it first.") from error
     return found
+
+
+def _pair(first: int, second: int, row: Any, place: str) -> MarkedPair:
+    match = zero_or_one(needed(row, "y", place), f"{place}, y")
+    a, b = (xy(needed(row, key, place), f"{place}, {key}") for key in ("a", "b"))
+    radius = None if row.get("radius") is None else finite(row["radius"], f"{place}, radius")
+    name = text(row.get("name"), f"{place}, name", may_lack=True)
+    more = {key: value for key, value in row.items() if key not in KEYS}
+    return ordered_pair(first, a, second, b, is_match=match, radius=radius, name=name, more=more)
 
 
 def rows_of_pairs(pairs: Iterable[MarkedPair]) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ class MarkedSample:
                     f"{view.name} holds several frames, which annotations cannot name; save one as a file."
                 )
             stated = self._known["views"][number].get("size") if self._known else None
-            if stated is not None and list(stated) != list(view.size):
+            if stated is not None and stated != list(view.size):
                 came = "x".join(map(str, view.size))
                 raise InputError(f"{view.name} must have the size {stated} that {self.path} says, got {came}.")
 

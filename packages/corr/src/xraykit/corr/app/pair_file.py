@@ -11,6 +11,8 @@ from typing import Any
 from xraykit.render import FileError, InputError
 from xraykit.render.storage import make_folder, read_json_object, write_atomically
 
+from ..data.json_fields import file_name, text
+
 SCHEMA = "xcorr-annotations/1"
 LARGEST = 1 << 28  # bytes
 
@@ -30,6 +32,14 @@ def read_pair_file(path: Path) -> dict[str, Any]:
     samples = table.get("samples")
     if not isinstance(samples, list) or not all(_is_sample(sample) for sample in samples):
         raise FileError(f"{path} must hold a list of samples with their views, got something else; repair it first.")
+    try:
+        for number, sample in enumerate(samples):
+            for key in ("id", "patient", "split"):
+                text(sample.get(key), f"sample {number}, {key}", may_lack=True)
+            for view, entry in enumerate(sample["views"]):
+                file_name(entry["file"], f"sample {number}, view {view}, file")
+    except ValueError as error:
+        raise FileError(f"{path}: {error}; repair it first.") from error
     return table
 
 
@@ -79,10 +89,14 @@ def write_pair_file(path: Path, table: dict[str, Any]) -> None:
 
     Raises:
         OutputError: The folder cannot be made or written.
+        FileError: The table holds a number that is not finite, which JSON cannot say.
     """
     make_folder(path.absolute().parent)
-    text = json.dumps(table, indent=1, allow_nan=False)
-    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+    try:
+        written = json.dumps(table, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise FileError(f"{path} must hold finite numbers alone, got another in it; repair it first.") from error
+    write_atomically(path, lambda file: file.write(f"{written}\n".encode()))
 
 
 def _is_sample(sample: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 app = App(name="annotations", help="Check a file of marked points, or make one from a table.")
+MOST_GRID = 128
 
 
 @app.command
@@ -29,6 +30,8 @@ def check(file: Path, *, grid: int = 16, skip_images: bool = False) -> None:
     from ..data.annotations import read_annotations
     from ..data.xray_size import xray_size
 
+    if not 1 <= grid <= MOST_GRID:
+        raise InputError(f"--grid must be 1 to {MOST_GRID} patches a side, got {grid}; take that of the network.")
     found = check_annotations(read_annotations(file), grid=grid, size_of=None if skip_images else xray_size)
     for split, counts in found.counts.items():
         print(f"{split}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
@@ -54,10 +57,14 @@ def import_table(file: Path, *, output: Annotated[Path, Parameter(alias="-o")]) 
         file: The table.
         output: The annotation file to write.
     """
+    from xraykit.render import InputError
+
     from ..data.annotation_table import annotations_from_table
     from ..data.annotations import write_annotations
     from ..data.xray_size import xray_size
 
+    if output.resolve() == file.resolve():
+        raise InputError(f"--output must be another file than the table, got {output} for both; change its name.")
     annotations = annotations_from_table(file, xray_size)
     write_annotations(annotations, output)
     points = sum(len(pair.points) for sample in annotations.samples for pair in sample.pairs)

@@ -73,15 +73,16 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         self._pairs = [(sample, pair.views, pair.points) for sample in samples for pair in sample.pairs if pair.points]
         if not self._pairs:
             raise InputError("at least one sample must have points in a pair of views, got none; annotate some first.")
-        wanted = {sample.views[n].file: sample.views[n].size for sample, views, _ in self._pairs for n in views}
+        wanted: dict[str, set[tuple[int, int]]] = {}
+        for view in (sample.views[n] for sample, views, _ in self._pairs for n in views):
+            wanted.setdefault(view.file, set()).add(view.size)
         self._images: dict[str, tuple[Tensor, Letterbox, Tensor]] = {}
         assumed: dict[str, list[str]] = {}
-        for done, (file, size) in enumerate(wanted.items()):
+        for done, (file, sizes) in enumerate(wanted.items()):
             if report is not None:
                 report(done, len(wanted))
             prepared = prepare_xray(folder / file, settings, reading=reading)
-            if prepared.size != size:
-                height, width = size
+            for height, width in sizes - {prepared.size}:
                 raise FileError(
                     f"{folder / file} must be {width} x {height} px as annotated, got {prepared.size[1]} x "
                     f"{prepared.size[0]}; points count in pixels of the original file."

@@ -15,6 +15,7 @@ from .letterbox import Letterbox
 from .marked_entries import annotation_targets
 
 FEW_TEST_PATIENTS = 10
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def check_annotations(
 
     Errors: images that are missing, unreadable or of another size; no training points. Doubts: contradictions in one
     pair of patches, points twice, samples without points or with one view, pairs of views without positive points,
-    splits without patients, few test patients.
+    splits without patients or that no command reads, few test patients.
 
     Args:
         annotations: Of `read_annotations`, which has refused what is impossible.
@@ -65,6 +66,11 @@ def check_annotations(
         for name, what in (("val", "nothing tells when to stop"), ("test", "nothing tells how good it became"))
         if name not in counts
     ]
+    doubts += [
+        f'{table["samples"]} samples are in the split "{name}"; no command reads it, they know {", ".join(SPLITS)}.'
+        for name, table in counts.items()
+        if name not in SPLITS
+    ]
     patients = counts.get("test", {}).get("patients", 0)
     if 0 < patients < FEW_TEST_PATIENTS:
         doubts.append(f"the test split has {patients} patients; an interval will be wide.")
@@ -72,19 +78,19 @@ def check_annotations(
 
 
 def _image_errors(annotations: Annotations, size_of: Callable[[Path], tuple[int, int]]) -> list[str]:
-    errors, seen = [], set()
+    errors: list[str] = []
+    sizes: dict[Path, tuple[int, int] | None] = {}
     for sample in annotations.samples:
         for view in sample.views:
             path = annotations.folder / view.file
-            if path in seen:
-                continue
-            seen.add(path)
-            try:
-                size = size_of(path)
-            except XraykitError as error:
-                errors.append(f"sample {sample.id!r}: {error}")
-                continue
-            if size != view.size:
+            if path not in sizes:
+                try:
+                    sizes[path] = size_of(path)
+                except XraykitError as error:
+                    sizes[path] = None
+                    errors.append(f"sample {sample.id!r}: {error}")
+            size = sizes[path]
+            if size is not None and size != view.size:
                 errors.append(
                     f"sample {sample.id!r}: {path} is {size[1]} x {size[0]} px, but the annotations say "
                     f"{view.size[1]} x {view.size[0]}; points count in pixels of the original file."

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import io
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from .annotations import (
     Annotations,
     check_samples,
 )
+from .json_fields import file_name
 
 NEEDED = ("image_a", "image_b", "x_a", "y_a", "x_b", "y_b", "y")
 OPTIONAL = ("sample", "patient", "split", "radius", "name", "neg_source", "label", "projection_a", "projection_b")
@@ -33,21 +37,22 @@ def annotations_from_table(path: str | Path, size_of: Callable[[Path], tuple[int
         size_of: Height and width of an X-ray's file.
 
     Raises:
-        FileError: It is missing or no such table; the row is named.
+        FileError: It is missing or no such table, or an image is missing; the line is named, of a row over several
+            the last.
     """
     path = Path(path)
     rows = _rows(path)
     sizes: dict[str, tuple[int, int]] = {}
     collected: dict[str, dict[str, Any]] = {}
-    for number, row in enumerate(rows, start=2):
-        files = (row["image_a"], row["image_b"])
-        for file in files:
-            if file not in sizes:
-                sizes[file] = size_of(path.parent / file)
+    for line, row in rows:
         try:
-            _collect(collected, row, sizes)
+            files = _files(row, path.parent)
+            for file in files:
+                if file not in sizes:
+                    sizes[file] = size_of(path.parent / file)
+            _collect(collected, row, files, sizes)
         except ValueError as error:
-            raise FileError(f"{path}, line {number}: {error}.") from error
+            raise FileError(f"{path}, line {line}: {str(error).removesuffix('.')}.") from error
     samples = tuple(_sample(name, entry) for name, entry in collected.items())
     try:
         check_samples(samples)
@@ -56,33 +61,62 @@ def annotations_from_table(path: str | Path, size_of: Callable[[Path], tuple[int
     return Annotations(samples, path.parent)
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows by the line of the file in which they end."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            separator = max(",;\t", key=head.count)
-            names = [name.strip().lower() for name in next(csv.reader([head], delimiter=separator), [])]
-            missing = [name for name in NEEDED if name not in names]
-            if missing:
-                raise FileError(f"{path} must have the columns {', '.join(NEEDED)}, got none called {missing[0]}.")
-            rows = []
-            for number, values in enumerate(csv.reader(file, delimiter=separator), start=2):
-                if not any(value.strip() for value in values):
-                    continue
-                if len(values) != len(names):
-                    raise FileError(f"{path}, line {number}: {len(names)} values are needed, got {len(values)}.")
-                rows.append({name: value.strip() for name, value in zip(names, values, strict=True)})
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"{path} must be a CSV table in UTF-8, got: {reason}.") from error
+    head = table.partition("\n")[0]
+    reader = csv.reader(io.StringIO(table, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+    ended, rows = 0, []
+    try:
+        names = _names(next(reader, []), path)
+        ended = reader.line_num
+        for values in reader:
+            ended = reader.line_num
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(names):
+                raise FileError(f"{path}, line {ended}: {len(names)} values are needed, got {len(values)}.")
+            rows.append((ended, {name: value.strip() for name, value in zip(names, values, strict=True)}))
+    except csv.Error as error:
+        raise FileError(
+            f"{path}, line {ended + 1}: a row must be of separated values, and what opens with a quote must end with "
+            f"one, got: {error}."
+        ) from error
     if not rows:
         raise FileError(f"{path} must have rows below its header, got none.")
     return rows
 
 
-def _collect(collected: dict[str, Any], row: Mapping[str, str], sizes: Mapping[str, tuple[int, int]]) -> None:
+def _names(head: Sequence[str], path: Path) -> list[str]:
+    names = [name.strip().lower() for name in head]
+    missing = [name for name in NEEDED if name not in names]
+    if missing:
+        raise FileError(f"{path} must have the columns {', '.join(NEEDED)}, got none called {missing[0]}.")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise FileError(f"{path}, line 1: a column must have a name of its own, got {twice} twice.")
+    return names
+
+
+def _files(row: Mapping[str, str], folder: Path) -> tuple[str, str]:
+    """The two images of a row, each spelled in one way."""
+    for key in ("image_a", "image_b"):
+        if not row[key]:
+            raise ValueError(f"{key} must not be empty")
+    first, second = (Path(os.path.normpath(file_name(row[key], key))).as_posix() for key in ("image_a", "image_b"))
+    if (folder / first).resolve() == (folder / second).resolve():
+        raise ValueError(f"image_a and image_b must be two images, got {row['image_a']} and {row['image_b']}")
+    return first, second
+
+
+def _collect(
+    collected: dict[str, Any], row: Mapping[str, str], files: tuple[str, str], sizes: Mapping[str, tuple[int, int]]
+) -> None:
     """Add a row's points to the sample that they belong to."""
-    files = (row["image_a"], row["image_b"])
     name = row.get("sample") or " | ".join(sorted(files))
     about = {"patient": row.get("patient") or name, "split": row.get("split") or "train", "label": _label(row)}
     entry = collected.setdefault(name, {"about": about, "views": {}, "points": {}})
@@ -128,6 +162,9 @@ def _label(row: Mapping[str, str]) -> int | None:
 
 def _number(row: Mapping[str, str], key: str) -> float:
     try:
-        return float(row[key])
+        number = float(row[key])
     except ValueError:
-        raise ValueError(f"{key} must be a number, got {row[key]!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{key} must be a number, got {row[key]!r}")
+    return number

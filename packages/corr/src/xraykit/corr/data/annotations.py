@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
 from xraykit.render.storage import read_json_object, write_atomically
+
+from .json_fields import file_name, finite, listed_values, needed, shown, text, whole, xy, zero_or_one
 
 SCHEMA = "xcorr-annotations/1"
 NEGATIVE_SOURCES = ("annotator", "random", "epipolar")
@@ -84,9 +86,11 @@ class Annotations:
 def read_annotations(path: str | Path) -> Annotations:
     """The annotations of a file, see `write_annotations`; images are not opened.
 
+    Entries of the same two views, in either order, become one.
+
     Raises:
         FileError: It is missing, no such file, of another version, or says something impossible: points outside their
-            view, views that are not there, one id twice, a patient in two splits.
+            view, views that are not there, an image of two sizes, one id twice, a patient in two splits.
     """
     path = Path(path)
     content = read_json_object(path, what="an annotation file", most_bytes=MOST_BYTES)
@@ -95,11 +99,11 @@ def read_annotations(path: str | Path) -> Annotations:
     entries = content.get("samples")
     if not isinstance(entries, list):
         raise FileError(f"{path} must have a list of samples, got {type(entries).__name__}.")
-    samples = tuple(_sample(entry, f"{path}: sample {number}") for number, entry in enumerate(entries))
     try:
+        samples = tuple(_sample(entry, f"sample {number}") for number, entry in enumerate(entries))
         check_samples(samples)
-    except InputError as error:
-        raise FileError(f"{path}: {error}") from error
+    except ValueError as error:
+        raise FileError(f"{path}: {str(error).removesuffix('.')}.") from error
     return Annotations(samples, path.parent)
 
 
@@ -120,14 +124,15 @@ def write_annotations(annotations: Annotations, path: str | Path) -> Path:
         "schema": SCHEMA,
         "samples": [_plain(sample, annotations.folder, path) for sample in annotations.samples],
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return write_atomically(path, lambda file: file.write(text.encode()))
+    written = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_atomically(path, lambda file: file.write(written.encode()))
 
 
 def check_samples(samples: Sequence[AnnotatedSample]) -> None:
     """Raise InputError where samples contradict each other or themselves."""
     seen: set[str] = set()
     splits: dict[str, str] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for sample in samples:
         if sample.id in seen:
             raise InputError(f"each sample must have an id of its own, got {sample.id!r} twice.")
@@ -138,6 +143,13 @@ def check_samples(samples: Sequence[AnnotatedSample]) -> None:
                 f"patient {sample.patient!r} must be in one split, got {first!r} and {sample.split!r} "
                 f"(sample {sample.id!r}); split by patient."
             )
+        for view in sample.views:
+            height, width = sizes.setdefault(os.path.normpath(view.file), view.size)
+            if (height, width) != view.size:
+                raise InputError(
+                    f"sample {sample.id!r}: an image must have one size, got {view.file} of {width} x {height} and of "
+                    f"{view.size[1]} x {view.size[0]} px; state that of the original file."
+                )
         for pair in sample.pairs:
             _check_pair(pair, sample)
 
@@ -160,58 +172,58 @@ def _check_pair(pair: AnnotatedPair, sample: AnnotatedSample) -> None:
 
 
 def _sample(entry: Any, place: str) -> AnnotatedSample:
-    try:
-        label = entry.get("label")
-        if label not in (None, 0, 1) or isinstance(label, float):
-            raise ValueError(f"label must be 0, 1 or null, got {label!r}")
-        return AnnotatedSample(
-            _text(entry, "id"),
-            _text(entry, "patient"),
-            _text(entry, "split"),
-            tuple(_view(view) for view in entry["views"]),
-            tuple(_pair(pair) for pair in entry.get("pairs", ())),
-            None if label is None else int(label),
-        )
-    except KeyError as error:
-        raise FileError(f"{place} must have {error}; see the annotation format.") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise FileError(f"{place} must be as in the annotation format, got: {error}.") from error
-
-
-def _view(entry: Mapping[str, Any]) -> AnnotatedView:
-    height, width = (int(side) for side in entry["size"])
-    if min(height, width) < 1:
-        raise ValueError(f"size must be [height, width] in pixels, got [{height}, {width}]")
-    words = {key: str(entry.get(key) or "") for key in ("projection", "laterality")}
-    return AnnotatedView(_text(entry, "file"), (height, width), **words)
-
-
-def _pair(entry: Mapping[str, Any]) -> AnnotatedPair:
-    a, b = (int(view) for view in entry["views"])
-    return AnnotatedPair((a, b), tuple(_point(point) for point in entry["points"]))
-
-
-def _point(entry: Mapping[str, Any]) -> AnnotatedPoint:
-    match = entry["y"]
-    if match not in (0, 1):
-        raise ValueError(f"y must be 1 for a match and 0 for none, got {match!r}")
-    source = str(entry.get("neg_source") or "")
-    if source and source not in NEGATIVE_SOURCES:
-        raise ValueError(f"neg_source must be one of {', '.join(NEGATIVE_SOURCES)}, got {source!r}")
-    places = [tuple(float(number) for number in entry[key]) for key in ("a", "b")]
-    if any(len(place) != 2 for place in places):
-        raise ValueError("a and b must be [x, y]")
-    (xa, ya), (xb, yb) = places
-    return AnnotatedPoint(
-        (xa, ya), (xb, yb), bool(match), float(entry.get("radius") or 0), str(entry.get("name") or ""), source
+    name, patient, split = (text(needed(entry, key, place), f"{place}, {key}") for key in ("id", "patient", "split"))
+    label = entry.get("label")
+    if isinstance(label, bool | float) or label not in (None, 0, 1):
+        raise ValueError(f"{place}, label must be 0, 1 or null, got {shown(label)}")
+    views = listed_values(needed(entry, "views", place), f"{place}, views")
+    pairs = listed_values(entry.get("pairs", []), f"{place}, pairs")
+    return AnnotatedSample(
+        name,
+        patient,
+        split,
+        tuple(_view(view, f"{place}, view {number}") for number, view in enumerate(views)),
+        _merged(_pair(pair, f"{place}, pair {number}") for number, pair in enumerate(pairs)),
+        label,
     )
 
 
-def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry[key]
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{key} must be a text, got {value!r}")
-    return value
+def _view(entry: Any, place: str) -> AnnotatedView:
+    sides = listed_values(needed(entry, "size", place), f"{place}, size", count=2)
+    height, width = (whole(side, f"{place}, size", least=1) for side in sides)
+    words = (text(entry.get(key), f"{place}, {key}", may_lack=True) for key in ("projection", "laterality"))
+    return AnnotatedView(file_name(needed(entry, "file", place), f"{place}, file"), (height, width), *words)
+
+
+def _pair(entry: Any, place: str) -> AnnotatedPair:
+    a, b = (
+        whole(view, f"{place}, views")
+        for view in listed_values(needed(entry, "views", place), f"{place}, views", count=2)
+    )
+    points = listed_values(needed(entry, "points", place), f"{place}, points")
+    return AnnotatedPair((a, b), tuple(_point(entry, f"{place}, point {n}") for n, entry in enumerate(points)))
+
+
+def _point(entry: Any, place: str) -> AnnotatedPoint:
+    match = zero_or_one(needed(entry, "y", place), f"{place}, y")
+    source = text(entry.get("neg_source"), f"{place}, neg_source", may_lack=True)
+    if source and source not in NEGATIVE_SOURCES:
+        raise ValueError(f"{place}, neg_source must be one of {', '.join(NEGATIVE_SOURCES)}, got {shown(source)}")
+    a, b = (xy(needed(entry, key, place), f"{place}, {key}") for key in ("a", "b"))
+    radius = 0.0 if entry.get("radius") is None else finite(entry["radius"], f"{place}, radius")
+    return AnnotatedPoint(a, b, match, radius, text(entry.get("name"), f"{place}, name", may_lack=True), source)
+
+
+def _merged(pairs: Iterable[AnnotatedPair]) -> tuple[AnnotatedPair, ...]:
+    """One entry for each two views, whose order is that of the first."""
+    points: dict[tuple[int, int], list[AnnotatedPoint]] = {}
+    for pair in pairs:
+        a, b = pair.views
+        if (b, a) in points and a != b:
+            points[b, a] += [replace(point, a=point.b, b=point.a) for point in pair.points]
+        else:
+            points.setdefault((a, b), []).extend(pair.points)
+    return tuple(AnnotatedPair(views, tuple(marked)) for views, marked in points.items())
 
 
 def _plain(sample: AnnotatedSample, folder: Path, target: Path) -> dict[str, Any]:

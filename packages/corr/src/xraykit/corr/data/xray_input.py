@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import InputError, Radiograph, read_radiograph
+from xraykit.render import InputError, Radiograph
 from xraykit.render.radiographs import exposed_field, relative_line_integrals
 
 from .letterbox import Letterbox
 from .normalise import normalise_lines
 from .settings import XrayInputSettings
+from .xray_files import opened_xray
 from .xray_reading import XrayReading
 
 
@@ -81,7 +82,7 @@ def prepare_xray(
     Raises:
         FileError: The file is missing, damaged, in colour, or no X-ray.
         InputError: Several frames and no choice, no image of two axes, pixels that are not finite, one value
-            everywhere, or nothing exposed.
+            everywhere, nothing exposed, or too thin for the square.
     """
     if isinstance(xray, PreparedXray):
         return xray
@@ -94,12 +95,23 @@ def prepare_xray(
     if many and reading.frame is None:
         raise InputError(f"{name} holds {radiograph.n_frames} frames; choose one with --frame N (XrayReading.frame).")
     if many and reading.frame is not None:
+        if not 0 <= reading.frame < radiograph.n_frames:
+            raise InputError(
+                f"{name} holds {radiograph.n_frames} frames: --frame must be 0 to {radiograph.n_frames - 1}, counted "
+                f"from 0, got {reading.frame}."
+            )
         radiograph = radiograph.with_frame(reading.frame)
     lines = relative_line_integrals(_varied(radiograph, name)).pixels[0].detach().cpu()
     field = _field(radiograph, name) if settings.field == "exposed" else None
     letterbox = Letterbox(*lines.shape, size=settings.size)
     square, inside = letterbox.resized(lines, field)
     if not bool(inside.any()):
+        if not bool(letterbox.resized(lines, None)[1].any()):
+            height, width = lines.shape
+            raise InputError(
+                f"{name} must be wide and high enough to be read at {settings.size} x {settings.size} px, got {width} "
+                f"x {height} px, which is thinner than a pixel; crop its longer side."
+            )
         raise InputError(f"{name} must show a patient, got an image without exposed pixels; use another.")
     image = normalise_lines(square, settings, inside=inside)[None]
     grey = (normalise_lines(lines, settings, inside=field) * 255).round().to(torch.uint8).numpy()
@@ -111,7 +123,7 @@ def _as_radiograph(xray: Any, reading: XrayReading) -> Radiograph:
     if isinstance(xray, Radiograph):
         return xray
     if isinstance(xray, str | Path):
-        return read_radiograph(xray, polarity=reading.polarity, colour=reading.colour)
+        return opened_xray(xray, polarity=reading.polarity, colour=reading.colour)
     if not isinstance(xray, Tensor | np.ndarray) or xray.ndim != 2:
         shape = f"shape {tuple(xray.shape)}" if isinstance(xray, Tensor | np.ndarray) else type(xray).__name__
         raise InputError(f"an X-ray must be a file, a Radiograph or intensities (H, W), got {shape}.")

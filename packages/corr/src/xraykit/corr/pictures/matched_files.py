@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xraykit.render import InputError, OutputError
+from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.pictures import save_png
-from xraykit.render.storage import atomic_folder, check_result_folder, write_settings
+from xraykit.render.storage import atomic_folder, check_result_folder, read_json_object, write_settings
 
 from ..data.xray_reading import XrayReading
 from ..predictor.matcher import Matcher, check_count
 from ..predictor.matches import Matches, PatchMatch
 from ..predictor.point_heat import PointHeat
-from ..predictor.saved_matches import HEAT, TABLE
+from ..predictor.saved_matches import HEAT, SCHEMA, TABLE
 from ..predictor.view_letters import view_letter, view_number
 from .heat_picture import QueryPoint, draw_heat
 from .match_picture import draw_matches
 from .settings import MatchFilesSettings, QueryFilesSettings, UsedMatcherSettings
 
 SETTINGS, POINTS, LINES = "settings.json", "points.png", "matches_{}_{}.png"
+MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +70,25 @@ def match_xrays(settings: MatchFilesSettings, *, matcher: Matcher | None = None)
     pictures = {LINES.format(*map(view_letter, pair)): draw_matches(matches, pair, listed) for pair in matches.pairs}
     if points:
         pictures[POINTS] = draw_heat(matches, points)
-    earlier = {path.name for path in settings.output.glob(LINES.format("*", "*"))}
-    with atomic_folder(settings.output, owned={TABLE, HEAT, SETTINGS, POINTS, *earlier}) as folder:
+    with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:
         matches.save(folder, matches=listed)
         write_settings(folder / SETTINGS, settings, command="corr match", distribution="xraykit-corr")
         for name, picture in pictures.items():
             save_png(folder / name, picture)
     return MatchedXrays(matches, listed, settings.output, warnings)
+
+
+def _earlier_files(folder: Path) -> set[str]:
+    """Names of what an earlier run left, none where it left no matches.json: pictures may then be somebody's own."""
+    if not (folder / TABLE).is_file():
+        return set()
+    try:
+        table = read_json_object(folder / TABLE, most_bytes=MOST_BYTES)
+    except FileError:
+        return set()
+    if table.get("schema") != SCHEMA:
+        return set()
+    return {TABLE, HEAT, SETTINGS, POINTS, *(path.name for path in folder.glob(LINES.format("*", "*")))}
 
 
 def ask_xrays(settings: QueryFilesSettings, *, matcher: Matcher | None = None) -> AskedXrays:

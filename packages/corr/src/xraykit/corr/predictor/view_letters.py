@@ -21,5 +21,6 @@ def view_number(letter: str, count: int) -> int:
     """
     names = [view_letter(view) for view in range(count)]
     if letter.upper() not in names:
-        raise InputError(f"a view must be {' or '.join((names[0], names[-1]))}, in the order given, got {letter!r}.")
+        known = " to ".join((names[0], names[-1])) if count > 2 else " or ".join(names)
+        raise InputError(f"a view must be {known}, in the order given, got {letter!r}.")
     return names.index(letter.upper())

@@ -11,11 +11,13 @@ from pathlib import Path
 from xraykit.render import FileError, InputError
 from xraykit.render.storage import write_atomically
 
+from ..data.json_fields import shown
 from .study import LabelledStudy, StudyImage
 
 NEEDED = ("study_id", "patient_id", "split", "label", "view_idx", "path")
 OPTIONAL = ("projection",)
 MOST_LISTED = 5  # names in a sentence
+MOST_DIGITS = 9  # of a whole number
 
 
 def read_studies(
@@ -140,6 +142,9 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             missing = [name for name in NEEDED if name not in names]
+            if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+                mark = "semicolons" if ";" in names[0] else "tabs"
+                raise FileError(f"{path} must have its columns separated by commas, got {mark}; export it with commas.")
             if missing:
                 raise FileError(f"{path} must have the columns {', '.join(NEEDED)}, got none called {missing[0]}.")
             rows = []
@@ -156,8 +161,9 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
 
 
 def _whole(text: str, name: str, wanted: str, legal: Collection[int] | None = None) -> int:
-    if not text.isascii() or not text.isdigit() or (legal is not None and int(text) not in legal):
-        raise ValueError(f"{name} must be {wanted}, got {text!r}")
+    is_whole = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    if not is_whole or (legal is not None and int(text) not in legal):
+        raise ValueError(f"{name} must be {wanted}, got {shown(text)}")
     return int(text)
 
 
@@ -172,6 +178,11 @@ def _study(name: str, rows: Sequence[tuple[tuple[str, str, int], StudyImage]]) -
 
 
 def _check_files(path: Path, studies: Sequence[LabelledStudy]) -> None:
-    missing = [str(image.path) for study in studies for image in study.images if not image.path.is_file()]
+    try:
+        missing = [str(image.path) for study in studies for image in study.images if not image.path.is_file()]
+    except (OSError, ValueError) as error:
+        name = shown(getattr(error, "filename", None) or "a path")
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path} must list files that are there, got {name}, which cannot be one: {reason}.") from error
     if missing:
         raise FileError(f"{path} must list files that are there, got {len(missing)} missing: {listed(missing)}.")

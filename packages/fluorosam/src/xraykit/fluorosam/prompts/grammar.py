@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from xraykit.render import InputError
 
 from ..vocabulary.noun_phrases import NounPhrase, phrase, phrases_of, tool_phrases

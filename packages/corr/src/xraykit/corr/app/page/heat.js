@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 
 const FULL = 65535; // probability 1
 const FAINT = 0.02; // probability below which even the best place does not get full colour
+const BORDER = 1e-6; // [px] a point on the far border is taken so far inside
 const OPACITY = 0.75;
 const COLOUR = [98, 176, 232];
 
@@ -40,9 +41,10 @@ export async function loadHeat(views, grid) {
   };
 }
 
-function patchAt({ square: [left, top, side] }, grid, x, y) {
+/** A point on the right or lower border belongs to the last patch that shows the image. */
+function patchAt({ size: [height, width], square: [left, top, side] }, grid, x, y) {
   const cell = (value) => Math.min(grid - 1, Math.max(0, Math.floor((value / side) * grid)));
-  return cell(y - top) * grid + cell(x - left);
+  return cell(Math.min(y, height - BORDER) - top) * grid + cell(Math.min(x, width - BORDER) - left);
 }
 
 function centre({ size: [height, width], square: [left, top, side] }, grid, patch) {
