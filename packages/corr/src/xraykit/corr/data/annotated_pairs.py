@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from .settings import XrayInputSettings
 from .xray_input import prepare_xray
 from .xray_reading import XrayReading
 
+BORDER = 1e-3
+"""Pixels by which points on the far border are moved inwards"""
 FAR = 2.0
 """Patches: a random entry is no nearer than this to a positive one in either view"""
 
@@ -105,7 +107,9 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         images = torch.stack([image.float() for image, _, _ in held])
         matrices = np.stack([to_shares(letterbox) for _, letterbox, _ in held])
         inside = torch.stack([shown for _, _, shown in held])
-        return AnnotatedImages(sample.id, sample.patient, images, matrices, points, inside)
+        boxes = [letterbox for _, letterbox, _ in held]
+        within = tuple(replace(p, a=_within(p.a, boxes[0]), b=_within(p.b, boxes[1])) for p in points)
+        return AnnotatedImages(sample.id, sample.patient, images, matrices, within, inside)
 
     def __iter__(self) -> Iterator[AnnotatedImages]:
         """All pairs in their order."""
@@ -115,6 +119,11 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
     def patients(self) -> tuple[str, ...]:
         """Whose pair each is."""
         return tuple(sample.patient for sample, _, _ in self._pairs)
+
+
+def _within(point: tuple[float, float], box: Letterbox) -> tuple[float, float]:
+    """A point on the right or lower border belongs to the last pixel, not to the padding beside it."""
+    return min(point[0], box.width - BORDER), min(point[1], box.height - BORDER)
 
 
 def _files(names: Sequence[str]) -> str:
