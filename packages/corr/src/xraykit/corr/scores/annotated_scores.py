@@ -103,7 +103,7 @@ def drawn_interval(
         raise InputError(f"an interval needs two patients or more, got {len(patients)}.")
     rng = np.random.default_rng(seed)
     draws = (rng.integers(0, len(patients), len(patients)) for _ in range(resamples))
-    found = [value for drawn in draws if math.isfinite(value := score([patients[n] for n in drawn]))]
+    found = [value for drawn in draws if math.isfinite(value := score([patients[int(n)] for n in drawn]))]
     if not found:
         raise InputError("an interval needs a positive entry, got none.")
     low, high = np.quantile(found, [0.025, 0.975])
