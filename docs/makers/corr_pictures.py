@@ -49,7 +49,7 @@ def main() -> None:
         )
         with open_pair_page(settings) as server, chromium(folder / "profile", size=PAGE) as tab:
             matches = server.session.matches
-            save_png(out / "corr_matches.png", draw_matches(matches, (0, 1), matches.top()))
+            save_png(out / "corr_matches.png", draw_matches(matches, (0, 1), matches.top(per_patch=1)))
             tab.command("Page.navigate", url=server.url)
             tab.until(lambda: tab.evaluate("document.body?.dataset.ready"))
             for count, (label, (a, b)) in enumerate(points.items(), start=1):
