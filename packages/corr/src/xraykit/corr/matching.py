@@ -70,7 +70,10 @@ def train_matcher(
     if settings.run.compile:
         network.compile()
     batches = None if report is None else partial(report, "batches")
-    return fit(task, settings.run, settings.length, report=batches, begun=begun)
+    try:
+        return fit(task, settings.run, settings.length, report=batches, begun=begun)
+    finally:
+        task.close()
 
 
 def matcher_config(settings: MatcherSettings, start: MatchNetwork | None = None) -> MatcherConfig:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -90,6 +92,7 @@ class PairBatches:
         self._source = _Items(store, self.choice, changes, preprocess, (batch, seed, rank, ranks))
         self._workers = workers
         self._stream: Iterator[PairBatch] = iter(())
+        self._numbers = _Onwards(0)
         self._next = -1
 
     def batch(self, number: int) -> PairBatch:
@@ -103,7 +106,9 @@ class PairBatches:
         if self._workers == 0:
             return self._source[number]
         if number != self._next:
-            self._stream = iter(self._loader(number))
+            self.close()
+            self._numbers = _Onwards(number)
+            self._stream = iter(self._loader())
         self._next = -1
         made = next(self._stream)
         self._next = number + 1
@@ -117,15 +122,18 @@ class PairBatches:
         """Nothing to do."""
 
     def close(self) -> None:
-        """Let the workers go; the next batch starts new ones."""
+        """Let the workers finish what they have begun and end; the next batch starts new ones."""
+        self._numbers.ended = True
+        with suppress(Exception):  # of a batch that nobody asked for
+            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
         self._stream, self._next = iter(()), -1
 
-    def _loader(self, first: int) -> DataLoader[Any]:
+    def _loader(self) -> DataLoader[Any]:
         return DataLoader(
             self._source,
             batch_size=None,
             collate_fn=_as_made,  # torch's own would make lists of tuples
-            sampler=_Onwards(first),
+            sampler=self._numbers,
             num_workers=self._workers,
             multiprocessing_context="spawn",
             generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
@@ -252,13 +260,13 @@ def _as_made(batch: Any) -> Any:
 
 
 class _Onwards(Sampler[int]):
-    """first, first + 1, ... without end."""
+    """first, first + 1, ... until it is told that they have ended."""
 
     def __init__(self, first: int) -> None:
-        self.first = first
+        self.first, self.ended = first, False
 
     def __iter__(self) -> Iterator[int]:
         number = self.first
-        while True:
+        while not self.ended:
             yield number
             number += 1

@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class MatcherTask(TrainingTask):
         self.module = nn.ModuleDict(parts if self.averaged is None else parts | {"averaged": self.averaged})
         self.positive_weight = balancing_weight(data.density) if own.balance else 1.0
         self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
+        self._opened = ExitStack()
         self._pairs, self._since = 0, time.monotonic()
         self._priors: dict[str, float] | None = None
 
@@ -62,6 +64,11 @@ class MatcherTask(TrainingTask):
         """Open this process's share of the pairs."""
         self.rank, self.ranks, self.device = rank, ranks, device
         self.batches = self.data.batches(rank, ranks)
+        self._opened.callback(self.batches.close)
+
+    def close(self) -> None:
+        """Let the workers that make batches end."""
+        self._opened.close()
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of pairs."""
