@@ -65,3 +65,10 @@ def test_other_shapes_are_refused():
         Letterbox(30, 20, size=8).resized(torch.zeros(20, 30))
     with pytest.raises(InputError, match="at least one pixel"):
         Letterbox(0, 20, size=8)
+
+
+def test_a_point_of_the_far_border_stays_on_the_image_and_others_stay_where_they_are():
+    box = Letterbox(30, 12, 64)
+    assert box.within(5.25, 29.5) == (5.25, 29.5) and box.within(0.0, 0.0) == (0.0, 0.0)
+    x, y = box.within(12.0, 30.0)
+    assert 12 - 1e-3 < x < 12 and 30 - 1e-3 < y < 30

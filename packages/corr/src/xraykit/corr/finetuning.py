@@ -19,8 +19,9 @@ from xraykit.render.extras import require
 from xraykit.render.storage import finite_or_none, write_atomically
 from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
-from .data.annotated_pairs import AnnotatedImages, AnnotatedPairs
+from .data.annotated_pairs import AnnotatedPairs
 from .data.annotations import Annotations, read_annotations
+from .data.marked_entries import AnnotationTargets
 from .data.settings import XrayInputSettings
 from .data.xray_reading import XrayReading
 from .network.matcher import MatchNetwork
@@ -91,7 +92,7 @@ def finetune_matcher(
     settings, grid = _fitting(settings, len(learned)), start.config.grid
     _tell(parts, grid, say)
     for name, pairs in (("train", learned), ("val", watched), ("test", tested)):
-        if pairs is not None and not any(_positives(pair, grid) for pair in pairs):
+        if pairs is not None and not any(_positives(pair.targets(grid, dilate=False)) for pair in pairs):
             raise InputError(
                 f'the split "{name}" of {settings.data.annotations} must have a match that the network sees, got '
                 f"{len(pairs)} pairs of X-rays without one; mark some, or move these samples to another split."
@@ -163,7 +164,7 @@ def _tell(parts: dict[str, AnnotatedPairs | None], grid: int, say: Callable[[str
             continue
         targets = [pair.targets(grid, dilate=False) for pair in pairs]
         outside, contradicted = (sum(getattr(t, key) for t in targets) for key in ("outside", "contradicted"))
-        positives = sum(_positives(pair, grid) for pair in pairs)
+        positives = sum(map(_positives, targets))
         say(f"{name}: {len(pairs)} pairs of {len(set(pairs.patients))} patients, {positives} positive patch pairs.")
         if outside:
             say(f"{name}: {outside} points lie outside of what the network sees, and are left out.")
@@ -171,9 +172,9 @@ def _tell(parts: dict[str, AnnotatedPairs | None], grid: int, say: Callable[[str
             say(f"{name}: {contradicted} negative points lie in patches that are positive as well; positive wins.")
 
 
-def _positives(pair: AnnotatedImages, grid: int) -> int:
+def _positives(targets: AnnotationTargets) -> int:
     """How many pairs of patches match."""
-    return int((pair.targets(grid, dilate=False).values >= 0.5).sum())
+    return int((targets.values >= 0.5).sum())
 
 
 def _write_scores(folder: Path, before: list[AnnotatedRow] | None, after: list[list[AnnotatedRow]]) -> None:

@@ -20,8 +20,6 @@ from .settings import XrayInputSettings
 from .xray_input import prepare_xray
 from .xray_reading import XrayReading
 
-BORDER = 1e-3
-"""Pixels by which points on the far border are moved inwards"""
 FAR = 2.0
 """Patches: a random entry is no nearer than this to a positive one in either view"""
 
@@ -94,6 +92,7 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
                 assumed.setdefault(note, []).append(file)
         if report is not None:
             report(len(wanted), len(wanted))
+        self._pairs = [(sample, views, self._within(sample, views, points)) for sample, views, points in self._pairs]
         self.notes = tuple(f"{_files(files)}: {note}" for note, files in assumed.items())
 
     def __len__(self) -> int:
@@ -107,23 +106,23 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         images = torch.stack([image.float() for image, _, _ in held])
         matrices = np.stack([to_shares(letterbox) for _, letterbox, _ in held])
         inside = torch.stack([shown for _, _, shown in held])
-        boxes = [letterbox for _, letterbox, _ in held]
-        within = tuple(replace(p, a=_within(p.a, boxes[0]), b=_within(p.b, boxes[1])) for p in points)
-        return AnnotatedImages(sample.id, sample.patient, images, matrices, within, inside)
+        return AnnotatedImages(sample.id, sample.patient, images, matrices, points, inside)
 
     def __iter__(self) -> Iterator[AnnotatedImages]:
         """All pairs in their order."""
         return (self[number] for number in range(len(self)))
 
+    def _within(
+        self, sample: AnnotatedSample, views: tuple[int, int], points: Sequence[AnnotatedPoint]
+    ) -> tuple[AnnotatedPoint, ...]:
+        """The points with those of the far border on the last pixel."""
+        a, b = (self._images[sample.views[n].file][1] for n in views)
+        return tuple(replace(point, a=a.within(*point.a), b=b.within(*point.b)) for point in points)
+
     @property
     def patients(self) -> tuple[str, ...]:
         """Whose pair each is."""
         return tuple(sample.patient for sample, _, _ in self._pairs)
-
-
-def _within(point: tuple[float, float], box: Letterbox) -> tuple[float, float]:
-    """A point on the right or lower border belongs to the last pixel, not to the padding beside it."""
-    return min(point[0], box.width - BORDER), min(point[1], box.height - BORDER)
 
 
 def _files(names: Sequence[str]) -> str:

@@ -10,6 +10,9 @@ from torch.nn import functional as F
 
 from xraykit.render import InputError
 
+BORDER = 1e-6
+"""How far points of the far border are moved inwards [px]"""
+
 
 @dataclass(frozen=True)
 class Letterbox:
@@ -59,6 +62,10 @@ class Letterbox:
     def to_image(self, points: Tensor) -> Tensor:
         """Points of the square, in the image."""
         return points * (self.side / self.size) + self._corner(points)
+
+    def within(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the image; on the right or lower border that of its last pixel, not of the padding beside it."""
+        return min(x, self.width - BORDER), min(y, self.height - BORDER)
 
     def share_change(self) -> Tensor:
         """The change (3, 3) float64 of (x, y, 1) in shares of the image to shares of the square."""

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .footprint import seen, share_footprints
+from .projection import detector_axes
 from .support import Support
 from .view_checks import check_in_front, check_options, checked_projections, least_depth
 
@@ -41,8 +42,7 @@ def patch_thickness(
     for view, projection in enumerate(matrices):
         matrix = projection @ support.affine
         check_in_front(support, matrix, view)
-        axis = projection[2, :3]
-        across = projection[:2, :3] - (projection[:2, :3] @ axis)[:, None] * axis
+        across = detector_axes(projection)
         halves = (grid * (across @ support.affine[:3, :3]).norm(dim=1)).tolist()
         rows, nearest = matrix.tolist(), least_depth(support, matrix)
         spread = share_footprints(support, rows, (halves[0], halves[1]), grid, nearest=nearest)

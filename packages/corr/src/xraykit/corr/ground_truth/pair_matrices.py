@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .footprint import Footprints, hard_footprints, share_footprints
 from .joseph_footprint import joseph_footprints
+from .projection import detector_axes
 from .scatter_max import largest_product, summed_volume
 from .support import Support
 from .view_checks import (
@@ -113,9 +114,7 @@ def _footprints(
         return [joseph_footprints(spread, each, grid, chord=paper, stretch=paper) for each in rows]
     found = []
     for each, projection in zip(rows, projections, strict=True):
-        axis = projection[2, :3]
-        across = projection[:2, :3] - (projection[:2, :3] @ axis)[:, None] * axis  # the detector's axes, scaled
-        wide, high = (grid * (across @ support.affine[:3, :3]).norm(dim=1)).tolist()
+        wide, high = (grid * (detector_axes(projection) @ support.affine[:3, :3]).norm(dim=1)).tolist()
         # Cells of the grid around the support may lie anywhere; in front of half its depth their shadows hold nothing.
         matrix = projection @ support.affine
         nearest = max(corner_depth(spread, matrix), least_depth(support, matrix) / 2)

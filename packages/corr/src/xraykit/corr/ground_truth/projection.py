@@ -62,3 +62,9 @@ def change_projection(
             "give an affine map of x and y."
         )
     return change @ projection.to(torch.float64)
+
+
+def detector_axes(projection: Float[Tensor, "3 4"]) -> Float[Tensor, "2 3"]:
+    """A_x and A_y of an image projection, at right angles to the beam: x z = A_x . p + const where z is constant."""
+    axis, rows = projection[2, :3], projection[:2, :3]
+    return rows - (rows @ axis)[:, None] * axis

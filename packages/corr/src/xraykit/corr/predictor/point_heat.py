@@ -12,8 +12,6 @@ from torch import Tensor
 
 from ..data.xray_input import PreparedXray
 
-BORDER = 1e-6
-"""A point on the far border of an image is taken so far inside [px]."""
 AIR = 0.02
 """Mean brightness of a patch below which it shows nothing."""
 
@@ -67,8 +65,7 @@ def patch_of(xray: PreparedXray, grid: int, x: float, y: float) -> int:
 
     A point on the right or lower border belongs to the last patch that shows the image.
     """
-    height, width = xray.size
-    point = torch.tensor([min(x, width - BORDER), min(y, height - BORDER)], dtype=torch.float64)
+    point = torch.tensor(xray.letterbox.within(x, y), dtype=torch.float64)
     share = xray.from_original(point) / xray.letterbox.size
     column, row = (min(int(value * grid), grid - 1) for value in share.tolist())
     return row * grid + column

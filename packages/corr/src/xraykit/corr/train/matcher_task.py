@@ -102,7 +102,7 @@ class MatcherTask(TrainingTask):
     def before_step(self, optimizer: torch.optim.Optimizer, progress: float, step: int) -> None:
         """Shorten the gradient of all parameters together."""
         if self.settings.length.clip > 0:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.length.clip)
+            nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.length.clip)
 
     def after_step(self, progress: float) -> None:
         """Average the weights."""

@@ -61,11 +61,6 @@ class ThicknessTask(MatcherTask):
         optimizer.add_param_group({"params": readout, "weight_decay": 0.0, "rate_scale": 1.0})
         return optimizer
 
-    def before_step(self, optimizer: torch.optim.Optimizer, progress: float, step: int) -> None:
-        """Shorten the gradient of all parameters together."""
-        if self.settings.length.clip > 0:
-            nn.utils.clip_grad_norm_(self.module.parameters(), self.settings.length.clip)
-
     def validate(self) -> dict[str, float]:
         """thickness_r2 on held-out pairs: 1 is exact, 0 no better than their mean; speed."""
         if self.rank != 0:
