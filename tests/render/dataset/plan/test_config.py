@@ -205,6 +205,7 @@ def test_settings_that_joined_later_leave_the_hash_of_older_data_sets_alone(tmp_
         replace(config, image=replace(config.image, tissue=64)),
         replace(config, views=replace(config.views, orbit=0.1)),
         replace(config, views=replace(config.views, in_turn=True)),
+        replace(config, views=replace(config.views, zoom=(2.0, 2.0))),
         replace(config, patients=PatientSources(replace(config.patients.procedural, findings={"fracture": 0.15}))),
     ):
         assert make_plan(changed).config_sha256 != older

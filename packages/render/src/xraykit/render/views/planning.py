@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -63,6 +64,7 @@ def standard_view(
     size: tuple[int, int] = (256, 256),
     rng: np.random.Generator | None = None,
     landmarks: PointsByName | None = None,
+    zoom: float = 1.0,
 ) -> ViewPlan:
     """Camera and pose of a standard view of a labelled volume.
 
@@ -76,19 +78,23 @@ def standard_view(
         rng: Adds the variation of daily practice: up to 5 degrees each in a, b and about the beam, and 20 mm along
             each world axis, all uniform. None is the exact view.
         landmarks: Named world points [mm]; nasion, acanthion, ear canals and orbits make skull views exact.
+        zoom: How much narrower than the view's own the field is: 2 shows half its width and height around the target.
 
     Raises:
-        InputError: No view has this name, or labels that it needs are absent.
+        InputError: No view has this name, labels that it needs are absent, or zoom is not positive.
         GeometryError: Needed anatomy is cut by the border of the volume, or the target lies at the border.
     """
     view = find_view(name)
+    if not 0 < zoom < math.inf:
+        raise InputError(f"zoom must be a positive number, got {zoom}.")
+    field = (view.field[0] / zoom, view.field[1] / zoom)
     body = anatomy_of(volume)
     aim = aim_of(view, body, landmarks)
     turn, shift = (np.zeros(3), np.zeros(3)) if rng is None else (rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3))
     a, b, roll = (float(v) for v in np.array([view.a, view.b, 0.0]) + ANGLE_SPREAD * turn)
     axes = aim.frame.axes @ camera_axes(a, b, up=view.up, roll=roll)
     target = aim.target + torch.from_numpy(SHIFT_SPREAD * shift)
-    placed = place(target, axes, sdd=view.sid, field=view.field, size=size, body=body.body)
+    placed = place(target, axes, sdd=view.sid, field=field, size=size, body=body.body)
     metadata = {
         "view": view.name,
         "region": view.region,
@@ -98,7 +104,7 @@ def standard_view(
         "frame_from": aim.frame.basis,
         "a": a,
         "b": b,
-        **describe(placed, target, field=view.field),
+        **describe(placed, target, field=field),
         "mirrored_display": view.mirrored_display,
         "targets": list(aim.targets),
     }

@@ -78,10 +78,11 @@ def choose_view(
     if part < views.orbit:
         return _planned("orbit", orbit_view(subject.volume, rng, size=config.image.size))
     name = names[number % len(names) if views.in_turn else int(rng.integers(len(names)))]
-    landmarks = subject.scene.landmarks
-    return _planned(
-        "standard", standard_view(subject.volume, name, size=config.image.size, rng=rng, landmarks=landmarks)
-    )
+    low, high = views.zoom
+    zoom = low if low == high else float(rng.uniform(low, high))
+    landmarks, size = subject.scene.landmarks, config.image.size
+    plan = standard_view(subject.volume, name, size=size, rng=rng, landmarks=landmarks, zoom=zoom)
+    return _planned("standard", plan)
 
 
 def _planned(kind: Literal["standard", "random", "orbit"], plan: ViewPlan) -> ChosenView:

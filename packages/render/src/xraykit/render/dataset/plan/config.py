@@ -97,6 +97,8 @@ class ViewSettings:
         orbit: Share of images from anywhere around the long axis of the body, see `orbit_view`.
         in_turn: Image n of a patient takes the n-th of its standard views, and begins again after the last, so that
             each patient is seen in each of them; otherwise each image draws one.
+        zoom: Least and greatest narrowing of the standard views' fields; 2 shows half the width of the view's own field
+            around its target, so that a joint fills the image.
     """
 
     per_patient: int = 20
@@ -105,6 +107,7 @@ class ViewSettings:
     ranges: Mapping[str, float] = field(default_factory=_frozen)
     orbit: float = 0.0
     in_turn: bool = False
+    zoom: Range = (1.0, 1.0)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def check_views(views: ViewSettings) -> None:
     _check_some("views.standard", views.standard)
     _check_names("views.standard", () if views.standard == "all" else views.standard, STANDARD_VIEWS)
     _check_names("views.ranges", views.ranges, POSE_RANGES)
+    _check_range("views.zoom", views.zoom, 0.1, 20)
     demand(1 <= views.per_patient <= 9_999, "views.per_patient", "1 to 9999", views.per_patient)
     shares = {"random": views.random, "orbit": views.orbit, **views.ranges}
     demand(all(_is_share(value) for value in shares.values()), "views", "shares from 0 to 1", shares)

@@ -21,6 +21,7 @@ _JOINED_LATER = (
     (("patients", "procedural"), "findings", {}),
     (("views",), "orbit", 0.0),
     (("views",), "in_turn", False),
+    (("views",), "zoom", [1.0, 1.0]),
     (("image",), "tissue", 0),
 )
 """(tables, key, value that changes nothing): left out of the digest at that value, so that older data sets go on."""
