@@ -12,9 +12,10 @@ from xraykit.fluorosam.data import (
     PaddedSquare,
     SegmentationChanges,
     draw_framing,
-    framed_grey,
+    framed_maps,
     mask_places,
     plain_framing,
+    seen_box,
 )
 from xraykit.render import InputError
 
@@ -45,7 +46,7 @@ def test_no_change_is_the_stored_image_itself(shown):
     mask = grey.numpy() > 0.5
     for framing in (drawn(STILL, shown=shown), plain_framing(shown, 64, 64)):
         assert framing.is_plain and framing.shown == shown
-        assert torch.equal(framed_grey(grey, framing, outside=9.0), grey)
+        assert torch.equal(framed_maps(grey[None], framing, edge=64, outside=9.0)[0], grey)
         assert (moved(mask, framing)[: shown[0], : shown[1]] == mask).all()
         assert moved(mask, framing).sum() == mask.sum()
 
@@ -56,7 +57,8 @@ def test_a_plain_framing_lies_as_a_padded_square_does(height, width):
     framing = plain_framing(stored.shown, 80, 64)
     assert np.abs(np.array(framing.shown) - square.shown).max() <= 1
     image = torch.linspace(0, 1, height)[:, None] + torch.linspace(0, 2, width)
-    small = framed_grey(stored.resized(image)[: stored.shown[0], : stored.shown[1]], framing, outside=9.0)
+    kept = stored.resized(image)[None, : stored.shown[0], : stored.shown[1]]
+    small = framed_maps(kept, framing, edge=80, outside=9.0)[0]
     rows, columns = (min(a, b) for a, b in zip(small.shape, square.shown, strict=True))
     assert (small[:rows, :columns] - square.resized(image)[:rows, :columns]).abs().max() < 0.06
 
@@ -66,7 +68,9 @@ def test_grey_values_and_masks_move_alike(seed):
     settings = replace(FramingSettings(), quarter_turns=0.5)
     mask = disc(80, 60, 34.0, 45.0, 17.0)
     framing = drawn(settings, seed, (80, 60), 80, 64, display_mirrored=seed % 2 == 0)
-    grey = framed_grey(torch.from_numpy(mask.astype(np.float32)), framing, outside=0.0)
+    top, left, bottom, right = seen_box(framing, mask.shape, 80)
+    part = torch.from_numpy(mask[None, top:bottom, left:right].astype(np.float32))
+    grey = framed_maps(part, framing, edge=80, outside=0.0, corner=(top, left))[0]
     rows, columns = framing.shown
     there = moved(mask, framing)
     assert not there[rows:].any() and not there[:, columns:].any()
@@ -123,8 +127,17 @@ def test_zoom_magnifies_about_the_middle():
 
 def test_beyond_the_image_lies_what_was_asked_for():
     framing = drawn(replace(STILL, zoom=(0.5, 0.5)))
-    grey = framed_grey(torch.ones(64, 64), framing, outside=-3.0)
+    grey = framed_maps(torch.ones(1, 64, 64), framing, edge=64, outside=-3.0)[0]
     assert grey[0, 0] == -3 and grey[32, 32] == 1 and float((grey == 1).float().mean()) == pytest.approx(0.25, abs=0.02)
+
+
+@given(st.integers(0, 10_000))
+def test_what_is_looked_at_has_all_that_is_seen(seed):
+    framing = drawn(FramingSettings(), seed, (50, 64))
+    whole = torch.rand(2, 50, 64, generator=torch.Generator().manual_seed(seed))
+    top, left, bottom, right = seen_box(framing, (50, 64), 64)
+    part = framed_maps(whole[:, top:bottom, left:right], framing, edge=64, outside=2.0, corner=(top, left))
+    assert (part - framed_maps(whole, framing, edge=64, outside=2.0)).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize(
