@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import gaussian_filter
-from xraykit.corr.network.local_contrast import LocalContrast
 from xraykit.corr.network import new_matcher
+from xraykit.corr.network.local_contrast import LocalContrast
 from xraykit.corr.network.matcher_config import MatcherConfig
-
 from xraykit.render import InputError
 
 
