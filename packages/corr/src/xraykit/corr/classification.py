@@ -160,7 +160,13 @@ def _train(
     begun, own, store = time.monotonic(), settings.network, inputs.store
     matrices = matrices_of(settings, arm, inputs)
     classifier = start_classifier(
-        arm, inputs.matcher, inputs.starts, seed=settings.run.seed, per_head=own.per_head, centred=own.centred
+        arm,
+        inputs.matcher,
+        inputs.starts,
+        seed=settings.run.seed,
+        per_head=own.per_head,
+        centred=own.centred,
+        pool=own.pool,
     )
     prepare_folder(settings.run, settings, command="corr classify", distribution="xraykit-corr")
     if settings.run.compile:

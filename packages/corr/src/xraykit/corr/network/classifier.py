@@ -23,7 +23,7 @@ AttentionKind = Literal["received", "rollout"]
 
 
 class StudyClassifier(nn.Module):
-    """Trunk, tokens and encoder of a matcher, the mean over all tokens, LayerNorm and a linear logit.
+    """Trunk, tokens and encoder of a matcher, the mean over all tokens (`pool`), LayerNorm and a linear logit.
 
     Single and late fusion encode each view alone, late takes the mean of the views' logits; early encodes the tokens
     of all views together, guided or not. State names of trunk, projection and encoder are the matcher's.
@@ -57,8 +57,9 @@ class StudyClassifier(nn.Module):
             if config.guided
             else new_module(matcher)
         )
-        self.norm = nn.LayerNorm(matcher.dimension)
-        self.logit = nn.Linear(matcher.dimension, 1)
+        width = matcher.dimension * (2 if config.pool == "mean_max" else 1)
+        self.norm = nn.LayerNorm(width)
+        self.logit = nn.Linear(width, 1)
 
     def forward(
         self,
@@ -93,10 +94,10 @@ class StudyClassifier(nn.Module):
         else:
             tokens = self.module(tokens, grid, order=order, present=inner)
         with full_precision(tokens):
-            pooled = tokens.to(self.norm.weight.dtype).mean(2)
+            pooled = self._pooled(tokens.to(self.norm.weight.dtype), present if joint else None)
             if joint:
-                return self.logit(self.norm(_mean_of(pooled, present)))[:, 0]
-            logits = self.logit(self.norm(pooled[:, 0])).view(images.shape[:2])
+                return self.logit(self.norm(pooled))[:, 0]
+            logits = self.logit(self.norm(pooled)).view(images.shape[:2])
             return _mean_of(logits[..., None], present)[:, 0]
 
     @torch.no_grad()
@@ -163,6 +164,16 @@ class StudyClassifier(nn.Module):
         self.module.load_state_dict({**state, **matcher.module.state_dict()})
         self.trained_on = {"matcher": dict(matcher.trained_on)}
         return self
+
+    def _pooled(self, tokens: Tensor, present: Tensor | None) -> Tensor:
+        """(B, D) or (B, 2 D) of the tokens (B, V, L, D) of present views."""
+        mean = _mean_of(tokens.mean(2), present)
+        if self.config.pool == "mean":
+            return mean
+        greatest = tokens.amax(2)
+        if present is not None:
+            greatest = greatest.masked_fill(~present[..., None], -torch.inf)
+        return torch.cat([mean, greatest.amax(1)], 1)
 
     def _apart(self, tokens: Tensor, order: Tensor | None) -> tuple[Tensor, Tensor]:
         """Each view as a study of its own, with the first view embedding unless `order` says otherwise."""

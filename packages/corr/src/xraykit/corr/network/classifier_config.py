@@ -13,6 +13,10 @@ StudyFusion = Literal["single", "late", "early"]
 """single: one view; late: the mean of each view's logit; early: all views' tokens in one encoder."""
 
 
+TokenPool = Literal["mean", "mean_max"]
+"""mean: over all tokens, as in the paper; mean_max: that and each channel's greatest value, for small lesions."""
+
+
 @dataclass(frozen=True)
 class StudyClassifierConfig:
     """Trunk and encoder, the same as a matcher's, and what is done with several views.
@@ -32,7 +36,12 @@ class StudyClassifierConfig:
     centred: bool = False
     """Subtract the row mean of the correspondences: guidance says where to look in a view, not how much at it"""
 
+    pool: TokenPool = "mean"
+    """What becomes of all tokens: their mean, or their mean and their greatest values"""
+
     def __post_init__(self) -> None:
+        if self.pool not in get_args(TokenPool):
+            raise InputError(f"pool must be one of {', '.join(get_args(TokenPool))}, got {self.pool!r}.")
         if self.fusion not in get_args(StudyFusion):
             raise InputError(f"fusion must be single, late or early, got {self.fusion!r}.")
         for name in ("guided", "per_head", "centred"):

@@ -24,7 +24,7 @@ class Trunk(nn.Module):
         name: "mini" or a timm model.
         stride: 8 or 16.
         norm: "batch" keeps the model's own normalisation; "frozen_batch" leaves its statistics and weights as they
-            are, also in training; "group" puts GroupNorm (32 groups) in its place. "mini" has groups always.
+            are, also in training; "group" puts GroupNorm (32 groups, 8 in "mini") in its place.
 
     Attributes:
         channels: Of the maps.
@@ -37,9 +37,7 @@ class Trunk(nn.Module):
         super().__init__()
         self.stride, self.frozen = stride, norm == "frozen_batch"
         if name == "mini":
-            if norm != "group":
-                raise InputError(f"trunk mini has norm='group' only, got norm={norm!r}.")
-            self.network: Any = MiniTrunk(stride)
+            self.network: Any = MiniTrunk(stride, norm="group" if norm == "group" else "batch")
             self.channels = self.network.channels
         else:
             self.network = _timm_trunk(name, stride, norm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -10,7 +11,7 @@ from torch import nn
 from xraykit.render import InputError
 
 from ..network.classifier import StudyClassifier, new_classifier
-from ..network.classifier_config import StudyClassifierConfig
+from ..network.classifier_config import StudyClassifierConfig, TokenPool
 from ..network.matcher import MatchNetwork
 from ..network.matcher_config import MatcherConfig
 from .study_arm import StudyArm
@@ -24,6 +25,7 @@ def start_classifier(
     seed: int,
     per_head: bool = False,
     centred: bool = False,
+    pool: TokenPool = "mean",
 ) -> StudyClassifier:
     """The classifier of an arm, in training mode; its other weights follow from the seed.
 
@@ -34,11 +36,13 @@ def start_classifier(
         seed: Of the random weights, and of the permutation.
         per_head: See `StudyClassifierConfig`.
         centred: See `StudyClassifierConfig`.
+        pool: See `StudyClassifierConfig`.
 
     Raises:
         InputError: The arm's matcher is missing, or has another config.
     """
-    classifier = new_classifier(_config(arm, matcher, per_head=per_head, centred=centred), seed=seed)
+    config = replace(_config(arm, matcher, per_head=per_head, centred=centred), pool=pool)
+    classifier = new_classifier(config, seed=seed)
     if arm.start == "scratch":
         return classifier
     classifier.start_from(starts[_source(arm, starts)])

@@ -8,8 +8,8 @@ from pathlib import Path
 from xraykit.render.radiographs import Colour, Polarity
 from xraykit.render.training import LengthSettings, RunSettings
 
-from ..network.classifier_config import StudyFusion
-from ..network.matcher_config import InputContrast
+from ..network.classifier_config import StudyFusion, TokenPool
+from ..network.matcher_config import InputContrast, TrunkNorm
 from ..studies.settings import StudyChangeSettings
 from .study_arm import GuidanceKind, StudyStart
 
@@ -54,10 +54,14 @@ class ClassifyNetworkSettings:
     """Weights of one that learned how thick the tissue is (xraykit corr train --target thickness)."""
     variant: str = "mini"
     """Config of the network where no matcher gives one: mini, small or paper."""
+    norm: TrunkNorm | None = None
+    """Normalisation in the trunk, for a network that no matcher gives."""
     input_contrast: InputContrast | None = None
     """global: grey values as they are; local: relative to their surroundings; for a network that no matcher gives."""
     per_head: bool = False
     """A learned weight of the guidance for each head, else one a layer."""
+    pool: TokenPool = "mean"
+    """What becomes of all tokens: mean, as in the paper; mean_max adds their greatest values, for small lesions."""
     centred: bool = False
     """Guidance says where to look in another X-ray, not how much at it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -100,14 +101,16 @@ def load_study_inputs(
 
 def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> MatcherConfig:
     configs = [network.config for network in starts.values()]
+    asked = {name: getattr(settings.network, name) for name in ("norm", "input_contrast")}
+    own: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     if not configs:
         variant = settings.network.variant
         if variant not in NAMED:
             raise InputError(f"--variant must be one of {', '.join(NAMED)}, got {variant[:60]!r}.")
-        contrast = settings.network.input_contrast
-        return NAMED[variant] if contrast is None else replace(NAMED[variant], input_contrast=contrast)
-    if settings.network.input_contrast is not None:
-        raise InputError("weights of a matcher bring their --input-contrast along; leave it out, or the weights.")
+        return replace(NAMED[variant], **own)
+    if own:
+        given = " and ".join(f"--{name.replace('_', '-')}" for name in own)
+        raise InputError(f"weights of a matcher bring their network along; leave out {given}, or the weights.")
     same = {"density": 0.05, "overlap_head": False}  # what a classifier does not have
     plain = [replace(config, preprocess=dict(config.preprocess), **same) for config in configs]
     if any(config != plain[0] for config in plain):
