@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from xraykit.fluorosam.data import (
     FramingSettings,
@@ -134,6 +134,8 @@ def test_beyond_the_image_lies_what_was_asked_for():
 @given(st.integers(0, 10_000))
 def test_what_is_looked_at_has_all_that_is_seen(seed):
     framing = drawn(FramingSettings(), seed, (50, 64))
+    a, b, c, d = framing.matrix[:4]
+    assume(abs(a * d - b * c) <= 1.1**2)  # beyond, maps are reduced first, on a grid that begins where they begin
     whole = torch.rand(2, 50, 64, generator=torch.Generator().manual_seed(seed))
     top, left, bottom, right = seen_box(framing, (50, 64), 64)
     part = framed_maps(whole[:, top:bottom, left:right], framing, edge=64, outside=2.0, corner=(top, left))

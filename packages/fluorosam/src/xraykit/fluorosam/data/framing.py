@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from .settings import FramingSettings
 
 Size = tuple[int, int]
-Box = tuple[int, int, int, int]
+SeenBox = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def draw_framing(
     return Framing((a, b, c, d, x, y), (rows, columns), size, mirrored, flipped, quarters)
 
 
-def seen_box(framing: Framing, shown: Size, edge: int) -> Box:
+def seen_box(framing: Framing, shown: Size, edge: int) -> SeenBox:
     """The part of a stored image that a framing looks at: top, left, bottom, right [px of `edge`], a pixel more around.
 
     Args:
