@@ -136,6 +136,7 @@ def _refer(dataset: Dataset, source: Dataset, frame: int | None) -> None:
     if spacing:
         measures = Dataset()
         measures.PixelSpacing = list(spacing)
+        measures.SliceThickness = 1  # [mm] a projection has none, and readers refuse pixel measures without it
         shared.PixelMeasuresSequence = [measures]
     dataset.SharedFunctionalGroupsSequence = [shared]
     organization = Dataset()
