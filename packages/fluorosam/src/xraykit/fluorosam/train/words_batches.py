@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -89,12 +88,13 @@ class TextBatches:
         """Different targets, many beside a related one."""
         chosen: dict[int, None] = {}
         while len(chosen) < self.targets:
-            near: Sequence[int] = ()
+            near: list[int] = []
             if chosen and rng.random() < self.related:
                 drawn = list(chosen)
-                near = self._related[drawn[int(rng.integers(len(drawn)))]]
-            place = int(near[int(rng.integers(len(near)))]) if near else int(rng.integers(len(self.corpus.targets)))
-            chosen.setdefault(place)
+                beside = self._related[drawn[int(rng.integers(len(drawn)))]]
+                near = [place for place in beside if place not in chosen]
+            among = near or [place for place in range(len(self.corpus.targets)) if place not in chosen]
+            chosen[among[int(rng.integers(len(among)))]] = None
         return list(chosen)
 
     def _changed(self, text: str, rng: np.random.Generator) -> str:

@@ -87,7 +87,7 @@ def _thanked(text: str, rng: np.random.Generator) -> str:
 
 def _side_last(text: str, rng: np.random.Generator) -> str:
     """ "left femur" as "femur left"."""
-    found = _FIRST_SIDE.match(text)
+    found = None if " this " in text else _FIRST_SIDE.match(text)
     return f"{found[2]}{_one((' ', ', '), rng)}{found[1]}" if found else text
 
 
@@ -126,8 +126,8 @@ def _no_articles(text: str, rng: np.random.Generator) -> str:
 
 
 def _no_signs(text: str, rng: np.random.Generator) -> str:
-    signs = ".?,:;" if rng.random() < 0.5 else ".?,:;-'"
-    return " ".join("".join(" " if sign in signs else sign for sign in text).split()) or text
+    signs = ".?,:;" if rng.random() < 0.5 else ".?,:;-"
+    return " ".join("".join(" " if sign in signs else sign for sign in text.replace("'", "")).split()) or text
 
 
 def _typos(text: str, rng: np.random.Generator) -> str:

@@ -23,7 +23,7 @@ from .words_retrieval import RetrievedTexts, TextRetrieval
 from .words_settings import TextPretrainSettings
 from .words_texts import TextCorpus
 
-_AT_A_TIME = 512
+_AT_A_TIME, _PART = 512, 64
 _LARGEST_SCALE = math.log(100.0)  # as CLIP has it
 
 
@@ -64,7 +64,7 @@ class WordsTask(TrainingTask):
         """The contrast of one batch; see `supervised_contrast`."""
         tokens, classes = (each.to(self.device) for each in self.batches.batch(batch))
         scale = self.module.logit_scale.exp()
-        loss = supervised_contrast(self.module(tokens), classes, scale)
+        loss = supervised_contrast(self._encoded(tokens, _PART), classes, scale)
         self.terms = {"scale": scale.detach()}
         return loss
 
@@ -112,14 +112,14 @@ class WordsTask(TrainingTask):
         for text in texts:
             if text not in self.tokens:
                 self.tokens[text] = tokenise([text], context=self.module.config.context)[0]
-        order = sorted(range(len(texts)), key=lambda row: int(self.tokens[texts[row]].argmax()))
-        device = self.module.positional_embedding.device
-        out = torch.empty(len(texts), self.module.dimension, device=device)
-        for begin in range(0, len(order), _AT_A_TIME):
-            rows = order[begin : begin + _AT_A_TIME]
-            tokens = trimmed(torch.stack([self.tokens[texts[row]] for row in rows]))
-            out[rows] = self.module(tokens.to(device)).float()
-        return out
+        tokens = torch.stack([self.tokens[text] for text in texts])
+        return self._encoded(tokens.to(self.module.positional_embedding.device), _AT_A_TIME).float()
+
+    def _encoded(self, tokens: Tensor, part: int) -> Tensor:
+        """Features of tokens, so many at a time by their length: less padding, half the work."""
+        order = tokens.argmax(1).argsort(stable=True)
+        found = torch.cat([self.module(trimmed(tokens[rows])) for rows in order.split(part)])
+        return found[order.argsort()]
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
         """The whole network; only its text encoder has learned."""
