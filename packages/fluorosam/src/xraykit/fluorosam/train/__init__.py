@@ -5,6 +5,13 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "encoder_batches": "class_cover ClassBatch ClassBatches",
+        "encoder_scores": "ClassScores",
+        "encoder_settings": "EncoderDataSettings EncoderLengthSettings EncoderNetworkSettings EncoderObjectiveSettings "
+        "EncoderPretrainSettings",
+        "encoder_split": "patient_split",
+        "encoder_task": "EncoderTask",
+        "encoder_training": "pretrain",
         "words_batches": "TextBatch TextBatches",
         "words_changes": "changed_text with_typo",
         "words_related": "opposite_side related_targets",

@@ -86,13 +86,13 @@ def _thanked(text: str, rng: np.random.Generator) -> str:
 
 
 def _side_last(text: str, rng: np.random.Generator) -> str:
-    """ "left femur" as "femur left"."""
+    """The side last: "femur left"."""
     found = None if " this " in text else _FIRST_SIDE.match(text)
     return f"{found[2]}{_one((' ', ', '), rng)}{found[1]}" if found else text
 
 
 def _side_short(text: str, rng: np.random.Generator) -> str:
-    """ "left" as "L" or "lt"; where both sides are named, or a direction is, words stay."""
+    """L or lt for "left"; where both sides are named, or a direction is, words stay."""
     plain = text.lower()
     if len(re.findall(r"\b(?:left|right)\b", plain)) != 1 or re.search(r"\bto the (?:left|right) of\b", plain):
         return text
@@ -100,7 +100,7 @@ def _side_short(text: str, rng: np.random.Generator) -> str:
 
 
 def _numbers(text: str, rng: np.random.Generator) -> str:
-    """ "fourth" as "4th" and back, "L4" as "L-4" or "L 4"."""
+    """Numbers as 4th for "fourth" and back, L-4 or L 4 for "L4"."""
     sign = _one(("-", " ", ""), rng)
     text = _LEVEL.sub(lambda found: f"{found[1]}{sign}{found[2]}", text)
     return re.sub(r"\b\w+\b", lambda found: _RANKS.get(found[0], _SPELT.get(found[0], found[0])), text)

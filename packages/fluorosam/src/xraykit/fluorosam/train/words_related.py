@@ -13,10 +13,10 @@ from ..vocabulary.targets import all_targets
 
 @lru_cache(maxsize=1)
 def related_targets() -> Mapping[str, tuple[str, ...]]:
-    """By target: those that differ from it by a word - its mirror image, its pair or the pair's sides, vertebrae and
-    ribs one or two levels away, groups that hold it, and groups' members.
+    """By target, those that differ from it by a word.
 
-    The relation goes both ways; tools are related to the groups of tools.
+    They are its mirror image, its pair or the pair's sides, vertebrae and ribs one or two levels away, groups that hold
+    it, and members that it has. The relation goes both ways; tools are related to the groups of tools.
     """
     names = tuple(all_targets())
     return MappingProxyType({name: tuple(other for other in names if _are_related(name, other)) for name in names})

@@ -34,15 +34,14 @@ class RetrievedTexts:
     mistyped: tuple[str, ...]
 
     def shares(self) -> dict[str, float]:
-        """Columns of the curve: shares of texts that found their target, of all and by kind, and that found the other
-        side of it.
+        """Columns of the curve: the share of texts that found their target, and of those that found its other side.
 
         "sentence" has a held-out sentence around a known word, "word" a held-out word (in a known sentence or not);
         "lay", "position" and "clinical" are of known words, "latin" of held-out ones mostly.
         """
         right = np.array([one.target == name for one, name in zip(self.prompts, self.found, strict=True)])
         columns = {"retrieved": _mean(right)}
-        parts = [one.source.split("/") + [""] for one in self.prompts]
+        parts = [[*one.source.split("/"), ""] for one in self.prompts]
         for name in ("sentence", "word", "lay", "latin", "position"):
             rows = [_is_of(name, source[1], source[2]) for source in parts]
             columns[f"retrieved_{name}"] = _mean(right[rows])

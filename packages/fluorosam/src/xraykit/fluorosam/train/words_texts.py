@@ -37,8 +37,9 @@ class TextCorpus:
 def text_corpus(
     settings: TextCorpusSettings, *, seed: int = 0, report: Callable[[int, int], None] | None = None
 ) -> TextCorpus:
-    """The grammar's texts for every known target, those that name a standard view or a side of the image in it, and
-    those of the settings' file.
+    """The grammar's texts for every known target.
+
+    Among them are texts that name a standard view, or a side of the image in it; those of the settings' file join them.
 
     Args:
         settings: How many.
