@@ -10,6 +10,12 @@ from pathlib import Path
 from xraykit.fluorosam.network.config import FluoroSamConfig, QuantiserConfig, TextConfig, TrunkConfig
 from xraykit.fluorosam.network.network import new_network
 from xraykit.fluorosam.network.network_weights import save_network
+from xraykit.fluorosam.train.encoder_settings import (
+    EncoderDataSettings,
+    EncoderLengthSettings,
+    EncoderNetworkSettings,
+    EncoderPretrainSettings,
+)
 from xraykit.fluorosam.train.words_settings import (
     TextCorpusSettings,
     TextLengthSettings,
@@ -39,11 +45,24 @@ def tiny_start(folder: Path) -> str:
 
 
 def quick_words(out: Path, start: str, *, steps: int = 6, resume: bool = False) -> TextPretrainSettings:
+    """A text encoder's training of seconds."""
     return TextPretrainSettings(
         corpus=TextCorpusSettings(short=4, long=2, view_texts=0, held_out=1),
         network=TextNetworkSettings(start=start),
         length=TextLengthSettings(steps=steps, batch=32, validate_every=3, warmup=1),
         run=RunSettings(out, device="cpu", precision="32-true", workers=0, resume=resume),
+    )
+
+
+def quick_encoder(
+    out: Path, job: Path, start: Path, *, steps: int = 6, changed: bool = True
+) -> EncoderPretrainSettings:
+    """An image encoder's training of seconds; `start` is of a tiny network."""
+    return EncoderPretrainSettings(
+        data=EncoderDataSettings((str(job),), held_out_share=0.1, held_out_images=4, changed=changed),
+        network=EncoderNetworkSettings(start=str(start)),
+        length=EncoderLengthSettings(steps=steps, batch=4, validate_every=3, warmup=1),
+        run=RunSettings(out, device="cpu", precision="32-true", workers=0),
     )
 
 

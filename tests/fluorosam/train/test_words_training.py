@@ -116,6 +116,12 @@ def test_shares_count_kinds_and_the_other_side():
     assert rows.confused() == {("femur_left", "femur_right"): 1, ("liver", "sternum"): 1}
 
 
+def test_shares_of_kinds_without_texts_are_left_out():
+    assert RetrievedTexts((), (), ()).shares() == {}
+    only = RetrievedTexts((TextPrompt("liver", "x", source="grammar/clinical/word"),), ("liver",), ("liver",)).shares()
+    assert only == {"retrieved": 1.0, "retrieved_word": 1.0, "retrieved_mistyped": 1.0}
+
+
 def test_retrieval_with_perfect_features_finds_everything_and_with_none_nothing():
     corpus = few_texts()
     words = {"left": 0, "right": 1, "liver": 2, "hepatic": 2, "sternum": 3, "breastbone": 3}

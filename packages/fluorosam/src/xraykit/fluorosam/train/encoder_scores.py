@@ -40,10 +40,12 @@ class ClassScores:
         self.other_side += torch.tensor([(seen & (other > own)).sum(), seen.sum()], dtype=torch.float64)
 
     def columns(self) -> dict[str, float]:
-        """Two columns, NaN where nothing was counted.
+        """Two columns; one for which nothing was counted is left out.
 
         "dice" is the mean over classes of the mean over images that show them; "other_side" the share of the cells of a
         sided class in which the wrong side is likelier, of those where either side is seen.
         """
         means = (self.dice[0] / self.dice[1])[self.dice[1] > 0]
-        return {"dice": float(means.mean()), "other_side": float(self.other_side[0] / self.other_side[1])}
+        columns = {"dice": float(means.mean())} if len(means) else {}
+        wrong, seen = self.other_side.tolist()
+        return {**columns, "other_side": wrong / seen} if seen else columns

@@ -17,7 +17,7 @@ from ..loss.dense_loss import class_loss
 from ..network.class_head import ClassHead
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
-from ..vocabulary.reduced_classes import reduced_classes
+from ..vocabulary.reduced_classes import pretraining_classes
 from .encoder_batches import ClassBatches
 from .encoder_scores import ClassScores
 from .encoder_settings import EncoderPretrainSettings
@@ -47,7 +47,7 @@ class EncoderTask(TrainingTask):
         self.network, self.settings, self.store = network, settings, store
         self.numbers, self.held_out = tuple(train), tuple(held_out)
         own = settings.objective
-        self.classes = reduced_classes(sides=own.sides)
+        self.classes = pretraining_classes(sides=own.sides)
         self.cells = own.detail * network.config.grid
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.run.seed)

@@ -36,11 +36,13 @@ class RetrievedTexts:
     def shares(self) -> dict[str, float]:
         """Columns of the curve: the share of texts that found their target, and of those that found its other side.
 
+        A column of which there is no text is left out.
+
         "sentence" has a held-out sentence around a known word, "word" a held-out word (in a known sentence or not);
         "lay", "position" and "clinical" are of known words, "latin" of held-out ones mostly.
         """
         right = np.array([one.target == name for one, name in zip(self.prompts, self.found, strict=True)])
-        columns = {"retrieved": _mean(right)}
+        columns: dict[str, float | None] = {"retrieved": _mean(right)}
         parts = [[*one.source.split("/"), ""] for one in self.prompts]
         for name in ("sentence", "word", "lay", "latin", "position"):
             rows = [_is_of(name, source[1], source[2]) for source in parts]
@@ -50,7 +52,7 @@ class RetrievedTexts:
         )
         sided = [(opposite_side(one.target), name) for one, name in zip(self.prompts, self.found, strict=True)]
         columns["other_side"] = _mean([name == other for other, name in sided if other])
-        return columns
+        return {name: share for name, share in columns.items() if share is not None}
 
     def confused(self) -> dict[tuple[str, str], int]:
         """How often each wrong target was found for which right one, the most frequent first."""
@@ -106,5 +108,5 @@ def _is_of(name: str, source: str, what: str) -> bool:
     return {"sentence": what == "template", "word": what in ("word", "both"), "latin": source == "latin"}[name]
 
 
-def _mean(values: Sequence[bool] | np.ndarray) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _mean(values: Sequence[bool] | np.ndarray) -> float | None:
+    return float(np.mean(values)) if len(values) else None

@@ -54,7 +54,7 @@ class ReducedClass:
 
 
 @lru_cache(maxsize=2)
-def reduced_classes(*, sides: bool = True) -> tuple[ReducedClass, ...]:
+def pretraining_classes(*, sides: bool = True) -> tuple[ReducedClass, ...]:
     """The classes in an order that stays; "tool" is the last.
 
     Without sides they are the 57 of the published code: TotalSegmentator's labels by name, some merged, kidney cysts,
