@@ -66,7 +66,7 @@ def few_texts():
         ("liver", "hepatic shadow", "segment the liver"),
         ("sternum", "breastbone", "outline the sternum"),
     )
-    held = tuple(TextPrompt(n, f"contour {t[0]}", split="held_out", source="grammar/clinical/template")
+    held = tuple(TextPrompt(n, t[0].upper(), split="held_out", source="grammar/clinical/template")
                  for n, t in zip(names, train, strict=True))  # fmt: skip
     return TextCorpus(names, train, held)
 
@@ -78,7 +78,7 @@ def test_a_few_texts_are_learned_by_heart(start):
     task.open(0, 1, torch.device("cpu"))
     optimizer = torch.optim.Adam(task.module.parameters(), lr=0.01)
     torch.manual_seed(0)
-    for number in range(40):
+    for number in range(60):
         optimizer.zero_grad()
         task.step(number, 0.0).backward()
         optimizer.step()
