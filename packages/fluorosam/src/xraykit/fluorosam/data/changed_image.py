@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -12,7 +11,7 @@ from xraykit.render.views import STANDARD_VIEWS
 from ..network.config import InputConfig
 from ..vocabulary.mirror_images import is_one_sided
 from .appearance import change_appearance, change_tone
-from .framing import Framing, draw_framing, framed_grey
+from .framing import Framing, draw_framing, framed_maps, seen_box
 from .segmentation_store import SegmentationStore
 from .settings import FramingSettings, SegmentationChanges
 from .windows import three_windows
@@ -59,11 +58,12 @@ def seen_image(
         windows: How windows are found and shown.
         rng: Random numbers.
     """
-    grey = store.image(number)
-    darkest, brightest = torch.aminmax(grey)
-    outside = float(darkest if rng.random() < 0.5 else brightest)
-    grey = change_tone(framed_grey(grey, framing, outside=outside), changes.tone, rng)
+    top, left, bottom, right = seen_box(framing, store.shown(number), store.edge)
+    grey = change_tone(store.image(number)[top:bottom, left:right], changes.tone, rng)
     found = three_windows(-grey, samples=windows.samples)
-    found = change_appearance(1 - found if windows.inverted else found, changes.appearance, rng)
+    found = 1 - found if windows.inverted else found
+    outside = float(rng.random() < 0.5)
+    found = framed_maps(found, framing, edge=store.edge, outside=outside, corner=(top, left))
+    found = change_appearance(found, changes.appearance, rng)
     rows, columns = framing.shown
     return F.pad(found * 2 - 1, (0, framing.size - columns, 0, framing.size - rows))
