@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "appearance": "change_appearance change_tone",
         "equalisation": "equalise",
-        "framing": "Framing draw_framing framed_grey mask_places plain_framing",
+        "framing": "Framing draw_framing framed_maps mask_places plain_framing seen_box",
         "network_input": "BoneTone NetworkInput prepare_windows",
         "padded_square": "PaddedSquare",
         "segmentation_batches": "SegmentationBatch SegmentationBatches",

@@ -7,9 +7,10 @@ from .equalisation import equalise as equalise
 from .framing import (
     Framing as Framing,
     draw_framing as draw_framing,
-    framed_grey as framed_grey,
+    framed_maps as framed_maps,
     mask_places as mask_places,
     plain_framing as plain_framing,
+    seen_box as seen_box,
 )
 from .network_input import (
     BoneTone as BoneTone,

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from .settings import FramingSettings
 
 Size = tuple[int, int]
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class Framing:
         u = (np.arange(edge, dtype=np.float32) + np.float32(0.5)) / np.float32(edge)
         across, down = a * u[None] + b * u[:, None] + x, c * u[None] + d * u[:, None] + y
         return across.astype(np.float32, copy=False), down.astype(np.float32, copy=False)
+
+    def stored_place(self, x: float, y: float) -> tuple[float, float]:
+        """Where one place of the new square lies in the stored one."""
+        a, b, c, d, right, down = self.matrix
+        return a * x + b * y + right, c * x + d * y + down
 
     def shown_cells(self, edge: int) -> Size:
         """Rows and columns that show the image, of `edge` x `edge` pixels over the new square."""
@@ -114,36 +120,55 @@ def draw_framing(
     return Framing((a, b, c, d, x, y), (rows, columns), size, mirrored, flipped, quarters)
 
 
-def framed_grey(grey: Tensor, framing: Framing, *, outside: float) -> Tensor:
-    """The grey values that a framing shows.
-
-    The image is reduced to the scale of the result first, where it is finer, with a filter as wide as that asks for;
-    then it is sampled once, linearly.
+def seen_box(framing: Framing, shown: Size, edge: int) -> Box:
+    """The part of a stored image that a framing looks at: top, left, bottom, right [px of `edge`], a pixel more around.
 
     Args:
-        grey: What the stored square shows of an image, (rows, columns), from its upper left corner.
-        framing: Of a square whose edge is the longer of these sides.
-        outside: The grey value beyond the image.
+        framing: How it lies.
+        shown: Rows and columns of the stored square that show the image.
+        edge: Of that square [px].
+    """
+    rows, columns = (side / framing.size for side in framing.shown)
+    corners = [framing.stored_place(x, y) for x in (0.0, columns) for y in (0.0, rows)]
+    box = []
+    for axis, most in ((1, shown[0]), (0, shown[1])):
+        low, high = (limit(place[axis] for place in corners) * edge for limit in (min, max))
+        first = min(max(math.floor(low) - 1, 0), most - 1)
+        box.append((first, max(first + 1, min(math.ceil(high) + 1, most))))
+    return box[0][0], box[1][0], box[0][1], box[1][1]
+
+
+def framed_maps(maps: Tensor, framing: Framing, *, edge: int, outside: float, corner: Size = (0, 0)) -> Tensor:
+    """What a framing shows of the maps of an image.
+
+    Maps are reduced to the scale of the result first, where they are finer, with a filter as wide as that asks for;
+    then they are sampled once, linearly.
+
+    Args:
+        maps: (C, rows, columns), what `seen_box` says of the stored square, or more.
+        framing: How they lie.
+        edge: Of the stored square [px].
+        outside: The value beyond them.
+        corner: Row and column of the stored square where they begin.
 
     Returns:
-        (rows, columns) float32 of the new square.
+        (C, rows, columns) float32 of the new square.
     """
-    edge = max(grey.shape)
     rows, columns = framing.shown
-    if framing.is_plain and (rows, columns) == tuple(grey.shape):
-        return grey
+    if framing.is_plain and corner == (0, 0):
+        same = tuple(maps.shape[-2:]) == framing.shown
+        return maps if same else F.interpolate(maps[None], framing.shown, mode="bilinear", antialias=True)[0]
     a, b, c, d, _, _ = framing.matrix
     step = math.sqrt(abs(a * d - b * c)) * edge / framing.size
-    layer = grey[None, None]
-    if step > 1.1:
-        smaller = tuple(max(1, round(side / step)) for side in grey.shape)
-        layer = F.interpolate(layer, smaller, mode="bilinear", antialias=True)
+    height, width = maps.shape[-2:]
     x, y = (torch.from_numpy(part[:rows, :columns]) for part in framing.stored_places(framing.size))
-    x, y = x * (edge / grey.shape[1]), y * (edge / grey.shape[0])
+    x, y = (x * edge - corner[1]) / width, (y * edge - corner[0]) / height
+    if step > 1.1:
+        smaller = max(1, round(height / step)), max(1, round(width / step))
+        maps = F.interpolate(maps[None], smaller, mode="bilinear", antialias=True)[0]
     at = torch.stack([2 * x - 1, 2 * y - 1], dim=-1)
-    found = F.grid_sample(layer, at[None], mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
-    seen = (x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)
-    return found.masked_fill_(~seen, outside)
+    found = F.grid_sample(maps[None], at[None], mode="bilinear", padding_mode="border", align_corners=False)[0]
+    return found.masked_fill_((x < 0) | (x > 1) | (y < 0) | (y > 1), outside)
 
 
 def mask_places(framing: Framing, shown: Size, edge: int, cells: int) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from xraykit.render.views import STANDARD_VIEWS
 from ..network.config import InputConfig
 from ..vocabulary.mirror_images import is_one_sided
 from .appearance import change_appearance, change_tone
-from .framing import Framing, draw_framing, framed_grey, plain_framing
+from .framing import Framing, draw_framing, framed_maps, plain_framing, seen_box
 from .prompt_choice import ChosenPrompt, PromptChoice
 from .segmentation_store import SegmentationStore
 from .settings import SegmentationChanges
@@ -230,15 +230,16 @@ class _Items(Dataset[SegmentationBatch]):
 
     def _image(self, number: int, framing: Framing, rng: np.random.Generator) -> Tensor:
         """An image (3, S, S) as the network sees it."""
-        grey, changes = self.store.image(number), self.changes
-        darkest, brightest = torch.aminmax(grey)
-        outside = float(darkest if rng.random() < 0.5 else brightest)
-        grey = change_tone(framed_grey(grey, framing, outside=outside), changes.tone, rng)
+        store, changes = self.store, self.changes
+        top, left, bottom, right = seen_box(framing, store.shown(number), store.edge)
+        grey = change_tone(store.image(number)[top:bottom, left:right], changes.tone, rng)
         windows = three_windows(-grey, samples=self.windows.samples)
         windows = 1 - windows if self.windows.inverted else windows
-        windows = change_appearance(windows, changes.appearance, rng)
+        outside = float(rng.random() < 0.5)
+        image = framed_maps(windows, framing, edge=store.edge, outside=outside, corner=(top, left))
+        image = change_appearance(image, changes.appearance, rng)
         rows, columns = framing.shown
-        return F.pad(windows * 2 - 1, (0, framing.size - columns, 0, framing.size - rows))
+        return F.pad(image * 2 - 1, (0, framing.size - columns, 0, framing.size - rows))
 
 
 def _checked_numbers(numbers: Sequence[int], images: int) -> list[int]:

@@ -47,9 +47,10 @@ def prepare_segmentations(
     """Every image of data set jobs reduced and stored with its masks, and which targets it shows and lacks.
 
     Images are averaged down to a longer side of 1.25 times the network's, or kept as they are where they have no more,
-    as 16-bit codes of -ln of the intensity; a mask is taken at the middle of each stored pixel. A store of the same
-    data and sizes is used as it is; an interrupted job leaves the folder as it was. Images without annotations are left
-    out. What an image lacks is only known where the job was made with `labels: all`.
+    as 16-bit codes of -ln of the intensity; a mask is taken at the middle of each stored pixel, where the collimator
+    leaves it open. A store of the same data and sizes is used as it is; an interrupted job leaves the folder as it was.
+    Images without annotations are left out. What an image lacks is only known where the job was made with
+    `labels: all`.
 
     Args:
         sources: Folders of data sets.
@@ -128,7 +129,7 @@ class _StoreWriter:
         square = PaddedSquare(height, width, self.edge)
         lines = square.resized(sample.log_attenuation()[0], fill=LOWEST).numpy()
         self.images.write(np.rint((lines - LOWEST) / STEP).clip(0, 65_535).astype("<u2").tobytes())
-        masks = _at_centres(sample.masks.numpy(), square.shown)
+        masks = _at_centres((sample.masks & sample.open_field).numpy(), square.shown)
         names, kinds = sample.names, sample.kinds
         for name, kind, mask in zip(names, kinds, masks, strict=True):
             box, packed, area = _packed(mask)
@@ -138,9 +139,8 @@ class _StoreWriter:
         self.answers.append(self._answers(names, kinds, areas, complete=complete))
         patient = f"{source}/{sample.patient:06d}"
         labels = {"view": sample.view, "region": sample.region, "patient": patient, "split": sample.split}
-        for key, value in (
-            ("names", f"{source}/{sample.key}"), ("labels", labels), ("shown", square.shown), ("annotations", len(names))
-        ):  # fmt: skip
+        row = {"names": f"{source}/{sample.key}", "labels": labels, "shown": square.shown, "annotations": len(names)}
+        for key, value in row.items():
             self.rows[key].append(value)
 
     def _answers(
@@ -151,6 +151,7 @@ class _StoreWriter:
         for target, members in present_targets(names, kinds).items():
             parts = areas[list(members)]
             answers[0, self.targets[target]] = parts.sum() >= LEAST_AREA and parts.max() <= MOST_AREA
+            answers[1, self.targets[target]] = complete and parts.sum() == 0  # the collimator covers it
         for target in absent_targets(names, kinds) if complete else ():
             answers[1, self.targets[target]] = True
         return answers

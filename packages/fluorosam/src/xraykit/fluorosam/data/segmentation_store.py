@@ -144,7 +144,7 @@ class SegmentationStore:
         return torch.from_numpy(np.array(made, dtype=np.bool_).reshape(-1, size, size))
 
     def union(self, number: int, annotations: Sequence[int]) -> NDArray[np.bool_]:
-        """Where any of some annotations of image `number` is, in the stored square row by row, and False: (E E + 1,)."""
+        """Where any of some annotations is, over the stored square row by row, and a last False: (E E + 1,)."""
         flat = np.zeros(self.edge**2 + 1, dtype=np.bool_)
         square = flat[:-1].reshape(self.edge, self.edge)
         bits, first = self._map(MASKS, np.dtype("u1")), int(self._starts[number])
