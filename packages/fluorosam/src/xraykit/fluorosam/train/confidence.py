@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, replace
+
 import torch
 from torch import Tensor
-
-from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -31,30 +31,37 @@ class Calibration:
         return asdict(self)
 
 
-def fit_calibration(quality: Tensor, iou: Tensor, absent: Tensor) -> Calibration:
-    """The line with the least squared error, and the threshold with the fewest mistakes about what is visible.
-
-    A mistake about a thing that is there and about one that is not count as shares of either kind, so that it does
-    not matter how many there are; of equally good thresholds that in the middle is taken. An answer that misses what is
-    there altogether (intersection over union under 0.1) counts as neither. Without both kinds the threshold is 0.
+def fit_calibration(quality: Tensor, iou: Tensor) -> Calibration:
+    """The line with the least squared error; as it is where all qualities are alike.
 
     Args:
         quality: (N,), expected by the network.
         iou: (N,), real; 0 for what is absent.
-        absent: (N,) bool.
     """
     x, y = quality.double(), iou.double()
     if len(x) < 2 or float(x.std()) < 1e-6:
         return Calibration()
     x0, y0 = x.mean(), y.mean()
     slope = max(float(((x - x0) * (y - y0)).sum() / (x - x0).square().sum()), 0.0)
-    line = Calibration(slope, float(y0) - slope * float(x0))
-    sure = line.confidence(x)
-    there, nothing = sure[~absent & (y >= 0.1)], sure[absent]
-    if not len(there) or not len(nothing):
-        return line
-    levels = torch.cat([there, nothing]).unique()
+    return Calibration(slope, float(y0) - slope * float(x0))
+
+
+def fit_visible(line: Calibration, there: Tensor, absent: Tensor) -> Calibration:
+    """The same with the threshold that makes the fewest mistakes about what is visible.
+
+    Mistakes about what is there and about what is not count as shares of either kind, so that it does not matter how
+    many there are; of equally good thresholds the one in the middle is taken. Without both kinds it is 0.
+
+    Args:
+        line: From quality to confidence.
+        there: (N,), qualities of answers about what is there.
+        absent: (M,), of those about what is not.
+    """
+    sure, nothing = line.confidence(there.double()), line.confidence(absent.double())
+    if not len(sure) or not len(nothing):
+        return replace(line, visible=0.0)
+    levels = torch.cat([sure, nothing]).unique()
     tries = torch.cat([levels[:1], (levels[1:] + levels[:-1]) / 2])
-    mistakes = (there < tries[:, None]).double().mean(1) + (nothing >= tries[:, None]).double().mean(1)
+    mistakes = (sure < tries[:, None]).double().mean(1) + (nothing >= tries[:, None]).double().mean(1)
     best = (mistakes <= mistakes.min() + 1e-9).nonzero()[:, 0]
-    return Calibration(line.slope, line.offset, float(tries[best[len(best) // 2]]))
+    return replace(line, visible=float(tries[best[len(best) // 2]]))

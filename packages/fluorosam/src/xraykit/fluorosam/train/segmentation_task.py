@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from xraykit.render.training import TrainingTask, warmup_cosine
 
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
-from .confidence import Calibration, fit_calibration
+from .confidence import Calibration, fit_calibration, fit_visible
 from .held_out_scores import Answers, held_out_answers, held_out_scores
 from .prompt_rounds import draw_rounds, prompt_round_loss
 from .settings import SegmentationTrainSettings
@@ -27,6 +27,8 @@ from .training_images import TrainingImages
 FIRST_RATE = 0.01
 """Share of the peak rate that the schedule of steps rises from."""
 KINDS_OF_CONFIDENCE = ("text", "points_2", "points_8", "box")
+HIT = 0.1
+"""Least intersection over union of an answer that found what it was asked for."""
 
 
 class SegmentationTask(TrainingTask):
@@ -180,13 +182,11 @@ class SegmentationTask(TrainingTask):
 
 
 def calibration_of(found: Mapping[str, Answers]) -> Calibration:
-    """The line by answers of all kinds, the threshold by words alone."""
+    """The line by answers of all kinds, the threshold by words alone; answers that miss altogether have no say in it."""
     text = found["text"]
     kinds = [found[kind] for kind in KINDS_OF_CONFIDENCE if kind in found]
     quality = [one.of("quality") for one in kinds] + [text.of("quality", absent=True)]
     iou = [one.of("iou") for one in kinds] + [text.of("iou", absent=True)]
-    line = fit_calibration(torch.cat(quality), torch.cat(iou), torch.zeros(sum(map(len, iou)), dtype=torch.bool))
-    return line.with_threshold(text.of("quality"), text.of("iou"), text.of("quality", absent=True))
-
-
-Said = Callable[[str], None]
+    line = fit_calibration(torch.cat(quality), torch.cat(iou))
+    hit = text.of("iou") >= HIT
+    return fit_visible(line, text.of("quality")[hit], text.of("quality", absent=True))
