@@ -71,8 +71,8 @@ def mask_iou(logits: Tensor, truth: Tensor) -> Tensor:
         raise _differ(logits, truth)
     with torch.no_grad():
         inside, real = (logits > 0).flatten(-2), truth.bool().flatten(-2)
-        both = (inside & real).sum(-1).float()
-        return both / (inside.sum(-1) + real.sum(-1) - both).clamp(min=1)
+        both, one, other = (x.sum(-1, dtype=torch.float32) for x in (inside & real, inside, real))
+        return both / (one + other - both).clamp(min=1)
 
 
 def quality_loss(quality: Tensor, iou: Tensor) -> Tensor:

@@ -120,13 +120,21 @@ class PromptAttention(nn.Module):
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """Softmax attention; plainly where torch's fused one is three times slower: short heads, bfloat16, CPU."""
+    """Softmax attention (B, heads, N, D); `mask` is (B, 1, 1, M).
+
+    On a CPU in bfloat16 it is written plainly, several times faster than torch's fused one for heads as short as these;
+    scores lie so that the longer side, the image, is contiguous.
+    """
     if q.device.type != "cpu" or q.dtype != torch.bfloat16:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    q = q * q.shape[-1] ** -0.5
+    if k.shape[2] >= q.shape[2]:
+        scores = q @ k.transpose(-1, -2)
+        return (scores if mask is None else scores.masked_fill(~mask, -torch.inf)).softmax(-1) @ v
+    scores = k @ q.transpose(-1, -2)
     if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    return scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v
+        scores = scores.masked_fill(~mask.transpose(-1, -2), -torch.inf)
+    return scores.softmax(-2).transpose(-1, -2) @ v
 
 
 class _Network(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ..data.segmentation_batches import SegmentationBatch
-from ..loss.best_mask import BestMasks, best_mask_loss, chosen_masks
-from ..network.mask_decoder import MaskLogits
+from ..loss.best_mask import best_mask_loss, chosen_masks
 from ..network.network import SegmentationNetwork
 from ..network.prompts import ABSENT, PromptBatch, mask_prompts
+from ..network.quantiser import Quantised
 from .error_points import draw_boxes, draw_points
 from .settings import PromptRoundSettings
 
@@ -40,6 +40,11 @@ class RoundDraws:
     counted: tuple[int, ...]
     points: Tensor
     boxes: Tensor
+
+    @property
+    def last(self) -> int:
+        """N, the number of the last round."""
+        return len(self.points) - 1
 
 
 def draw_rounds(absent: Tensor, settings: PromptRoundSettings, generator: torch.Generator) -> RoundDraws:
@@ -108,43 +113,80 @@ def prompt_round_loss(
 
     Source: FluoroSAM (Killeen et al., MICCAI 2025); Kirillov et al., ICCV 2023.
     """
-    embedding = network.embed(batch.images)
     inside = inside_image(batch.shown, batch.masks.shape[-1])
-    asked = _Asked(network.config.image_size, batch, features, draws, inside)
-    losses: dict[int, Tensor] = {}
+    losses: list[Tensor] = []
     terms: dict[str, Tensor] = {}
-    total = embedding.new_zeros(())
-    last = len(draws.points) - 1
-    for number in range(last + 1):
+    total = features.new_zeros((), dtype=torch.float32)
+    for answer in answer_rounds(network, network.embed(batch.images), batch, features, draws):
+        number = answer.number
+        if number == 0 and answer.quantised is not None:
+            total = total + weights.codes * answer.quantised.loss
+            terms |= {"codes": answer.quantised.loss, "perplexity": answer.quantised.perplexity}
+        if number not in draws.counted:
+            continue
+        logits = answer.logits if inside is None else torch.where(inside[:, :, None], answer.logits, OUTSIDE)
+        found = best_mask_loss(
+            logits, answer.quality, batch.masks, dice_weight=weights.dice, focal_weight=weights.focal
+        )
+        counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
+        losses.append(_mean(found.mask + weights.quality * found.quality, counts))
+        name = {0: "text", 1: "first", draws.last: "last"}.get(number, "between")
+        terms[f"{name}_mask"] = _mean(found.mask, counts)
+        terms[f"{name}_quality"] = _mean(found.quality, counts)
+        terms[f"{name}_iou"] = _mean(found.iou.gather(2, answer.held[..., None])[..., 0], ~batch.absent)
+    text, *points = losses
+    total = total + (text if not points else (text + torch.stack(points).mean()) / 2)
+    return total, {name: value.detach() for name, value in terms.items()}
+
+
+@dataclass(frozen=True)
+class RoundAnswer:
+    """What the network answers in one round.
+
+    Args:
+        number: Points so far, 0 for the words (or the box or the point that a prompt begins with).
+        logits: (B, P, M, H, W).
+        quality: (B, P, M).
+        held: (B, P), which mask the network itself holds best.
+        quantised: What the codebook made of the texts.
+    """
+
+    number: int
+    logits: Tensor
+    quality: Tensor
+    held: Tensor
+    quantised: Quantised | None
+
+
+def answer_rounds(
+    network: SegmentationNetwork, embedding: Tensor, batch: SegmentationBatch, features: Tensor, draws: RoundDraws
+) -> Iterator[RoundAnswer]:
+    """The answers of all rounds, those of rounds that do not count without gradient.
+
+    Args:
+        network: Answers.
+        embedding: (B, C, G, G) of the images.
+        batch: With the truth, which points are drawn by.
+        features: (B, P, D) of the texts.
+        draws: What is random.
+    """
+    asked = _Asked(network.config.image_size, batch, features, draws)
+    for number in range(draws.last + 1):
         with torch.set_grad_enabled(number in draws.counted and torch.is_grad_enabled()):
             tokens = network.encode_prompts(asked.prompts())
             answer = network.decode(embedding, tokens)
         held = answer.quality.detach().argmax(-1)
-        if number in draws.counted:
-            counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
-            found = _loss(answer, batch.masks, inside, weights)
-            losses[number] = _mean(found.mask + weights.quality * found.quality, counts)
-            name = "text" if number == 0 else "point" if number == 1 else "last" if number == last else "between"
-            terms[f"{name}_mask"] = _mean(found.mask, counts)
-            terms[f"{name}_quality"] = _mean(found.quality, counts)
-            terms[f"{name}_iou"] = _mean(found.iou.gather(2, held[..., None])[..., 0], ~batch.absent)
-        if number == 0 and tokens.quantised is not None:
-            total = total + weights.codes * tokens.quantised.loss
-            terms |= {"codes": tokens.quantised.loss, "perplexity": tokens.quantised.perplexity}
-        if number < last:
+        yield RoundAnswer(number, answer.logits, answer.quality, held, tokens.quantised)
+        if number < draws.last:
             asked.add_point(chosen_masks(answer.logits.detach(), held))
-    text, points = losses.pop(0), list(losses.values())
-    total = total + (text if not points else (text + torch.stack(points).mean()) / 2)
-    return total, {name: value.detach() for name, value in terms.items()}
 
 
 class _Asked:
     """The prompts of a batch as they grow from round to round."""
 
-    def __init__(
-        self, size: int, batch: SegmentationBatch, features: Tensor, draws: RoundDraws, inside: Tensor | None
-    ) -> None:
-        self.size, self.truth, self.features, self.draws, self.inside = size, batch.masks, features, draws, inside
+    def __init__(self, size: int, batch: SegmentationBatch, features: Tensor, draws: RoundDraws) -> None:
+        self.size, self.truth, self.features, self.draws = size, batch.masks, features, draws
+        self.inside = inside_image(batch.shown, batch.masks.shape[-1])
         self.there = ~batch.absent
         self.start = draws.start.to(batch.masks.device)
         self.points: list[Tensor] = []
@@ -196,13 +238,6 @@ def inside_image(shown: Tensor, edge: int) -> Tensor | None:
     place = torch.arange(edge, device=shown.device)
     rows, columns = place < shown[:, :1], place < shown[:, 1:]
     return (rows[:, :, None] & columns[:, None, :])[:, None]
-
-
-def _loss(answer: MaskLogits, truth: Tensor, inside: Tensor | None, weights: RoundWeights) -> BestMasks:
-    logits = answer.logits if inside is None else torch.where(inside[:, :, None], answer.logits, OUTSIDE)
-    return best_mask_loss(
-        logits, answer.quality, truth, dice_weight=weights.dice, focal_weight=weights.focal
-    )
 
 
 def _mean(values: Tensor, counts: Tensor) -> Tensor:

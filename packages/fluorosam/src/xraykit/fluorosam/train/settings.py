@@ -11,6 +11,7 @@ from typing import Literal
 
 from xraykit.render.training import LengthSettings, RunSettings
 
+from ..data.settings import SegmentationChanges
 from ..network.config import QuantiserKind
 
 RateSchedule = Literal["cosine", "steps"]
@@ -130,6 +131,7 @@ class SegmentationTrainSettings:
 
     data: SegmentationDataSettings = field(default_factory=SegmentationDataSettings)
     network: SegmentationNetworkSettings = field(default_factory=SegmentationNetworkSettings)
+    changes: SegmentationChanges = field(default_factory=SegmentationChanges)
     rounds: PromptRoundSettings = field(default_factory=PromptRoundSettings)
     objective: SegmentationObjectiveSettings = field(default_factory=SegmentationObjectiveSettings)
     length: SegmentationLengthSettings = field(default_factory=SegmentationLengthSettings)
