@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.fluorosam_jobs import CONFIG, write_segmentation_job
 from xraykit.fluorosam.data import SegmentationChanges, plain_framing, prepare_segmentations
-from xraykit.fluorosam.train import ClassBatches, ClassScores, class_cover, patient_split
+from xraykit.fluorosam.train import ClassBatches, ClassScores, class_cover
 from xraykit.fluorosam.vocabulary import pretraining_classes
 from xraykit.render import InputError
 
@@ -119,19 +119,6 @@ def test_numbers_out_of_range_are_refused(store, facts):
 def test_images_that_are_not_there_are_refused(store):
     with pytest.raises(InputError, match="images from 0"):
         ClassBatches(store, [99], SIDED, SegmentationChanges(), batch=1, cells=8)
-
-
-def test_held_out_patients_are_never_learned_from(store):
-    train, held = patient_split(store, share=0.3, images=4, seed=0)
-    assert not {store.patient(n) for n in train} & {store.patient(n) for n in held}
-    assert held and len(train) + 2 <= len(store)
-    assert (train, held) == patient_split(store, share=0.3, images=4, seed=0)
-    assert patient_split(store, share=0.3, images=0, seed=0) == (store.numbers_of(), [])
-
-
-def test_share_out_of_range_is_refused(store):
-    with pytest.raises(InputError, match="held-out-share"):
-        patient_split(store, share=1.0, images=4, seed=0)
 
 
 def test_scores_of_the_truth_are_one_and_of_the_other_side_are_zero(store):

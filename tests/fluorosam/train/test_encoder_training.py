@@ -9,6 +9,7 @@ from support.fluorosam_training import TINY, quick_encoder
 from xraykit.fluorosam import load_network, new_network, save_network
 from xraykit.fluorosam.data import prepare_segmentations
 from xraykit.fluorosam.train import EncoderTask, pretrain
+from xraykit.fluorosam.train.encoder_training import evenly
 from xraykit.render import FileError, InputError
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-fluorosam[train]'")
@@ -101,6 +102,17 @@ def test_detail_beyond_two_is_refused(job, start, tmp_path):
     settings = quick_encoder(tmp_path / "out", job, start)
     with pytest.raises(InputError, match="--detail must be 1 or 2"):
         pretrain(replace(settings, objective=replace(settings.objective, detail=4)))
+
+
+def test_share_of_held_out_patients_out_of_range_is_refused(job, start, tmp_path):
+    settings = quick_encoder(tmp_path / "out", job, start)
+    with pytest.raises(InputError, match="--held-out-share"):
+        pretrain(replace(settings, data=replace(settings.data, held_out_share=1.0)))
+
+
+@pytest.mark.parametrize("count, taken", [(0, []), (1, [2]), (3, [2, 5, 8]), (9, [2, 4, 5, 6, 8])])
+def test_held_out_images_are_taken_evenly(count, taken):
+    assert evenly([2, 4, 5, 6, 8], count) == taken
 
 
 def test_masks_of_the_job_have_the_size_that_tests_think():

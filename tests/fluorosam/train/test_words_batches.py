@@ -49,9 +49,8 @@ def test_related_are_sides_levels_pairs_and_groups(name, near, far):
 
 
 def test_opposite_side_of_what_has_one():
-    assert (opposite_side("rib_left_5"), opposite_side("liver"), opposite_side("ribs_left"), opposite_side("femur")) == (
-        "rib_right_5", None, "ribs_right", None
-    )  # fmt: skip
+    found = [opposite_side(name) for name in ("rib_left_5", "liver", "ribs_left", "femur")]
+    assert found == ["rib_right_5", None, "ribs_right", None]
 
 
 def test_batch_is_a_function_of_seed_number_and_rank(corpus):

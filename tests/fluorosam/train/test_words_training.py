@@ -127,7 +127,9 @@ def test_retrieval_with_perfect_features_finds_everything_and_with_none_nothing(
     words = {"left": 0, "right": 1, "liver": 2, "hepatic": 2, "sternum": 3, "breastbone": 3}
 
     def features(texts):
-        return torch.stack([torch.eye(4)[next(n for word, n in words.items() if word in text)] for text in texts])
+        return torch.stack(
+            [torch.eye(4)[next(n for word, n in words.items() if word in text.lower())] for text in texts]
+        )
 
     retrieval = TextRetrieval(corpus)
     assert retrieval.retrieve(features).shares()["retrieved"] == 1.0

@@ -19,6 +19,8 @@ from .trunk import SwinTrunk
 
 BACKBONE = WeightsKind("xray backbone", "xraykit-dax", libraries=())
 """Backbones that were learned without labels, as `xraykit dax pretrain` leaves them."""
+PARTS = frozenset({"text", "encoder", "trunk"})
+"""What weights say that they were trained on where some parts alone have learned, and the codes have not."""
 _WRAPPERS = ("module.", "backbone.", "network.", "model.")
 _LEFT_OUT = re.compile(r"^(head|fc|norm)\.|(^|\.)(attn_mask|relative_position_index)$")
 

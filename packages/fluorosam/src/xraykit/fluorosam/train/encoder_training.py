@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from xraykit.render import InputError
@@ -15,8 +15,8 @@ from ..network.network import SegmentationNetwork, new_network
 from ..network.network_weights import load_network
 from ..network.trunk_start import fill_trunk
 from .encoder_settings import EncoderPretrainSettings
-from .encoder_split import patient_split
 from .encoder_task import EncoderTask
+from .training_images import split_images
 
 
 def pretrain(
@@ -45,6 +45,8 @@ def pretrain(
     begun = time.monotonic() if begun is None else begun
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-fluorosam", what="pre-training")
+    if not 0 <= settings.data.held_out_share < 1:
+        raise InputError(f"--held-out-share must be from 0 to below 1, got {settings.data.held_out_share}.")
     if settings.objective.detail not in (1, 2):
         raise InputError(f"--detail must be 1 or 2, got {settings.objective.detail}.")
     settings = replace(settings, run=completed_run(settings.run))
@@ -58,10 +60,8 @@ def pretrain(
         store = prepare_segmentations(
             settings.data.sources, network.config, cache, report=lambda done, total: told("images", done, total)
         )
-    train, held_out = patient_split(
-        store, share=settings.data.held_out_share, images=settings.data.held_out_images, seed=settings.run.seed
-    )
-    task = EncoderTask(network, settings, store, train, held_out)
+    learned, held_out = split_images(store, settings.data.held_out_share)
+    task = EncoderTask(network, settings, store, learned, evenly(held_out, settings.data.held_out_images))
     if settings.run.compile:
         network.image_encoder.compile()
     try:
@@ -70,6 +70,13 @@ def pretrain(
         )
     finally:
         task.close()
+
+
+def evenly(numbers: Sequence[int], count: int) -> list[int]:
+    """So many of some numbers, from the first to the last at equal distances; all if there are fewer."""
+    if count >= len(numbers):
+        return list(numbers)
+    return [numbers[round(place * (len(numbers) - 1) / max(count - 1, 1))] for place in range(count)]
 
 
 def _network(settings: EncoderPretrainSettings) -> SegmentationNetwork:
