@@ -1,4 +1,4 @@
-"""Texts as hurried people write them: other order, abbreviations, numbers, a plural too many, slips of the fingers."""
+"""Texts as hurried people write them: other order, abbreviations, numbers, words around it, slips of the fingers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..network.text_encoder import vocabulary_words
+from ..prompts.templates import GLOSSED, LONG, PLACES, SHORT, VIEW_PLACES
 from ..vocabulary.levels import NUMBERS, ORDINALS, ordinal
 from ..vocabulary.noun_phrases import known_phrases, phrases_of
 from ..vocabulary.targets import all_targets
@@ -121,6 +123,13 @@ def _other_number(word: str) -> str:
     return word[:-1] if word.endswith("s") else f"{word}s"
 
 
+def _strange_words(text: str, rng: np.random.Generator) -> str:
+    """A few words before or after it that say nothing, so that whatever is not known is passed over."""
+    words = _fillers()
+    said = " ".join(words[int(row)] for row in rng.integers(len(words), size=1 + int(rng.integers(5))))
+    return f"{said} {text}" if rng.random() < 0.6 else f"{text} {said}"
+
+
 def _no_articles(text: str, rng: np.random.Generator) -> str:
     return re.sub(r"\b(?:the|a) ", "", text, flags=re.I) if rng.random() < 0.7 else text
 
@@ -143,6 +152,7 @@ _CHANGES: tuple[tuple[TextChange, float], ...] = (
     (_plural, 0.1),
     (_asked_for, 0.3),
     (_thanked, 0.1),
+    (_strange_words, 0.4),
     (_no_articles, 0.2),
     (_no_signs, 0.3),
     (_typos, 0.4),
@@ -154,6 +164,15 @@ def _known_words() -> frozenset[str]:
     """Every word that a name of a target has."""
     texts = [phrase.text.lower() for name in all_targets() for phrase in phrases_of(name)]
     return frozenset(word for text in (*texts, *known_phrases()) for word in re.findall(r"[^\W_]+", text))
+
+
+@lru_cache(maxsize=1)
+def _fillers() -> tuple[str, ...]:
+    """Words of the vocabulary that no name of a target and no held-out sentence has."""
+    sentences = (*SHORT, *LONG, *GLOSSED, *PLACES, *VIEW_PLACES)
+    held = {word for one in sentences if one.held_out for word in re.findall(r"[a-z]+", one.text.lower())}
+    never = held | _known_words() | {"left", "right", "lt", "rt"}
+    return tuple(word for word in vocabulary_words() if word not in never)
 
 
 def _one(choices: tuple[str, ...], rng: np.random.Generator) -> str:
