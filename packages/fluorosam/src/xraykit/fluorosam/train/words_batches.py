@@ -16,6 +16,7 @@ from .words_related import related_targets
 from .words_texts import TextCorpus
 
 _TRIES = 4
+_SURELY_FITS = 40  # characters
 
 
 class TextBatch(NamedTuple):
@@ -102,9 +103,16 @@ class TextBatches:
             return text
         for _ in range(_TRIES):  # a change may make a text too long for the encoder
             made = changed_text(text, rng)
-            if len(made.split()) <= self.context // 2:
+            if len(made) < _SURELY_FITS or self._fits(made):
                 return made
         return text
+
+    def _fits(self, text: str) -> bool:
+        try:
+            tokenise([text], context=self.context)
+        except InputError:
+            return False
+        return True
 
 
 def trimmed(tokens: Tensor) -> Tensor:
