@@ -81,6 +81,11 @@ def test_unchanged_texts_are_the_corpus_own(corpus):
     assert all(text in corpus.train[place] for place, text in zip(classes, texts, strict=True))
 
 
+def test_changed_texts_fit_a_short_context(corpus):
+    short = TextBatches(corpus, batch=64, changed=1.0, context=36)
+    assert all(short.batch(number).tokens.shape[1] <= 36 for number in range(3))
+
+
 @pytest.mark.parametrize(
     "facts, match",
     [

@@ -48,7 +48,7 @@ def test_text_without_a_long_word_has_no_typo():
         ("_side_last", "left femur", {"femur left", "femur, left"}),
         ("_side_last", "left and right femurs", {"left and right femurs"}),
         ("_side_short", "right fourth rib", {"r fourth rib", "rt fourth rib", "r. fourth rib"}),
-        ("_side_short", "artery to the left of the inferior vena cava", {"artery to the left of the inferior vena cava"}),
+        ("_side_short", "artery to the left of the IVC", {"artery to the left of the IVC"}),
         ("_side_short", "left and right lung", {"left and right lung"}),
         ("_numbers", "fourth rib on the left", {"4th rib on the left"}),
         ("_numbers", "segment L4", {"segment L4", "segment L-four", "segment L four"}),
@@ -59,6 +59,16 @@ def test_text_without_a_long_word_has_no_typo():
 )  # fmt: skip
 def test_each_change_does_what_it_says(change, text, made):
     assert drawn(getattr(words_changes, change), text) == made
+
+
+def test_strange_words_stand_around_a_text_and_name_nothing():
+    fillers = set(words_changes._fillers())
+    assert len(fillers) > 20_000
+    assert not fillers & {"trace", "contour", "femur", "girdle", "left", "region", "delineate"}
+    for made in drawn(words_changes._strange_words, "left femur"):
+        assert made.startswith("left femur ") != made.endswith(" left femur")
+        rest = made.replace("left femur", "").split()
+        assert 1 <= len(rest) <= 5 and set(rest) <= fillers
 
 
 def test_a_name_becomes_a_sentence():

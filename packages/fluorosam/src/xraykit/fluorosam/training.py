@@ -116,7 +116,7 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
 
 @torch.no_grad()
 def begin_codes(network: SegmentationNetwork, data: TrainingImages) -> None:
-    """Let the codes of a network that has not learned with them start from the texts that it will learn with, by k-means."""
+    """Let codes that nothing has learned with start from the texts that come, by k-means."""
     encoder = network.prompt_encoder
     if encoder.vq is None:
         return

@@ -29,7 +29,8 @@ class ClassHead(nn.Module):
         self.detail = detail
         self.output = nn.Conv2d(dimension, classes * detail**2, 1)
         nn.init.normal_(self.output.weight, std=0.01)
-        nn.init.constant_(self.output.bias, -math.log(99.0))  # a class covers a hundredth, as most do
+        if self.output.bias is not None:
+            nn.init.constant_(self.output.bias, -math.log(99.0))  # a class covers a hundredth, as most do
 
     def forward(self, embedding: Tensor) -> Tensor:
         """(B, K, N, N) with N = detail G, of (B, C, G, G)."""
