@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from safetensors.torch import save_file
-from support.fluorosam_training import TINY
+from support.fluorosam_encoders import TINY
 from xraykit.fluorosam import new_network, save_network
 from xraykit.fluorosam.network import ClassHead, TrunkConfig, fill_text, fill_trunk
 from xraykit.render import FileError, InputError

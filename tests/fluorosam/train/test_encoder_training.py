@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from support.fluorosam_encoders import TINY, quick_encoder
 from support.fluorosam_jobs import CONFIG, write_segmentation_job
-from support.fluorosam_training import TINY, quick_encoder
 from xraykit.fluorosam import load_network, new_network, save_network
 from xraykit.fluorosam.data import prepare_segmentations
 from xraykit.fluorosam.train import EncoderTask, pretrain

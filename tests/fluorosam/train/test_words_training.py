@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import fluorosam_training
-from support.fluorosam_training import TINY, quick_words, tiny_start
+from support import fluorosam_encoders
+from support.fluorosam_encoders import TINY, quick_words, tiny_start
 from xraykit.fluorosam import load_network, new_network
 from xraykit.fluorosam.prompts import TextPrompt
 from xraykit.fluorosam.train import RetrievedTexts, TextCorpus, TextRetrieval, WordsTask, pretrain_text
@@ -42,7 +42,7 @@ def test_folder_says_what_was_learned_and_how_well(trained):
 @pytest.mark.slow
 def test_killed_training_goes_on_to_the_same_bits(start, tmp_path):
     def call(out, *words):
-        script = str(Path(fluorosam_training.__file__))
+        script = str(Path(fluorosam_encoders.__file__))
         command = [sys.executable, script, str(tmp_path / out), start, *words]
         return subprocess.run(command, check=False, timeout=250).returncode
 
@@ -127,9 +127,8 @@ def test_retrieval_with_perfect_features_finds_everything_and_with_none_nothing(
     words = {"left": 0, "right": 1, "liver": 2, "hepatic": 2, "sternum": 3, "breastbone": 3}
 
     def features(texts):
-        return torch.stack(
-            [torch.eye(4)[next(n for word, n in words.items() if word in text.lower())] for text in texts]
-        )
+        known = [next((n for word, n in words.items() if word in text.lower()), 4) for text in texts]
+        return torch.eye(5)[known]
 
     retrieval = TextRetrieval(corpus)
     assert retrieval.retrieve(features).shares()["retrieved"] == 1.0
