@@ -75,13 +75,13 @@ class RoundWeights(Protocol):
     """What the parts of the loss count, see `SegmentationObjectiveSettings`."""
 
     @property
-    def dice(self) -> float: ...
+    def dice_weight(self) -> float: ...
     @property
-    def focal(self) -> float: ...
+    def focal_weight(self) -> float: ...
     @property
-    def quality(self) -> float: ...
+    def quality_weight(self) -> float: ...
     @property
-    def codes(self) -> float: ...
+    def code_weight(self) -> float: ...
 
 
 def prompt_round_loss(
@@ -120,16 +120,16 @@ def prompt_round_loss(
     for answer in answer_rounds(network, network.embed(batch.images), batch, features, draws):
         number = answer.number
         if number == 0 and answer.quantised is not None:
-            total = total + weights.codes * answer.quantised.loss
+            total = total + weights.code_weight * answer.quantised.loss
             terms |= {"codes": answer.quantised.loss, "perplexity": answer.quantised.perplexity}
         if number not in draws.counted:
             continue
         logits = answer.logits if inside is None else torch.where(inside[:, :, None], answer.logits, OUTSIDE)
         found = best_mask_loss(
-            logits, answer.quality, batch.masks, dice_weight=weights.dice, focal_weight=weights.focal
+            logits, answer.quality, batch.masks, dice_weight=weights.dice_weight, focal_weight=weights.focal_weight
         )
         counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
-        losses.append(_mean(found.mask + weights.quality * found.quality, counts))
+        losses.append(_mean(found.mask + weights.quality_weight * found.quality, counts))
         name = {0: "text", 1: "first", draws.last: "last"}.get(number, "between")
         terms[f"{name}_mask"] = _mean(found.mask, counts)
         terms[f"{name}_quality"] = _mean(found.quality, counts)

@@ -77,7 +77,8 @@ class SegmentationTask(TrainingTask):
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of images with their prompts."""
-        drawn = self.batches.batch(batch)
+        with torch.autocast("cpu", enabled=False):  # images are made in float32, here where there are no workers
+            drawn = self.batches.batch(batch)
         names = ("images", "masks", "absent", "shown")
         drawn = drawn._replace(**{name: getattr(drawn, name).to(self.device) for name in names})
         generator = torch.Generator().manual_seed(step_seed(self.settings.run.seed, self.rank, batch))

@@ -85,13 +85,13 @@ class PromptRoundSettings:
 class SegmentationObjectiveSettings:
     """What is asked of the network, and how it follows."""
 
-    dice: float = 1.0
+    dice_weight: float = 1.0
     """Weight of the Dice loss."""
-    focal: float = 20.0
+    focal_weight: float = 20.0
     """Weight of the focal loss."""
-    quality: float = 1.0
+    quality_weight: float = 1.0
     """Weight of the squared error of the expected intersection over union."""
-    codes: float = 0.25
+    code_weight: float = 0.25
     """Weight of the codebook's losses."""
     renew_every: int = 100
     """Optimiser steps between renewals of codes that no text uses; 0 for never."""
@@ -131,7 +131,7 @@ class SegmentationTrainSettings:
 
     data: SegmentationDataSettings = field(default_factory=SegmentationDataSettings)
     network: SegmentationNetworkSettings = field(default_factory=SegmentationNetworkSettings)
-    changes: SegmentationChanges = field(default_factory=SegmentationChanges)
+    changes: SegmentationChanges = field(default_factory=SegmentationChanges, metadata={"prefix": "change"})
     rounds: PromptRoundSettings = field(default_factory=PromptRoundSettings)
     objective: SegmentationObjectiveSettings = field(default_factory=SegmentationObjectiveSettings)
     length: SegmentationLengthSettings = field(default_factory=SegmentationLengthSettings)

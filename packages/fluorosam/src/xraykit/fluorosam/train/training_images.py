@@ -171,7 +171,7 @@ def _held_out(
 ) -> HeldOutBatches:
     """Batches of images as they are, in both wordings."""
     some = any(one.split == "held_out" for found in texts.values() for one in found)
-    size = min(HELD_OUT_BATCH, own.held_out_images)
+    size = min(HELD_OUT_BATCH, own.held_out_images, len(numbers))
     batches = partial(
         SegmentationBatches, store, numbers, texts, None, batch=size, prompts=own.held_out_prompts,
         seed=HELD_OUT_SEED, input=config.input,
