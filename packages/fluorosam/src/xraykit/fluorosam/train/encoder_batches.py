@@ -169,8 +169,7 @@ def class_cover(
         classes: K.
         cells: N, along an edge of the square.
     """
-    fine = _FINER * cells
-    places = mask_places(framing, store.shown(number), store.edge, fine)
+    places = mask_places(framing, store.shown(number), store.edge, _FINER * cells)
     names = [
         ANY_TOOL if kind == "tool" else mirrored_name(name) if framing.mirrored else name
         for name, kind in zip(store.annotation_names(number), store.annotation_kinds(number), strict=True)
@@ -178,15 +177,15 @@ def class_cover(
     absent = {mirrored_name(name) if framing.mirrored else name for name in store.absent(number)}
     absent |= {ANY_TOOL} if _ALL_TOOLS in absent else set()
     told = {*store.target_numbers, ANY_TOOL}  # labels whose absence can be known; that of a pair's name follows
-    found = np.zeros((len(classes), fine, fine), dtype=np.float32)
+    cover = np.zeros((len(classes), cells, cells), dtype=np.float32)
     known = np.zeros(len(classes), dtype=np.bool_)
     for row, one in enumerate(classes):
         inside = [n for n, name in enumerate(names) if name in one.labels]
         if inside:
-            found[row] = store.union(number, inside)[places].reshape(fine, fine)
+            mask = store.union(number, inside)[places].reshape(cells, _FINER, cells, _FINER)
+            cover[row] = mask.mean((1, 3), dtype=np.float32)
         known[row] = (bool(inside) or one.labels & told <= absent) and not one.unsure.intersection(names)
-    cover = torch.from_numpy(found).unflatten(1, (cells, _FINER)).unflatten(3, (cells, _FINER)).mean((2, 4))
-    return cover, known
+    return torch.from_numpy(cover), known
 
 
 @lru_cache(maxsize=4)
