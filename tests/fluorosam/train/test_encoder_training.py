@@ -117,3 +117,25 @@ def test_held_out_images_are_taken_evenly(count, taken):
 
 def test_masks_of_the_job_have_the_size_that_tests_think():
     assert CONFIG.image_size == SMALL.image_size and CONFIG.mask_size == SMALL.mask_size
+
+
+@pytest.mark.slow
+def test_training_with_prompts_goes_on_from_it_with_codes_of_its_texts(trained, job, tmp_path):
+    from xraykit.fluorosam.train import (
+        SegmentationDataSettings,
+        SegmentationLengthSettings,
+        SegmentationNetworkSettings,
+        SegmentationTrainSettings,
+    )
+    from xraykit.fluorosam.training import train_fluorosam
+    from xraykit.render.training import RunSettings
+
+    settings = SegmentationTrainSettings(
+        data=SegmentationDataSettings((str(job),), texts_per_target=2, prompts=2, held_out_images=0),
+        network=SegmentationNetworkSettings(start=str(trained[0].weights)),
+        length=SegmentationLengthSettings(steps=1, batch=2),
+        run=RunSettings(tmp_path / "out", device="cpu", precision="32-true", workers=0),
+    )
+    done = train_fluorosam(settings)
+    before, after = (load_network(each.weights).prompt_encoder for each in (trained[0], done))
+    assert not torch.allclose(before.vq._codebook.embed, after.vq._codebook.embed, atol=0.01)
