@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.fluorosam_jobs import CONFIG, write_segmentation_job
 from xraykit.fluorosam.data import SegmentationChanges, plain_framing, prepare_segmentations
-from xraykit.fluorosam.train import ClassBatches, ClassScores, class_cover
+from xraykit.fluorosam.train import ClassBatches, EncoderScores, class_cover
 from xraykit.fluorosam.vocabulary import pretraining_classes
 from xraykit.render import InputError
 
@@ -96,6 +96,12 @@ def test_batch_is_a_function_of_seed_number_and_rank(store):
     assert same([torch.cat(pair) for pair in zip(*ranks, strict=True)], both)
 
 
+def test_batches_made_within_a_step_of_lower_precision_are_the_same(store):
+    alone = [batches(store, batch=8).batch(number) for number in range(4)]  # some of them are filtered
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert all(same(one, batches(store, batch=8).batch(number)) for number, one in enumerate(alone))
+
+
 @pytest.mark.slow
 def test_workers_make_the_same_batches(store):
     ahead = batches(store, workers=1)
@@ -124,7 +130,7 @@ def test_images_that_are_not_there_are_refused(store):
 def test_scores_of_the_truth_are_one_and_of_the_other_side_are_zero(store):
     cover = torch.stack([cover_of(store, n)[0] for n in range(3)])
     known = torch.from_numpy(np.stack([cover_of(store, n)[1] for n in range(3)]))
-    right, wrong = ClassScores(SIDED), ClassScores(SIDED)
+    right, wrong = EncoderScores(SIDED), EncoderScores(SIDED)
     logits = torch.where(cover >= 0.5, 5.0, -5.0)
     right.add(logits, cover, known)
     assert right.columns() == {"dice": 1.0, "other_side": 0.0}

@@ -291,8 +291,25 @@ def test_zoom_narrows_the_field_of_standard_views_around_the_same_target(knee):
     assert (record["name"], record["kind"]) == ("orbit", "orbit")
 
 
+def test_zoom_narrows_the_field_of_standard_views_around_the_same_target(knee):
+    generated = make_subject(make_plan(knee).shards[0].patients[0], knee)
+    names = standard_names(generated, knee.views)[:1]
+    closer = replace(knee, views=replace(knee.views, random=0.0, zoom=(2.0, 2.0)))
+    wide, narrow = (
+        choose_view(generated, names, one, stream(0, "view", 0, 0))
+        for one in (replace(closer, views=replace(closer.views, zoom=(1.0, 1.0))), closer)
+    )
+    assert narrow.camera.pixel_spacing == pytest.approx(wide.camera.pixel_spacing / 2)
+    assert narrow.record["isocenter"] == wide.record["isocenter"]
+    assert narrow.record["field"] == [side / 2 for side in wide.record["field"]]
+    between = replace(closer, views=replace(closer.views, zoom=(1.5, 3.0)))
+    drawn = {choose_view(generated, names, between, stream(0, "view", 0, n)).camera.pixel_spacing for n in range(6)}
+    assert len(drawn) == 6
+    assert all(wide.camera.pixel_spacing / 3 <= one <= wide.camera.pixel_spacing / 1.5 for one in drawn)
+
+
 def test_findings_are_those_that_were_asked_for():
-    sources = PatientSources(ProceduralPatients(1, {"knee": 1.0}, 32, findings={"implant": 1.0, "fracture": 1.0}))
+    sources = PatientSources(ProceduralPatients(1, {"shoulder": 1.0}, 32, findings={"implant": 1.0, "fracture": 1.0}))
     config = DatasetConfig(patients=sources)
     subject = make_subject(make_plan(config).shards[0].patients[0], config)
     assert subject.implants and subject.description["findings"]["implant"] == "plate"

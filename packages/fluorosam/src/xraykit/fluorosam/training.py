@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +21,7 @@ from .network.trunk_start import PARTS, fill_text, fill_trunk
 from .train.kept_memory import keep_memory
 from .train.segmentation_task import SegmentationTask
 from .train.settings import SegmentationNetworkSettings, SegmentationTrainSettings
-from .train.training_images import TrainingImages, load_training_images
+from .train.training_images import load_training_images
 
 SegmentationTold = Callable[[str, int, int], None]
 """Called with what is being done ("images", "texts", "batches"), how much of it is done, and how much there is."""
@@ -61,7 +61,8 @@ def train_fluorosam(
     prepare_folder(settings.run, settings, command="fluorosam train", distribution="xraykit-fluorosam")
     data = load_training_images(settings, network.config, report=report, say=say)
     if start is None or start.trained_on.keys() <= PARTS:
-        begin_codes(network, data)
+        texts = {one.text for found in data.texts.values() for one in found if one.split == "train"}
+        begin_codes(network, sorted(texts), seed=settings.run.seed)
     if settings.run.device == "cpu":
         keep_memory()
     task = SegmentationTask(network, settings, data)
@@ -115,16 +116,21 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
 
 
 @torch.no_grad()
-def begin_codes(network: SegmentationNetwork, data: TrainingImages) -> None:
-    """Let codes that nothing has learned with start from the texts that come, by k-means."""
+def begin_codes(network: SegmentationNetwork, texts: Sequence[str], *, seed: int) -> None:
+    """Let codes that nothing has learned with start from the texts that come, by k-means; without codes nothing.
+
+    Args:
+        network: Changed in place.
+        texts: At most `TEXTS_OF_CODES` of them are read, spread over the list.
+        seed: Of the first centres.
+    """
     encoder = network.prompt_encoder
     if encoder.vq is None:
         return
-    texts = sorted({one.text for found in data.texts.values() for one in found if one.split == "train"})
-    step = max(1, len(texts) // TEXTS_OF_CODES)
-    parts = [texts[first : first + 512] for first in range(0, len(texts), 512 * step)]
+    some = list(texts)[:: max(1, -(-len(texts) // TEXTS_OF_CODES))]
+    parts = [some[first : first + 512] for first in range(0, len(some), 512)]
     features = torch.cat([encoder.clip_mlp(network.encode_text(part).float()) for part in parts])
-    encoder.vq.start_from(features, seed=data.settings.run.seed)
+    encoder.vq.start_from(features, seed=seed)
 
 
 def check_training(settings: SegmentationTrainSettings) -> None:

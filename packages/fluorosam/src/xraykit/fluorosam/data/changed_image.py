@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -58,6 +59,18 @@ def seen_image(
         windows: How windows are found and shown.
         rng: Random numbers.
     """
+    with torch.autocast("cpu", enabled=False):  # batches may be made inside a step of lower precision
+        return _seen(store, number, framing, changes, windows, rng)
+
+
+def _seen(
+    store: SegmentationStore,
+    number: int,
+    framing: Framing,
+    changes: SegmentationChanges,
+    windows: InputConfig,
+    rng: np.random.Generator,
+) -> Tensor:
     top, left, bottom, right = seen_box(framing, store.shown(number), store.edge)
     grey = change_tone(store.image(number)[top:bottom, left:right], changes.tone, rng)
     found = three_windows(-grey, samples=windows.samples)

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "confidence": "Calibration fit_calibration fit_visible",
         "encoder_batches": "class_cover ClassBatch ClassBatches",
-        "encoder_scores": "ClassScores",
+        "encoder_scores": "EncoderScores",
         "encoder_settings": "EncoderDataSettings EncoderLengthSettings EncoderNetworkSettings EncoderObjectiveSettings "
         "EncoderPretrainSettings",
         "encoder_task": "EncoderTask",

@@ -11,7 +11,7 @@ from ..vocabulary.reduced_classes import ReducedClass
 from ..vocabulary.structures import mirrored_name
 
 
-class ClassScores:
+class EncoderScores:
     """Counts over batches.
 
     Args:

@@ -19,7 +19,7 @@ from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
 from ..vocabulary.reduced_classes import pretraining_classes
 from .encoder_batches import ClassBatches
-from .encoder_scores import ClassScores
+from .encoder_scores import EncoderScores
 from .encoder_settings import EncoderPretrainSettings
 
 _BATCH = 16
@@ -112,7 +112,7 @@ class EncoderTask(TrainingTask):
         if not self.validation:
             return {}
         self.module.eval()
-        scores = ClassScores(self.classes)
+        scores = EncoderScores(self.classes)
         try:
             for each in self.validation:
                 images, cover, known = each.batch(0)

@@ -130,7 +130,7 @@ def prompt_round_loss(
         )
         counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
         losses.append(_mean(found.mask + weights.quality_weight * found.quality, counts))
-        name = {0: "text", 1: "first", draws.last: "last"}.get(number, "between")
+        name = {draws.last: "last", 1: "first", 0: "text"}.get(number, "between")
         terms[f"{name}_mask"] = _mean(found.mask, counts)
         terms[f"{name}_quality"] = _mean(found.quality, counts)
         terms[f"{name}_iou"] = _mean(found.iou.gather(2, answer.held[..., None])[..., 0], ~batch.absent)

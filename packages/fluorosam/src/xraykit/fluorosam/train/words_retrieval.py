@@ -15,7 +15,7 @@ from .words_changes import with_typo
 from .words_related import opposite_side
 from .words_texts import TextCorpus
 
-TextFeatures = Callable[[Sequence[str]], Tensor]
+EncodeTexts = Callable[[Sequence[str]], Tensor]
 """Features (N, D) of N texts."""
 
 
@@ -86,7 +86,7 @@ class TextRetrieval:
             self.gallery += [texts[int(row)] for row in rows]
             self.classes += [place] * len(rows)
 
-    def retrieve(self, features: TextFeatures) -> RetrievedTexts:
+    def retrieve(self, features: EncodeTexts) -> RetrievedTexts:
         """The nearest target, by angle to the mean of its texts' unit features, of every text."""
         known = F.normalize(features(self.gallery).float(), dim=1)
         rows = torch.tensor(self.classes, device=known.device)
