@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,9 @@ def fill_text(network: SegmentationNetwork, source: str | Path) -> SegmentationN
         FileError: Nothing there, not readable, or a text tower of another size.
     """
     other = load_network(source)
-    state = other.prompt_encoder.text_model.state_dict()
-    fill_module(
-        network.prompt_encoder.text_model, state, source=str(source), wanted="the weights of this network's text tower"
-    )
+    if replace(other.config.text, frozen=True) != replace(network.config.text, frozen=True):
+        raise FileError(f"{source} must have the text tower of this network, got another size; choose its variant.")
+    network.prompt_encoder.text_model.load_state_dict(other.prompt_encoder.text_model.state_dict())
     network.trained_on = {**network.trained_on, "text": other.trained_on.get("text", str(source))}
     return network
 
