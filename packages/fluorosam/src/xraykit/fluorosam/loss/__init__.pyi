@@ -1,0 +1,12 @@
+# Made by tools/make_stubs.py from the table in __init__.py.
+from .best_mask import (
+    BestMasks as BestMasks,
+    best_mask_loss as best_mask_loss,
+    chosen_masks as chosen_masks,
+)
+from .mask_losses import (
+    dice_loss as dice_loss,
+    focal_loss as focal_loss,
+    mask_iou as mask_iou,
+    quality_loss as quality_loss,
+)
