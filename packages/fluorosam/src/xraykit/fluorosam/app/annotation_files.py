@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import make_folder, read_json_object, write_atomically
+from xraykit.render.files import write_coco
+from xraykit.render.storage import make_folder, read_json_object
 
 from ..outputs.coco_annotations import AnnotatedXray, annotations_record
 from ..outputs.dicom_segmentation import save_dicom_segmentation
+from ..outputs.listed_xrays import ListedXray
 from ..outputs.named_mask import NamedMask
+from ..outputs.segmented_files import COCO as TABLE
+from ..outputs.segmented_files import SEGMENTATION
 from ..predictor.xray_input import OpenedXray
 from .marked_mask import MarkedMask
 
-TABLE = "annotations.json"
+COLLIMATION = "{}_collimation.json"
 MOST_BYTES = 1 << 29
 KEYS: dict[str, dict[str, type]] = {
     "images": {"id": int, "file_name": str},
@@ -31,60 +34,64 @@ class AnnotationFiles:
 
     Args:
         folder: Made at the first save.
-        stems: Of every X-ray's file, by path: what its own files are called, each once.
+        xrays: What may be saved, with a name for the files of each.
     """
 
-    def __init__(self, folder: Path, stems: dict[Path, str]) -> None:
-        self.folder, self._stems = folder, stems
+    def __init__(self, folder: Path, xrays: Sequence[ListedXray]) -> None:
+        self.folder, self.xrays = folder, tuple(xrays)
 
-    def save_masks(self, xray: OpenedXray, masks: Sequence[MarkedMask], *, is_dicom: bool) -> tuple[Path, ...]:
-        """Put the masks of one X-ray in place of those it had; other X-rays keep theirs. The files, written in order.
+    def save_masks(self, number: int, xray: OpenedXray, masks: Sequence[MarkedMask], *, is_dicom: bool) -> str:
+        """Put the masks of an X-ray in place of those it had; other X-rays keep theirs.
+
+        Args:
+            number: Which of the X-rays.
+            xray: As it was opened.
+            masks: May be none.
+            is_dicom: Whether it gets a DICOM segmentation.
+
+        Returns:
+            A sentence where that could not be written, else nothing; the table is written then all the same.
 
         Raises:
-            FileError: annotations.json is no COCO table, or the X-ray has vanished. OutputError: Nothing can be written.
+            FileError: annotations.json is no COCO table. OutputError: The folder or a file cannot be written.
         """
         named = [_named(mask) for mask in masks]
         make_folder(self.folder.absolute())
-        table = self._table()
-        annotated = AnnotatedXray(self._file_name(xray), xray.size, named, xray.frame)
-        merged = _merged(table, annotations_record([annotated]))
-        segmentation = self.path(xray, ".seg.dcm")
-        written = []
-        if is_dicom and named:
-            source = xray.path
-            if source is None or not source.is_file():
-                raise FileError(f"{xray.name} must be there for its DICOM segmentation, got none; put it back.")
-            written.append(save_dicom_segmentation(segmentation, named, source, frame=xray.frame))
-        elif segmentation.is_file():
-            segmentation.unlink()
-        text = json.dumps(merged, allow_nan=False)
-        written.append(write_atomically(self.folder / TABLE, lambda file: file.write(f"{text}\n".encode())))
-        return tuple(written)
+        annotated = AnnotatedXray(self._relative(self.xrays[number].path), xray.size, named, xray.frame)
+        write_coco(self.folder / TABLE, _merged(self._table(), annotations_record([annotated])))
+        segmentation = self._path(number, xray, SEGMENTATION)
+        if not is_dicom:
+            return ""
+        if not named:
+            segmentation.unlink(missing_ok=True)
+            return ""
+        try:
+            save_dicom_segmentation(segmentation, named, self.xrays[number].path, frame=xray.frame)
+        except FileError as error:
+            return f"no DICOM segmentation could be made: {error}"
+        return ""
 
-    def save_table(self, xray: OpenedXray, ending: str, table: dict[str, Any]) -> Path:
-        """Write facts about one X-ray as JSON.
+    def save_box(self, number: int, xray: OpenedXray, table: dict[str, Any]) -> Path:
+        """Write what is said of a collimation box as JSON.
 
         Raises:
             OutputError: It cannot be written.
         """
         make_folder(self.folder.absolute())
-        text = json.dumps(table, indent=1, allow_nan=False)
-        return write_atomically(self.path(xray, ending), lambda file: file.write(f"{text}\n".encode()))
+        return write_coco(self._path(number, xray, COLLIMATION), table)
 
-    def kept(self, paths: Sequence[Path]) -> set[int]:
+    def kept(self) -> set[int]:
         """Numbers of the X-rays that the table has masks of, from an earlier session.
 
         Raises:
             FileError: annotations.json is no COCO table.
         """
         names = {image["file_name"] for image in self._table()["images"]}
-        return {number for number, path in enumerate(paths) if self._relative(path) in names}
+        return {number for number, one in enumerate(self.xrays) if self._relative(one.path) in names}
 
-    def path(self, xray: OpenedXray, ending: str) -> Path:
-        """Of the X-ray's own file with this ending."""
-        stem = self._stems[xray.path] if xray.path is not None else xray.name
-        frame = "" if xray.frame is None else f".frame{xray.frame}"
-        return self.folder / f"{stem}{frame}{ending}"
+    def _path(self, number: int, xray: OpenedXray, pattern: str) -> Path:
+        frame = "" if xray.frame is None else f"_frame{xray.frame}"
+        return self.folder / pattern.format(f"{self.xrays[number].name}{frame}")
 
     def _table(self) -> dict[str, Any]:
         path = self.folder / TABLE
@@ -100,9 +107,6 @@ class AnnotationFiles:
             raise FileError(f"{path} must be a COCO table, got another file; choose another folder with -o.") from error
         return table
 
-    def _file_name(self, xray: OpenedXray) -> str:
-        return xray.name if xray.path is None else self._relative(xray.path)
-
     def _relative(self, path: Path) -> str:
         """The X-ray's path from the folder, with /; whole where there is no way from one to the other."""
         try:
@@ -111,24 +115,12 @@ class AnnotationFiles:
             return path.resolve().as_posix()
 
 
-def file_stems(paths: Sequence[Path]) -> dict[Path, str]:
-    """A name for the files of each X-ray: its own without ending, its whole name or a number where that is taken."""
-    stems: dict[Path, str] = {}
-    taken: set[str] = set()
-    for path in paths:
-        numbered = (f"{path.name}_{n}" for n in range(2, len(paths) + 2))
-        stem = next(name for name in (path.stem, path.name, *numbered) if name.lower() not in taken)
-        taken.add(stem.lower())
-        stems[path] = stem
-    return stems
-
-
 def _named(mask: MarkedMask) -> NamedMask:
     if mask.answer is None:
         raise InputError(f"{mask.name!r} must have a mask to be saved, got none; ask for it again.")
     pointed = bool(mask.points) or mask.box is not None
     pixels = (mask.answer.logits > 0).numpy()
-    return NamedMask(mask.name, pixels, mask.answer.target, mask.answer.confidence, pointed)
+    return NamedMask(mask.name, pixels, mask.target, mask.answer.confidence, pointed)
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,8 @@ class MaskEndpoints:
             image = self._number(body, "image", least=0)
             if image != self._session.number:
                 raise InputError(f"X-ray {self._session.number + 1} is open by now, got a change of {image + 1}.")
-            make(body)
-            return self.state(body)
+            said = make(body)
+            return {**self.state(body), "said": said or ""}
 
         return request
 
@@ -137,9 +137,9 @@ class MaskEndpoints:
         """Make it again."""
         self._session.redo()
 
-    def save(self, body: RequestBody) -> None:
+    def save(self, body: RequestBody) -> str:
         """Write the accepted masks."""
-        self._session.save()
+        return self._session.save()
 
     def collimate(self, body: RequestBody) -> Any:
         """The collimation box of mask `mask` with `margin`: box [px], and size [mm] or null."""

@@ -8,6 +8,7 @@ from xraykit.render import InputError
 
 from ..predictor.prompt import Prompt
 from ..predictor.segmentation import Segmentation
+from ..vocabulary.recognition import resolve
 
 MOST_LETTERS = 250  # of a name
 XY = tuple[float, float]
@@ -45,6 +46,16 @@ class MarkedMask:
         """All that is asked, with the answer so far as the mask to begin with."""
         points, labels = (self.points, self.labels) if self.points else (None, None)
         return Prompt(self.text, points, labels, self.box, self.answer)
+
+    @property
+    def target(self) -> str | None:
+        """What its name means in the vocabulary; None for a name that it does not know."""
+        if self.answer is not None and self.name == self.text:
+            return self.answer.target
+        try:
+            return resolve(self.name).name
+        except InputError:
+            return None
 
     def with_point(self, point: XY, *, inside: bool) -> MarkedMask:
         """With one click more, not answered yet."""

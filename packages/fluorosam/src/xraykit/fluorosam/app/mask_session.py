@@ -9,11 +9,12 @@ from pathlib import Path
 
 from xraykit.render import InputError, XraykitError
 
+from ..outputs.listed_xrays import ListedXray
 from ..predictor.fluoro_sam import FluoroSam
 from ..predictor.prompt import Prompt
 from ..predictor.settings import XrayFileSettings
 from ..vocabulary.text_check import check_text
-from .annotation_files import TABLE, AnnotationFiles, file_stems
+from .annotation_files import TABLE, AnnotationFiles
 from .collimation import CollimationBox, collimation_box
 from .marked_mask import XY, BoxXY, MarkedMask, checked_name
 from .mask_history import MaskHistory, MaskSet
@@ -31,7 +32,7 @@ class MaskSession:
 
     Args:
         sam: What answers.
-        files: X-rays.
+        files: X-rays, or what `list_xrays` lists.
         folder: Where annotations go.
         reading: How files are read.
         notes: What was assumed, for the page.
@@ -43,15 +44,17 @@ class MaskSession:
     def __init__(
         self,
         sam: FluoroSam,
-        files: Sequence[Path],
+        files: Sequence[Path | ListedXray],
         folder: Path,
         *,
         reading: XrayFileSettings | None = None,
         notes: Sequence[str] = (),
     ) -> None:
-        self.sam, self.files, self.notes = sam, tuple(files), tuple(notes)
-        self.annotations = AnnotationFiles(folder, file_stems(self.files))
-        self.kept = self.annotations.kept(self.files)
+        listed = [one if isinstance(one, ListedXray) else ListedXray(one, one.stem, False) for one in files]
+        self.sam, self.notes = sam, tuple(notes)
+        self.files = tuple(one.path for one in listed)
+        self.annotations = AnnotationFiles(folder, listed)
+        self.kept = self.annotations.kept()
         self.reading = reading or XrayFileSettings()
         self.number = 0
         self.faults: dict[int, str] = {}
@@ -183,18 +186,20 @@ class MaskSession:
             return collimation_box(answer.logits > 0, margin, spacing=image.spacing)
 
     def save_collimation(self, number: int, margin: float) -> Path:
-        """Write the box as STEM.collimation.json. Raises as `collimation`; OutputError if it cannot be written."""
+        """Write the box as NAME_collimation.json. Raises as `collimation`; OutputError if it cannot be written."""
         with self._lock:
             image, mask = self._opened(), self.history.now.find(number)
             box = self.collimation(number, margin)
             height, width = image.size
             facts = {"xray": image.embedded.xray.name, "frame": image.embedded.xray.frame, "size_px": [height, width]}
-            target = None if mask.answer is None else mask.answer.target
-            table = {**facts, "structure": mask.name, "target": target, **box.as_table(image.size)}
-            return self.annotations.save_table(image.embedded.xray, ".collimation.json", table)
+            table = {**facts, "structure": mask.name, "target": mask.target, **box.as_table(image.size)}
+            return self.annotations.save_box(self.number, image.embedded.xray, table)
 
-    def save(self) -> tuple[Path, ...]:
-        """Write the accepted masks of the X-ray that is open, in place of what was saved of it; the files.
+    def save(self) -> str:
+        """Write the accepted masks of the X-ray that is open, in place of what was saved of it.
+
+        Returns:
+            A sentence where no DICOM segmentation could be made of a DICOM file, else nothing.
 
         Raises:
             InputError: None is accepted. FileError, OutputError: Files cannot be read or written.
@@ -204,10 +209,10 @@ class MaskSession:
             masks = [mask for mask in history.now.masks if mask.is_accepted]
             if not masks and not history.was_saved:
                 raise InputError("a mask must be accepted before it is saved, got none; look at one and press A.")
-            written = self.annotations.save_masks(image.embedded.xray, masks, is_dicom=image.is_dicom)
+            lack = self.annotations.save_masks(self.number, image.embedded.xray, masks, is_dicom=image.is_dicom)
             history.mark_saved()
             self.kept.add(self.number)
-            return written
+            return lack
 
     def _correct(self, asked: MarkedMask) -> None:
         image = self._opened()

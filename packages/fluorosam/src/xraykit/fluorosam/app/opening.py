@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from xraykit.render import FileError
+from xraykit.render import FileError, InputError
 from xraykit.render.storage import check_result_folder
 
+from ..outputs.listed_xrays import list_xrays
 from ..predictor.fluoro_sam import FluoroSam
 from .mask_session import MaskSession
 from .server import MaskServer
 from .settings import MaskAppSettings
-from .xray_list import list_xrays
 
 
 def open_mask_page(settings: MaskAppSettings, *, sam: FluoroSam | None = None) -> MaskServer:
@@ -20,10 +20,12 @@ def open_mask_page(settings: MaskAppSettings, *, sam: FluoroSam | None = None) -
         sam: In place of the network that the settings name.
 
     Raises:
-        FileError: No X-ray can be read, the weights cannot, or annotations.json in the folder is no COCO table.
-        InputError: A folder without X-rays, or a busy port.
+        FileError: No X-ray can be read, a folder has none, the weights cannot, or annotations.json in the folder is no COCO table.
+        InputError: No X-ray is named, or a busy port.
         OutputError: The folder cannot be written.
     """
+    if not settings.xrays:
+        raise InputError("the page needs an X-ray or a folder of them, got none; name one.")
     files = list_xrays(settings.xrays)
     check_result_folder(settings.output)
     if sam is None:

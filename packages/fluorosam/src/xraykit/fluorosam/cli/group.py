@@ -5,10 +5,11 @@ from __future__ import annotations
 from cyclopts import App
 
 from . import app as page
-from . import convert, prompts
+from . import convert, prompts, segment
 
 app = App(name="fluorosam", help="Say or click what to find in an X-ray.")
 # The commands say what they are for themselves: help given here would stand in its place. Their modules load no torch.
-app.command(convert.command, name="convert")
+app.command(segment.command, name="segment")
 app.command(page.command, name="app")
+app.command(convert.command, name="convert")
 app.command(prompts.command, name="prompts")

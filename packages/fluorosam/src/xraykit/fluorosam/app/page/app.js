@@ -172,6 +172,7 @@ function step(by) {
 async function save() {
   if (!(await change("save", () => !state.saved && {}))) return;
   const left = state.masks.filter((mask) => !mask.accepted).length, kept = state.masks.length - left;
+  if (state.said) return say(`${state.folder} holds the masks, but ${state.said}`, true);
   say(`saved ${kept} ${kept === 1 ? "mask" : "masks"} in ${state.folder}${left ? `; ${left} not accepted left out` : ""}`);
 }
 
