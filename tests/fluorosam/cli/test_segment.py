@@ -113,8 +113,8 @@ def test_a_frame_of_a_cine_is_segmented(folder):
     write_xray(folder / "cine.dcm", xray_dataset(frames, modality="DX"))
     assert segment("cine.dcm", "-o", "out", "--prompt", "skull", "--frame", "1") == 0
     assert results(folder)[0]["frame"] == 1
-    shared = pydicom.dcmread(folder / "out/cine_seg.dcm").SharedFunctionalGroupsSequence[0]
-    assert shared.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 2
+    first = pydicom.dcmread(folder / "out/cine_seg.dcm").PerFrameFunctionalGroupsSequence[0]
+    assert first.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 2
     with Image.open(folder / "out/cine_labels.png") as file:
         assert np.asarray(file)[20, 3] == 1
 

@@ -107,7 +107,7 @@ def test_a_segmentation_is_of_the_same_patient_study_and_pixels(tmp_path):
     np.testing.assert_array_equal(frames.reshape(3, *SIZE).astype(bool), np.stack([one.mask for one in kept]))
     shared = found.SharedFunctionalGroupsSequence[0]
     assert shared.PixelMeasuresSequence[0].PixelSpacing == [0.4, 0.2]
-    image = shared.DerivationImageSequence[0].SourceImageSequence[0]
+    image = found.PerFrameFunctionalGroupsSequence[1].DerivationImageSequence[0].SourceImageSequence[0]
     assert image.ReferencedSOPInstanceUID == "1.2.3.4" and "ReferencedFrameNumber" not in image
     femur, screw, points = found.SegmentSequence
     assert femur.SegmentLabel == "left femur" and femur.SegmentAlgorithmType == "AUTOMATIC"
@@ -135,7 +135,8 @@ def test_a_segmentation_names_the_frame_and_a_sparse_header_is_enough(tmp_path):
     path = write_xray(tmp_path / "cine.dcm", xray_dataset(pixels, PatientBirthDate=""))
     found = pydicom.dcmread(save_dicom_segmentation(tmp_path / "seg.dcm", masks(), path, frame=2))
     shared = found.SharedFunctionalGroupsSequence[0]
-    assert shared.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber == 3
+    image = found.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence[0]
+    assert image.ReferencedFrameNumber == 3
     assert "PixelMeasuresSequence" not in shared and found.PatientName == "" and found.StudyInstanceUID
     with pytest.raises(InputError, match="frame must be 0 to 2, got 3"):
         save_dicom_segmentation(tmp_path / "seg.dcm", masks(), path, frame=3)

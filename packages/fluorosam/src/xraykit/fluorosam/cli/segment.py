@@ -34,7 +34,7 @@ def segment(settings: SegmentFilesSettings) -> None:
     from ..outputs.segmented_files import segment_xrays
 
     with Tally("X-rays") as tally:
-        done = segment_xrays(settings, report=tally.report if len(settings.xrays) > 1 else None)
+        done = segment_xrays(settings, report=tally.report)
     lines = []
     for row in done.results:
         found = (

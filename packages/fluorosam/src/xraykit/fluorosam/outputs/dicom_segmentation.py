@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from collections.abc import Sequence
 from datetime import datetime
@@ -131,7 +132,6 @@ def _refer(dataset: Dataset, source: Dataset, frame: int | None) -> None:
     derivation.SourceImageSequence = [image]
     derivation.DerivationCodeSequence = [code_item("113076", "DCM", "Segmentation")]
     shared = Dataset()
-    shared.DerivationImageSequence = [derivation]
     spacing = source.get("PixelSpacing") or source.get("ImagerPixelSpacing")
     if spacing:
         measures = Dataset()
@@ -146,14 +146,18 @@ def _refer(dataset: Dataset, source: Dataset, frame: int | None) -> None:
     index.DimensionOrganizationUID = organization.DimensionOrganizationUID
     index.DimensionIndexPointer, index.FunctionalGroupPointer = 0x0062000B, 0x0062000A
     dataset.DimensionIndexSequence = [index]
-    dataset.PerFrameFunctionalGroupsSequence = [_frame_item(item.SegmentNumber) for item in dataset.SegmentSequence]
+    dataset.PerFrameFunctionalGroupsSequence = [
+        _frame_item(item.SegmentNumber, derivation) for item in dataset.SegmentSequence
+    ]
 
 
-def _frame_item(number: int) -> Dataset:
+def _frame_item(number: int, derivation: Dataset) -> Dataset:
+    """What a frame is of; the derivation is the same for all, and readers look for it here."""
     identification, content, item = Dataset(), Dataset(), Dataset()
     identification.ReferencedSegmentNumber = number
     content.DimensionIndexValues = [number]
     item.SegmentIdentificationSequence, item.FrameContentSequence = [identification], [content]
+    item.DerivationImageSequence = [copy.deepcopy(derivation)]
     return item
 
 

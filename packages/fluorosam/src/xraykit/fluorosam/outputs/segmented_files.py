@@ -59,7 +59,7 @@ def segment_xrays(
     Args:
         settings: All there is to say.
         sam: In place of the network that the settings name.
-        report: Called with how many X-rays are done and how many there are.
+        report: Called with how many X-rays are done and how many there are, where there are several.
 
     Raises:
         InputError: Nothing or something impossible asked, words that nobody knows, or an X-ray that shows nothing.
@@ -78,13 +78,13 @@ def segment_xrays(
     for prompt in prompts.values():
         if prompt.text is not None:
             sam.target_of(prompt.text)
+    tell = report if report is not None and len(listed) > 1 else _silent
     rows: list[dict[str, Any]] = []
     annotated: list[AnnotatedXray] = []
     notes: list[str] = []
     with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:
         for number, one in enumerate(listed):
-            if report is not None:
-                report(number, len(listed))
+            tell(number, len(listed))
             try:
                 xray = open_xray(one.path, settings.reading)
             except (FileError, InputError) as error:
@@ -101,8 +101,7 @@ def segment_xrays(
         write_coco(folder / COCO, annotations_record(annotated))
         write_coco(folder / RESULTS, {"schema": SCHEMA, "weights": used.weights, "xrays": rows})
         write_settings(folder / SETTINGS, settings, command="fluorosam segment", distribution="xraykit-fluorosam")
-    if report is not None:
-        report(len(listed), len(listed))
+    tell(len(listed), len(listed))
     return SegmentedXrays(settings.output, tuple(rows), tuple(dict.fromkeys(notes)))
 
 
@@ -174,6 +173,10 @@ def _earlier_files(folder: Path) -> set[str]:
     listed = [name for row in rows if isinstance(row, dict) for name in _listed(row.get("files"))]
     ends = tuple(pattern.format("") for pattern in (OVERLAY, LABELS, SEGMENTATION))
     return {RESULTS, COCO, SETTINGS, *(name for name in listed if name.endswith(ends) and Path(name).name == name)}
+
+
+def _silent(done: int, total: int) -> None:
+    del done, total
 
 
 def _listed(names: object) -> list[str]:
