@@ -83,7 +83,7 @@ def sample_members(
         "description": {"region": region}, "tools": [{"name": name} for name in tools],
         "physics": {}, "seed": 1, "versions": {},
     }  # fmt: skip
-    runs = [{"name": name, "size": [size, size], "counts": run_length_text(mask)} for _, name, mask in kinds]
+    runs = [{"name": name, "size": list(mask.shape), "counts": run_length_text(mask)} for _, name, mask in kinds]
     packed = b""
     if tissue is not None:
         packed, record["tissue"] = packed_tissue(tissue)

@@ -86,6 +86,8 @@ def test_an_unknown_target_is_answered_with_the_nearest():
         ("pedicle screw L4 left", "pedicle_screw"),
         ("plate femur right", "plate"),
         ("hip stem left", "hip_stem"),
+        ("femoral component right", "femoral_component"),
+        ("tibial component left", "tibial_component"),
         ("bracket_3", "bracket"),
     ],
 )

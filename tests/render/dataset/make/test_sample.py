@@ -309,7 +309,7 @@ def test_zoom_narrows_the_field_of_standard_views_around_the_same_target(knee):
 
 
 def test_findings_are_those_that_were_asked_for():
-    sources = PatientSources(ProceduralPatients(1, {"knee": 1.0}, 32, findings={"implant": 1.0, "fracture": 1.0}))
+    sources = PatientSources(ProceduralPatients(1, {"shoulder": 1.0}, 32, findings={"implant": 1.0, "fracture": 1.0}))
     config = DatasetConfig(patients=sources)
     subject = make_subject(make_plan(config).shards[0].patients[0], config)
     assert subject.implants and subject.description["findings"]["implant"] == "plate"

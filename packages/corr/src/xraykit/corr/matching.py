@@ -154,6 +154,5 @@ def check(settings: MatcherSettings) -> None:
 
 
 def _own_values(network: MatcherNetworkSettings) -> dict[str, object]:
-    return {
-        name: getattr(network, name) for name in ("module", "layers", "dimension", "heads", "trunk", "stride", "norm")
-    }
+    names = ("module", "layers", "dimension", "heads", "trunk", "stride", "norm", "input_contrast")
+    return {name: getattr(network, name) for name in names}

@@ -13,10 +13,11 @@ from xraykit.render import InputError
 
 from .attention import ATTENTION_BYTES, check_tokens
 from .head import SigmoidHead, SquaredCosineHead
+from .local_contrast import LocalContrast
 from .matcher_config import MatcherConfig
 from .modules.build_module import new_module
 from .overlap_head import OverlapHead
-from .trunk import Trunk
+from .trunk import MEAN, STD, Trunk
 
 NO_MATCH = -1e4
 """Logit of patches of absent views."""
@@ -44,11 +45,14 @@ class PatchTokens(nn.Module):
 
     def __init__(self, config: MatcherConfig) -> None:
         super().__init__()
+        self.contrast = LocalContrast(config.stride) if config.input_contrast == "local" else None
         self.trunk = Trunk(config.trunk, stride=config.stride, norm=config.norm)
         self.projection = nn.Conv2d(self.trunk.channels, config.dimension, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, L, D) of images (N, 1, S, S)."""
+        if self.contrast is not None:
+            images = MEAN + STD * self.contrast(images)  # the trunk standardises
         return self.projection(self.trunk(images)).flatten(2).mT
 
 

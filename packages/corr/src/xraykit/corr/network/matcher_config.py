@@ -13,6 +13,7 @@ MatchModule = Literal["none", "superglue", "loftr", "standard_mp", "standard", "
 """The part between trunk and head that lets tokens attend; "authors" is the layer of the authors' partial code."""
 MatchHead = Literal["sigmoid", "squared_cosine"]
 TrunkNorm = Literal["batch", "frozen_batch", "group"]
+InputContrast = Literal["global", "local"]
 ALTERNATING = ("superglue", "loftr", "standard_mp", "authors")
 _LARGEST = {"image_size": 8192, "dimension": 4096, "layers": 64, "heads": 64, "views": 64}
 
@@ -45,6 +46,8 @@ class MatcherConfig:
     """Share of matches that an untrained sigmoid head predicts"""
     norm: TrunkNorm = "batch"
     """Normalisation in the trunk; frozen_batch keeps statistics and weights of batch normalisation as loaded"""
+    input_contrast: InputContrast = "global"
+    """Grey values as they are, or relative to their surroundings of about a patch, see `LocalContrast`"""
     views: int = 4
     """View embeddings, hence the most views of module standard"""
     overlap_head: bool = False
@@ -55,7 +58,7 @@ class MatcherConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.trunk, str) or not 0 < len(self.trunk) <= 100:
             raise InputError(f"trunk must be a name, got {str(self.trunk)[:60]!r}.")
-        choices = {"module": MatchModule, "head": MatchHead, "norm": TrunkNorm}
+        choices = {"module": MatchModule, "head": MatchHead, "norm": TrunkNorm, "input_contrast": InputContrast}
         for name, options in choices.items():
             if getattr(self, name) not in get_args(options):
                 raise InputError(f"{name} must be one of {', '.join(get_args(options))}, got {getattr(self, name)!r}.")

@@ -9,6 +9,7 @@ from xraykit.render.radiographs import Colour, Polarity
 from xraykit.render.training import LengthSettings, RunSettings
 
 from ..network.classifier_config import StudyFusion
+from ..network.matcher_config import InputContrast
 from ..studies.settings import StudyChangeSettings
 from .study_arm import GuidanceKind, StudyStart
 
@@ -53,6 +54,8 @@ class ClassifyNetworkSettings:
     """Weights of one that learned how thick the tissue is (xraykit corr train --target thickness)."""
     variant: str = "mini"
     """Config of the network where no matcher gives one: mini, small or paper."""
+    input_contrast: InputContrast | None = None
+    """global: grey values as they are; local: relative to their surroundings; for a network that no matcher gives."""
     per_head: bool = False
     """A learned weight of the guidance for each head, else one a layer."""
     centred: bool = False

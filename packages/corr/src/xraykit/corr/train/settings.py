@@ -19,7 +19,7 @@ from ..data.settings import (
     XrayField,
     XrayInputSettings,
 )
-from ..network.matcher_config import MatchModule, TrunkNorm
+from ..network.matcher_config import InputContrast, MatchModule, TrunkNorm
 
 MatchTarget = Literal["correspondence", "shuffled", "thickness"]
 """What a matcher's training asks for; the last two are controls."""
@@ -80,6 +80,8 @@ class MatcherNetworkSettings:
     """Pixels per patch, 8 or 16."""
     norm: TrunkNorm | None = None
     """Normalisation in the trunk."""
+    input_contrast: InputContrast | None = None
+    """global: grey values as they are; local: relative to their surroundings, for lesions of a few pixels."""
     overlap_head: bool = field(default=True, metadata={"negative": "--no-overlap-head"})
     """A second head tells if two views show the same part of one patient; weights to go on from get one too."""
 

@@ -104,7 +104,10 @@ def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> M
         variant = settings.network.variant
         if variant not in NAMED:
             raise InputError(f"--variant must be one of {', '.join(NAMED)}, got {variant[:60]!r}.")
-        return NAMED[variant]
+        contrast = settings.network.input_contrast
+        return NAMED[variant] if contrast is None else replace(NAMED[variant], input_contrast=contrast)
+    if settings.network.input_contrast is not None:
+        raise InputError("weights of a matcher bring their --input-contrast along; leave it out, or the weights.")
     same = {"density": 0.05, "overlap_head": False}  # what a classifier does not have
     plain = [replace(config, preprocess=dict(config.preprocess), **same) for config in configs]
     if any(config != plain[0] for config in plain):

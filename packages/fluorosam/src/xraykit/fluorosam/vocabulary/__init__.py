@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "fluoroseg_names": "FLUOROSEG_GROUPS FluoroSegCategory fluoroseg_category fluoroseg_group "
         "fluoroseg_labels real_rib_name",
         "groups": "TARGET_GROUPS TargetGroup",
+        "mirror_images": "is_one_sided left_right",
         "neighbours": "INVERSE RELATIONS Neighbour neighbours_of",
         "noun_phrases": "NounPhrase known_phrases phrase phrases_of tool_phrases",
         "recognition": "resolve suggest",

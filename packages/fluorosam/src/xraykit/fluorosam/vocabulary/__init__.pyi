@@ -17,6 +17,10 @@ from .groups import (
     TARGET_GROUPS as TARGET_GROUPS,
     TargetGroup as TargetGroup,
 )
+from .mirror_images import (
+    is_one_sided as is_one_sided,
+    left_right as left_right,
+)
 from .neighbours import (
     INVERSE as INVERSE,
     Neighbour as Neighbour,

@@ -1,8 +1,8 @@
 """Built-in instruments and implants, made from a few numbers: nothing to download.
 
-Each stands in its own frame with its tip (or distal end) at the origin and its long axis along +z, in mm. Sizes are
-those of common catalogues; the seed picks one within the range. They are closed meshes of touching, not overlapping
-parts.
+Each stands in its own frame with its tip (or distal end) at the origin and its long axis along +z, in mm; components of
+a knee replacement have the bone's axis along +z. Sizes are those of common catalogues; the seed picks one within the
+range. They are closed meshes of touching, not overlapping parts.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .instrument_parts import (
     tube_mesh,
     turned,
 )
+from .knee_components import make_femoral_component, make_tibial_component
 from .mesh import Mesh
 
 _AROUND = 36
@@ -35,8 +36,11 @@ _AROUND = 36
 def instrument(name: str, *, seed: int = 0) -> Mesh:
     """A built-in instrument or implant, float32 vertices in mm, tip at the origin, long axis along +z.
 
+    A femoral or tibial component is that of a right knee: x lateral, y anterior, z along the bone.
+
     Args:
-        name: One of `INSTRUMENTS`: cannulated_screw, clamp, drill_bit, hip_stem, k_wire, needle, pedicle_screw, plate.
+        name: One of `INSTRUMENTS`: cannulated_screw, clamp, drill_bit, femoral_component, hip_stem, k_wire, needle,
+            pedicle_screw, plate, tibial_component.
         seed: Picks the size; the same seed gives the same mesh.
 
     Raises:
@@ -277,10 +281,12 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Made]] = {
     "cannulated_screw": _cannulated_screw,
     "clamp": _clamp,
     "drill_bit": _drill_bit,
+    "femoral_component": make_femoral_component,
     "hip_stem": _hip_stem,
     "k_wire": _k_wire,
     "needle": _needle,
     "pedicle_screw": _pedicle_screw,
     "plate": _plate,
+    "tibial_component": make_tibial_component,
 }
 INSTRUMENTS: tuple[str, ...] = tuple(_MAKERS)

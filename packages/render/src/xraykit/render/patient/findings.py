@@ -18,6 +18,7 @@ from .body.regions import BodyRegion
 from .body.skeleton import Side
 from .body.trunk_shape import levels
 from .fracture_sites import crush, resected_neck, sites_of
+from .knee_replacement import KneeComponents, cut_bones, fit_components
 
 _SPINE = {
     "thoracic_spine": ("T8", "T11", "T12"),
@@ -35,6 +36,7 @@ _IMPLANTS = {
     "elbow": ("k_wires",),
     "wrist_hand": ("k_wires", "plate"),
 }
+_KNEE_REPLACEMENT = 0.5  # share of the implants of a knee
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Findings:
         osteophytes: Degree of wear, 0 to 1.
         contrast: HU added to vessels.
         implant: Kind of implant, "" none.
+        components: What a knee replacement is made of; the bones are cut to fit.
     """
 
     fractures: Mapping[str, Fracture] = field(default_factory=lambda: MappingProxyType({}))
@@ -79,6 +82,7 @@ class Findings:
     osteophytes: float = 0.0
     contrast: float = 0.0
     implant: str = ""
+    components: KneeComponents | None = None
 
     def record(self) -> dict[str, Any]:
         """The ground truth as JSON-able values; a fragment's motion is in its bone's local frame, (4, 4) [mm]."""
@@ -133,10 +137,26 @@ def sample_findings(
             found[table].pop(f"femur_{side}", None)
         found["displaced"].clear()
         found["fractures"][f"femur_{side}"] = resected_neck()
+    scoliosis = round(float(rng.choice([-1, 1]) * (8 + rng.gamma(2.0, 7.0))), 1) if dice["scoliosis"] else 0.0
+    osteophytes = round(old * float(rng.uniform(0.2, 1)), 3) if dice["osteophytes"] else 0.0
+    contrast = round(float(rng.uniform(120, 350)), 1) if dice["contrast"] else 0.0
+    components = None  # drawn last, so that what was drawn above is the same with and without them
+    if implant and region.name == "knee" and rng.random() < _KNEE_REPLACEMENT:
+        implant, components = "knee_replacement", fit_components(rng, physique)
+        _cut_knee(found, side, components, physique)
     return Findings(
         **{name: MappingProxyType(value) for name, value in found.items()},
-        scoliosis=round(float(rng.choice([-1, 1]) * (8 + rng.gamma(2.0, 7.0))), 1) if dice["scoliosis"] else 0.0,
-        osteophytes=round(old * float(rng.uniform(0.2, 1)), 3) if dice["osteophytes"] else 0.0,
-        contrast=round(float(rng.uniform(120, 350)), 1) if dice["contrast"] else 0.0,
+        scoliosis=scoliosis,
+        osteophytes=osteophytes,
+        contrast=contrast,
         implant=implant,
+        components=components,
     )
+
+
+def _cut_knee(found: dict[str, Any], side: Side, components: KneeComponents, physique: Physique) -> None:
+    """Femur and tibia cut for the components, and without the fractures they had."""
+    for bone, cut in cut_bones(components, physique).items():
+        for table in ("sites", "displaced"):
+            found[table].pop(f"{bone}_{side}", None)
+        found["fractures"][f"{bone}_{side}"] = cut

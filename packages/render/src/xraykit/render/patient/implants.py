@@ -16,6 +16,7 @@ from .body.skeleton import Side
 from .body.trunk_shape import levels
 from .canvas import Coordinates
 from .findings import Findings
+from .knee_replacement import place_components
 
 # In the frame of the bone, right side: where a plate lies along it, and from where the surface is sought.
 _PLATES = {
@@ -46,6 +47,7 @@ def place_implants(
         "cannulated_screws": lambda: _neck_screws(figure, side, rng),
         "plate": lambda: _plate(figure, region, side, rng),
         "k_wires": lambda: _wires(figure, region, side, rng),
+        "knee_replacement": lambda: place_components(figure, findings.components, side) if findings.components else [],
     }
     return tuple(makers[findings.implant]()) if findings.implant else ()
 

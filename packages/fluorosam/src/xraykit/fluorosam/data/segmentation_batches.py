@@ -1,0 +1,277 @@
+"""Batches of X-rays with prompts, each a pure function of seed, number and rank, by any number of workers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from xraykit.render import InputError
+from xraykit.render.views import STANDARD_VIEWS
+
+from ..network.config import InputConfig
+from ..vocabulary.mirror_images import is_one_sided
+from .appearance import change_appearance, change_tone
+from .framing import Framing, draw_framing, framed_maps, plain_framing, seen_box
+from .prompt_choice import ChosenPrompt, PromptChoice
+from .segmentation_store import SegmentationStore
+from .settings import SegmentationChanges
+from .target_texts import TargetText, TargetTexts, TextWording
+from .windows import three_windows
+
+TRIES = 4  # framings that are drawn until one shows something to ask for
+
+
+class SegmentationBatch(NamedTuple):
+    """B images with P prompts each."""
+
+    images: Tensor
+    """(B, 3, S, S) float32 in [-1, 1], 0 in the padding"""
+    masks: Tensor
+    """(B, P, M, M) bool over the square; all False where absent"""
+    absent: Tensor
+    """(B, P) bool: what the text asks for is not in the image"""
+    texts: tuple[tuple[str, ...], ...]
+    """B x P"""
+    targets: tuple[tuple[str, ...], ...]
+    """B x P names of targets, left and right as in the image"""
+    shown: Tensor
+    """(B, 2) int64: rows and columns of the masks that show the image"""
+    numbers: tuple[int, ...] = ()
+    """Of the images in the store, B"""
+
+
+class SegmentationBatches:
+    """Changed X-rays with prompts, for a training, batch by batch.
+
+    Items come in an endless row of epochs, each a new order of all images; batch n of rank r is the part of the row
+    from place (n ranks + r) batch on. An item follows from (seed, epoch, place) alone. Everything is made on the CPU,
+    by `workers` processes ahead of their use, one thread each.
+
+    Args:
+        store: The images.
+        numbers: Of the images to take; those that show nothing to ask for are left out.
+        texts: By target; only those of one wording are used, and only where they are true of the image.
+        changes: How images are changed; None is `SegmentationChanges.none()`.
+        batch: B, images of a batch on each rank.
+        prompts: P, of each image.
+        absent: How often a prompt asks for what is not there, where that is known.
+        seed: Of order, choice and changes.
+        rank: This process among `ranks`.
+        ranks: How many.
+        wording: Of the texts, "train" or "held_out".
+        input: How windows are found and shown; None is `InputConfig()`.
+        workers: Processes; 0 is this one.
+
+    Raises:
+        InputError: A number out of range, no image with anything to ask for, or no texts.
+
+    Example:
+        numbers, changes = store.numbers_of("train"), SegmentationChanges()
+        batches = SegmentationBatches(store, numbers, texts, changes, batch=8, prompts=8)
+        images, masks, absent, texts, *_ = batches.batch(0)
+    """
+
+    def __init__(
+        self,
+        store: SegmentationStore,
+        numbers: Sequence[int],
+        texts: Mapping[str, Sequence[TargetText]],
+        changes: SegmentationChanges | None,
+        *,
+        batch: int,
+        prompts: int,
+        absent: float = 0.1,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        wording: TextWording = "train",
+        input: InputConfig | None = None,
+        workers: int = 0,
+    ) -> None:
+        if batch < 1 or prompts < 1 or workers < 0 or seed < 0 or not 0 <= rank < ranks:
+            came = f"{batch=}, {prompts=}, {workers=}, {seed=}, {rank=}, {ranks=}"
+            raise InputError(
+                f"expected batch and prompts from 1, workers and seed from 0, rank below ranks, got {came}."
+            )
+        if not 0 <= absent <= 1:
+            raise InputError(f"absent must be a probability from 0 to 1, got {absent}.")
+        chosen = _checked_numbers(numbers, len(store))
+        choice = PromptChoice(store, chosen, TargetTexts(texts, wording=wording), prompts=prompts, absent=absent)
+        self.numbers = tuple(number for number in chosen if choice.has_any(number))
+        if not self.numbers:
+            raise InputError(
+                "at least one image must show a target that a text asks for, got none; write more prompts."
+            )
+        changes, order = changes or SegmentationChanges.none(), (batch, seed, rank, ranks)
+        self._source = _Items(choice, self.numbers, changes, input or InputConfig(), order)
+        self._workers = workers
+        self._stream: Iterator[SegmentationBatch] = iter(())
+        self._ahead = _Onwards(0)
+        self._next = -1
+
+    def __len__(self) -> int:
+        """Images of an epoch."""
+        return len(self.numbers)
+
+    def batch(self, number: int) -> SegmentationBatch:
+        """Batch `number`, counted from 0; the next one is ready soonest, any other begins anew.
+
+        Raises:
+            InputError: A negative number.
+        """
+        if number < 0:
+            raise InputError(f"a batch's number must be 0 or more, got {number}.")
+        if self._workers == 0:
+            return self._source[number]
+        if number != self._next:
+            self.close()
+            self._ahead = _Onwards(number)
+            self._stream = iter(self._loader())
+        self._next = -1
+        made = next(self._stream)
+        self._next = number + 1
+        return made
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: a batch follows from its number."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Let the workers finish what they have begun and end; the next batch starts new ones."""
+        self._ahead.ended = True
+        with suppress(Exception):  # of a batch that nobody asked for
+            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
+        self._stream, self._next = iter(()), -1
+
+    def _loader(self) -> DataLoader[Any]:
+        return DataLoader(
+            self._source,
+            batch_size=None,
+            collate_fn=_as_made,  # torch's own would make lists of tuples
+            sampler=self._ahead,
+            num_workers=self._workers,
+            multiprocessing_context="spawn",
+            generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
+        )
+
+
+class _Items(Dataset[SegmentationBatch]):
+    """Batches by number."""
+
+    def __init__(
+        self,
+        choice: PromptChoice,
+        numbers: tuple[int, ...],
+        changes: SegmentationChanges,
+        windows: InputConfig,
+        order: tuple[int, int, int, int],
+    ) -> None:
+        self.choice, self.store, self.numbers = choice, choice.store, numbers
+        self.changes, self.windows, self.order = changes, windows, order  # batch, seed, rank, ranks
+
+    def __getitem__(self, number: int) -> SegmentationBatch:
+        batch, seed, rank, ranks = self.order
+        first = (number * ranks + rank) * batch
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
+        try:
+            rows = [self._item(*divmod(place, len(self.numbers)), seed) for place in range(first, first + batch)]
+        finally:
+            torch.set_num_threads(threads)
+        images, prompts, shown, numbers = zip(*rows, strict=True)
+        return SegmentationBatch(
+            torch.stack(images),
+            torch.from_numpy(np.stack([np.stack([one.mask for one in found]) for found in prompts])),
+            torch.tensor([[one.absent for one in found] for found in prompts]),
+            tuple(tuple(one.text for one in found) for found in prompts),
+            tuple(tuple(one.target for one in found) for found in prompts),
+            torch.tensor(shown),
+            numbers,
+        )
+
+    def _item(self, epoch: int, place: int, seed: int) -> tuple[Tensor, list[ChosenPrompt], tuple[int, int], int]:
+        number = self.numbers[_order(seed, epoch, len(self.numbers))[place]]
+        framing, prompts = self._prompts(number, _stream(seed, epoch, place, purpose=2))
+        rng = _stream(seed, epoch, place, purpose=3)
+        return self._image(number, framing, rng), prompts, framing.shown_cells(self.store.mask_size), number
+
+    def _prompts(self, number: int, rng: np.random.Generator) -> tuple[Framing, list[ChosenPrompt]]:
+        """A framing of an image that shows something to ask for, and what is asked."""
+        store, shown = self.store, self.store.shown(number)
+        view = STANDARD_VIEWS.get(store.view(number))
+        for _ in range(TRIES):
+            framing = draw_framing(
+                self.changes.framing,
+                rng,
+                shown=shown,
+                edge=store.edge,
+                size=store.image_size,
+                may_mirror=not any(map(is_one_sided, store.annotation_names(number))),
+                display_mirrored=view is not None and view.mirrored_display,
+            )
+            found = self.choice.draw(number, framing, rng)
+            if found:
+                return framing, found
+        framing = plain_framing(shown, store.edge, store.image_size)
+        return framing, self.choice.draw(number, framing, rng, any_size=True)
+
+    def _image(self, number: int, framing: Framing, rng: np.random.Generator) -> Tensor:
+        """An image (3, S, S) as the network sees it."""
+        store, changes = self.store, self.changes
+        top, left, bottom, right = seen_box(framing, store.shown(number), store.edge)
+        grey = change_tone(store.image(number)[top:bottom, left:right], changes.tone, rng)
+        windows = three_windows(-grey, samples=self.windows.samples)
+        windows = 1 - windows if self.windows.inverted else windows
+        outside = float(rng.random() < 0.5)
+        image = framed_maps(windows, framing, edge=store.edge, outside=outside, corner=(top, left))
+        image = change_appearance(image, changes.appearance, rng)
+        rows, columns = framing.shown
+        return F.pad(image * 2 - 1, (0, framing.size - columns, 0, framing.size - rows))
+
+
+def _checked_numbers(numbers: Sequence[int], images: int) -> list[int]:
+    chosen = sorted({int(number) for number in numbers})
+    if not chosen or chosen[0] < 0 or chosen[-1] >= images:
+        raise InputError(f"numbers must be images from 0 to {images - 1}, got {chosen[:5]}.")
+    return chosen
+
+
+def _stream(seed: int, epoch: int, place: int, *, purpose: int) -> np.random.Generator:
+    """The random numbers of an item; those for its prompts and those for its image are apart."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, place), spawn_key=(purpose,))))
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
+    sequence = np.random.SeedSequence((seed, epoch), spawn_key=(1,))
+    return np.random.Generator(np.random.PCG64(sequence)).permutation(items)
+
+
+def _as_made(batch: Any) -> Any:
+    return batch
+
+
+class _Onwards(Sampler[int]):
+    """first, first + 1, ... until it is told that they have ended."""
+
+    def __init__(self, first: int) -> None:
+        self.first, self.ended = first, False
+
+    def __iter__(self) -> Iterator[int]:
+        number = self.first
+        while not self.ended:
+            yield number
+            number += 1
