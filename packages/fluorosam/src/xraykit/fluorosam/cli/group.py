@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from . import app as page
 from . import convert, pretrain, pretrain_text, prompts, segment, train
 
 app = App(name="fluorosam", help="Say or click what to find in an X-ray.")
 # The commands say what they are for themselves: help given here would stand in its place. Their modules load no torch.
 app.command(segment.command, name="segment")
+app.command(page.command, name="app")
 app.command(train.command, name="train")
 app.command(pretrain_text.command, name="pretrain-text")
 app.command(pretrain.command, name="pretrain")
