@@ -1,0 +1,37 @@
+"""What stands beside the network in the same table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .job_cases import JobCases, evaluated_split, job_splits
+from .mean_mask import MeanMask
+from .methods import BoxFill, EvaluatedMethod
+from .settings import EvaluateSettings
+
+
+def make_baselines(
+    settings: EvaluateSettings, *, report: Callable[[str, int, int], None] = lambda what, done, total: None
+) -> list[EvaluatedMethod]:
+    """The baselines that the settings ask for and the data allow: mean masks need a job with a split "train".
+
+    Args:
+        settings: Of the evaluation.
+        report: Told of progress.
+
+    Raises:
+        FileError: Weights or a data set that cannot be read.
+        BackendUnavailableError: A package that a baseline needs is not installed.
+    """
+    chosen = settings.baselines
+    found: list[EvaluatedMethod] = []
+    if chosen.mean_mask and settings.cases.layout == "job" and _has_training(settings):
+        cases = JobCases(settings.data, split="train", most=chosen.training_images)
+        found.append(MeanMask(cases, report=lambda done: report("mean masks", done, len(cases))))
+    if chosen.box_fill:
+        found.append(BoxFill())
+    return found
+
+
+def _has_training(settings: EvaluateSettings) -> bool:
+    return "train" in job_splits(settings.data) and evaluated_split(settings.data, settings.cases.split) != "train"
