@@ -14,5 +14,8 @@ __getattr__, __dir__, __all__ = attach(
         "network.network_weights": "load_network save_network",
         "network.prompts": "PromptBatch",
         "network.published": "read_published",
+        "predictor.fluoro_sam": "FluoroSam",
+        "predictor.prompt": "Prompt",
+        "predictor.segmentation": "Segmentation",
     },
 )

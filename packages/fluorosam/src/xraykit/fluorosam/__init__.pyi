@@ -10,3 +10,6 @@ from .network.network_weights import (
 )
 from .network.prompts import PromptBatch as PromptBatch
 from .network.published import read_published as read_published
+from .predictor.fluoro_sam import FluoroSam as FluoroSam
+from .predictor.prompt import Prompt as Prompt
+from .predictor.segmentation import Segmentation as Segmentation

@@ -17,6 +17,7 @@ from .network import SegmentationNetwork, new_network
 from .published import read_published
 
 NETWORK = WeightsKind("fluorosam", "xraykit-fluorosam", libraries=("xraykit-render", "torch", "timm"))
+SHIPPED = Path(__file__).parent.parent / "shipped"
 _NOTHING: Mapping[str, object] = {}
 _FOREIGN = (".ckpt", ".pth", ".pt")
 
@@ -55,6 +56,7 @@ def load_network(source: str | Path) -> SegmentationNetwork:
     Args:
         source: One of
             - a folder of `save_network`, its .safetensors file, or a hub id `org/name[/file][@revision]`,
+            - "shipped", the small one that comes with this package,
             - a published checkpoint (.ckpt, .pth, .pt), see `read_published`,
             - "random:NAME" with a name in NAMED, untrained, seed 0, as a control.
 
@@ -65,6 +67,13 @@ def load_network(source: str | Path) -> SegmentationNetwork:
     text = str(source)
     if text.startswith("random:"):
         return new_network(text.removeprefix("random:")).eval()
+    if text == "shipped":
+        source = SHIPPED
+        if not (SHIPPED / "model.safetensors").is_file():
+            raise FileError(
+                "the network that ships with xraykit-fluorosam must lie in its folder shipped, got an installation "
+                "without it; install the wheel, or name other weights."
+            )
     if text.endswith(_FOREIGN):
         return read_published(source)
     saved = load_weights(source, NETWORK)

@@ -1,0 +1,73 @@
+"""From the quality that a network expects to a confidence that holds, and where it says "not visible"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xraykit.render import FileError
+
+KEY = "calibration"
+
+
+@dataclass(frozen=True)
+class ConfidenceMap:
+    r"""Confidence c = clip(slope q + offset, 0, 1) of a quality q, or a table that is linear between its rows.
+
+    Args:
+        slope: 1 leaves the quality as it is.
+        offset: Added to it.
+        visible: Least confidence of words alone that something is there; 0: everything is.
+        table: Rows (q, c), both growing; empty takes slope and offset.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    visible: float = 0.0
+    table: tuple[tuple[float, float], ...] = ()
+
+    def __call__(self, quality: Tensor) -> Tensor:
+        """Confidences of the same shape, float32 in [0, 1]; 0 for a quality that is not a number."""
+        values = quality.float()
+        if self.table:
+            q, c = zip(*self.table, strict=True)
+            values = torch.from_numpy(np.interp(values.numpy(), q, c)).float()
+        else:
+            values = self.slope * values + self.offset
+        return values.nan_to_num(0.0).clamp(0, 1)
+
+
+def confidence_map(trained_on: Mapping[str, object]) -> ConfidenceMap:
+    """The map that weights carry in `trained_on["calibration"]`: slope, offset, visible, table, each may lack.
+
+    Raises:
+        FileError: It is there and is no such map.
+    """
+    stated = trained_on.get(KEY)
+    if stated is None:
+        return ConfidenceMap()
+    try:
+        if not isinstance(stated, Mapping):
+            raise ValueError(f"got {type(stated).__name__}")
+        numbers = {name: _finite(stated[name]) for name in ("slope", "offset", "visible") if name in stated}
+        table = tuple((_finite(q), _finite(c)) for q, c in stated.get("table", ()))
+        if any(a[0] >= b[0] or a[1] > b[1] for a, b in pairwise(table)):
+            raise ValueError("its table does not grow")
+    except (TypeError, ValueError) as error:
+        raise FileError(
+            f"the calibration of weights must be numbers slope, offset, visible or a growing table ({error}); save "
+            "them again."
+        ) from error
+    return ConfidenceMap(**numbers, table=table)
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{str(value)[:40]!r} is no number")
+    return float(value)
