@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class FluoroSegSample:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """ "organ" or "tool" for each annotation."""
+        """For each annotation "organ" or "tool"."""
         return tuple("tool" if label == "tool" else "organ" for label in self.labels)
 
     def log_attenuation(self) -> Tensor:
@@ -87,8 +88,7 @@ class FluoroSegData:
         found: list[FluoroSegImage] = []
         for path in fluoroseg_cases(self.folder, split):
             case = self.cases[path.stem] = read_fluoroseg_case(path)
-            fits = (one for one in case.images if least_grad_ncc is None or (one.grad_ncc or 1.0) >= least_grad_ncc)
-            found += fits
+            found += [one for one in case.images if least_grad_ncc is None or _fit(one) >= least_grad_ncc]
         self.images = tuple(found)
 
     def __len__(self) -> int:
@@ -147,13 +147,20 @@ def fluoroseg_cases(folder: Path, split: FluoroSegSplit | None = None) -> list[P
     return [folder / name for name in names]
 
 
+def _fit(image: FluoroSegImage) -> float:
+    """Of simulated images, which need none, infinity."""
+    return math.inf if image.grad_ncc is None else image.grad_ncc
+
+
 def _entries(path: Path) -> Sequence[Mapping[str, Any]]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise FileError(f"{path} must be at most {_MOST_BYTES} bytes, got {path.stat().st_size}.")
         content = path.read_bytes()
     except OSError as error:
-        raise FileError(f"annotations were expected at {path}, got {error.strerror or error}; check the set.") from error
+        raise FileError(
+            f"annotations were expected at {path}, got {error.strerror or error}; check the set."
+        ) from error
     entries = parse_json(content, place=str(path))
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise FileError(f"{path} must hold a list of annotations, got {type(entries).__name__}.")

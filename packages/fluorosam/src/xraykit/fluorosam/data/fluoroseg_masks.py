@@ -1,4 +1,4 @@
-"""A mask as FluoroSeg writes it: polygons, or run lengths alone, with depths of entry and exit, or with path lengths."""
+"""A mask as FluoroSeg writes it: polygons, or run lengths alone, with entry and exit depths, or with path lengths."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class FluoroSegMask:
 
     Args:
         mask: (H, W) bool.
-        depths: For each layer where rays enter or leave, its mask (H, W) and its depths (N,) over the mask's pixels, row
-            by row [mm]; empty where the file has none.
+        depths: For each layer where rays enter or leave, its mask (H, W) and its depths (N,) over the mask's pixels,
+            row by row [mm]; empty where the file has none.
         path_lengths: (N,) over the mask's pixels, row by row [mm], or None.
     """
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from xraykit.render import InputError
 
 from ..vocabulary.fluoroseg_names import real_rib_name
+from ..vocabulary.structures import mirrored_name
 
 _RIB = re.compile(r"rib_(left|right)_(\d+)$")
 _LEAST_APART = 0.1  # of the image's longer edge, between the two sides' centres
@@ -114,12 +115,12 @@ def _centres(masks: Tensor, labels: Sequence[str]) -> dict[str, Tensor]:
 def _frame(centres: Mapping[str, Tensor], ribs: Mapping[str, Tensor], edge: int) -> tuple[Tensor, Tensor] | None:
     """The middle between the sides, and the unit vector from right to left; None where they are not apart."""
     others = {label: at for label, at in centres.items() if label not in ribs}
-    twins = {label: at for label, at in others.items() if _twin(label) in others}
+    twins = {label: at for label, at in others.items() if mirrored_name(label) in others}
     for group in (twins, ribs):
         sides = [[at for label, at in group.items() if _side(label) == side] for side in ("left", "right")]
         if not all(sides):
             continue
-        left, right = (torch.stack(side).median(dim=0).values for side in sides)
+        left, right = (torch.stack(side).quantile(0.5, dim=0) for side in sides)
         apart = left - right
         if float(apart.norm()) < _LEAST_APART * edge:
             return None
@@ -134,11 +135,6 @@ def _is_beyond(place: float, side: str) -> bool:
 def _side(label: str) -> str:
     words = label.split("_")
     return "left" if "left" in words else "right" if "right" in words else ""
-
-
-def _twin(label: str) -> str:
-    exchange = {"left": "right", "right": "left"}
-    return "_".join(exchange.get(word, word) for word in label.split("_"))
 
 
 def _level(label: str) -> int:

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "cases": "CaseSource SegmentationCase",
         "error_points": "error_point ErrorPoint tight_box",
         "evaluation": "evaluate_segmentation read_segmentation_rows segmentation_rows",
+        "file_cases": "FluoroSegCases LungCases",
         "fluoro_sam_method": "FluoroSamMethod",
         "job_cases": "job_case JobCases",
         "layouts": "open_cases",
@@ -18,6 +19,8 @@ __getattr__, __dir__, __all__ = attach(
         "methods": "BoxFill EvaluatedMethod MaskAnswer MaskQuestion",
         "questions": "asked_targets AskedTarget QuestionTexts",
         "report_tables": "segmentation_report",
+        "registered_cases": "read_views RegisteredCases RegisteredView",
+        "rivals": "FleXrayMethod PointPredictor SamMethod",
         "settings": "AskKind AskSettings BaselineSettings CaseSettings EvaluateSettings",
     },
 )

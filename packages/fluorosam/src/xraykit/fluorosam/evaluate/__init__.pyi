@@ -14,6 +14,10 @@ from .evaluation import (
     read_segmentation_rows as read_segmentation_rows,
     segmentation_rows as segmentation_rows,
 )
+from .file_cases import (
+    FluoroSegCases as FluoroSegCases,
+    LungCases as LungCases,
+)
 from .fluoro_sam_method import FluoroSamMethod as FluoroSamMethod
 from .job_cases import (
     JobCases as JobCases,
@@ -39,7 +43,17 @@ from .questions import (
     QuestionTexts as QuestionTexts,
     asked_targets as asked_targets,
 )
+from .registered_cases import (
+    RegisteredCases as RegisteredCases,
+    RegisteredView as RegisteredView,
+    read_views as read_views,
+)
 from .report_tables import segmentation_report as segmentation_report
+from .rivals import (
+    FleXrayMethod as FleXrayMethod,
+    PointPredictor as PointPredictor,
+    SamMethod as SamMethod,
+)
 from .settings import (
     AskKind as AskKind,
     AskSettings as AskSettings,

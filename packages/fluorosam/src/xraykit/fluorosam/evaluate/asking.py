@@ -88,13 +88,19 @@ class _Asker:
         asked = [(one, one.texts[wording]) for one in targets if wording in one.texts]
         answers = self._answers([MaskQuestion(one.target, text=text) for one, text in asked])
         return [
-            self._row(one, answer, kind=kind, text=text) for (one, text), answer in zip(asked, answers, strict=True)
+            self._row(one, answer, kind=kind, text=text)
+            for (one, text), answer in zip(asked, answers, strict=True)
+            if answer is not None
         ]
 
     def by_boxes(self, targets: Sequence[AskedTarget]) -> list[MaskRow]:
         asked = [(one, tight_box(one.mask)) for one in targets if one.mask is not None]
         answers = self._answers([MaskQuestion(one.target, box=box) for one, box in asked])
-        return [self._row(one, answer, kind="box") for (one, _), answer in zip(asked, answers, strict=True)]
+        return [
+            self._row(one, answer, kind="box")
+            for (one, _), answer in zip(asked, answers, strict=True)
+            if answer is not None
+        ]
 
     def by_points(self, targets: Sequence[AskedTarget], kind: AskKind) -> list[MaskRow]:
         chains = self._begun(targets, kind)
@@ -125,16 +131,16 @@ class _Asker:
         answers = self._answers([MaskQuestion(one.target, text=one.texts["train"]) for one in worded])
         return [_Chain(one, one.texts["train"], answer) for one, answer in zip(worded, answers, strict=True)]
 
-    def _answers(self, questions: Sequence[MaskQuestion]) -> Sequence[MaskAnswer]:
+    def _answers(self, questions: Sequence[MaskQuestion]) -> Sequence[MaskAnswer | None]:
         if not questions:
             return ()
         answers = self.method.answer(questions)
         size = tuple(self.case.image.shape)
-        wrong = next((one for one in answers if tuple(one.mask.shape) != size or one.mask.dtype != torch.bool), None)
-        if wrong is not None or len(answers) != len(questions):
+        given = [one.mask for one in answers if one is not None]
+        if len(answers) != len(questions) or not all(tuple(m.shape) == size and m.dtype == torch.bool for m in given):
             raise InputError(
                 f"{self.method.name} must answer {len(questions)} questions with bool masks of {size[0]}x{size[1]}, "
-                f"got {len(answers)} answers of {tuple(answers[0].mask.shape) if answers else 'nothing'}."
+                f"got {len(answers)} answers of {tuple(given[0].shape) if given else 'nothing'}."
             )
         return answers
 

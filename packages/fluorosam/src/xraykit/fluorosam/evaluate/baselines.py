@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
+
+from xraykit.render.rendering import usable_device
+
 from .job_cases import JobCases, evaluated_split, job_splits
 from .mean_mask import MeanMask
 from .methods import BoxFill, EvaluatedMethod
+from .rivals import load_flexray, load_sam
 from .settings import EvaluateSettings
 
 
@@ -30,7 +35,21 @@ def make_baselines(
         found.append(MeanMask(cases, report=lambda done: report("mean masks", done, len(cases))))
     if chosen.box_fill:
         found.append(BoxFill())
+    device = network_device(settings.device)
+    if chosen.sam is not None:
+        found.append(load_sam(chosen.sam, kind="sam", device=device))
+    if chosen.medsam is not None:
+        found.append(load_sam(chosen.medsam, kind="medsam", device=device))
+    if chosen.flexray is not None:
+        found.append(load_flexray(chosen.flexray, device=device))
     return found
+
+
+def network_device(name: str) -> str:
+    """The device of a name; of "auto" a GPU if there is one."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return str(usable_device(name))
 
 
 def _has_training(settings: EvaluateSettings) -> bool:

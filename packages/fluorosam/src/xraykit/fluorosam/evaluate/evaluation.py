@@ -97,7 +97,7 @@ def read_segmentation_rows(folder: str | Path) -> list[MaskRow]:
 def _network(settings: EvaluateSettings):
     from ..predictor.fluoro_sam import FluoroSam
 
-    return FluoroSam.from_pretrained(settings.weights, device=settings.device)
+    return FluoroSam.from_pretrained(settings.weights, device=settings.device, any_words=True)
 
 
 def _check_output(folder: Path) -> None:

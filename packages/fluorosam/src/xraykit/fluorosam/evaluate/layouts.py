@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from .cases import CaseSource
+from .file_cases import FluoroSegCases, LungCases
 from .job_cases import JobCases
+from .registered_cases import RegisteredCases
 from .settings import CaseSettings
 
 
@@ -19,4 +21,10 @@ def open_cases(data: str | Path, settings: CaseSettings) -> CaseSource:
     Raises:
         FileError: They are not there, or files are missing or damaged. InputError: The layout needs more than was said.
     """
-    return JobCases(data, split=settings.split, most=settings.images)
+    if settings.layout == "job":
+        return JobCases(data, split=settings.split, most=settings.images)
+    if settings.layout == "fluoroseg":
+        return FluoroSegCases(data, split=settings.split, most=settings.images)
+    if settings.layout == "registered":
+        return RegisteredCases(data, settings)
+    return LungCases(data, settings.layout, most=settings.images)

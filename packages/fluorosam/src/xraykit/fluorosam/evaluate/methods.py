@@ -68,8 +68,8 @@ class EvaluatedMethod(Protocol):
         """Take the image that questions are about; nothing else of the case may be used but the view's name."""
         ...
 
-    def answer(self, questions: Sequence[MaskQuestion]) -> Sequence[MaskAnswer]:
-        """One answer a question."""
+    def answer(self, questions: Sequence[MaskQuestion]) -> Sequence[MaskAnswer | None]:
+        """One answer a question; None where the method cannot be asked for such a target."""
         ...
 
 

@@ -33,6 +33,8 @@ class CaseSettings:
     """Of registered X-rays: the CT."""
     labels: Path | None = None
     """Of registered X-rays: the label map on the CT's grid."""
+    label_names: str | None = None
+    """Of registered X-rays: a table of label names such as totalsegmentator_v2; default: those in the file."""
 
     def __post_init__(self) -> None:
         if self.layout not in get_args(CaseLayout):
