@@ -16,6 +16,8 @@ from ..vocabulary.structures import mirrored_name
 
 _RIB = re.compile(r"rib_(left|right)_(\d+)$")
 _LEAST_APART = 0.1  # of the image's longer edge, between the two sides' centres
+_MARGIN = 0.25  # of that distance, beyond the middle; ribs of oblique views cross it a little
+_SLACK = 0.03  # of the longer edge, by which levels may be exchanged
 _LEAST_LEVELS = 2  # between two ribs whose order is looked at
 
 
@@ -51,8 +53,9 @@ def check_rib_names(masks: Tensor, labels: Sequence[str]) -> RibCheck:
 
     The direction from right to left is that between the centres of other structures with a side (lungs, collarbones,
     shoulder blades, hips, ...), or without any between the medians of left and right ribs. A rib is on the wrong side
-    if its centre lies beyond the middle, towards the other side. Levels go along the perpendicular: up or down is what
-    most pairs say. An image whose two sides lie on top of one another says nothing of sides.
+    if its centre lies beyond the middle by a quarter of their distance. Levels go along the perpendicular, up or down
+    as most pairs say. An image whose two sides lie on top of one another says nothing. Ribs cross the middle in steep
+    oblique views, so a few contradictions there prove no wrong name.
 
     Args:
         masks: (A, H, W) bool.
@@ -68,9 +71,12 @@ def check_rib_names(masks: Tensor, labels: Sequence[str]) -> RibCheck:
     frame = _frame(centres, ribs, max(masks.shape[1:], default=1))
     if frame is None or not ribs:
         return RibCheck()
-    middle, across = frame
+    middle, apart = frame
+    across = apart / apart.norm()
     along = torch.stack([-across[1], across[0]])
-    wrong = [label for label, at in ribs.items() if _is_beyond(float((at - middle) @ across), _side(label))]
+    towards = {label: float((at - middle) @ across) for label, at in ribs.items()}
+    beyond = _MARGIN * float(apart.norm())
+    wrong = [label for label, at in towards.items() if (-at if _side(label) == "left" else at) > beyond]
     depth = {label: float(at @ along) for label, at in ribs.items()}
     ordered = [
         (first, second)
@@ -79,7 +85,8 @@ def check_rib_names(masks: Tensor, labels: Sequence[str]) -> RibCheck:
         if _side(first) == _side(second) and _level(second) - _level(first) >= _LEAST_LEVELS
     ]
     down = sum(1 if depth[first] < depth[second] else -1 for first, second in ordered)
-    swapped = [pair for pair in ordered if (depth[pair[0]] < depth[pair[1]]) != (down >= 0)]
+    slack = _SLACK * max(masks.shape[1:])
+    swapped = [pair for pair in ordered if (depth[pair[0]] - depth[pair[1]]) * (1 if down >= 0 else -1) > slack]
     return RibCheck(tuple(wrong), tuple(swapped), len(ribs), len(ordered))
 
 
@@ -113,7 +120,7 @@ def _centres(masks: Tensor, labels: Sequence[str]) -> dict[str, Tensor]:
 
 
 def _frame(centres: Mapping[str, Tensor], ribs: Mapping[str, Tensor], edge: int) -> tuple[Tensor, Tensor] | None:
-    """The middle between the sides, and the unit vector from right to left; None where they are not apart."""
+    """The middle between the sides, and the vector from right to left; None where they are not apart."""
     others = {label: at for label, at in centres.items() if label not in ribs}
     twins = {label: at for label, at in others.items() if mirrored_name(label) in others}
     for group in (twins, ribs):
@@ -124,12 +131,8 @@ def _frame(centres: Mapping[str, Tensor], ribs: Mapping[str, Tensor], edge: int)
         apart = left - right
         if float(apart.norm()) < _LEAST_APART * edge:
             return None
-        return (left + right) / 2, apart / apart.norm()
+        return (left + right) / 2, apart
     return None
-
-
-def _is_beyond(place: float, side: str) -> bool:
-    return place < 0 if side == "left" else place > 0
 
 
 def _side(label: str) -> str:
