@@ -123,6 +123,7 @@ def test_texts_of_a_file_take_the_place_of_the_grammar(tmp_path):
     "changes, sentence",
     [
         ({"kinds": ("words",)}, "kinds must be among text, .*, got words"),
+        ({"per_image": -1}, "per_image must be a whole number from 0 to 10000000, got -1"),
         ({"points": 0}, "points must be a whole number from 1 to 64, got 0"),
         ({"smallest": float("nan")}, "areas must be shares with 0 < smallest < largest <= 1, got nan and 0.9"),
     ],

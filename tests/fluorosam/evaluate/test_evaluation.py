@@ -39,7 +39,7 @@ def job(tmp_path_factory):
 
 
 def settings(job, output, **changes):
-    return EvaluateSettings(job, output, asks=AskSettings(points=2, absent=2, per_image=None), **changes)
+    return EvaluateSettings(job, output, asks=AskSettings(points=2, absent=2, per_image=0), **changes)
 
 
 def test_a_job_gives_rows_and_a_report(job, tmp_path):
@@ -86,7 +86,7 @@ def test_cases_of_a_job_are_bone_bright_with_spacing_and_absent_targets(job):
 
 def test_mean_masks_of_unchanging_patients_are_nearly_right(job):
     method = MeanMask(JobCases(job, split="train"))
-    rows = segmentation_rows([method], JobCases(job), AskSettings(kinds=("text",), per_image=None))
+    rows = segmentation_rows([method], JobCases(job), AskSettings(kinds=("text",), per_image=0))
     assert min(row.dice for row in rows if row.target == "hip_left") > 0.9
     assert all(row.confidence > 0.8 for row in rows if row.target == "hip_left")
 

@@ -55,8 +55,8 @@ class CaseSource(Protocol):
     def __iter__(self) -> Iterator[SegmentationCase]: ...
 
 
-def evenly(count: int, most: int | None) -> list[int]:
-    """At most so many of the numbers below `count`, evenly spread."""
-    if most is None or most >= count:
+def evenly(count: int, most: int) -> list[int]:
+    """At most so many of the numbers below `count`, evenly spread; 0 is all."""
+    if not 0 < most < count:
         return list(range(count))
     return torch.linspace(0, count - 1, most).round().long().unique().tolist()

@@ -23,13 +23,13 @@ class FluoroSegCases:
     Args:
         folder: With CASE.json files.
         split: "train" or "val"; None is val where it is not empty, else everything.
-        most: Most images, evenly spread; None is all.
+        most: Most images, evenly spread; 0 is all.
 
     Raises:
         FileError: No cases there. InputError: No such split.
     """
 
-    def __init__(self, folder: str | Path, *, split: str | None = None, most: int | None = None) -> None:
+    def __init__(self, folder: str | Path, *, split: str | None = None, most: int = 0) -> None:
         data = _fluoroseg(folder, split)
         self._numbers = evenly(len(data), most)
         if not self._numbers:
@@ -65,13 +65,13 @@ class LungCases:
     Args:
         folder: Holds the set.
         layout: Which set.
-        most: Most images, evenly spread; None is all.
+        most: Most images, evenly spread; 0 is all.
 
     Raises:
         FileError: No X-ray with a mask.
     """
 
-    def __init__(self, folder: str | Path, layout: LungLayout, *, most: int | None = None) -> None:
+    def __init__(self, folder: str | Path, layout: LungLayout, *, most: int = 0) -> None:
         self.data = LungSet(folder, layout)
         self._numbers = evenly(len(self.data), most)
 

@@ -20,13 +20,13 @@ class JobCases:
     Args:
         folder: The job's folder.
         split: Which split; None is test, else val, else everything.
-        most: Most images, evenly spread over the split; None is all.
+        most: Most images, evenly spread over the split; 0 is all.
 
     Raises:
         FileError: No finished data set, or no such split.
     """
 
-    def __init__(self, folder: str | Path, *, split: str | None = None, most: int | None = None) -> None:
+    def __init__(self, folder: str | Path, *, split: str | None = None, most: int = 0) -> None:
         self.folder = Path(folder)
         self.split = evaluated_split(self.folder, split)
         self._data = XrayDataset(

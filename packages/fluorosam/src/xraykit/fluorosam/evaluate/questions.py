@@ -106,7 +106,7 @@ def asked_targets(
     fits = [name for name, share in areas.items() if settings.smallest <= share <= settings.largest]
     absent = [name for name in case.absent if not wanted or name in wanted]
     shown = []
-    for name in _drawn(fits, settings.per_image, settings.seed, case.name, "shown"):
+    for name in _drawn(fits, settings.per_image or len(fits), settings.seed, case.name, "shown"):
         twin = mirrored_name(name)
         other = case.mask(twin) if twin != name and twin in case.targets else None
         shown.append(AskedTarget(name, texts.draw(name, case.name), case.mask(name), other, areas[name]))
@@ -120,9 +120,9 @@ def check_targets(settings: AskSettings) -> None:
         find_target(name)
 
 
-def _drawn(names: list[str], most: int | None, seed: int, *facts: str) -> list[str]:
+def _drawn(names: list[str], most: int, seed: int, *facts: str) -> list[str]:
     """At most so many, in the order they come in."""
-    if most is None or most >= len(names):
+    if most >= len(names):
         return names
     rng = question_stream(seed, *facts)
     return [names[place] for place in sorted(rng.permutation(len(names))[:most])]

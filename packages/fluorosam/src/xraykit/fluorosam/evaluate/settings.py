@@ -25,8 +25,8 @@ class CaseSettings:
     CT."""
     split: str | None = None
     """Which split of a job or of FluoroSeg; default: test, else val, else all of it."""
-    images: int | None = 200
-    """Most images, drawn evenly; none is all."""
+    images: int = 200
+    """Most images, evenly spread over the set; 0 is all."""
     xvr: Path | None = None
     """Of registered X-rays: a result of xvr register (its folder or result.json), or a pose.json."""
     ct: Path | None = None
@@ -39,7 +39,7 @@ class CaseSettings:
     def __post_init__(self) -> None:
         if self.layout not in get_args(CaseLayout):
             raise InputError(f"layout must be one of {', '.join(get_args(CaseLayout))}, got {str(self.layout)[:40]!r}.")
-        _check_count("images", self.images if self.images is not None else 1, 1)
+        _check_count("images", self.images, 0)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class AskSettings:
     """How masks are asked for."""
     targets: tuple[str, ...] = ()
     """Only these structures, groups and tools."""
-    per_image: int | None = 12
-    """Most targets of an image, drawn by seed; none is all."""
+    per_image: int = 12
+    """Most targets of an image, drawn by seed; 0 is all."""
     absent: int = 4
     """Most targets that an image surely does not show, of which words ask as well."""
     points: int = 8
@@ -71,7 +71,7 @@ class AskSettings:
         unknown = [kind for kind in self.kinds if kind not in ASK_KINDS]
         if unknown or not self.kinds:
             raise InputError(f"kinds must be among {', '.join(ASK_KINDS)}, got {', '.join(unknown) or 'none'}.")
-        _check_count("per_image", self.per_image if self.per_image is not None else 1, 1)
+        _check_count("per_image", self.per_image, 0)
         _check_count("absent", self.absent, 0)
         _check_count("points", self.points, 1, 64)
         _check_count("seed", self.seed, 0, 1 << 31)
