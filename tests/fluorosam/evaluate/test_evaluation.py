@@ -12,7 +12,7 @@ from xraykit.fluorosam.evaluate import (
     BaselineSettings,
     BoxFill,
     CaseSettings,
-    EvaluateSettings,
+    SegmentationEvaluationSettings,
     JobCases,
     MeanMask,
     evaluate_segmentation,
@@ -39,7 +39,7 @@ def job(tmp_path_factory):
 
 
 def settings(job, output, **changes):
-    return EvaluateSettings(job, output, asks=AskSettings(points=2, absent=2, per_image=0), **changes)
+    return SegmentationEvaluationSettings(job, output, asks=AskSettings(points=2, absent=2, per_image=0), **changes)
 
 
 def test_a_job_gives_rows_and_a_report(job, tmp_path):
@@ -127,11 +127,12 @@ def test_a_folder_with_something_in_it_is_left_alone(job, tmp_path):
 def test_nothing_to_ask_for_is_said_and_nothing_written(job, tmp_path):
     asks = AskSettings(targets=("skull",), absent=0)
     with pytest.raises(InputError, match="there must be a mask to ask for, got none in 6 images"):
-        evaluate_segmentation(EvaluateSettings(job, tmp_path / "out", asks=asks), methods=[BoxFill()])
+        evaluate_segmentation(SegmentationEvaluationSettings(job, tmp_path / "out", asks=asks), methods=[BoxFill()])
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="target must be a known name, got 'femurr'"):
         evaluate_segmentation(
-            EvaluateSettings(job, tmp_path / "out", asks=AskSettings(targets=("femurr",))), methods=[BoxFill()]
+            SegmentationEvaluationSettings(job, tmp_path / "out", asks=AskSettings(targets=("femurr",))),
+            methods=[BoxFill()],
         )
 
 

@@ -12,7 +12,7 @@ from support.fluoroseg_files import block, runs, write_case
 from xraykit.fluorosam.evaluate import (
     AskSettings,
     CaseSettings,
-    EvaluateSettings,
+    SegmentationEvaluationSettings,
     evaluate_segmentation,
     open_cases,
     read_views,
@@ -45,7 +45,7 @@ def test_lung_cases_ask_for_each_lung_and_for_both(tmp_path):
             folder = tmp_path / "ManualMask" / name
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(mask.astype(np.uint8) * 255).save(folder / f"M_{number}.png")
-    settings = EvaluateSettings(
+    settings = SegmentationEvaluationSettings(
         tmp_path, tmp_path / "out", cases=CaseSettings("montgomery", images=2), asks=AskSettings(points=1)
     )
     found = evaluate_segmentation(settings, methods=[Knowing()])

@@ -6,6 +6,7 @@ import torch
 from support.fluorosam_checkpoints import SMALL, leftovers, published_tensors, write_checkpoint
 from support.fluorosam_networks import TINY, KnownNetwork
 from xraykit.fluorosam import FluoroSam, Prompt, new_network, save_network
+from xraykit.fluorosam.predictor.fluoro_sam import MOST_VALUES
 from xraykit.render import FileError, InputError
 
 
@@ -148,7 +149,7 @@ def test_many_prompts_in_one_pass_are_as_each_alone(monkeypatch):
     ]
     alone = [sam.predict_many([prompt])[0] for prompt in prompts]
     together = sam.predict_many(prompts)
-    monkeypatch.setattr("xraykit.fluorosam.predictor.fluoro_sam.MOST_VALUES", 2 * 4 * TINY.mask_size**2)
+    monkeypatch.setitem(MOST_VALUES, "cpu", 2 * 4 * TINY.mask_size**2)
     chunked = sam.predict_many(prompts)
     for one, two, three in zip(alone, together, chunked, strict=True):
         torch.testing.assert_close(one.low_candidates, two.low_candidates, atol=1e-4, rtol=1e-4)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xraykit.render.commands import flat, stages
 
-from ..evaluate.settings import EvaluateSettings
+from ..evaluate.settings import SegmentationEvaluationSettings
 
 
-def evaluate(settings: EvaluateSettings) -> None:
+def evaluate(settings: SegmentationEvaluationSettings) -> None:
     """Measure how well words, points and boxes find what they ask for.
 
     A data set job's test split, with the package's own weights:
@@ -33,4 +33,4 @@ def evaluate(settings: EvaluateSettings) -> None:
     print(f"wrote rows.csv, report.md and report.json in {settings.output}")
 
 
-command = flat(evaluate, EvaluateSettings)
+command = flat(evaluate, SegmentationEvaluationSettings)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from . import convert, evaluate, prompts
+from . import convert, evaluate, prompts, segment
 
 app = App(name="fluorosam", help="Say or click what to find in an X-ray.")
 # The commands say what they are for themselves: help given here would stand in its place. Their modules load no torch.
+app.command(segment.command, name="segment")
 app.command(convert.command, name="convert")
 app.command(prompts.command, name="prompts")
 app.command(evaluate.command, name="evaluate")

@@ -17,7 +17,7 @@ from xraykit.render import FileError, InputError
 from xraykit.render.dataset import decode_run_lengths
 from xraykit.render.files import run_lengths
 
-Mask = NDArray[np.bool_]
+MaskArray = NDArray[np.bool_]
 _MOST_LAYERS, _MOST_CORNERS = 256, 100_000
 
 
@@ -32,8 +32,8 @@ class FluoroSegMask:
         path_lengths: (N,) over the mask's pixels, row by row [mm], or None.
     """
 
-    mask: Mask
-    depths: tuple[tuple[Mask, NDArray[np.float16]], ...] = ()
+    mask: MaskArray
+    depths: tuple[tuple[MaskArray, NDArray[np.float16]], ...] = ()
     path_lengths: NDArray[np.float16] | None = None
 
 
@@ -98,12 +98,12 @@ def _by_keys(given: Mapping[str, Any], size: tuple[int, int]) -> FluoroSegMask:
     raise InputError(f"expected size, counts and either hits or travel, got {', '.join(sorted(map(str, keys)))[:80]}")
 
 
-def _layer(runs: object, values: object, size: tuple[int, int]) -> tuple[Mask, NDArray[np.float16]]:
+def _layer(runs: object, values: object, size: tuple[int, int]) -> tuple[MaskArray, NDArray[np.float16]]:
     mask = _runs(runs, size)
     return mask, _values(values, mask, "hits")
 
 
-def _runs(counts: object, size: tuple[int, int]) -> Mask:
+def _runs(counts: object, size: tuple[int, int]) -> MaskArray:
     """A mask of COCO's run lengths, down the columns: text, or numbers as they are."""
     if isinstance(counts, str):
         return decode_run_lengths(counts, size)
@@ -114,7 +114,7 @@ def _runs(counts: object, size: tuple[int, int]) -> Mask:
     return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(width, height).T
 
 
-def _values(text: object, mask: Mask, name: str) -> NDArray[np.float16]:
+def _values(text: object, mask: MaskArray, name: str) -> NDArray[np.float16]:
     try:
         if not isinstance(text, str):
             raise ValueError("no text")
@@ -127,7 +127,7 @@ def _values(text: object, mask: Mask, name: str) -> NDArray[np.float16]:
     return np.frombuffer(content, dtype="<f2").astype(np.float16)
 
 
-def _polygons(polygons: Sequence[object], size: tuple[int, int]) -> Mask:
+def _polygons(polygons: Sequence[object], size: tuple[int, int]) -> MaskArray:
     mask = np.zeros(size, dtype=np.bool_)
     for polygon in polygons:
         corners = np.asarray(polygon, dtype=np.float64) if _is_polygon(polygon) else np.empty(0)
@@ -146,7 +146,7 @@ def _is_polygon(polygon: object) -> bool:
     )
 
 
-def _filled(corners: NDArray[np.float64], size: tuple[int, int]) -> Mask:
+def _filled(corners: NDArray[np.float64], size: tuple[int, int]) -> MaskArray:
     """Pixels whose centres lie inside a polygon by the even-odd rule, row by row."""
     mask = np.zeros(size, dtype=np.bool_)
     x0, y0 = corners.T

@@ -21,6 +21,6 @@ __getattr__, __dir__, __all__ = attach(
         "report_tables": "segmentation_report",
         "registered_cases": "read_views RegisteredCases RegisteredView",
         "rivals": "FleXrayMethod PointPredictor SamMethod",
-        "settings": "AskKind AskSettings BaselineSettings CaseSettings EvaluateSettings",
+        "settings": "AskKind AskSettings BaselineSettings CaseSettings SegmentationEvaluationSettings",
     },
 )

@@ -59,5 +59,5 @@ from .settings import (
     AskSettings as AskSettings,
     BaselineSettings as BaselineSettings,
     CaseSettings as CaseSettings,
-    EvaluateSettings as EvaluateSettings,
+    SegmentationEvaluationSettings as SegmentationEvaluationSettings,
 )

@@ -12,11 +12,13 @@ from .job_cases import JobCases, evaluated_split, job_splits
 from .mean_mask import MeanMask
 from .methods import BoxFill, EvaluatedMethod
 from .rivals import load_flexray, load_sam
-from .settings import EvaluateSettings
+from .settings import SegmentationEvaluationSettings
 
 
 def make_baselines(
-    settings: EvaluateSettings, *, report: Callable[[str, int, int], None] = lambda what, done, total: None
+    settings: SegmentationEvaluationSettings,
+    *,
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> list[EvaluatedMethod]:
     """The baselines that the settings ask for and the data allow: mean masks need a job with a split "train".
 
@@ -52,5 +54,5 @@ def network_device(name: str) -> str:
     return str(usable_device(name))
 
 
-def _has_training(settings: EvaluateSettings) -> bool:
+def _has_training(settings: SegmentationEvaluationSettings) -> bool:
     return "train" in job_splits(settings.data) and evaluated_split(settings.data, settings.cases.split) != "train"

@@ -18,7 +18,7 @@ from .mask_rows import MaskRow
 from .methods import EvaluatedMethod
 from .questions import QuestionTexts, asked_targets, check_targets
 from .report_tables import segmentation_report
-from .settings import AskSettings, EvaluateSettings
+from .settings import AskSettings, SegmentationEvaluationSettings
 
 ROWS, SETTINGS = "rows.csv", "settings.json"
 EvaluationProgress = Callable[[str, int, int], None]
@@ -26,7 +26,7 @@ EvaluationProgress = Callable[[str, int, int], None]
 
 
 def evaluate_segmentation(
-    settings: EvaluateSettings,
+    settings: SegmentationEvaluationSettings,
     *,
     methods: Sequence[EvaluatedMethod] | None = None,
     report: EvaluationProgress = lambda what, done, total: None,
@@ -94,7 +94,7 @@ def read_segmentation_rows(folder: str | Path) -> list[MaskRow]:
     return read_rows(Path(folder) / ROWS, MaskRow)
 
 
-def _network(settings: EvaluateSettings):
+def _network(settings: SegmentationEvaluationSettings):
     from ..predictor.fluoro_sam import FluoroSam
 
     return FluoroSam.from_pretrained(settings.weights, device=settings.device, any_words=True)

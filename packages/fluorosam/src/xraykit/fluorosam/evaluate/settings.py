@@ -99,7 +99,7 @@ class BaselineSettings:
 
 
 @dataclass(frozen=True)
-class EvaluateSettings:
+class SegmentationEvaluationSettings:
     """An evaluation."""
 
     data: Path = field(metadata={"positional": True})

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 MOST_TEXTS = 4096  # whose features are remembered
-MOST_VALUES = 1 << 27  # of the decoder's largest maps in one pass, 512 MiB
+MOST_VALUES = {
+    "cpu": 1 << 22,
+    "cuda": 1 << 27,
+}  # of the decoder's largest maps in a pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +190,7 @@ class FluoroSam:
         placed = [place_prompt(prompt, image.square, mask_size=size) for prompt in prompts]
         targets = [None if prompt.text is None else self.target_of(prompt.text) for prompt in prompts]
         answers: list[Segmentation] = []
-        step = max(1, MOST_VALUES // (self.network.config.dimension // 8 * size**2))
+        step = max(1, MOST_VALUES.get(self.device.type, 1 << 22) // (self.network.config.dimension // 8 * size**2))
         for start in range(0, len(placed), step):
             logits, quality = self._decode(image.embedding, placed[start : start + step], multimask)
             for row, (low, one) in enumerate(zip(logits, quality, strict=True), start=start):
