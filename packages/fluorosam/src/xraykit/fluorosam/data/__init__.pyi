@@ -3,7 +3,30 @@ from .appearance import (
     change_appearance as change_appearance,
     change_tone as change_tone,
 )
+from .changed_image import (
+    draw_image_framing as draw_image_framing,
+    seen_image as seen_image,
+)
 from .equalisation import equalise as equalise
+from .fluoroseg import (
+    FluoroSegData as FluoroSegData,
+    FluoroSegSample as FluoroSegSample,
+    RibNames as RibNames,
+)
+from .fluoroseg_case import FluoroSegImage as FluoroSegImage
+from .fluoroseg_check import (
+    FluoroSegCheck as FluoroSegCheck,
+    check_fluoroseg as check_fluoroseg,
+)
+from .fluoroseg_masks import (
+    FluoroSegMask as FluoroSegMask,
+    decode_fluoroseg_mask as decode_fluoroseg_mask,
+    fluoroseg_segmentation as fluoroseg_segmentation,
+)
+from .fluoroseg_writer import (
+    FluoroSegExport as FluoroSegExport,
+    write_fluoroseg as write_fluoroseg,
+)
 from .framing import (
     Framing as Framing,
     draw_framing as draw_framing,
@@ -12,12 +35,22 @@ from .framing import (
     plain_framing as plain_framing,
     seen_box as seen_box,
 )
+from .lung_sets import (
+    LungLayout as LungLayout,
+    LungSet as LungSet,
+    LungXray as LungXray,
+)
 from .network_input import (
     BoneTone as BoneTone,
     NetworkInput as NetworkInput,
     prepare_windows as prepare_windows,
 )
 from .padded_square import PaddedSquare as PaddedSquare
+from .rib_geometry import (
+    RibCheck as RibCheck,
+    check_rib_names as check_rib_names,
+    likely_rib_names as likely_rib_names,
+)
 from .segmentation_batches import (
     SegmentationBatch as SegmentationBatch,
     SegmentationBatches as SegmentationBatches,
