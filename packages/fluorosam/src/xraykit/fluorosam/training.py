@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from xraykit.render import FileError, InputError
+from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
 from xraykit.render.training import TrainingRun, check_positive, completed_run, fit, prepare_folder
@@ -17,6 +17,7 @@ from xraykit.render.training import TrainingRun, check_positive, completed_run, 
 from .network.config import NAMED, FluoroSamConfig
 from .network.network import SegmentationNetwork, new_network
 from .network.network_weights import load_network
+from .network.trunk_start import PARTS, fill_text, fill_trunk
 from .train.kept_memory import keep_memory
 from .train.segmentation_task import SegmentationTask
 from .train.settings import SegmentationNetworkSettings, SegmentationTrainSettings
@@ -59,7 +60,7 @@ def train_fluorosam(
     network = make_network(settings, start)
     prepare_folder(settings.run, settings, command="fluorosam train", distribution="xraykit-fluorosam")
     data = load_training_images(settings, network.config, report=report, say=say)
-    if start is None:
+    if start is None or start.trained_on.keys() <= PARTS:
         texts = {one.text for found in data.texts.values() for one in found if one.split == "train"}
         begin_codes(network, sorted(texts), seed=settings.run.seed)
     if settings.run.device == "cpu":
@@ -105,8 +106,10 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     network = new_network(training_config(own, start), seed=settings.run.seed)
     if start is not None:
         network.load_state_dict(start.state_dict())
+    if own.trunk_weights is not None:
+        fill_trunk(network, own.trunk_weights)
     if own.text_weights is not None:
-        _fill_text(network, own.text_weights)
+        fill_text(network, own.text_weights)
     if own.checkpointing:
         network.image_encoder.trunk.set_grad_checkpointing()
     return network.train()
@@ -114,7 +117,7 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
 
 @torch.no_grad()
 def begin_codes(network: SegmentationNetwork, texts: Sequence[str], *, seed: int) -> None:
-    """Let the codes of a new network start from the texts that it will learn with, by k-means; without codes nothing.
+    """Let codes that nothing has learned with start from the texts that come, by k-means; without codes nothing.
 
     Args:
         network: Changed in place.
@@ -158,11 +161,3 @@ def check_training(settings: SegmentationTrainSettings) -> None:
     check_positive(own, (), or_zero=weights)
     for source in data.sources:
         XrayDataset(source, rank=0, world_size=1)
-
-
-def _fill_text(network: SegmentationNetwork, source: str) -> None:
-    """Take the text tower of other weights."""
-    other = load_network(source)
-    if other.config.text != replace(network.config.text, frozen=other.config.text.frozen):
-        raise FileError(f"{source} must have the text tower of this network, got another size; choose its variant.")
-    network.prompt_encoder.text_model.load_state_dict(other.prompt_encoder.text_model.state_dict())

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "segmentation_batches": "SegmentationBatch SegmentationBatches",
         "segmentation_preparation": "prepare_segmentations wait_for_segmentations",
         "segmentation_store": "SegmentationStore",
+        "changed_image": "draw_image_framing seen_image",
         "settings": "AppearanceSettings DropoutSettings EqualisationSettings FramingSettings SegmentationChanges "
         "ToneSettings",
         "target_texts": "TargetText TargetTexts",

@@ -12,21 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import InputError
-from xraykit.render.views import STANDARD_VIEWS
 
 from ..network.config import InputConfig
-from ..vocabulary.mirror_images import is_one_sided
-from .appearance import change_appearance, change_tone
-from .framing import Framing, draw_framing, framed_maps, plain_framing, seen_box
+from .changed_image import draw_image_framing, seen_image
+from .framing import Framing, plain_framing
 from .prompt_choice import ChosenPrompt, PromptChoice
 from .segmentation_store import SegmentationStore
 from .settings import SegmentationChanges
 from .target_texts import TargetText, TargetTexts, TextWording
-from .windows import three_windows
 
 TRIES = 4  # framings that are drawn until one shows something to ask for
 
@@ -206,40 +202,19 @@ class _Items(Dataset[SegmentationBatch]):
         number = self.numbers[_order(seed, epoch, len(self.numbers))[place]]
         framing, prompts = self._prompts(number, _stream(seed, epoch, place, purpose=2))
         rng = _stream(seed, epoch, place, purpose=3)
-        return self._image(number, framing, rng), prompts, framing.shown_cells(self.store.mask_size), number
+        image = seen_image(self.store, number, framing, self.changes, self.windows, rng)
+        return image, prompts, framing.shown_cells(self.store.mask_size), number
 
     def _prompts(self, number: int, rng: np.random.Generator) -> tuple[Framing, list[ChosenPrompt]]:
         """A framing of an image that shows something to ask for, and what is asked."""
         store, shown = self.store, self.store.shown(number)
-        view = STANDARD_VIEWS.get(store.view(number))
         for _ in range(TRIES):
-            framing = draw_framing(
-                self.changes.framing,
-                rng,
-                shown=shown,
-                edge=store.edge,
-                size=store.image_size,
-                may_mirror=not any(map(is_one_sided, store.annotation_names(number))),
-                display_mirrored=view is not None and view.mirrored_display,
-            )
+            framing = draw_image_framing(store, number, self.changes.framing, rng)
             found = self.choice.draw(number, framing, rng)
             if found:
                 return framing, found
         framing = plain_framing(shown, store.edge, store.image_size)
         return framing, self.choice.draw(number, framing, rng, any_size=True)
-
-    def _image(self, number: int, framing: Framing, rng: np.random.Generator) -> Tensor:
-        """An image (3, S, S) as the network sees it."""
-        store, changes = self.store, self.changes
-        top, left, bottom, right = seen_box(framing, store.shown(number), store.edge)
-        grey = change_tone(store.image(number)[top:bottom, left:right], changes.tone, rng)
-        windows = three_windows(-grey, samples=self.windows.samples)
-        windows = 1 - windows if self.windows.inverted else windows
-        outside = float(rng.random() < 0.5)
-        image = framed_maps(windows, framing, edge=store.edge, outside=outside, corner=(top, left))
-        image = change_appearance(image, changes.appearance, rng)
-        rows, columns = framing.shown
-        return F.pad(image * 2 - 1, (0, framing.size - columns, 0, framing.size - rows))
 
 
 def _checked_numbers(numbers: Sequence[int], images: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""How far predicted masks are from the truth, and how far the network is from knowing it."""
+"""How far predicted masks are from the truth and the network from knowing it; and which texts belong together."""
 
 from xraykit.render.lazy_names import attach
 
@@ -6,6 +6,8 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "best_mask": "best_mask_loss BestMasks chosen_masks",
+        "dense_loss": "class_loss ClassLoss",
+        "contrast": "supervised_contrast",
         "mask_losses": "dice_loss focal_loss mask_iou quality_loss",
     },
 )

@@ -5,6 +5,7 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "class_head": "ClassHead",
         "config": "FluoroSamConfig InputConfig NAMED QuantiserConfig TextConfig TrunkConfig",
         "convert": "ConvertedWeights convert_published",
         "image_encoder": "ImageEncoder",
@@ -19,5 +20,6 @@ __getattr__, __dir__, __all__ = attach(
         "settings": "ConvertWeightsSettings",
         "text_encoder": "TextEncoder tokenise",
         "text_tower": "TextTower",
+        "trunk_start": "fill_text fill_trunk",
     },
 )

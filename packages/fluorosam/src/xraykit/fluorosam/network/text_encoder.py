@@ -62,6 +62,13 @@ def vocabulary_size() -> int:
 
 
 @lru_cache(maxsize=1)
+def vocabulary_words() -> tuple[str, ...]:
+    """The plain words of CLIP's vocabulary that are one token each: three letters and more, a to z."""
+    ends = (entry.removesuffix("</w>") for entry in _tokenizer().encoder if entry.endswith("</w>"))
+    return tuple(word for word in ends if len(word) >= 3 and word.isascii() and word.isalpha())
+
+
+@lru_cache(maxsize=1)
 def _tokenizer() -> Any:
     """CLIP's tokenizer; its table lies in the wheel of open_clip."""
     from open_clip.tokenizer import SimpleTokenizer

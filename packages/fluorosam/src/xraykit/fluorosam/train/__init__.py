@@ -1,4 +1,4 @@
-"""Training: settings, the regime of a step, the task, and scores on held-out patients."""
+"""Trainings: with prompts, of the text encoder on texts alone, of the image encoder on dense classes."""
 
 from xraykit.render.lazy_names import attach
 
@@ -6,6 +6,12 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "confidence": "Calibration fit_calibration fit_visible",
+        "encoder_batches": "class_cover ClassBatch ClassBatches",
+        "encoder_scores": "EncoderScores",
+        "encoder_settings": "EncoderDataSettings EncoderLengthSettings EncoderNetworkSettings EncoderObjectiveSettings "
+        "EncoderPretrainSettings",
+        "encoder_task": "EncoderTask",
+        "encoder_training": "pretrain",
         "error_points": "draw_boxes draw_points",
         "held_out_scores": "HeldOutBatches held_out_answers held_out_scores",
         "presets": "PRESETS",
@@ -16,5 +22,14 @@ __getattr__, __dir__, __all__ = attach(
             "SegmentationObjectiveSettings SegmentationTrainSettings"
         ),
         "training_images": "load_training_images TrainingImages",
+        "words_batches": "TextBatch TextBatches",
+        "words_changes": "changed_text with_typo",
+        "words_related": "opposite_side related_targets",
+        "words_retrieval": "RetrievedTexts TextRetrieval",
+        "words_settings": "TextContrastSettings TextCorpusSettings TextLengthSettings TextNetworkSettings "
+        "TextPretrainSettings",
+        "words_task": "WordsTask",
+        "words_texts": "TextCorpus text_corpus",
+        "words_training": "pretrain_text",
     },
 )

@@ -52,9 +52,9 @@ class SegmentationNetworkSettings:
     start: str | None = None
     """Weights to go on from: a folder, file or hub id, or shipped. Their config counts, not the variant."""
     trunk_weights: str | None = None
-    """Weights of the trunk alone, from a file or hub id."""
+    """Weights of the trunk alone, timm's or a backbone's of `xraykit dax pretrain`: file, folder or hub id."""
     text_weights: str | None = None
-    """Weights of the text tower alone: a folder that `xraykit fluorosam words` made."""
+    """Weights of the text tower alone: a folder that `xraykit fluorosam pretrain-text` made."""
     quantiser: QuantiserKind | None = None
     """Codebook of texts: euclidean, cosine or off; the variant's if left out."""
     codes: int | None = None

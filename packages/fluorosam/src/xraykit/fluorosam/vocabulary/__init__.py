@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "mirror_images": "is_one_sided left_right",
         "neighbours": "INVERSE RELATIONS Neighbour neighbours_of",
         "noun_phrases": "NounPhrase known_phrases phrase phrases_of tool_phrases",
+        "reduced_classes": "pretraining_classes ReducedClass",
         "recognition": "resolve suggest",
         "structure": "AnatomicalStructure",
         "structures": "STRUCTURES find_structure label_structures mirrored_name",

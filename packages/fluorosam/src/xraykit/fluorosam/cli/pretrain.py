@@ -1,0 +1,48 @@
+"""`xraykit fluorosam pretrain`: an image encoder that knows where things lie, before it is asked."""
+
+from __future__ import annotations
+
+import time
+
+from xraykit.render.commands import duration, flat, stages
+
+from ..train.encoder_settings import EncoderPretrainSettings
+
+
+def pretrain(settings: EncoderPretrainSettings) -> None:
+    """Teach the image encoder where 83 classes of structures and tools lie.
+
+    From data set jobs, before `train` asks for single things by words and
+    clicks; all classes of an image are learned from at once, which takes
+    little time. Without sides there are 57 classes:
+
+        xraykit dataset make plan.yaml -o job/
+        xraykit fluorosam pretrain job/ -o encoder/ --minutes 60
+
+    DIR/weights is then a start for `train`. DIR also gets curve.csv and
+    curve.json (Dice of held-out patients, and how often left was taken for
+    right), report.md, tensorboard/, settings.json (for --config), and
+    last.ckpt, from which --resume goes on.
+
+    Args:
+        settings: The options.
+    """
+    begun = time.monotonic()
+    from ..train.encoder_training import pretrain as run
+
+    with stages() as report:
+        training = run(settings, report=report, begun=begun)
+    print(f"{training.batches} batches in {duration(training.seconds)}")
+    last = training.rows[-1] if training.rows else {}
+    print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
+    print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+
+
+SHOWN = {
+    "train_loss": "loss",
+    "dice": "Dice of held-out patients",
+    "other_side": "share of cells whose side is wrong",
+}
+"""Columns of the curve's last row that are printed, and what they are called."""
+
+command = flat(pretrain, EncoderPretrainSettings)

@@ -1,0 +1,197 @@
+"""X-rays with the masks of all classes at once, each a pure function of seed, number and rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from xraykit.render import InputError
+
+from ..data.changed_image import draw_image_framing, seen_image
+from ..data.framing import Framing, mask_places
+from ..data.segmentation_store import SegmentationStore
+from ..data.settings import SegmentationChanges
+from ..network.config import InputConfig
+from ..vocabulary.groups import ANY_TOOL
+from ..vocabulary.reduced_classes import ReducedClass
+from ..vocabulary.structures import mirrored_name
+
+_ALL_TOOLS = "metal"  # the target of every tool
+_FINER = 2  # masks are looked up so much finer than they are used, and averaged
+
+
+class ClassBatch(NamedTuple):
+    """B images and what each of K classes covers."""
+
+    images: Tensor
+    """(B, 3, S, S) float32 in [-1, 1], 0 in the padding"""
+    cover: Tensor
+    """(B, K, N, N) float32: share of each cell over the square that a class covers, 0 to 1"""
+    known: Tensor
+    """(B, K) bool: whether that is known; a class that may be there without a label is not"""
+
+
+class ClassBatches:
+    """Changed X-rays with the masks of all classes; a mirrored image exchanges left and right.
+
+    Items come in an endless row of epochs, each a new order of all images; batch n of rank r is the part of the row
+    from place (n ranks + r) batch on. An item follows from (seed, epoch, place) alone.
+
+    Args:
+        store: The images.
+        numbers: Of the images to take.
+        classes: K of them.
+        changes: How images are changed.
+        batch: B, images of a batch on each rank.
+        cells: N, along an edge of the square.
+        seed: Of order and changes.
+        rank: This process among `ranks`.
+        ranks: How many.
+        input: How windows are found and shown.
+        workers: Processes that make batches ahead; 0 is this one.
+
+    Raises:
+        InputError: No images, or a number outside its range.
+    """
+
+    def __init__(
+        self,
+        store: SegmentationStore,
+        numbers: Sequence[int],
+        classes: Sequence[ReducedClass],
+        changes: SegmentationChanges,
+        *,
+        batch: int,
+        cells: int,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        input: InputConfig | None = None,
+        workers: int = 0,
+    ) -> None:
+        if not len(numbers) or min(numbers) < 0 or max(numbers) >= len(store):
+            raise InputError(f"numbers must be images from 0 to {len(store) - 1}, got {list(numbers)[:5]}.")
+        if batch < 1 or cells < 1 or workers < 0 or not 0 <= rank < ranks:
+            came = f"{batch=}, {cells=}, {workers=}, {rank=}, {ranks=}"
+            raise InputError(f"expected batch and cells from 1, workers from 0, rank below ranks, got {came}.")
+        order = (batch, seed, rank, ranks)
+        self._source = _ClassItems(store, tuple(numbers), tuple(classes), changes, input or InputConfig(), cells, order)
+        self._workers = workers
+        self._stream: Iterator[ClassBatch] | None = None
+        self._next = -1
+
+    def batch(self, number: int) -> ClassBatch:
+        """Batch `number`, counted from 0; the next one is ready soonest."""
+        if self._workers == 0:
+            return self._source[number]
+        if self._stream is None or number != self._next:
+            self._stream = self._from(number)
+        self._next = number + 1
+        return next(self._stream)
+
+    def close(self) -> None:
+        """Let the workers end."""
+        self._stream, self._next = None, -1
+
+    def _from(self, number: int) -> Iterator[ClassBatch]:
+        while True:  # a loader for so many batches, then another
+            loader = DataLoader(
+                self._source,
+                batch_size=None,
+                collate_fn=_as_made,  # torch's own would make a list of the tuple
+                sampler=range(number, number + _AT_A_TIME),
+                num_workers=self._workers,
+                multiprocessing_context="spawn",
+                generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
+            )
+            yield from loader
+            number += _AT_A_TIME
+
+
+_AT_A_TIME = 1 << 20
+
+
+class _ClassItems(Dataset[ClassBatch]):
+    """Batches by number."""
+
+    def __init__(
+        self,
+        store: SegmentationStore,
+        numbers: tuple[int, ...],
+        classes: tuple[ReducedClass, ...],
+        changes: SegmentationChanges,
+        windows: InputConfig,
+        cells: int,
+        order: tuple[int, int, int, int],
+    ) -> None:
+        self.store, self.numbers, self.classes, self.changes = store, numbers, classes, changes
+        self.windows, self.cells, self.order = windows, cells, order  # batch, seed, rank, ranks
+
+    def __getitem__(self, number: int) -> ClassBatch:
+        batch, seed, rank, ranks = self.order
+        first = (number * ranks + rank) * batch
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
+        try:
+            rows = [self._item(*divmod(place, len(self.numbers)), seed) for place in range(first, first + batch)]
+        finally:
+            torch.set_num_threads(threads)
+        images, cover, known = zip(*rows, strict=True)
+        return ClassBatch(torch.stack(images), torch.stack(cover), torch.from_numpy(np.stack(known)))
+
+    def _item(self, epoch: int, place: int, seed: int) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
+        number = self.numbers[_order(seed, epoch, len(self.numbers))[place]]
+        rng = np.random.default_rng(np.random.SeedSequence((seed, epoch, place), spawn_key=(2,)))
+        framing = draw_image_framing(self.store, number, self.changes.framing, rng)
+        image = seen_image(self.store, number, framing, self.changes, self.windows, rng)
+        return image, *class_cover(self.store, number, framing, self.classes, self.cells)
+
+
+def class_cover(
+    store: SegmentationStore, number: int, framing: Framing, classes: Sequence[ReducedClass], cells: int
+) -> tuple[Tensor, NDArray[np.bool_]]:
+    """What each of K classes covers of an image as a framing shows it, (K, N, N), and whether that is known, (K,).
+
+    A class is known if one of its labels is in the image, or if the image surely lacks all that it knows of; not if a
+    label is there that may belong to it without saying its side.
+
+    Args:
+        store: The images.
+        number: Of the image.
+        framing: How it lies; if it is mirrored, a class covers what its twin did.
+        classes: K.
+        cells: N, along an edge of the square.
+    """
+    places = mask_places(framing, store.shown(number), store.edge, _FINER * cells)
+    names = [
+        ANY_TOOL if kind == "tool" else mirrored_name(name) if framing.mirrored else name
+        for name, kind in zip(store.annotation_names(number), store.annotation_kinds(number), strict=True)
+    ]
+    absent = {mirrored_name(name) if framing.mirrored else name for name in store.absent(number)}
+    absent |= {ANY_TOOL} if _ALL_TOOLS in absent else set()
+    told = {*store.target_numbers, ANY_TOOL}  # labels whose absence can be known; that of a pair's name follows
+    cover = np.zeros((len(classes), cells, cells), dtype=np.float32)
+    known = np.zeros(len(classes), dtype=np.bool_)
+    for row, one in enumerate(classes):
+        inside = [n for n, name in enumerate(names) if name in one.labels]
+        if inside:
+            mask = store.union(number, inside)[places].reshape(cells, _FINER, cells, _FINER)
+            cover[row] = mask.mean((1, 3), dtype=np.float32)
+        known[row] = (bool(inside) or one.labels & told <= absent) and not one.unsure.intersection(names)
+    return torch.from_numpy(cover), known
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
+    return np.random.default_rng(np.random.SeedSequence((seed, epoch), spawn_key=(1,))).permutation(items)
+
+
+def _as_made(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,85 @@
+"""A whole pre-training of an image encoder: settings in; weights, curve and checkpoint in a folder out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from xraykit.render import InputError
+from xraykit.render.extras import require
+from xraykit.render.training import TrainingRun, completed_run, fit, is_follower, prepare_folder
+
+from ..data.segmentation_preparation import prepare_segmentations, wait_for_segmentations
+from ..network.network import SegmentationNetwork, new_network
+from ..network.network_weights import load_network
+from ..network.trunk_start import fill_trunk
+from .encoder_settings import EncoderPretrainSettings
+from .encoder_task import EncoderTask
+from .training_images import split_images
+
+
+def pretrain(
+    settings: EncoderPretrainSettings,
+    *,
+    report: Callable[[str, int, int], None] | None = None,
+    begun: float | None = None,
+) -> TrainingRun:
+    """Teach a network's image encoder where a few classes lie, before words and points are asked of it.
+
+    The folder then holds the whole network, of which the image encoder alone has learned: `load_network` reads it, and
+    it is a start for the training with prompts.
+
+    Args:
+        settings: See `EncoderPretrainSettings`.
+        report: Told of a stage ("images" prepared, "batches") and of its progress.
+        begun: When the wall-clock budget began (`time.monotonic`); None is now.
+
+    Raises:
+        InputError: Settings outside their range, or no images.
+        BackendUnavailableError: lightning or tensorboard is not installed.
+        FileError: A data set or weights that cannot be used.
+        OutputError: The folder cannot be written, or holds another training.
+        TrainingFailedError: The loss is not finite; the checkpoint before it is kept.
+    """
+    begun = time.monotonic() if begun is None else begun
+    for module in ("lightning", "tensorboard"):
+        require(module, extra="train", distribution="xraykit-fluorosam", what="pre-training")
+    if not 0 <= settings.data.held_out_share < 1:
+        raise InputError(f"--held-out-share must be from 0 to below 1, got {settings.data.held_out_share}.")
+    if settings.objective.detail not in (1, 2):
+        raise InputError(f"--detail must be 1 or 2, got {settings.objective.detail}.")
+    settings = replace(settings, run=completed_run(settings.run))
+    network = _network(settings)
+    cache = settings.data.cache or settings.run.output / "images"
+    prepare_folder(settings.run, settings, command="fluorosam pretrain", distribution="xraykit-fluorosam")
+    told = report or (lambda stage, done, total: None)
+    if is_follower():
+        store = wait_for_segmentations(settings.data.sources, network.config, cache)
+    else:
+        store = prepare_segmentations(
+            settings.data.sources, network.config, cache, report=lambda done, total: told("images", done, total)
+        )
+    learned, held_out = split_images(store, settings.data.held_out_share)
+    task = EncoderTask(network, settings, store, learned, evenly(held_out, settings.data.held_out_images))
+    if settings.run.compile:
+        network.image_encoder.compile()
+    try:
+        return fit(
+            task, settings.run, settings.length, report=lambda done, total: told("batches", done, total), begun=begun
+        )
+    finally:
+        task.close()
+
+
+def evenly(numbers: Sequence[int], count: int) -> list[int]:
+    """So many of some numbers, from the first to the last at equal distances; all if there are fewer."""
+    if count >= len(numbers):
+        return list(numbers)
+    return [numbers[round(place * (len(numbers) - 1) / max(count - 1, 1))] for place in range(count)]
+
+
+def _network(settings: EncoderPretrainSettings) -> SegmentationNetwork:
+    own = settings.network
+    network = load_network(own.start) if own.start else new_network(own.variant, seed=settings.run.seed)
+    return fill_trunk(network, own.trunk_weights) if own.trunk_weights else network
