@@ -40,5 +40,7 @@ def test_boxes_hold_their_masks_and_move_a_little():
     big[100:400, 50:100] = True
     moved = draw_boxes(big, torch.tensor([1.0, 100.0, -1.0, -100.0]), size=448)
     assert moved.tolist() == [55.0, 120.0, 95.0, 380.0]  # a tenth of the side, at most 20 px
-    crossed = draw_boxes(TRUTH.expand(50, 6, 6), 30 * torch.randn(50, 4, generator=torch.Generator().manual_seed(0)), size=6)
+    crossed = draw_boxes(
+        TRUTH.expand(50, 6, 6), 30 * torch.randn(50, 4, generator=torch.Generator().manual_seed(0)), size=6
+    )
     assert bool((crossed[:, :2] <= crossed[:, 2:]).all()) and bool(((crossed >= 0) & (crossed <= 6)).all())

@@ -102,6 +102,7 @@ def test_padding_has_no_say():
     batch = box_batch(shown=48, absent=False)
     text = features(network, batch)
     draws = drawn(batch.absent, points=0)
+
     def loss(**changed):
         with torch.no_grad():
             return float(prompt_round_loss(network, batch._replace(**changed), text, draws, WEIGHTS)[0])

@@ -67,7 +67,9 @@ def test_every_row_scores_each_kind_of_prompt(trained):
     for row in rows:
         assert wanted <= set(row) and all(math.isfinite(value) for value in row.values())
         assert all(row[f"iou_{kind}"] <= row[f"dice_{kind}"] <= 1 for kind in kinds)
-    assert {"train_loss", "train_text_mask", "train_first_iou", "train_last_quality", "train_perplexity"} <= set(rows[-1])
+    assert {"train_loss", "train_text_mask", "train_first_iou", "train_last_quality", "train_perplexity"} <= set(
+        rows[-1]
+    )
 
 
 def test_weights_carry_their_calibration_and_what_they_learned_from(trained):

@@ -149,7 +149,15 @@ def check_training(settings: SegmentationTrainSettings) -> None:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
     check_positive(data, ("prompts", "held_out_prompts", "texts_per_target"), or_zero=("held_out_images",))
     check_positive(rounds, (), or_zero=("points",))
-    weights = ("dice_weight", "focal_weight", "quality_weight", "code_weight", "renew_every", "weight_decay", "trunk_rate")
+    weights = (
+        "dice_weight",
+        "focal_weight",
+        "quality_weight",
+        "code_weight",
+        "renew_every",
+        "weight_decay",
+        "trunk_rate",
+    )
     check_positive(own, (), or_zero=weights)
     for source in data.sources:
         XrayDataset(source, rank=0, world_size=1)

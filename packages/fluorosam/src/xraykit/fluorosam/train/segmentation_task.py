@@ -46,9 +46,7 @@ class SegmentationTask(TrainingTask):
     Source: FluoroSAM (Killeen et al., MICCAI 2025).
     """
 
-    def __init__(
-        self, network: SegmentationNetwork, settings: SegmentationTrainSettings, data: TrainingImages
-    ) -> None:
+    def __init__(self, network: SegmentationNetwork, settings: SegmentationTrainSettings, data: TrainingImages) -> None:
         own = settings.objective
         self.settings, self.data, self.network = settings, data, network
         self.averaged = None
