@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 from xraykit.fluorosam import FluoroSam
 from xraykit.fluorosam.app import MaskServer, MaskSession
-from xraykit.render.radiographs import save_image
 from xraykit.render import Camera
+from xraykit.render.radiographs import save_image
 
 from .fluorosam_networks import KnownNetwork
 

@@ -1,4 +1,4 @@
-"""Accepted masks on disk: one COCO table for all X-rays of a folder, and a DICOM segmentation beside each DICOM file."""
+"""Accepted masks on disk: one COCO table for a folder of X-rays, a DICOM segmentation beside each DICOM file."""
 
 from __future__ import annotations
 

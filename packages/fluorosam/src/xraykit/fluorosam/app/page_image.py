@@ -71,7 +71,12 @@ def open_page_image(sam: FluoroSam, path: Path, reading: XrayFileSettings) -> Pa
     radiograph = _read(path, reading)
     xray = open_xray(radiograph, reading)
     embedded = sam.embed(xray)
-    return PageImage(embedded, _grey_png(xray.grey if xray.bone == "bright" else -xray.grey), _spacing(radiograph), radiograph.modality is not None)
+    return PageImage(
+        embedded,
+        _grey_png(xray.grey if xray.bone == "bright" else -xray.grey),
+        _spacing(radiograph),
+        radiograph.modality is not None,
+    )
 
 
 def _read(path: Path, reading: XrayFileSettings) -> Radiograph:

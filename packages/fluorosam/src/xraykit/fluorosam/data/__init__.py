@@ -1,4 +1,4 @@
-"""X-rays for the network: windows on one square and back; data sets prepared and changed for training; other layouts."""
+"""X-rays for the network: windows on one square and back; data sets prepared for training; other layouts."""
 
 from xraykit.render.lazy_names import attach
 

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "encoder_task": "EncoderTask",
         "encoder_training": "pretrain",
         "error_points": "draw_boxes draw_points",
-        "held_out_scores": "HeldOutBatches held_out_answers held_out_scores",
+        "held_out_prompts": "HeldOutBatches held_out_answers held_out_scores",
         "presets": "PRESETS",
         "prompt_rounds": "answer_rounds draw_rounds prompt_round_loss RoundAnswer RoundDraws",
         "segmentation_task": "SegmentationTask",

@@ -23,7 +23,7 @@ from .error_points import (
     draw_boxes as draw_boxes,
     draw_points as draw_points,
 )
-from .held_out_scores import (
+from .held_out_prompts import (
     HeldOutBatches as HeldOutBatches,
     held_out_answers as held_out_answers,
     held_out_scores as held_out_scores,

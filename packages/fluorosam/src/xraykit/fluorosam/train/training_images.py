@@ -21,7 +21,7 @@ from ..prompts.prompt_files import read_prompts
 from ..prompts.prompt_job import PromptJobSettings, make_prompts
 from ..prompts.settings import GrammarSettings
 from ..prompts.text_prompt import TextPrompt
-from .held_out_scores import HeldOutBatches
+from .held_out_prompts import HeldOutBatches
 from .settings import SegmentationDataSettings, SegmentationTrainSettings
 
 SPLIT_SEED = 0
