@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-from .common import corr_tables
+from .common import corr_tables, fluorosam_tables
 from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
@@ -74,6 +74,9 @@ ABOUT = {
     "same weights: a plain writing (three channels, one pass of the trunk a view, the attention matrix in memory, Adam "
     "parameter by parameter), and ours in fp32 and bf16; and matches two X-rays of 256 x 256 pixels, preparation "
     "included.",
+    "fluorosam_step": "`python -m benchmarks.speed.fluorosam_step` makes training steps of promptable segmentation on "
+    "the same images, masks and points from the same weights: a plain writing, prompt by prompt with the graph of every "
+    "round, and ours in fp32 and bf16.",
     "corr_table1": "`python -m benchmarks.studies.corr_evaluations`: how tokens attend, [table 1](corr.md) of the "
     "paper on procedural patients, percent; intervals draw patients, p compares with `standard`.",
     "corr_table3": "`python -m benchmarks.studies.corr_evaluations`: classifiers of fracture [studies](corr.md), "
@@ -183,6 +186,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "corr_real_pairs": lambda result: corr_tables.real_pairs_table(result["rows"]),
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
     "corr_step": lambda result: corr_tables.step_table(result["rows"]),
+    "fluorosam_step": lambda result: fluorosam_tables.step_table(result["rows"]),
     "corr_table1": lambda result: corr_tables.table1_table(result["rows"]),
     "corr_table3": lambda result: corr_tables.table3_table(result["rows"]),
     "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),

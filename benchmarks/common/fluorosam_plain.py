@@ -46,7 +46,9 @@ def one_prompt(
     asked: dict[str, Any] = {"text": feature[None] if start in (TEXT, TEXT_AND_BOX) else None}
     if start in (BOX, TEXT_AND_BOX):
         asked["boxes"] = box_of(truth, draws.boxes[at], size)[None, None]
-    places, labels, losses = [], [], {"codes": None}
+    places: list[Any] = []
+    labels: list[int] = []
+    losses: dict[Any, Any] = {"codes": None}
     if start == POINT:
         point(truth, truth, float(draws.points[(0, *at)]), size, places, labels)
     for number in range(1 if absent else draws.last + 1):

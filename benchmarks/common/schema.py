@@ -92,6 +92,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "variant": str, "size": int, "work": str, "batch": int, "ms": NUMBER, "pairs_per_s": NUMBER, "all_ms": list,
         "losses": list, "first_loss_difference": ANY_NUMBER,
     },
+    "fluorosam_step": {
+        "variant": str, "size": int, "points": int, "work": str, "batch": int, "prompts": int, "ms": NUMBER,
+        "images_per_s": NUMBER, "prompts_per_s": NUMBER, "all_ms": list, "losses": list,
+        "first_loss_difference": NUMBER,
+    },
     "corr_table1": {
         "row": str, "prior": bool, "weights": int, "flops": int, "train_pairs_per_s": ANY_NUMBER, "ap_macro": NUMBER,
         "low": ANY_NUMBER, "high": ANY_NUMBER, "ap_micro": NUMBER, "mse": NUMBER, "precision": ANY_NUMBER,

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from benchmarks.common.fluorosam_plain import plain_round_loss
 from support.fluorosam_training import TINY, box_batch
 from xraykit.fluorosam.network import new_network
 from xraykit.fluorosam.train import (
@@ -11,6 +10,8 @@ from xraykit.fluorosam.train import (
     draw_rounds,
     prompt_round_loss,
 )
+
+from benchmarks.common.fluorosam_plain import plain_round_loss
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -47,7 +47,7 @@ def tiny_weights(folder: Path, *, seed: int = 0) -> Path:
 
 
 def box_batch(*, images: int = 2, prompts: int = 3, absent: bool = True, shown: int = 64, seed: int = 0) -> Any:
-    """Bright boxes on noise, one a prompt, left and right; the last prompt of the first image asks for nothing there."""
+    """Bright boxes on noise, one a prompt; the last prompt of the first image asks for what is not there."""
     draw = torch.Generator().manual_seed(seed)
     places = torch.arange(64)
     masks = torch.zeros(images, prompts, 64, 64, dtype=torch.bool)

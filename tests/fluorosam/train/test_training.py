@@ -124,7 +124,7 @@ def test_the_network_is_what_the_settings_say(weights, tmp_path):
     start = load_network(weights)
     with pytest.raises(InputError, match="weights to go on from bring their network along; leave out --codes"):
         training_config(SegmentationNetworkSettings(codes=64), start)
-    with pytest.raises(InputError, match="--variant must be one of .*mini, got 'midi'"):
+    with pytest.raises(InputError, match=r"--variant must be one of .*mini, got 'midi'"):
         training_config(SegmentationNetworkSettings("midi"))
     settings = quick_settings(tmp_path, tmp_path, weights, network={"text_weights": str(weights), "start": None})
     with pytest.raises(FileError, match="must have the text tower of this network, got another size"):
@@ -190,9 +190,9 @@ def test_killed_training_goes_on_to_the_same_bits(job, weights, tmp_path):
     assert call(tmp_path / "killed", job, weights, "--kill", "3").returncode == -9
     assert call(tmp_path / "killed", job, weights, "--resume").returncode == 0
     assert same(state(tmp_path / "whole"), state(tmp_path / "killed"))
-    with pytest.raises(InputError, match="--resume must go on with the options of .* got others: --points"):
-        changed: dict[str, dict[str, object]] = {"run": {"resume": True}, "rounds": {"points": 1}}
-        run(quick_settings(tmp_path / "whole", job, weights, **changed))
+    changed = quick_settings(tmp_path / "whole", job, weights, run={"resume": True}, rounds={"points": 1})
+    with pytest.raises(InputError, match=r"--resume must go on with the options of .* got others: --points"):
+        run(changed)
 
 
 @pytest.mark.slow

@@ -3,6 +3,10 @@ from .appearance import (
     change_appearance as change_appearance,
     change_tone as change_tone,
 )
+from .changed_image import (
+    draw_image_framing as draw_image_framing,
+    seen_image as seen_image,
+)
 from .equalisation import equalise as equalise
 from .framing import (
     Framing as Framing,

@@ -4,6 +4,11 @@ from .best_mask import (
     best_mask_loss as best_mask_loss,
     chosen_masks as chosen_masks,
 )
+from .contrast import supervised_contrast as supervised_contrast
+from .dense_loss import (
+    ClassLoss as ClassLoss,
+    class_loss as class_loss,
+)
 from .mask_losses import (
     dice_loss as dice_loss,
     focal_loss as focal_loss,

@@ -1,4 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .class_head import ClassHead as ClassHead
 from .config import (
     FluoroSamConfig as FluoroSamConfig,
     InputConfig as InputConfig,
@@ -51,3 +52,7 @@ from .text_encoder import (
     tokenise as tokenise,
 )
 from .text_tower import TextTower as TextTower
+from .trunk_start import (
+    fill_text as fill_text,
+    fill_trunk as fill_trunk,
+)

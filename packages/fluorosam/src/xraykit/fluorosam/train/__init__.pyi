@@ -4,6 +4,21 @@ from .confidence import (
     fit_calibration as fit_calibration,
     fit_visible as fit_visible,
 )
+from .encoder_batches import (
+    ClassBatch as ClassBatch,
+    ClassBatches as ClassBatches,
+    class_cover as class_cover,
+)
+from .encoder_scores import EncoderScores as EncoderScores
+from .encoder_settings import (
+    EncoderDataSettings as EncoderDataSettings,
+    EncoderLengthSettings as EncoderLengthSettings,
+    EncoderNetworkSettings as EncoderNetworkSettings,
+    EncoderObjectiveSettings as EncoderObjectiveSettings,
+    EncoderPretrainSettings as EncoderPretrainSettings,
+)
+from .encoder_task import EncoderTask as EncoderTask
+from .encoder_training import pretrain as pretrain
 from .error_points import (
     draw_boxes as draw_boxes,
     draw_points as draw_points,
@@ -34,3 +49,32 @@ from .training_images import (
     TrainingImages as TrainingImages,
     load_training_images as load_training_images,
 )
+from .words_batches import (
+    TextBatch as TextBatch,
+    TextBatches as TextBatches,
+)
+from .words_changes import (
+    changed_text as changed_text,
+    with_typo as with_typo,
+)
+from .words_related import (
+    opposite_side as opposite_side,
+    related_targets as related_targets,
+)
+from .words_retrieval import (
+    RetrievedTexts as RetrievedTexts,
+    TextRetrieval as TextRetrieval,
+)
+from .words_settings import (
+    TextContrastSettings as TextContrastSettings,
+    TextCorpusSettings as TextCorpusSettings,
+    TextLengthSettings as TextLengthSettings,
+    TextNetworkSettings as TextNetworkSettings,
+    TextPretrainSettings as TextPretrainSettings,
+)
+from .words_task import WordsTask as WordsTask
+from .words_texts import (
+    TextCorpus as TextCorpus,
+    text_corpus as text_corpus,
+)
+from .words_training import pretrain_text as pretrain_text

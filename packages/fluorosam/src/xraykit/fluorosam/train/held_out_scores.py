@@ -1,4 +1,4 @@
-"""Scores on held-out patients by kind of prompt: words, points, a box; and what they say of the network's confidence."""
+"""Scores on held-out patients by kind of prompt: words, points, a box; and what the network's confidence is worth."""
 
 from __future__ import annotations
 

@@ -75,13 +75,24 @@ class RoundWeights(Protocol):
     """What the parts of the loss count, see `SegmentationObjectiveSettings`."""
 
     @property
-    def dice_weight(self) -> float: ...
+    def dice_weight(self) -> float:
+        """Of the Dice loss."""
+        ...
+
     @property
-    def focal_weight(self) -> float: ...
+    def focal_weight(self) -> float:
+        """Of the focal loss."""
+        ...
+
     @property
-    def quality_weight(self) -> float: ...
+    def quality_weight(self) -> float:
+        """Of the squared error of the expected intersection over union."""
+        ...
+
     @property
-    def code_weight(self) -> float: ...
+    def code_weight(self) -> float:
+        """Of the codebook's losses."""
+        ...
 
 
 def prompt_round_loss(

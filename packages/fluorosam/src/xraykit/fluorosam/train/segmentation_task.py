@@ -34,9 +34,9 @@ HIT = 0.1
 class SegmentationTask(TrainingTask):
     """The training of one network by the regime of `prompt_round_loss`.
 
-    Parameters that a step has no use for (boxes, points, codes, the token of a single mask) get a gradient of zero where
-    several processes train, which wait for each other's; so `--strategy ddp` needs no search for unused ones. A table
-    of codes that no text uses gets new ones now and then, on the first process for all.
+    Parameters that a step has no use for (of boxes, points, codes, the single mask) get a gradient of zero where
+    several processes train and wait for each other's, so `--strategy ddp` needs no search for unused ones. Codes that
+    no text uses are renewed now and then, by the first process for all.
 
     Args:
         network: Learns.
@@ -181,7 +181,7 @@ class SegmentationTask(TrainingTask):
 
 
 def calibration_of(found: Mapping[str, Answers]) -> Calibration:
-    """The line by answers of all kinds, the threshold by words alone; answers that miss altogether have no say in it."""
+    """The line by answers of all kinds, the threshold by words alone, without answers that miss altogether."""
     text = found["text"]
     kinds = [found[kind] for kind in KINDS_OF_CONFIDENCE if kind in found]
     quality = [one.of("quality") for one in kinds] + [text.of("quality", absent=True)]

@@ -38,6 +38,10 @@ from .recognition import (
     resolve as resolve,
     suggest as suggest,
 )
+from .reduced_classes import (
+    ReducedClass as ReducedClass,
+    pretraining_classes as pretraining_classes,
+)
 from .spelling import normalise as normalise
 from .structure import AnatomicalStructure as AnatomicalStructure
 from .structures import (
