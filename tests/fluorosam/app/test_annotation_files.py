@@ -117,7 +117,9 @@ def test_collimation_box_is_saved_in_pixels_and_millimetres(tmp_path):
     path = session.save_collimation(1, 5.0)
     table = written(path)
     assert path.name == "x_collimation.json" and table["structure"] == "left kneecap"
-    assert table["target"] == "patella_left" and table["size_px"] == [48, 64] and table["pixel_spacing_mm"] == [0.5, 0.5]
+    assert (
+        table["target"] == "patella_left" and table["size_px"] == [48, 64] and table["pixel_spacing_mm"] == [0.5, 0.5]
+    )
     np.testing.assert_allclose(table["box_px"], [10, 0, 50, 40], atol=2)
     np.testing.assert_allclose(table["box_mm"], np.array(table["box_px"]) / 2, atol=1e-3)
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.chromium import chromium, find_chromium
+from support.fluorosam_app import SIZES, small_page, written
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-fluorosam[app]'")
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-fluorosam[app]'")
 pytestmark = pytest.mark.skipif(
     find_chromium() is None, reason="no Chromium on the path; on Debian: apt-get install chromium"
 )
-
-from support.fluorosam_app import SIZES, small_page, written
 
 SIZE = (1280, 800)
 SHIFT = 8

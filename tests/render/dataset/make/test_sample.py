@@ -268,23 +268,6 @@ def test_orbits_take_their_share_and_standard_views_come_in_turn(knee):
         choose_view(generated, names, turned, stream(0, "view", 0, n), n).record["name"] for n in range(2 * len(names))
     ]
     assert seen == [*names, *names]
-
-
-def test_zoom_narrows_the_field_of_standard_views_around_the_same_target(knee):
-    generated = make_subject(make_plan(knee).shards[0].patients[0], knee)
-    names = standard_names(generated, knee.views)[:1]
-    closer = replace(knee, views=replace(knee.views, random=0.0, zoom=(2.0, 2.0)))
-    wide, narrow = (
-        choose_view(generated, names, one, stream(0, "view", 0, 0))
-        for one in (replace(closer, views=replace(closer.views, zoom=(1.0, 1.0))), closer)
-    )
-    assert narrow.camera.pixel_spacing == pytest.approx(wide.camera.pixel_spacing[0] / 2)
-    assert narrow.record["isocenter"] == wide.record["isocenter"]
-    assert narrow.record["field"] == [side / 2 for side in wide.record["field"]]
-    between = replace(closer, views=replace(closer.views, zoom=(1.5, 3.0)))
-    drawn = {choose_view(generated, names, between, stream(0, "view", 0, n)).camera.pixel_spacing for n in range(6)}
-    assert len(drawn) == 6
-    assert all(wide.camera.pixel_spacing / 3 <= one <= wide.camera.pixel_spacing[0] / 1.5 for one in drawn)
     around = replace(knee, views=ViewSettings(8, random=0.0, orbit=1.0))
     assert standard_names(generated, around.views) == ()
     record = choose_view(generated, (), around, stream(0, "view", 0, 0)).record
