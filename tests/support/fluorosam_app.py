@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from xraykit.fluorosam import FluoroSam
 from xraykit.fluorosam.app import MaskServer, MaskSession
@@ -33,8 +34,6 @@ def write_xrays(folder: Path, *sizes: tuple[int, int]) -> list[Path]:
 
 def write_dicom(path: Path, *, spacing: float = 0.5) -> Path:
     """A DICOM X-ray of 48 x 64 pixels with this spacing [mm]."""
-    import torch
-
     camera = Camera(sdd=1000.0, height=48, width=64, pixel_spacing=spacing)
     image = torch.linspace(0.1, 2.0, 64).expand(1, 1, 48, 64).clone()
     image[..., 0, 0] = 3.0

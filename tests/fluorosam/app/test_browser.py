@@ -118,6 +118,8 @@ def test_words_are_suggested_while_typing_and_taken_with_keys(page):
     press(tab, "Enter", 13)
     tab.until(lambda: [mask.name for mask in masks(session)] == ["left femur"])
     tab.until(lambda: "0 of 1 accepted" in tab.text() and "confidence 0.75" in tab.text())
+    press(tab, "a", 65)
+    tab.until(lambda: "1 of 1 accepted" in tab.text())
 
 
 def test_several_prompts_each_have_a_mask_and_a_colour_and_what_is_absent_is_said(page):

@@ -1,4 +1,4 @@
-"""Accepted masks on disk: one COCO table for a folder of X-rays, a DICOM segmentation beside each DICOM file."""
+"""Accepted masks on disk: one COCO table for all X-rays, and a DICOM segmentation of each that is a DICOM file."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ STEPS = 200  # that can be undone
 
 
 @dataclass(frozen=True, eq=False)
-class MarkedMasks:
+class MaskState:
     """The masks at one moment, and the number of the one that clicks go to; None: a click begins another."""
 
     masks: tuple[MarkedMask, ...] = ()
@@ -29,15 +29,15 @@ class MarkedMasks:
             raise InputError(f"there is no mask {'chosen' if number is None else number}; choose one of the list.")
         return found
 
-    def put(self, *masks: MarkedMask) -> MarkedMasks:
+    def put(self, *masks: MarkedMask) -> MaskState:
         """With these in place of those of their numbers, or after all others; the last of them is chosen."""
         fresh = {mask.number: mask for mask in masks}
         old = tuple(fresh.pop(mask.number, mask) for mask in self.masks)
-        return MarkedMasks((*old, *fresh.values()), masks[-1].number)
+        return MaskState((*old, *fresh.values()), masks[-1].number)
 
-    def without(self, number: int) -> MarkedMasks:
+    def without(self, number: int) -> MaskState:
         """With one less."""
-        return MarkedMasks(tuple(mask for mask in self.masks if mask.number != number))
+        return MaskState(tuple(mask for mask in self.masks if mask.number != number))
 
 
 class MaskHistory:
@@ -49,10 +49,10 @@ class MaskHistory:
     """
 
     def __init__(self) -> None:
-        self.now = MarkedMasks()
+        self.now = MaskState()
         self.last_number = 0
-        self._past: list[MarkedMasks] = []
-        self._future: list[MarkedMasks] = []
+        self._past: list[MaskState] = []
+        self._future: list[MaskState] = []
         self._saved: tuple[MarkedMask, ...] = ()
         self.was_saved = False
 
@@ -71,7 +71,7 @@ class MaskHistory:
         self.last_number += 1
         return self.last_number
 
-    def change(self, masks: MarkedMasks) -> None:
+    def change(self, masks: MaskState) -> None:
         """Make a change that can be undone."""
         self._past = [*self._past[1 - STEPS :], self.now]
         self._future = []

@@ -17,7 +17,7 @@ from ..vocabulary.text_check import check_text
 from .annotation_files import TABLE, AnnotationFiles
 from .collimation import CollimationBox, collimation_box
 from .marked_mask import XY, BoxXY, MarkedMask, checked_name
-from .mask_history import MarkedMasks, MaskHistory
+from .mask_history import MaskHistory, MaskState
 from .page_image import PageImage, open_page_image
 
 MOST_MASKS = 100  # of one X-ray
@@ -152,7 +152,7 @@ class MaskSession:
         with self._lock:
             now = self.history.now
             changed = now.put(now.find(number).accepted(accepted))
-            self.history.change(MarkedMasks(changed.masks, None if accepted else number))
+            self.history.change(MaskState(changed.masks, None if accepted else number))
 
     def rename(self, number: int, name: str) -> None:
         """Call a mask something else. InputError if there is no such mask, or the name is none."""

@@ -20,8 +20,8 @@ def open_mask_page(settings: MaskAppSettings, *, sam: FluoroSam | None = None) -
         sam: In place of the network that the settings name.
 
     Raises:
-        FileError: No X-ray can be read, a folder has none, the weights cannot, or annotations.json in the folder is no
-            COCO table.
+        FileError: No X-ray can be read, a folder has none, the weights cannot be read, or annotations.json in the
+            folder is no COCO table.
         InputError: No X-ray is named, or a busy port.
         OutputError: The folder cannot be written.
     """

@@ -13,15 +13,14 @@ from torch import Tensor
 
 from xraykit.render import FileError, Radiograph, XraykitError, read_radiograph
 
+from ..outputs.mask_picture import xray_picture
 from ..predictor.fluoro_sam import EmbeddedXray, FluoroSam
 from ..predictor.segmentation import Segmentation
 from ..predictor.settings import XrayFileSettings
-from ..predictor.xray_input import open_xray
+from ..predictor.xray_input import OpenedXray, open_xray
 
 LONGEST = 2048  # [px] of a picture that travels
 SMALL = 96  # [px] of a candidate's picture
-PERCENTILES = (0.5, 99.8)
-MOST_SAMPLES = 1_000_000  # looked at for the percentiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,7 @@ def open_page_image(sam: FluoroSam, path: Path, reading: XrayFileSettings) -> Pa
     embedded = sam.embed(xray)
     return PageImage(
         embedded,
-        _grey_png(xray.grey if xray.bone == "bright" else -xray.grey),
+        _grey_png(xray),
         _spacing(radiograph),
         radiograph.modality is not None,
     )
@@ -96,13 +95,8 @@ def _spacing(radiograph: Radiograph) -> tuple[float, float] | None:
     return float(origin.value[0]), float(origin.value[1])
 
 
-def _grey_png(grey: Tensor) -> bytes:
-    values = grey.float().numpy()
-    low, high = np.percentile(values.ravel()[:: max(1, values.size // MOST_SAMPLES)], PERCENTILES)
-    if not high > low:
-        low, high = values.min(), values.max()
-    shares = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
-    picture = Image.fromarray(np.round(shares * 255).astype(np.uint8))
+def _grey_png(xray: OpenedXray) -> bytes:
+    picture = Image.fromarray(xray_picture(xray))
     picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
     return _png(picture)
 

@@ -135,7 +135,9 @@ async function open(number) {
   if (state.fault) say(state.fault, true);
 }
 
+/** The keys go to the X-ray then, so that A accepts and does not write. */
 async function askFor(texts) {
+  $("xray").focus();
   if (isOpen() && (await change("ask", { texts }))) return;
   words.giveBack(texts);
 }

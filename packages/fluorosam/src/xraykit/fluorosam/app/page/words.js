@@ -88,6 +88,7 @@ export function makeWords(form, input, list, asked) {
     /** Put texts back that could not be asked, unless others were typed since. */
     giveBack(texts) {
       input.value ||= texts.join("; ");
+      input.focus();
     },
   };
 }
