@@ -17,10 +17,11 @@ import torch
 
 from xraykit.render import FileError, InputError, OutputError, XraykitError
 from xraykit.render.dataset import DatasetConfig, make_dataset
+from xraykit.render.seeds import item_stream
 from xraykit.render.storage import make_folder, to_plain, write_atomically
 
 from .data.pair_batches import true_matrices
-from .data.pair_choice import allowed_pairs, item_stream, relative_angles
+from .data.pair_choice import allowed_pairs, relative_angles
 from .data.pair_preparation import prepare_pairs
 from .data.pair_shards import PairShardRecord, matrix_bytes, write_pair_shard
 from .data.pair_store import PairStore

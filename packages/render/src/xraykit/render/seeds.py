@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+from numpy.typing import NDArray
 
 PURPOSES = ("plan", "anatomy", "places", "view", "tools", "physics", "noise")
 """Each has a stream of its own; new ones go to the end, or old seeds change their meaning."""
@@ -22,3 +25,15 @@ def seed_for(seed: int, purpose: str, *numbers: int) -> int:
 def step_seed(seed: int, rank: int, step: int) -> int:
     """The seed of everything random in one batch of a training, below 2^32."""
     return int(np.random.SeedSequence((seed, rank, step)).generate_state(1)[0])
+
+
+def item_stream(seed: int, epoch: int, place: int, *, purpose: int) -> np.random.Generator:
+    """The generator of an item of a training by its place in an epoch; each purpose, from 2 up, has a stream."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, place), spawn_key=(purpose,))))
+
+
+@lru_cache(maxsize=8)
+def epoch_order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
+    """The order (N,) in which an epoch of a training takes its N items; not to be written to."""
+    sequence = np.random.SeedSequence((seed, epoch), spawn_key=(1,))  # apart from the streams of items
+    return np.random.Generator(np.random.PCG64(sequence)).permutation(items)

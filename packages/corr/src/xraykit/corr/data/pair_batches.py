@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset
 
 from xraykit.render import GeometryError, InputError
+from xraykit.render.seeds import item_stream
+from xraykit.render.training import WorkerBatches, one_thread
 
 from ..ground_truth.beam_thickness import patch_thickness
 from ..ground_truth.pair_matrices import correspondences
 from ..ground_truth.projection import change_projection
 from .image_changes import change_image, draw_changes, shown_patches
-from .pair_choice import PairChoice, item_stream
+from .pair_choice import PairChoice
 from .pair_store import PairStore
 from .settings import ImageChangeSettings, PairSettings, XrayInputSettings
 
@@ -43,7 +43,7 @@ class PairBatch(NamedTuple):
     """Tissue in the beam of each patch [mm], (B, V, L) float32; empty unless the settings ask for it"""
 
 
-class PairBatches:
+class PairBatches(WorkerBatches[PairBatch]):
     """Changed views of patients with their true correspondence, for a training, batch by batch.
 
     Items come in an endless row of epochs, each a new order of all patients; batch n of rank r is the part of the row
@@ -89,55 +89,8 @@ class PairBatches:
             raise InputError(f"batch must be 1 or more, workers and seed 0 or more, rank below ranks, got {came}.")
         self.choice = PairChoice(store, settings, patients=patients)
         changes, preprocess = changes or ImageChangeSettings.none(), preprocess or XrayInputSettings()
-        self._source = _Items(store, self.choice, changes, preprocess, (batch, seed, rank, ranks))
-        self._workers = workers
-        self._stream: Iterator[PairBatch] = iter(())
-        self._numbers = _Onwards(0)
-        self._next = -1
-
-    def batch(self, number: int) -> PairBatch:
-        """Batch `number`, counted from 0; the next one is ready soonest, any other begins anew.
-
-        Raises:
-            InputError: A negative number.
-        """
-        if number < 0:
-            raise InputError(f"a batch's number must be 0 or more, got {number}.")
-        if self._workers == 0:
-            return self._source[number]
-        if number != self._next:
-            self.close()
-            self._numbers = _Onwards(number)
-            self._stream = iter(self._loader())
-        self._next = -1
-        made = next(self._stream)
-        self._next = number + 1
-        return made
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: a batch follows from its number."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Let the workers finish what they have begun and end; the next batch starts new ones."""
-        self._numbers.ended = True
-        with suppress(Exception):  # of a batch that nobody asked for
-            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
-        self._stream, self._next = iter(()), -1
-
-    def _loader(self) -> DataLoader[Any]:
-        return DataLoader(
-            self._source,
-            batch_size=None,
-            collate_fn=_as_made,  # torch's own would make lists of tuples
-            sampler=self._numbers,
-            num_workers=self._workers,
-            multiprocessing_context="spawn",
-            generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
-        )
+        source = _Items(store, self.choice, changes, preprocess, (batch, seed, rank, ranks))
+        super().__init__(source, workers)
 
 
 class _Items(Dataset[PairBatch]):
@@ -157,12 +110,8 @@ class _Items(Dataset[PairBatch]):
     def __getitem__(self, number: int) -> PairBatch:
         batch, seed, rank, ranks = self.order
         first = (number * ranks + rank) * batch
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
-        try:
+        with one_thread():
             rows = [self._item(*divmod(place, len(self.choice)), seed) for place in range(first, first + batch)]
-        finally:
-            torch.set_num_threads(threads)
         images, truth, related, projections, names, patients, thickness = zip(*rows, strict=True)
         stacked = torch.stack(images), torch.stack(truth), torch.tensor(related), torch.stack(projections)
         return PairBatch(*stacked, names, patients, torch.stack(thickness))
@@ -253,20 +202,3 @@ def _matrix_or_nothing(support: Any, projections: Tensor, pair: tuple[int, int],
         return correspondences(support, projections, pairs=[pair], **own)[0]
     except GeometryError:
         return torch.zeros(own["grid"] ** 2, own["grid"] ** 2)
-
-
-def _as_made(batch: Any) -> Any:
-    return batch
-
-
-class _Onwards(Sampler[int]):
-    """first, first + 1, ... until it is told that they have ended."""
-
-    def __init__(self, first: int) -> None:
-        self.first, self.ended = first, False
-
-    def __iter__(self) -> Iterator[int]:
-        number = self.first
-        while not self.ended:
-            yield number
-            number += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import InputError
+from xraykit.render.seeds import epoch_order, item_stream
 
 from .pair_store import PairStore, checked_patients
 from .settings import PairSettings
@@ -68,7 +68,7 @@ class PairChoice:
 
     def item(self, epoch: int, place: int, *, seed: int) -> ChosenViews:
         """The views at a place of an epoch."""
-        patient = self._row[_order(seed, epoch, len(self))[place]]
+        patient = self._row[epoch_order(seed, epoch, len(self))[place]]
         rng = item_stream(seed, epoch, place, purpose=2)
         views = self._views[patient]
         chosen = self._pairs[patient][rng.integers(len(self._pairs[patient]))].tolist()
@@ -97,20 +97,9 @@ def allowed_pairs(store: PairStore, patient: int, angles: tuple[float, float]) -
     return views[np.argwhere(np.triu(_allowed(store.projections[views], angles)))].reshape(-1, 2)
 
 
-def item_stream(seed: int, epoch: int, place: int, *, purpose: int) -> np.random.Generator:
-    """The random numbers of an item; those for its views and those for its images are apart."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, place), spawn_key=(purpose,))))
-
-
 def _allowed(projections: Tensor, angles: tuple[float, float]) -> NDArray[np.bool_]:
     """(N, N): whether two views differ, and their beams by an angle in the range."""
     found = relative_angles(projections).numpy()
     allowed = (found >= angles[0] - 1e-9) & (found <= angles[1] + 1e-9)
     np.fill_diagonal(allowed, False)
     return allowed
-
-
-@lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
-    sequence = np.random.SeedSequence((seed, epoch), spawn_key=(1,))
-    return np.random.Generator(np.random.PCG64(sequence)).permutation(items)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from functools import lru_cache
-from itertools import count, takewhile
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset
 
 from xraykit.render import InputError
+from xraykit.render.seeds import epoch_order
+from xraykit.render.training import WorkerBatches
 
 from .draw import MultiCropDraws, draw_crops
 from .frame_images import FrameBatch, pad_frames
@@ -33,7 +31,7 @@ class CropBatch(NamedTuple):
     """Numbers of the frames in the store, (B,) int64"""
 
 
-class CropBatches:
+class CropBatches(WorkerBatches[Any]):
     """Views of prepared frames for a training, batch by batch.
 
     Frames come in an endless row of epochs, each a new order of all of them; batch n of rank r is the part of the row
@@ -87,11 +85,8 @@ class CropBatches:
             raise InputError(f"a batch of {total} needs as many frames, got {len(numbers)}; lower the batch.")
         self.device = torch.device(device)
         plan = _Plan(store, numbers, settings, preprocess or PreprocessSettings(), (batch, seed, rank, ranks))
-        self._source = _Batches(plan, crops=self.device.type == "cpu")
-        self._plan, self._workers = plan, workers
-        self._numbers = _Onwards(0)
-        self._stream: Iterator[Any] = iter(())
-        self._next = -1
+        super().__init__(_Batches(plan, crops=self.device.type == "cpu"), workers)
+        self._plan = plan
 
     def batch(self, number: int) -> CropBatch:
         """Batch `number`, counted from 0; the next one is ready soonest, any other begins anew.
@@ -99,18 +94,7 @@ class CropBatches:
         Raises:
             InputError: A negative number.
         """
-        if number < 0:
-            raise InputError(f"a batch's number must be 0 or more, got {number}.")
-        if self._workers == 0:
-            made = self._source[number]
-        else:
-            if number != self._next:
-                self.close()
-                self._numbers = _Onwards(number)
-                self._stream = iter(self._loader())
-            self._next = -1
-            made = next(self._stream)
-            self._next = number + 1
+        made = super().batch(number)
         if isinstance(made, CropBatch):
             return made
         frames, draws, indices = made
@@ -121,30 +105,6 @@ class CropBatches:
     def epoch(self, number: int) -> int:
         """The epoch, counted from 0, in which batch `number` begins."""
         return self._plan.places(number)[0][0]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: a batch follows from its number."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Let the workers finish what they have begun and end; the next batch starts new ones."""
-        self._numbers.ended = True
-        with suppress(Exception):  # of a batch that nobody asked for
-            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
-        self._stream, self._next = iter(()), -1
-
-    def _loader(self) -> DataLoader[Any]:
-        return DataLoader(
-            self._source,
-            batch_size=None,
-            sampler=self._numbers,
-            num_workers=self._workers,
-            multiprocessing_context="spawn",
-            generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
-        )
 
 
 class _Plan(NamedTuple):
@@ -162,7 +122,7 @@ class _Plan(NamedTuple):
         batch, seed, rank, ranks = self.order
         first, frames = (number * ranks + rank) * batch, len(self.chosen)
         at = [divmod(place, frames) for place in range(first, first + batch)]
-        return [(epoch, int(self.chosen[_epoch_order(seed, epoch, frames)[place]])) for epoch, place in at]
+        return [(epoch, int(self.chosen[epoch_order(seed, epoch, frames)[place]])) for epoch, place in at]
 
     def frames(self, number: int) -> tuple[FrameBatch, MultiCropDraws, Tensor]:
         """The frames of a batch, what is drawn for them, and their numbers."""
@@ -189,19 +149,3 @@ class _Batches(Dataset[Any]):
         if not self.crops:
             return frames, draws, indices
         return CropBatch(multi_crops(frames, draws, self.plan.settings, self.plan.preprocess), indices)
-
-
-class _Onwards(Sampler[int]):
-    """first, first + 1, ... until it is `ended`."""
-
-    def __init__(self, first: int) -> None:
-        self.first, self.ended = first, False
-
-    def __iter__(self) -> Iterator[int]:
-        return takewhile(lambda _: not self.ended, count(self.first))
-
-
-@lru_cache(maxsize=4)
-def _epoch_order(seed: int, epoch: int, frames: int) -> NDArray[np.int64]:
-    sequence = np.random.SeedSequence((seed, epoch), spawn_key=(1,))  # apart from the streams of frames
-    return np.random.Generator(np.random.PCG64(sequence)).permutation(frames)

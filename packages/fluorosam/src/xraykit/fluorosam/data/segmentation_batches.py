@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset
 
 from xraykit.render import InputError
+from xraykit.render.seeds import epoch_order, item_stream
+from xraykit.render.training import WorkerBatches, one_thread
 
 from ..network.config import InputConfig
 from .changed_image import draw_image_framing, seen_image
@@ -46,7 +44,7 @@ class SegmentationBatch(NamedTuple):
     """Of the images in the store, B"""
 
 
-class SegmentationBatches:
+class SegmentationBatches(WorkerBatches[SegmentationBatch]):
     """Changed X-rays with prompts, for a training, batch by batch.
 
     Items come in an endless row of epochs, each a new order of all images; batch n of rank r is the part of the row
@@ -109,59 +107,11 @@ class SegmentationBatches:
                 "at least one image must show a target that a text asks for, got none; write more prompts."
             )
         changes, order = changes or SegmentationChanges.none(), (batch, seed, rank, ranks)
-        self._source = _Items(choice, self.numbers, changes, input or InputConfig(), order)
-        self._workers = workers
-        self._stream: Iterator[SegmentationBatch] = iter(())
-        self._ahead = _Onwards(0)
-        self._next = -1
+        super().__init__(_Items(choice, self.numbers, changes, input or InputConfig(), order), workers)
 
     def __len__(self) -> int:
         """Images of an epoch."""
         return len(self.numbers)
-
-    def batch(self, number: int) -> SegmentationBatch:
-        """Batch `number`, counted from 0; the next one is ready soonest, any other begins anew.
-
-        Raises:
-            InputError: A negative number.
-        """
-        if number < 0:
-            raise InputError(f"a batch's number must be 0 or more, got {number}.")
-        if self._workers == 0:
-            return self._source[number]
-        if number != self._next:
-            self.close()
-            self._ahead = _Onwards(number)
-            self._stream = iter(self._loader())
-        self._next = -1
-        made = next(self._stream)
-        self._next = number + 1
-        return made
-
-    def state_dict(self) -> dict[str, Any]:
-        """Nothing: a batch follows from its number."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Let the workers finish what they have begun and end; the next batch starts new ones."""
-        self._ahead.ended = True
-        with suppress(Exception):  # of a batch that nobody asked for
-            deque(self._stream, maxlen=0)  # received, or a worker that ends while it sends one aborts
-        self._stream, self._next = iter(()), -1
-
-    def _loader(self) -> DataLoader[Any]:
-        return DataLoader(
-            self._source,
-            batch_size=None,
-            collate_fn=_as_made,  # torch's own would make lists of tuples
-            sampler=self._ahead,
-            num_workers=self._workers,
-            multiprocessing_context="spawn",
-            generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
-        )
 
 
 class _Items(Dataset[SegmentationBatch]):
@@ -181,12 +131,8 @@ class _Items(Dataset[SegmentationBatch]):
     def __getitem__(self, number: int) -> SegmentationBatch:
         batch, seed, rank, ranks = self.order
         first = (number * ranks + rank) * batch
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
-        try:
+        with one_thread():
             rows = [self._item(*divmod(place, len(self.numbers)), seed) for place in range(first, first + batch)]
-        finally:
-            torch.set_num_threads(threads)
         images, prompts, shown, numbers = zip(*rows, strict=True)
         return SegmentationBatch(
             torch.stack(images),
@@ -199,9 +145,9 @@ class _Items(Dataset[SegmentationBatch]):
         )
 
     def _item(self, epoch: int, place: int, seed: int) -> tuple[Tensor, list[ChosenPrompt], tuple[int, int], int]:
-        number = self.numbers[_order(seed, epoch, len(self.numbers))[place]]
-        framing, prompts = self._prompts(number, _stream(seed, epoch, place, purpose=2))
-        rng = _stream(seed, epoch, place, purpose=3)
+        number = self.numbers[epoch_order(seed, epoch, len(self.numbers))[place]]
+        framing, prompts = self._prompts(number, item_stream(seed, epoch, place, purpose=2))
+        rng = item_stream(seed, epoch, place, purpose=3)
         image = seen_image(self.store, number, framing, self.changes, self.windows, rng)
         return image, prompts, framing.shown_cells(self.store.mask_size), number
 
@@ -222,31 +168,3 @@ def _checked_numbers(numbers: Sequence[int], images: int) -> list[int]:
     if not chosen or chosen[0] < 0 or chosen[-1] >= images:
         raise InputError(f"numbers must be images from 0 to {images - 1}, got {chosen[:5]}.")
     return chosen
-
-
-def _stream(seed: int, epoch: int, place: int, *, purpose: int) -> np.random.Generator:
-    """The random numbers of an item; those for its prompts and those for its image are apart."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, epoch, place), spawn_key=(purpose,))))
-
-
-@lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
-    sequence = np.random.SeedSequence((seed, epoch), spawn_key=(1,))
-    return np.random.Generator(np.random.PCG64(sequence)).permutation(items)
-
-
-def _as_made(batch: Any) -> Any:
-    return batch
-
-
-class _Onwards(Sampler[int]):
-    """first, first + 1, ... until it is told that they have ended."""
-
-    def __init__(self, first: int) -> None:
-        self.first, self.ended = first, False
-
-    def __iter__(self) -> Iterator[int]:
-        number = self.first
-        while not self.ended:
-            yield number
-            number += 1

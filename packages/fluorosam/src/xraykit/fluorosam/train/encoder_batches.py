@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from xraykit.render import InputError
+from xraykit.render.seeds import epoch_order, item_stream
+from xraykit.render.training import WorkerBatches, one_thread
 
 from ..data.changed_image import draw_image_framing, seen_image
 from ..data.framing import Framing, mask_places
@@ -38,7 +39,7 @@ class ClassBatch(NamedTuple):
     """(B, K) bool: whether that is known; a class that may be there without a label is not"""
 
 
-class ClassBatches:
+class ClassBatches(WorkerBatches[ClassBatch]):
     """Changed X-rays with the masks of all classes; a mirrored image exchanges left and right.
 
     Items come in an endless row of epochs, each a new order of all images; batch n of rank r is the part of the row
@@ -82,40 +83,8 @@ class ClassBatches:
             came = f"{batch=}, {cells=}, {workers=}, {rank=}, {ranks=}"
             raise InputError(f"expected batch and cells from 1, workers from 0, rank below ranks, got {came}.")
         order = (batch, seed, rank, ranks)
-        self._source = _ClassItems(store, tuple(numbers), tuple(classes), changes, input or InputConfig(), cells, order)
-        self._workers = workers
-        self._stream: Iterator[ClassBatch] | None = None
-        self._next = -1
-
-    def batch(self, number: int) -> ClassBatch:
-        """Batch `number`, counted from 0; the next one is ready soonest."""
-        if self._workers == 0:
-            return self._source[number]
-        if self._stream is None or number != self._next:
-            self._stream = self._from(number)
-        self._next = number + 1
-        return next(self._stream)
-
-    def close(self) -> None:
-        """Let the workers end."""
-        self._stream, self._next = None, -1
-
-    def _from(self, number: int) -> Iterator[ClassBatch]:
-        while True:  # a loader for so many batches, then another
-            loader = DataLoader(
-                self._source,
-                batch_size=None,
-                collate_fn=_as_made,  # torch's own would make a list of the tuple
-                sampler=range(number, number + _AT_A_TIME),
-                num_workers=self._workers,
-                multiprocessing_context="spawn",
-                generator=torch.Generator(),  # or a loader that starts would use up torch's own numbers
-            )
-            yield from loader
-            number += _AT_A_TIME
-
-
-_AT_A_TIME = 1 << 20
+        source = _ClassItems(store, tuple(numbers), tuple(classes), changes, input or InputConfig(), cells, order)
+        super().__init__(source, workers)
 
 
 class _ClassItems(Dataset[ClassBatch]):
@@ -137,18 +106,14 @@ class _ClassItems(Dataset[ClassBatch]):
     def __getitem__(self, number: int) -> ClassBatch:
         batch, seed, rank, ranks = self.order
         first = (number * ranks + rank) * batch
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in workers: sums over an image depend on it in their last bits
-        try:
+        with one_thread():
             rows = [self._item(*divmod(place, len(self.numbers)), seed) for place in range(first, first + batch)]
-        finally:
-            torch.set_num_threads(threads)
         images, cover, known = zip(*rows, strict=True)
         return ClassBatch(torch.stack(images), torch.stack(cover), torch.from_numpy(np.stack(known)))
 
     def _item(self, epoch: int, place: int, seed: int) -> tuple[Tensor, Tensor, NDArray[np.bool_]]:
-        number = self.numbers[_order(seed, epoch, len(self.numbers))[place]]
-        rng = np.random.default_rng(np.random.SeedSequence((seed, epoch, place), spawn_key=(2,)))
+        number = self.numbers[epoch_order(seed, epoch, len(self.numbers))[place]]
+        rng = item_stream(seed, epoch, place, purpose=2)
         framing = draw_image_framing(self.store, number, self.changes.framing, rng)
         image = seen_image(self.store, number, framing, self.changes, self.windows, rng)
         return image, *class_cover(self.store, number, framing, self.classes, self.cells)
@@ -186,12 +151,3 @@ def class_cover(
             cover[row] = mask.mean((1, 3), dtype=np.float32)
         known[row] = (bool(inside) or one.labels & told <= absent) and not one.unsure.intersection(names)
     return torch.from_numpy(cover), known
-
-
-@lru_cache(maxsize=4)
-def _order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
-    return np.random.default_rng(np.random.SeedSequence((seed, epoch), spawn_key=(1,))).permutation(items)
-
-
-def _as_made(batch: Any) -> Any:
-    return batch

@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = attach(
         "step": "clip_adaptively TrainingFailedError",
         "task": "TrainingTask",
         "trainer": "fit",
+        "worker_batches": "one_thread WorkerBatches",
     },
 )

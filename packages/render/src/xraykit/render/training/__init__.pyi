@@ -31,3 +31,7 @@ from .step import (
 )
 from .task import TrainingTask as TrainingTask
 from .trainer import fit as fit
+from .worker_batches import (
+    WorkerBatches as WorkerBatches,
+    one_thread as one_thread,
+)
