@@ -2,29 +2,35 @@
 
 import pytest
 import torch
-from xraykit.fluorosam.train import Calibration, fit_calibration, fit_visible
+from xraykit.fluorosam.predictor import ConfidenceMap, confidence_map
+from xraykit.fluorosam.train import fit_calibration, fit_visible
 
 
 def test_the_line_is_that_of_least_squares():
     quality = torch.linspace(0.2, 0.9, 50)
     line = fit_calibration(quality, 0.5 * quality + 0.1)
     assert (line.slope, line.offset) == pytest.approx((0.5, 0.1))
-    torch.testing.assert_close(line.confidence(quality), 0.5 * quality + 0.1)
-    assert line.confidence(torch.tensor([-9.0, 9.0])).tolist() == [0.0, 1.0]
+    torch.testing.assert_close(line(quality), 0.5 * quality + 0.1)
+    assert line(torch.tensor([-9.0, 9.0])).tolist() == [0.0, 1.0]
 
 
 def test_a_quality_that_means_nothing_gives_a_flat_line_and_equal_ones_leave_it():
     draw = torch.Generator().manual_seed(0)
     quality = torch.rand(500, generator=draw)
     assert fit_calibration(quality, 1 - quality).slope == 0
-    assert fit_calibration(torch.full((9,), 0.4), torch.rand(9, generator=draw)) == Calibration()
-    assert fit_calibration(torch.tensor([0.4]), torch.tensor([0.4])) == Calibration()
+    assert fit_calibration(torch.full((9,), 0.4), torch.rand(9, generator=draw)) == ConfidenceMap()
+    assert fit_calibration(torch.tensor([0.4]), torch.tensor([0.4])) == ConfidenceMap()
 
 
 def test_the_threshold_lies_between_what_is_there_and_what_is_not():
-    line = Calibration()
+    line = ConfidenceMap()
     there, absent = torch.tensor([0.6, 0.7, 0.9]), torch.tensor([0.1, 0.2])
     assert fit_visible(line, there, absent).visible == pytest.approx(0.4)
     mixed = fit_visible(line, torch.tensor([0.1, 0.5, 0.6, 0.7]), torch.tensor([0.05, 0.2, 0.3]))
     assert mixed.visible == pytest.approx(0.4)  # one of four missed is less than two of three false
     assert fit_visible(line, there, absent[:0]).visible == 0
+
+
+def test_what_is_saved_is_read_as_it_was():
+    for one in (ConfidenceMap(0.5, 0.1, 0.3), ConfidenceMap(visible=0.2, table=((0.0, 0.1), (1.0, 0.9)))):
+        assert confidence_map({"calibration": one.plain()}) == one

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,6 +42,11 @@ class ConfidenceMap:
         else:
             values = self.slope * values + self.offset
         return values.nan_to_num(0.0).clamp(0, 1)
+
+    def plain(self) -> dict[str, Any]:
+        """As weights carry it; `confidence_map` reads it."""
+        line = {"slope": self.slope, "offset": self.offset, "visible": self.visible}
+        return line | {"table": [list(row) for row in self.table]} if self.table else line
 
 
 def confidence_map(trained_on: Mapping[str, object]) -> ConfidenceMap:

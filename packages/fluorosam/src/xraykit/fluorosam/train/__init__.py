@@ -5,7 +5,7 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "confidence": "Calibration fit_calibration fit_visible",
+        "confidence": "fit_calibration fit_visible",
         "encoder_batches": "class_cover ClassBatch ClassBatches",
         "encoder_scores": "EncoderScores",
         "encoder_settings": "EncoderDataSettings EncoderLengthSettings EncoderNetworkSettings EncoderObjectiveSettings "

@@ -1,6 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .confidence import (
-    Calibration as Calibration,
     fit_calibration as fit_calibration,
     fit_visible as fit_visible,
 )

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Calibration:
-    """confidence = clip(slope quality + offset, 0, 1), an estimate of the intersection over union.
-
-    Args:
-        slope: From 0 up.
-        offset: Added.
-        visible: Least confidence of an answer by words that is called visible, 0 to 1.
-    """
-
-    slope: float = 1.0
-    offset: float = 0.0
-    visible: float = 0.0
-
-    def confidence(self, quality: Tensor) -> Tensor:
-        """Of any shape."""
-        return (self.slope * quality + self.offset).clamp(0, 1)
-
-    def plain(self) -> dict[str, float]:
-        """As it is saved with the weights."""
-        return asdict(self)
+from ..predictor.calibrated_confidence import ConfidenceMap
 
 
-def fit_calibration(quality: Tensor, iou: Tensor) -> Calibration:
+def fit_calibration(quality: Tensor, iou: Tensor) -> ConfidenceMap:
     """The line with the least squared error; as it is where all qualities are alike.
 
     Args:
@@ -40,13 +19,13 @@ def fit_calibration(quality: Tensor, iou: Tensor) -> Calibration:
     """
     x, y = quality.double(), iou.double()
     if len(x) < 2 or float(x.std()) < 1e-6:
-        return Calibration()
+        return ConfidenceMap()
     x0, y0 = x.mean(), y.mean()
     slope = max(float(((x - x0) * (y - y0)).sum() / (x - x0).square().sum()), 0.0)
-    return Calibration(slope, float(y0) - slope * float(x0))
+    return ConfidenceMap(slope, float(y0) - slope * float(x0))
 
 
-def fit_visible(line: Calibration, there: Tensor, absent: Tensor) -> Calibration:
+def fit_visible(line: ConfidenceMap, there: Tensor, absent: Tensor) -> ConfidenceMap:
     """The same with the threshold that makes the fewest mistakes about what is visible.
 
     Mistakes about what is there and about what is not count as shares of either kind, so that it does not matter how
@@ -57,7 +36,7 @@ def fit_visible(line: Calibration, there: Tensor, absent: Tensor) -> Calibration
         there: (N,), qualities of answers about what is there.
         absent: (M,), of those about what is not.
     """
-    sure, nothing = line.confidence(there.double()), line.confidence(absent.double())
+    sure, nothing = line(there.double()), line(absent.double())
     if not len(sure) or not len(nothing):
         return replace(line, visible=0.0)
     levels = torch.cat([sure, nothing]).unique()

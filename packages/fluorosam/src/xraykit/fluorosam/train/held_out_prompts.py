@@ -12,7 +12,7 @@ from ..data.segmentation_batches import SegmentationBatch
 from ..loss.best_mask import chosen_masks
 from ..loss.mask_losses import mask_iou
 from ..network.network import SegmentationNetwork
-from .confidence import Calibration
+from ..predictor.calibrated_confidence import ConfidenceMap
 from .prompt_rounds import BOX, OUTSIDE, POINT, TEXT, RoundDraws, answer_rounds, inside_image
 from .text_features import TextFeatures
 
@@ -89,7 +89,7 @@ def held_out_answers(
     return found
 
 
-def held_out_scores(found: dict[str, Answers], calibration: Calibration) -> dict[str, float]:
+def held_out_scores(found: dict[str, Answers], calibration: ConfidenceMap) -> dict[str, float]:
     """Columns of the curve: mean intersection over union and Dice by kind, and how prompts for what is absent do.
 
     `false_alarm` is the share of absent prompts whose answer is called visible, `missed` the share of present ones
@@ -100,11 +100,11 @@ def held_out_scores(found: dict[str, Answers], calibration: Calibration) -> dict
     for kind, answers in found.items():
         row |= {f"{name}_{kind}": float(answers.of(name).mean()) for name in ("iou", "dice")}
     text = found["text"]
-    sure = calibration.confidence(text.of("quality"))
+    sure = calibration(text.of("quality"))
     row["missed"] = float((sure < calibration.visible).float().mean())
     row["confidence_error"] = float((sure - text.of("iou")).abs().mean())
     if len(nothing := text.of("quality", absent=True)):
-        row["false_alarm"] = float((calibration.confidence(nothing) >= calibration.visible).float().mean())
+        row["false_alarm"] = float((calibration(nothing) >= calibration.visible).float().mean())
         row["filled_absent"] = 1 - float(text.of("empty", absent=True).float().mean())
     return row
 

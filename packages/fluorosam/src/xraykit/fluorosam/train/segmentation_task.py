@@ -17,7 +17,8 @@ from xraykit.render.training import TrainingTask, warmup_cosine
 
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
-from .confidence import Calibration, fit_calibration, fit_visible
+from ..predictor.calibrated_confidence import KEY, ConfidenceMap, confidence_map
+from .confidence import fit_calibration, fit_visible
 from .held_out_prompts import Answers, held_out_answers, held_out_scores
 from .prompt_rounds import draw_rounds, prompt_round_loss
 from .settings import SegmentationTrainSettings
@@ -56,7 +57,7 @@ class SegmentationTask(TrainingTask):
         parts: dict[str, nn.Module] = {"network": network}
         self.module = nn.ModuleDict(parts if self.averaged is None else parts | {"averaged": self.averaged})
         self.rank, self.ranks, self.device = 0, 1, torch.device("cpu")
-        self.calibration = Calibration()
+        self.calibration = ConfidenceMap()
         self._features = TextFeatures(network)
         self._texts: Tensor | None = None
         self._steps = 0
@@ -152,18 +153,18 @@ class SegmentationTask(TrainingTask):
             "data": [Path(source).name for source in own.data.sources],  # not whose folders they lie in
             "images": len(self.data.numbers),
             "seed": own.run.seed,
-            "calibration": self.calibration.plain(),
+            KEY: self.calibration.plain(),
             **training,
         }
         save_network(self.used, folder, trained_on=learned)
 
     def state_dict(self) -> dict[str, Any]:
         """The calibration, for weights that are saved between validations."""
-        return {"calibration": self.calibration.plain()}
+        return {KEY: self.calibration.plain()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on there."""
-        self.calibration = Calibration(**state["calibration"])
+        self.calibration = confidence_map(state)
 
     def _nothing(self) -> Tensor:
         """Zero, with a gradient of zero for every parameter that learns."""
@@ -180,7 +181,7 @@ class SegmentationTask(TrainingTask):
                 torch.distributed.broadcast(value, 0)
 
 
-def calibration_of(found: Mapping[str, Answers]) -> Calibration:
+def calibration_of(found: Mapping[str, Answers]) -> ConfidenceMap:
     """The line by answers of all kinds, the threshold by words alone, without answers that miss altogether."""
     text = found["text"]
     kinds = [found[kind] for kind in KINDS_OF_CONFIDENCE if kind in found]
