@@ -66,7 +66,6 @@ def test_depths_have_a_mask_for_each_layer_and_the_first_is_the_mask():
 
 
 def test_what_is_written_reads_back():
-    pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-fluorosam[evaluate]'")
     mask = torch.from_numpy(MASK.copy())
     lengths = torch.rand(SIZE, generator=torch.Generator().manual_seed(0)) * 100
     found = decode(fluoroseg_segmentation(mask, lengths))

@@ -13,13 +13,12 @@ from xraykit.fluorosam.outputs import (
     annotations_record,
     label_image,
     label_table,
-    run_lengths,
     save_dicom_segmentation,
     save_label_image,
 )
 from xraykit.fluorosam.outputs.dicom_segments import cielab
 from xraykit.render import FileError, InputError
-from xraykit.render.dataset.format.run_lengths import decode_run_lengths
+from xraykit.render.dataset import decode_run_lengths, encode_run_lengths
 
 SIZE = (30, 44)
 
@@ -51,7 +50,7 @@ def source(folder, **tags):
 @settings(max_examples=60, deadline=None)
 @given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=40)))
 def test_run_lengths_are_read_back(mask):
-    found = run_lengths(mask)
+    found = encode_run_lengths(mask)
     assert found["size"] == list(mask.shape)
     np.testing.assert_array_equal(decode_run_lengths(found["counts"], mask.shape), mask)
 
@@ -61,12 +60,12 @@ def test_run_lengths_are_those_of_pycocotools(density):
     coder = pytest.importorskip("pycocotools.mask", reason="needs the extra: pip install 'xraykit-render[export]'")
     mask = np.random.default_rng(0).random((301, 97)) < density
     theirs = coder.encode(np.asfortranarray(mask.astype(np.uint8)))
-    assert run_lengths(mask)["counts"] == theirs["counts"].decode()
+    assert encode_run_lengths(mask)["counts"] == theirs["counts"].decode()
 
 
 def test_run_lengths_are_of_masks_alone():
     with pytest.raises(InputError, match=r"must be \(H, W\) bool"):
-        run_lengths(np.zeros((3, 4)))
+        encode_run_lengths(np.zeros((3, 4)))
 
 
 def test_coco_lists_masks_that_have_pixels_by_target():

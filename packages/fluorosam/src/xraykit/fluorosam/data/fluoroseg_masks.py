@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import FileError, InputError
-from xraykit.render.dataset import decode_run_lengths
-from xraykit.render.files import run_lengths
+from xraykit.render.dataset import decode_run_lengths, encode_run_lengths
 
 MaskArray = NDArray[np.bool_]
 _MOST_LAYERS, _MOST_CORNERS = 256, 100_000
@@ -73,9 +72,9 @@ def fluoroseg_segmentation(mask: Tensor, path_lengths: Tensor | None = None) -> 
         path_lengths: (H, W) [mm]; kept as float16.
 
     Raises:
-        BackendUnavailableError: pycocotools is not installed.
+        InputError: Another shape or type, or no pixels.
     """
-    runs = run_lengths(mask)
+    runs = encode_run_lengths(mask.cpu().numpy())
     if path_lengths is None:
         return runs
     values = path_lengths[mask].to(torch.float16).cpu().numpy().astype("<f2")

@@ -64,7 +64,7 @@ def write_fluoroseg(
     Raises:
         FileError: No finished data set. OutputError: The folder is not empty or cannot be written.
         InputError: Pixels of a detector that are not square, which the layout cannot say.
-        BackendUnavailableError: pycocotools is not installed.
+        BackendUnavailableError: Pillow is not installed.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = attach(
         "listed_xrays": "ListedXray list_xrays",
         "mask_picture": "draw_answers xray_picture",
         "named_mask": "NamedMask",
-        "encoded_masks": "run_lengths",
         "segmented_files": "SegmentedXrays named_masks segment_xrays",
         "settings": "SegmentFilesSettings",
     },

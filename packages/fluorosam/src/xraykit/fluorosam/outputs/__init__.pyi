@@ -4,7 +4,6 @@ from .coco_annotations import (
     annotations_record as annotations_record,
 )
 from .dicom_segmentation import save_dicom_segmentation as save_dicom_segmentation
-from .encoded_masks import run_lengths as run_lengths
 from .label_files import (
     label_image as label_image,
     label_table as label_table,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .encoded_masks import run_lengths
+from xraykit.render.dataset import encode_run_lengths
+
 from .named_mask import NamedMask, check_masks
 
 OTHER = "region"
@@ -59,7 +60,7 @@ def annotations_record(xrays: Sequence[AnnotatedXray]) -> dict[str, Any]:
                 "bbox": list(one.box),
                 "area": one.area,
                 "iscrowd": 0,
-                "segmentation": run_lengths(one.mask),
+                "segmentation": encode_run_lengths(one.mask),
                 "name": one.name,
             }
             score = {} if one.confidence is None else {"score": round(one.confidence, 4)}

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "check": "check_dataset DatasetCheck",
-        "format.run_lengths": "decode_run_lengths",
+        "format.run_lengths": "decode_run_lengths encode_run_lengths",
         "format.tissue_grid": "TissueGrid",
         "make.job": "DatasetSummary make_dataset",
         "plan.config": "CTPatients DatasetConfig ImageSettings PatientSources PhysicsSettings ProceduralPatients"

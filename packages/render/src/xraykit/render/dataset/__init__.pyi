@@ -3,7 +3,10 @@ from .check import (
     DatasetCheck as DatasetCheck,
     check_dataset as check_dataset,
 )
-from .format.run_lengths import decode_run_lengths as decode_run_lengths
+from .format.run_lengths import (
+    decode_run_lengths as decode_run_lengths,
+    encode_run_lengths as encode_run_lengths,
+)
 from .format.tissue_grid import TissueGrid as TissueGrid
 from .make.job import (
     DatasetSummary as DatasetSummary,

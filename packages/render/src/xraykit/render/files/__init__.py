@@ -5,7 +5,7 @@ from ..lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "coco": "coco_record run_lengths write_coco",
+        "coco": "coco_record write_coco",
         "describe": "describe_volume",
         "dicom_seg": "write_dicom_seg",
         "meshes": "read_mesh",

@@ -1,7 +1,6 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .coco import (
     coco_record as coco_record,
-    run_lengths as run_lengths,
     write_coco as write_coco,
 )
 from .describe import describe_volume as describe_volume
