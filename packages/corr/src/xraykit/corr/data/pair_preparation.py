@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from xraykit.render import FileError, InputError, OutputError
+from xraykit.render import FileError, InputError
 from xraykit.render.dataset import ReadingOrder, TissueGrid, XrayDataset, XraySample
 from xraykit.render.storage import atomic_folder
+from xraykit.render.training import wait_for_first
 
 from ..ground_truth.projection import change_projection, image_projection
 from .pair_store import FILES, FORMAT, GEOMETRY, IMAGES, INDEX, TISSUE, PairStore, class_bits, line_codes
@@ -84,12 +84,8 @@ def wait_for_pairs(
     Raises:
         OutputError: It is not there in time.
     """
-    digest, begun = _digest(_opened(sources, size), size, field), time.monotonic()
-    while (store := _existing(Path(folder), digest)) is None:
-        if time.monotonic() - begun > seconds:
-            raise OutputError(f"{folder} must be filled by the first process, got none in {seconds:g} s; see its log.")
-        time.sleep(0.2)
-    return store
+    digest, place = _digest(_opened(sources, size), size, field), Path(folder)
+    return wait_for_first(lambda: _existing(place, digest), place, seconds=seconds)
 
 
 class _StoreWriter:

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from xraykit.render.training import group_parameters
+
 from .guided_encoder import GuidedEncoder
 
 
@@ -27,14 +29,14 @@ def parameter_groups(
         Groups with parameters that need a gradient, empty ones left out.
     """
     alphas = {id(m.alpha) for m in network.modules() if isinstance(m, GuidedEncoder)}
-    scales = {"alpha": alpha_rate, "trunk": trunk_rate, "rest": 1.0}
-    groups: dict[tuple[str, bool], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            part = "alpha" if id(parameter) in alphas else "trunk" if name.startswith("patches.trunk.") else "rest"
-            decays = parameter.ndim > 1 and part != "alpha" and not name.endswith("view_embedding")
-            groups.setdefault((part, decays), []).append(parameter)
-    return [
-        {"params": members, "weight_decay": weight_decay if decays else 0.0, "rate_scale": scales[part]}
-        for (part, decays), members in groups.items()
-    ]
+
+    def part(name: str, parameter: nn.Parameter) -> str:
+        return "alpha" if id(parameter) in alphas else "trunk" if name.startswith("patches.trunk.") else "rest"
+
+    def decays(name: str, parameter: nn.Parameter) -> bool:
+        return parameter.ndim > 1 and id(parameter) not in alphas and not name.endswith("view_embedding")
+
+    return group_parameters(
+        network.named_parameters(), weight_decay=weight_decay, decays=decays, part=part,
+        rates={"alpha": alpha_rate, "trunk": trunk_rate},
+    )  # fmt: skip

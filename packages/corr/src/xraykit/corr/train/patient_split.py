@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-import torch
-
 from xraykit.render import InputError
+from xraykit.render.training import hold_out_patients
 
 from ..data.pair_store import PairStore
 
@@ -24,23 +23,7 @@ def split_patients(store: PairStore, share: float, *, seed: int) -> tuple[list[i
     splits: dict[int, set[str]] = {}
     for number, labels in enumerate(store.labels):
         splits.setdefault(store.patient(number), set()).add(str(labels.get("split")))
-    for patient, names in splits.items():
-        if len(names) > 1:
-            raise InputError(
-                f"a patient must be in one split, got {store.patients[patient]} in {' and '.join(sorted(names))}; make "
-                "the data set again."
-            )
-    of = {patient: next(iter(names)) for patient, names in splits.items()}
-    learned = sorted(patient for patient, name in of.items() if name not in ("val", "test"))
-    held = sorted(patient for patient, name in of.items() if name == "val")
-    if not held and share > 0 and len(learned) > 1:
-        order = torch.randperm(len(learned), generator=torch.Generator().manual_seed(seed)).tolist()
-        count = min(max(1, round(share * len(learned))), len(learned) - 1)
-        held = sorted(learned[place] for place in order[:count])
-        learned = sorted(set(learned) - set(held))
-    if not learned:
-        raise InputError("there must be patients to learn from, got those of the splits val and test only.")
-    return learned, held
+    return hold_out_patients(splits, share, seed=seed, name=lambda patient: store.patients[patient])
 
 
 def check_apart(store: PairStore, learned: Sequence[int], held: Sequence[int]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from xraykit.render import FileError, InputError, OutputError
+from xraykit.render import FileError, InputError
 from xraykit.render.storage import make_folder
+from xraykit.render.training import wait_for_first
 
 from .frame_codes import encode
 from .frame_pool import DamagedXray, map_frames
@@ -92,14 +92,8 @@ def wait_for_frames(
         OutputError: It is not there in time.
     """
     digest = _digest(collection, longest, (settings or PreprocessSettings()).field == "exposed")
-    begun = time.monotonic()
-    while (store := _existing(Path(folder), digest)) is None:
-        if time.monotonic() - begun > seconds:
-            raise OutputError(
-                f"{folder} must be filled by the first process, got nothing in {seconds:g} s; see its log."
-            )
-        time.sleep(0.2)
-    return store
+    place = Path(folder)
+    return wait_for_first(lambda: _existing(place, digest), place, seconds=seconds)
 
 
 class _Encoder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xraykit.render import FileError, InputError, OutputError
+from xraykit.render import FileError, InputError
 from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
 from xraykit.render.storage import atomic_folder, read_table
+from xraykit.render.training import wait_for_first
 
 from ..network.config import FluoroSamConfig
 from ..vocabulary.annotations import absent_targets, present_targets
@@ -93,13 +93,9 @@ def wait_for_segmentations(
     Raises:
         OutputError: It is not there in time.
     """
-    datasets, begun = _opened(sources), time.monotonic()
+    datasets, place = _opened(sources), Path(folder)
     digest = _digest(datasets, config, _edge(datasets, config))
-    while (store := _existing(Path(folder), digest)) is None:
-        if time.monotonic() - begun > seconds:
-            raise OutputError(f"{folder} must be filled by the first process, got none in {seconds:g} s; see its log.")
-        time.sleep(0.2)
-    return store
+    return wait_for_first(lambda: _existing(place, digest), place, seconds=seconds)
 
 
 class _StoreWriter:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xraykit.render.training import TrainingTask, warmup_cosine
+from xraykit.render.training import TrainingTask, group_parameters, warmup_cosine
 
 from ..data.segmentation_store import SegmentationStore
 from ..data.settings import SegmentationChanges
@@ -84,18 +84,14 @@ class EncoderTask(TrainingTask):
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW; vectors do not decay, the trunk has a rate of its own."""
         own = self.settings.objective
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.module.named_parameters():
-            groups.setdefault((name.startswith("encoder.trunk."), parameter.ndim > 1), []).append(parameter)
-        made = [
-            {
-                "params": members,
-                "weight_decay": own.weight_decay if decays else 0.0,
-                "rate_scale": own.trunk_rate if in_trunk else 1.0,
-            }
-            for (in_trunk, decays), members in groups.items()
-        ]
-        return torch.optim.AdamW(made, lr=self.settings.length.rate)
+        groups = group_parameters(
+            self.module.named_parameters(),
+            weight_decay=own.weight_decay,
+            decays=lambda _, parameter: parameter.ndim > 1,
+            part=lambda name, _: "trunk" if name.startswith("encoder.trunk.") else "rest",
+            rates={"trunk": own.trunk_rate},
+        )
+        return torch.optim.AdamW(groups, lr=self.settings.length.rate)
 
     def rate(self, progress: float, step: int) -> float:
         """A linear rise, then a cosine."""

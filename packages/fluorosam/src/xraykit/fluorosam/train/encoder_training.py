@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from xraykit.render import InputError
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, completed_run, fit, is_follower, prepare_folder
+from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
 
-from ..data.segmentation_preparation import prepare_segmentations, wait_for_segmentations
 from ..network.network import SegmentationNetwork, new_network
 from ..network.network_weights import load_network
 from ..network.trunk_start import fill_trunk
 from .encoder_settings import EncoderPretrainSettings
 from .encoder_task import EncoderTask
-from .training_images import split_images
+from .training_images import prepared_images, split_images
 
 
 def pretrain(
@@ -51,23 +51,15 @@ def pretrain(
         raise InputError(f"--detail must be 1 or 2, got {settings.objective.detail}.")
     settings = replace(settings, run=completed_run(settings.run))
     network = _network(settings)
-    cache = settings.data.cache or settings.run.output / "images"
     prepare_folder(settings.run, settings, command="fluorosam pretrain", distribution="xraykit-fluorosam")
-    told = report or (lambda stage, done, total: None)
-    if is_follower():
-        store = wait_for_segmentations(settings.data.sources, network.config, cache)
-    else:
-        store = prepare_segmentations(
-            settings.data.sources, network.config, cache, report=lambda done, total: told("images", done, total)
-        )
+    store = prepared_images(settings.data, network.config, settings.run.output, report)
     learned, held_out = split_images(store, settings.data.held_out_share)
     task = EncoderTask(network, settings, store, learned, evenly(held_out, settings.data.held_out_images))
     if settings.run.compile:
         network.image_encoder.compile()
+    batches = None if report is None else partial(report, "batches")
     try:
-        return fit(
-            task, settings.run, settings.length, report=lambda done, total: told("batches", done, total), begun=begun
-        )
+        return fit(task, settings.run, settings.length, report=batches, begun=begun)
     finally:
         task.close()
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from xraykit.render.seeds import step_seed
-from xraykit.render.training import TrainingTask, warmup_cosine
+from xraykit.render.training import TrainingTask, group_parameters, warmup_cosine
 
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
@@ -76,8 +76,7 @@ class SegmentationTask(TrainingTask):
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of images with their prompts."""
-        with torch.autocast("cpu", enabled=False):  # images are made in float32, here where there are no workers
-            drawn = self.batches.batch(batch)
+        drawn = self.batches.batch(batch)
         names = ("images", "masks", "absent", "shown")
         drawn = drawn._replace(**{name: getattr(drawn, name).to(self.device) for name in names})
         generator = torch.Generator().manual_seed(step_seed(self.settings.run.seed, self.rank, batch))
@@ -91,17 +90,14 @@ class SegmentationTask(TrainingTask):
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW; vectors, norms, embeddings and codes do not decay."""
         own = self.settings.objective
-        groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.network.named_parameters():
-            if parameter.requires_grad:
-                decays = parameter.ndim > 1 and "embed" not in name
-                groups.setdefault((decays, name.startswith("image_encoder.trunk.")), []).append(parameter)
-        rows = [
-            {"params": members, "weight_decay": own.weight_decay if decays else 0.0,
-             "rate_scale": own.trunk_rate if trunk else 1.0}
-            for (decays, trunk), members in groups.items()
-        ]  # fmt: skip
-        return torch.optim.AdamW(rows, lr=self.settings.length.rate)
+        groups = group_parameters(
+            self.network.named_parameters(),
+            weight_decay=own.weight_decay,
+            decays=lambda name, parameter: parameter.ndim > 1 and "embed" not in name,
+            part=lambda name, _: "trunk" if name.startswith("image_encoder.trunk.") else "rest",
+            rates={"trunk": own.trunk_rate},
+        )
+        return torch.optim.AdamW(groups, lr=self.settings.length.rate)
 
     def rate(self, progress: float, step: int) -> float:
         """A linear rise to the peak, then a cosine to zero, or tenths at the steps that the settings name."""

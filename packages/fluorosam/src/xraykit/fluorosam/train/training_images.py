@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from xraykit.render import InputError
-from xraykit.render.training import is_follower
+from xraykit.render.training import hold_out_patients, is_follower
 
 from ..data.segmentation_batches import SegmentationBatch, SegmentationBatches
 from ..data.segmentation_preparation import prepare_segmentations, wait_for_segmentations
@@ -21,6 +18,7 @@ from ..prompts.prompt_files import read_prompts
 from ..prompts.prompt_job import PromptJobSettings, make_prompts
 from ..prompts.settings import GrammarSettings
 from ..prompts.text_prompt import TextPrompt
+from .encoder_settings import EncoderDataSettings
 from .held_out_prompts import HeldOutBatches
 from .settings import SegmentationDataSettings, SegmentationTrainSettings
 
@@ -94,7 +92,7 @@ def load_training_images(
         OutputError: The cache cannot be written.
     """
     own = settings.data
-    store = _prepared(settings, config, report)
+    store = prepared_images(own, config, settings.run.output, report)
     learned, held = split_images(store, own.held_out_share)
     texts = texts_by_target(own, None if report is None else partial(report, "texts"))
     fixed = _held_out(store, held, texts, own, config) if held and own.held_out_images else None
@@ -121,21 +119,7 @@ def split_images(store: SegmentationStore, share: float) -> tuple[list[int], lis
     splits: dict[str, set[str]] = {}
     for number in range(len(store)):
         splits.setdefault(store.patient(number), set()).add(store.split(number))
-    for patient, names in splits.items():
-        if len(names) > 1:
-            raise InputError(
-                f"a patient must be in one split, got {patient} in {' and '.join(sorted(names))}; make the data set "
-                "again."
-            )
-    of = {patient: next(iter(names)) for patient, names in splits.items()}
-    learned = sorted(patient for patient, name in of.items() if name not in ("val", "test"))
-    held = {patient for patient, name in of.items() if name == "val"}
-    if not held and share > 0 and len(learned) > 1:
-        order = torch.randperm(len(learned), generator=torch.Generator().manual_seed(SPLIT_SEED)).tolist()
-        count = min(max(1, round(share * len(learned))), len(learned) - 1)
-        held = {learned[place] for place in order[:count]}
-    if not (kept := set(learned) - held):
-        raise InputError("there must be patients to learn from, got those of the splits val and test only.")
+    kept, held = map(set, hold_out_patients(splits, share, seed=SPLIT_SEED))
     numbers = range(len(store))
     return [n for n in numbers if store.patient(n) in kept], [n for n in numbers if store.patient(n) in held]
 
@@ -183,11 +167,21 @@ def _held_out(
     return HeldOutBatches([plain.batch(n) for n in count], rewritten, HELD_OUT_SEED)
 
 
-def _prepared(
-    settings: SegmentationTrainSettings, config: FluoroSamConfig, report: Callable[[str, int, int], None] | None
+def prepared_images(
+    own: SegmentationDataSettings | EncoderDataSettings,
+    config: FluoroSamConfig,
+    output: Path,
+    report: Callable[[str, int, int], None] | None,
 ) -> SegmentationStore:
-    own = settings.data
-    cache = own.cache if own.cache is not None else settings.run.output / "images"
+    """The prepared images of a training; of several processes the first prepares them, the others wait.
+
+    Args:
+        own: Sources and cache.
+        config: Of the network.
+        output: Folder of the training, for the images if there is no other cache.
+        report: Told of "images".
+    """
+    cache = own.cache if own.cache is not None else output / "images"
     if is_follower():
         return wait_for_segmentations(own.sources, config, cache)
     return prepare_segmentations(own.sources, config, cache, None if report is None else partial(report, "images"))

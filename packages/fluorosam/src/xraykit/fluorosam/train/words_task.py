@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xraykit.render.training import TrainingTask, warmup_cosine
+from xraykit.render.training import TrainingTask, group_parameters, warmup_cosine
 
 from ..loss.contrast import supervised_contrast
 from ..network.network import SegmentationNetwork
@@ -70,13 +70,11 @@ class WordsTask(TrainingTask):
 
     def optimizer(self) -> torch.optim.Optimizer:
         """AdamW; vectors, scalars and the vocabulary do not decay."""
-        decays: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-        for name, parameter in self.module.named_parameters():
-            decays[parameter.ndim > 1 and "embedding" not in name].append(parameter)
-        groups = [
-            {"params": decays[True], "weight_decay": self.settings.contrast.weight_decay},
-            {"params": decays[False], "weight_decay": 0.0},
-        ]
+        groups = group_parameters(
+            self.module.named_parameters(),
+            weight_decay=self.settings.contrast.weight_decay,
+            decays=lambda name, parameter: parameter.ndim > 1 and "embedding" not in name,
+        )
         return torch.optim.AdamW(groups, lr=self.settings.length.rate, betas=(0.9, 0.98))
 
     def rate(self, progress: float, step: int) -> float:

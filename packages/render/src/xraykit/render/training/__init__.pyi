@@ -9,11 +9,14 @@ from .devices import (
     chosen_device as chosen_device,
     chosen_precision as chosen_precision,
     is_follower as is_follower,
+    wait_for_first as wait_for_first,
 )
 from .folder import (
     TrainingRun as TrainingRun,
     prepare_folder as prepare_folder,
 )
+from .held_out import hold_out_patients as hold_out_patients
+from .parameter_groups import group_parameters as group_parameters
 from .schedule import (
     Schedule as Schedule,
     warmup_cosine as warmup_cosine,
