@@ -4,11 +4,12 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 from support.corr_annotations import small_matcher
 from support.corr_studies import write_study_set
 from xraykit.corr import classification
 from xraykit.corr.classification import classify_studies
-from xraykit.corr.network import load_classifier
+from xraykit.corr.network import load_classifier, load_matcher
 from xraykit.corr.scores import study_scores
 from xraykit.corr.studies import StudyChangeSettings
 from xraykit.corr.train import (
@@ -73,6 +74,22 @@ def test_training_stops_when_the_validation_does_not_get_better(files, tmp_path)
     curve = (tmp_path / "out" / "curve.csv").read_text("utf-8").splitlines()
     assert len(curve) == 1 + 2  # after 0 and 1 batches
     assert "best_auroc" in curve[0] and not curve[2].endswith(",")  # the last row has a loss
+
+
+@pytest.mark.parametrize("start, renewed, moves", [(None, False, False), (None, True, True), ("scratch", False, True)])
+def test_statistics_of_a_start_stay_unless_they_are_to_be_renewed(files, tmp_path, start, renewed, moves):
+    matcher = small_matcher(tmp_path / "matcher", norm="batch")
+    network = {"pretrained": str(matcher), "start": start, "renew_statistics": renewed}
+    classify_studies(settings_of(files, tmp_path / "out", network=network))
+    before, after = load_matcher(matcher), load_classifier(tmp_path / "out" / "weights")
+    means = [(one.running_mean, other.running_mean) for one, other in zip(
+        *(batch_norms(network) for network in (before, after)), strict=True
+    )]  # fmt: skip
+    assert means and all(torch.equal(one, other) != moves for one, other in means)
+
+
+def batch_norms(network):
+    return [part for part in network.patches.modules() if isinstance(part, torch.nn.BatchNorm2d)]
 
 
 def test_a_grid_keeps_what_is_finished_and_scores_all_arms_together(files, tmp_path, monkeypatch):

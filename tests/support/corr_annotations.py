@@ -14,7 +14,7 @@ from xraykit.corr.data import (
     Annotations,
     write_annotations,
 )
-from xraykit.corr.network import MatcherConfig, new_matcher, save_matcher
+from xraykit.corr.network import MatcherConfig, TrunkNorm, new_matcher, save_matcher
 
 EDGE = 64
 
@@ -47,10 +47,10 @@ def annotated(folder: Path, *, samples: int = 6, splits: tuple[str, ...] = ("tra
     return write_annotations(Annotations(tuple(made), folder), folder / "points.json")
 
 
-def small_matcher(folder: Path) -> Path:
+def small_matcher(folder: Path, *, norm: TrunkNorm = "group") -> Path:
     """The folder of an untrained matcher of 64 px and 8 x 8 patches."""
     config = MatcherConfig(
-        "mini", stride=8, image_size=EDGE, dimension=32, layers=1, heads=4, norm="group", preprocess={"size": EDGE}
+        "mini", stride=8, image_size=EDGE, dimension=32, layers=1, heads=4, norm=norm, preprocess={"size": EDGE}
     )
     save_matcher(new_matcher(config, seed=0), folder, trained_on={"nothing": True})
     return folder

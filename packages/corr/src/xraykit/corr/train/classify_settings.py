@@ -60,6 +60,8 @@ class ClassifyNetworkSettings:
     """global: grey values as they are; local: relative to their surroundings; for a network that no matcher gives."""
     per_head: bool = False
     """A learned weight of the guidance for each head, else one a layer."""
+    renew_statistics: bool = False
+    """Batch normalisation goes on counting its statistics on the studies; else those of a start stay."""
     pool: TokenPool = "mean"
     """What becomes of all tokens: mean, as in the paper; mean_max adds their greatest values, for small lesions."""
     centred: bool = False

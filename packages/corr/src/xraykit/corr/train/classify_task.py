@@ -35,14 +35,15 @@ class ClassifyTask(TrainingTask):
         L = mean over studies of BCE(logit, label)
 
     The state with the best AUROC on the validation studies is kept, and the training ends when it has not got better
-    for `patience` validations. Batch normalisation keeps the statistics of a start that has some.
+    for `patience` validations.
 
     Args:
         classifier: Learns.
         settings: Complete.
         store: Prepared studies.
         matrices: Correspondences that guide, None for none.
-        started: Whether the weights come from a matcher.
+        fixed_statistics: Batch normalisation normalises by the statistics that it has, as at a start from a matcher;
+            else by each batch, and counts its statistics.
     """
 
     def __init__(
@@ -52,10 +53,10 @@ class ClassifyTask(TrainingTask):
         store: StudyStore,
         *,
         matrices: StudyMatrices | None = None,
-        started: bool = False,
+        fixed_statistics: bool = False,
     ) -> None:
         self.classifier, self.settings, self.store = classifier, settings, store
-        self.matrices, self.started = matrices, started
+        self.matrices, self.fixed_statistics = matrices, fixed_statistics
         self.module = nn.ModuleDict({"classifier": classifier})
         self.best, self.waited = -math.inf, 0
         self.best_state: dict[str, Tensor] = _copy(classifier)
@@ -80,7 +81,7 @@ class ClassifyTask(TrainingTask):
 
     def step(self, batch: int, progress: float) -> Tensor:
         """The loss of one batch of studies."""
-        if self.started:
+        if self.fixed_statistics:
             keep_statistics(self.classifier)
         else:
             self.classifier.train()
