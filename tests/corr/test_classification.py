@@ -79,8 +79,9 @@ def test_training_stops_when_the_validation_does_not_get_better(files, tmp_path)
 @pytest.mark.parametrize("start, renewed, moves", [(None, False, False), (None, True, True), ("scratch", False, True)])
 def test_statistics_of_a_start_stay_unless_they_are_to_be_renewed(files, tmp_path, start, renewed, moves):
     matcher = small_matcher(tmp_path / "matcher", norm="batch")
-    network = {"pretrained": str(matcher), "start": start, "renew_statistics": renewed}
-    classify_studies(settings_of(files, tmp_path / "out", network=network))
+    network = {"pretrained": str(matcher), "start": start}
+    objective = ClassifyObjectiveSettings(renew_statistics=renewed)
+    classify_studies(settings_of(files, tmp_path / "out", network=network, objective=objective))
     before, after = load_matcher(matcher), load_classifier(tmp_path / "out" / "weights")
     means = [(one.running_mean, other.running_mean) for one, other in zip(
         *(batch_norms(network) for network in (before, after)), strict=True

@@ -171,7 +171,7 @@ def _train(
     prepare_folder(settings.run, settings, command="corr classify", distribution="xraykit-corr")
     if settings.run.compile:
         classifier.compile()
-    fixed = arm.start not in ("scratch", "permuted") and not own.renew_statistics
+    fixed = arm.start not in ("scratch", "permuted") and not settings.objective.renew_statistics
     task = ClassifyTask(classifier, settings, store, matrices=matrices, fixed_statistics=fixed)
     batches = None if report is None else partial(report, f"batches of {arm.name}, seed {settings.run.seed}")
     fit(task, settings.run, settings.length, report=batches, begun=begun)

@@ -60,8 +60,6 @@ class ClassifyNetworkSettings:
     """global: grey values as they are; local: relative to their surroundings; for a network that no matcher gives."""
     per_head: bool = False
     """A learned weight of the guidance for each head, else one a layer."""
-    renew_statistics: bool = False
-    """Batch normalisation goes on counting its statistics on the studies; else those of a start stay."""
     pool: TokenPool = "mean"
     """What becomes of all tokens: mean, as in the paper; mean_max adds their greatest values, for small lesions."""
     centred: bool = False
@@ -80,6 +78,8 @@ class ClassifyObjectiveSettings:
     """Multiple of the learning rate for the convolutional trunk."""
     alpha_rate: float = 30.0
     """Multiple of the learning rate for the weights of the guidance."""
+    renew_statistics: bool = False
+    """Batch normalisation goes on counting its statistics on the studies; else those of a start stay."""
 
 
 @dataclass(frozen=True)
