@@ -4,12 +4,16 @@ xraykit corr pairs examples/corr/pairs.yaml -o pairs/
 xraykit corr evaluate table1 pairs/images -o table1/ --size 64 --minutes 60
 python -m benchmarks.studies.corr_evaluations table1/
 
-xraykit dataset make examples/corr/fractures.yaml -o limbs/ && xraykit corr studies limbs/ -o studies/ --twins 16
+xraykit dataset make examples/corr/elbows.yaml -o elbows/
+xraykit dataset make others.yaml -o others/               # the same plan with seed: 23, count: 700, split: {test: 1.0}
+xraykit corr studies elbows/ others/ -o studies/ --balance          # then, in studies.csv, elbows' "test" to "train"
 for target in correspondence shuffled thickness; do
-  xraykit corr train pairs/images -o start/$target/ --target $target --steps 850 --rate 0.0015 --roll 45
+  xraykit corr train pairs/images -o start/$target/ --target $target --steps 600 --rate 0.0015 --roll 45 \
+      --norm batch --input-contrast local --no-overlap-head
 done
 xraykit corr evaluate table3 studies/studies.csv -o table3/ --pretrained start/correspondence/weights \
-    --control start/shuffled/weights --pretext start/thickness/weights
+    --control start/shuffled/weights --pretext start/thickness/weights --seeds 2 --steps 500 --batch 32 \
+    --rate 0.0006 --trunk-rate 6 --pool mean_max --renew-statistics --validate-every 50
 python -m benchmarks.studies.corr_evaluations table3/
 """
 
