@@ -26,7 +26,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, bias: Tensor | None = N
     """softmax(Q K' / sqrt(d) + bias) V.
 
     Torch's fused attention, except where the bias needs a gradient: then the matrix is written out, because not every
-    fused kernel has that gradient. Both are equal up to rounding.
+    fused kernel has that gradient. Both are equal up to rounding, that of the inputs' precision.
 
     Args:
         query: (B, H, N, d).
@@ -40,7 +40,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, *, bias: Tensor | None = N
     Gradients: all four.
     """
     if bias is not None and bias.requires_grad and torch.is_grad_enabled():
-        return attention_weights(query, key, bias=bias).to(value.dtype) @ value
+        scores = (query * query.shape[-1] ** -0.5) @ key.mT + bias.to(query.dtype)
+        return scores.softmax(-1).to(value.dtype) @ value
     if bias is None:
         return F.scaled_dot_product_attention(query, key, value)
     bias = bias.to(query.dtype).expand(len(query), query.shape[1], query.shape[2], key.shape[2])
