@@ -78,6 +78,8 @@ def table3_table(rows: list[dict]) -> str:
     """The suite `corr_table3`: scores of classifiers of studies, and how far they are from the reference."""
     head = ["arm", "seeds", "AUROC", "± over seeds", "95 %", "accuracy", "precision", "recall", "kappa", "AUROC more"]
     head += ["95 %", "p", "p (Holm)", "McNemar p"]
+    steps = rows[0]["curve"][-1][0]
+    head += [f"validation AUROC after {steps // 5}, {2 * steps // 5}, {steps} batches"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
         cells = [row["arm"], str(row["seeds"]), f"{row['auroc']:.3f}", _short(row["deviation"], 3)]
@@ -88,6 +90,8 @@ def table3_table(rows: list[dict]) -> str:
         else:
             cells += [f"{row['difference']:+.3f}", f"{row['difference_low']:+.3f} to {row['difference_high']:+.3f}"]
             cells += [_short(row[name], 3) for name in ("p", "p_holm", "mcnemar")]
+        seen = dict(row["curve"])
+        cells += [", ".join(_short(seen.get(step)) for step in (steps // 5, 2 * steps // 5, steps))]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

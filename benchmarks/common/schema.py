@@ -107,7 +107,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "arm": str, "seeds": int, "studies": int, "auroc": NUMBER, "deviation": ANY_NUMBER, "low": NUMBER,
         "high": NUMBER, "accuracy": NUMBER, "precision": NUMBER, "recall": NUMBER, "kappa": NUMBER,
         "difference": ANY_NUMBER, "difference_low": ANY_NUMBER, "difference_high": ANY_NUMBER, "p": ANY_NUMBER,
-        "p_holm": ANY_NUMBER, "mcnemar": ANY_NUMBER, "weights": int, "flops": int,
+        "p_holm": ANY_NUMBER, "mcnemar": ANY_NUMBER, "weights": int, "flops": int, "curve": list,
     },
     "corr_truth": {
         "mode": str, "tissue": str, "cells": int, "grid": list, "support_cells": int, "views": int, "pairs": int,

@@ -38,7 +38,10 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     for folder in asked.folders:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        suite, rows = ("corr_table3", arms(report)) if "reference" in report else ("corr_table1", modules(report))
+        if "reference" in report:
+            suite, rows = "corr_table3", arms(report, folder / "grid")
+        else:
+            suite, rows = "corr_table1", modules(report)
         scene = {"name": names(report), "settings": without_paths(report["settings"]), "plan": report["plan"]}
         summary = {key: report[key] for key in ("roll", "tests", "order", "reference") if key in report}
         result = Start.now().result(suite, rows, threads={"torch": 1}, scene=scene, summary=summary)
@@ -65,8 +68,8 @@ def modules(report: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def arms(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """A row for each arm of table 3."""
+def arms(report: dict[str, Any], grid: Path) -> list[dict[str, Any]]:
+    """A row for each arm of table 3; `curve` is [batches, mean AUROC of the validation studies over seeds]."""
     rows = []
     for name, one in report["arms"].items():
         against = one.get("against_reference", {})
@@ -80,9 +83,15 @@ def arms(report: dict[str, Any]) -> list[dict[str, Any]]:
             "difference": against.get("difference"), "difference_low": against.get("low"),
             "difference_high": against.get("high"), "p": against.get("p"), "p_holm": against.get("p_holm"),
             "mcnemar": against.get("mcnemar"), "weights": report["costs"][name]["weights"],
-            "flops": report["costs"][name]["flops"],
+            "flops": report["costs"][name]["flops"], "curve": curve(grid / name),
         })  # fmt: skip
     return rows
+
+
+def curve(arm: Path) -> list[list[float]]:
+    """What an arm's validations said, up to the first training's end."""
+    each = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(arm.glob("seed*/curve.json"))]
+    return [[rows[0]["step"], fmean(row["auroc"] for row in rows)] for rows in zip(*each, strict=False)]
 
 
 def names(report: dict[str, Any]) -> str:
