@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.repo import ROOT
-from support.threads import one_thread
+from xraykit.render.training import one_thread
 from xraykit.render.weights import load_weights
 
 EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))

@@ -6,8 +6,8 @@ import sys
 import pytest
 import torch
 from support.repo import ROOT
-from support.threads import one_thread
 from xraykit.render.patient import REGIONS
+from xraykit.render.training import one_thread
 from xraykit.render.views import STANDARD_VIEWS
 
 

@@ -4,7 +4,7 @@ import runpy
 
 import pytest
 from support.repo import ROOT
-from support.threads import one_thread
+from xraykit.render.training import one_thread
 
 
 @pytest.mark.parametrize("views", [1, pytest.param(2, marks=pytest.mark.slow)])

@@ -14,7 +14,6 @@ import pytest
 import torch
 from support.cubes import wavy
 from support.decisions import decisions_of, same_decisions
-from support.threads import one_thread
 from torch import Tensor
 from xraykit.render import Camera, carm_pose, instrument
 from xraykit.render.geometry import se3_exp
@@ -30,6 +29,7 @@ from xraykit.render.simulation.settings import (
     SimulationSettings,
 )
 from xraykit.render.simulation.simulation import simulate
+from xraykit.render.training import one_thread
 
 STEPS = {
     "tool x": 1e-4,
