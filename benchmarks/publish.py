@@ -77,6 +77,12 @@ ABOUT = {
     "fluorosam_step": "`python -m benchmarks.speed.fluorosam_step` makes training steps of promptable segmentation on "
     "the same images, masks and points from the same weights: a plain writing, prompt by prompt with every round's "
     "graph, and ours in fp32 and bf16.",
+    "fluorosam_use": "`python -m benchmarks.speed.fluorosam_use` encodes an X-ray and asks for one or twenty things, "
+    "from words to a mask of the X-ray's own size; medians.",
+    "fluorosam_masks": "`python -m benchmarks.studies.fluorosam_masks`: the [network that ships](fluorosam.md) on "
+    "procedural patients that it never saw, on X-rays simulated from real CTs, and on real fluoroscopy; the mean mask "
+    "knows the view and does not look at the image. Intervals draw patients. Lists of Dice begin before the first "
+    "point.",
     "corr_table1": "`python -m benchmarks.studies.corr_evaluations`: how tokens attend, [table 1](corr.md) of the "
     "paper on procedural patients, percent; intervals draw patients, p compares with `standard`.",
     "corr_table3": "`python -m benchmarks.studies.corr_evaluations`: classifiers of fracture [studies](corr.md), "
@@ -187,6 +193,8 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "xvr_register": lambda result: register_table(result["rows"], result["ratios"]),
     "corr_step": lambda result: corr_tables.step_table(result["rows"]),
     "fluorosam_step": lambda result: fluorosam_tables.step_table(result["rows"]),
+    "fluorosam_use": lambda result: fluorosam_tables.use_table(result["rows"], result["ratios"]),
+    "fluorosam_masks": lambda result: fluorosam_tables.masks_table(result["rows"], result["summary"]),
     "corr_table1": lambda result: corr_tables.table1_table(result["rows"]),
     "corr_table3": lambda result: corr_tables.table3_table(result["rows"]),
     "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),

@@ -97,6 +97,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "images_per_s": NUMBER, "prompts_per_s": NUMBER, "all_ms": list, "losses": list,
         "first_loss_difference": NUMBER,
     },
+    "fluorosam_use": {"variant": str, "size": int, "work": str, "ms": NUMBER, "all_ms": list},
+    "fluorosam_masks": {
+        "set": str, "method": str, "size": str, "asked_by": str, "masks": int, "iou": NUMBER, "iou_interval": list,
+        "dice": NUMBER, "dice_interval": list, "shown_dice": NUMBER, "hd95": ANY_NUMBER, "unit": str, "missed": NUMBER,
+        "other_side": ANY_NUMBER, "sided": int,
+    },
     "corr_table1": {
         "row": str, "prior": bool, "weights": int, "flops": int, "train_pairs_per_s": ANY_NUMBER, "ap_macro": NUMBER,
         "low": ANY_NUMBER, "high": ANY_NUMBER, "ap_micro": NUMBER, "mse": NUMBER, "precision": ANY_NUMBER,

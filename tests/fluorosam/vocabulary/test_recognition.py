@@ -41,6 +41,25 @@ def test_what_is_not_known_is_answered_with_what_is_near():
         resolve("shoulder")
 
 
+@pytest.mark.parametrize(
+    ("text", "near"), [("left femor bone", "left femur"), ("clavical bones", "clavicle"), ("the left femor", "femur")]
+)
+def test_a_misspelt_bone_is_not_all_bones(text, near):
+    with pytest.raises(InputError, match=rf"must name something known, got '{text}'; such as: .*{near}"):
+        resolve(text)
+
+
+@pytest.mark.parametrize("text", ["left femur bone", "bone of the left femur", "show me the left femur, a bone"])
+def test_a_bone_that_is_called_a_bone_is_one_thing(text):
+    assert resolve(text).name == "femur_left"
+    assert resolve("rib bones").name == "ribs" and resolve("trace the bones").name == "bones"
+
+
+def test_a_part_that_is_not_known_is_not_all_bones():
+    with pytest.raises(InputError, match="must name something known, got 'bones of the left leg'"):
+        resolve("bones of the left leg")
+
+
 def test_two_things_are_asked_for_one_by_one():
     with pytest.raises(InputError, match="must name one thing, got femur_left and tibia_left"):
         resolve("left femur and left tibia")

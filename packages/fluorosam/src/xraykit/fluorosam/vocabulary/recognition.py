@@ -19,7 +19,10 @@ from .text_check import check_text
 _LEADING = re.compile(r"^(?:in|on) (?:this|the present|the) [^,]*, ", re.IGNORECASE)
 _TRAILING = re.compile(r",? (?:in|on) this [^,.;?]*?(?=,| is | are | show| and | as |[.;?]|$)", re.IGNORECASE)
 _IMAGE_SIDE = re.compile(r"\b(left|right)(?:-hand)?(?: side)? of the (?:image|picture|film)|image's (left|right)")
+_BONE = re.compile(r"\s+bones?\b", re.IGNORECASE)
 _LONGEST = 16  # words of the longest name
+_ALIKE = 0.8  # of two words, difflib's ratio
+_BEFORE_BONES = frozenset({"trace", "show", "shows", "point", "need", "see", "these", "patients", "with"})  # and no anatomy
 
 
 def resolve(text: str) -> PromptTarget:
@@ -43,12 +46,12 @@ def resolve(text: str) -> PromptTarget:
         for phrases, words in ((known_phrases(), plain), (_singular_phrases(), without_plurals(plain))):
             if words in phrases:
                 return find_target(phrases[words])
-    found = _within(plain, known_phrases()) or _within(without_plurals(plain), _singular_phrases())
+    found = _named(plain)
     if len(found) == 1:
         return find_target(found[0])
     if found:
         raise InputError(f"a prompt must name one thing, got {' and '.join(found)} in {clean!r}; ask for one by one.")
-    near = ", ".join(suggest(clean, 3) or ("femur", "liver", "L4"))
+    near = ", ".join(suggest(_BONE.sub("", clean) or clean, 3) or ("femur", "liver", "L4"))
     raise InputError(f"a prompt must name something known, got {clean!r}; such as: {near}.")
 
 
@@ -94,6 +97,35 @@ def _within(plain: str, phrases: Mapping[str, str]) -> list[str]:
     if len(found) == len(sides) == 1 and found[0] in STRUCTURES and STRUCTURES[found[0]].side == "both":
         return [STRUCTURES[found[0]].labels[0 if "left" in sides else 1]]
     return found
+
+
+def _named(plain: str) -> list[str]:
+    """The targets that a text names. In "rib bones" the second word says nothing more."""
+    found: list[str] = []
+    for words, phrases in ((plain, known_phrases()), (without_plurals(plain), _singular_phrases())):
+        named = _within(words, phrases)
+        found = [name for name in named if name != "bones"] or found or named
+        if found and found != ["bones"]:
+            return found
+    return [] if _is_some_bone(plain.split()) else found
+
+
+def _is_some_bone(words: list[str]) -> bool:
+    """Whether a text that names nothing but bones means some bone that is not known: "left femor bone"."""
+    if {"left", "right"} & set(words):
+        return True
+    place = next((n for n, word in enumerate(words) if word in ("bone", "bones")), 0)
+    before = words[place - 1] if place else ""
+    if len(before) < 4 or before in _BEFORE_BONES or before in _known_words():
+        return False
+    return bool(difflib.get_close_matches(before, _known_words(), n=1, cutoff=_ALIKE))
+
+
+@lru_cache(maxsize=1)
+def _known_words() -> Mapping[str, None]:
+    """Every longer word of the known phrases, in the order of the alphabet."""
+    words = {word for phrase in known_phrases() for word in phrase.split()}
+    return dict.fromkeys(sorted(word for word in words if len(word) > 3))
 
 
 def _asked(text: str) -> str:
