@@ -25,6 +25,20 @@ def test_written_out_and_fused_attention_are_the_same_with_their_gradients():
         torch.testing.assert_close(written, fused, rtol=1e-5, atol=1e-5)
 
 
+def test_a_learned_bias_in_bfloat16_is_the_float32_one_up_to_the_rounding_of_bfloat16():
+    found = {}
+    for kind in (torch.float32, torch.bfloat16):
+        q, k, v, bias = inputs()
+        leaves = [x.to(torch.bfloat16).to(kind).requires_grad_() for x in (q, k, v)]
+        out = attend(*leaves, bias=bias.requires_grad_())
+        assert out.dtype == kind and bias.dtype == torch.float32
+        out.float().square().sum().backward()
+        found[kind] = [out.detach().float(), bias.grad, *(x.grad.float() for x in leaves)]
+    for low, full in zip(found[torch.bfloat16], found[torch.float32], strict=True):
+        assert (low - full).abs().max() < 8 * torch.finfo(torch.bfloat16).eps * full.abs().max()
+        assert (low - full).abs().max() > 0
+
+
 def test_the_gradient_of_the_bias_is_that_of_finite_differences():
     q, k, v, bias = inputs(torch.float64)
     assert torch.autograd.gradcheck(lambda b: attend(q, k, v, bias=b), bias.requires_grad_())
