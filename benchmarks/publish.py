@@ -83,6 +83,8 @@ ABOUT = {
     "procedural patients that it never saw, on X-rays simulated from real CTs, and on real fluoroscopy; the mean mask "
     "knows the view and does not look at the image. Intervals draw patients. Lists of Dice begin before the first "
     "point.",
+    "fluorosam_quantiser": "`python -m benchmarks.studies.fluorosam_quantiser`: Dice by words of two trainings that "
+    "differ by the codebook alone; intervals draw patients.",
     "corr_table1": "`python -m benchmarks.studies.corr_evaluations`: how tokens attend, [table 1](corr.md) of the "
     "paper on procedural patients, percent; intervals draw patients, p compares with `standard`.",
     "corr_table3": "`python -m benchmarks.studies.corr_evaluations`: classifiers of fracture [studies](corr.md), "
@@ -195,6 +197,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "fluorosam_step": lambda result: fluorosam_tables.step_table(result["rows"]),
     "fluorosam_use": lambda result: fluorosam_tables.use_table(result["rows"], result["ratios"]),
     "fluorosam_masks": lambda result: fluorosam_tables.masks_table(result["rows"], result["summary"]),
+    "fluorosam_quantiser": lambda result: fluorosam_tables.quantiser_table(result["rows"]),
     "corr_table1": lambda result: corr_tables.table1_table(result["rows"]),
     "corr_table3": lambda result: corr_tables.table3_table(result["rows"]),
     "corr_truth": lambda result: correspondence_table(result["rows"], result["summary"]),

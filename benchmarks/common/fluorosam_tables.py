@@ -73,3 +73,13 @@ def _facts(name: str, one: dict) -> str:
     if every := one["calibration"].get("fluorosam", {}).get("all"):
         parts.append(f"expected calibration error {every['error']:.3f}")
     return f"- {name}, {one['images']} images: " + "; ".join(parts) + "."
+
+
+def quantiser_table(rows: list[dict]) -> str:
+    """The suite `fluorosam_quantiser`: what the codebook is worth."""
+    lines = ["| asked by | masks | with codes | without | difference (95 %) |", "|---" * 5 + "|"]
+    for row in rows:
+        change = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+        cells = [row["asked_by"], row["masks"], f"{row['with_codes']:.3f}", f"{row['without']:.3f}", change]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)

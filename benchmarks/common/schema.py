@@ -98,6 +98,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "first_loss_difference": NUMBER,
     },
     "fluorosam_use": {"variant": str, "size": int, "work": str, "ms": NUMBER, "all_ms": list},
+    "fluorosam_quantiser": {
+        "asked_by": str, "masks": int, "patients": int, "with_codes": NUMBER, "without": NUMBER, "difference": NUMBER,
+        "low": NUMBER, "high": NUMBER,
+    },
     "fluorosam_masks": {
         "set": str, "method": str, "size": str, "asked_by": str, "masks": int, "iou": NUMBER, "iou_interval": list,
         "dice": NUMBER, "dice_interval": list, "shown_dice": NUMBER, "hd95": ANY_NUMBER, "unit": str, "missed": NUMBER,
