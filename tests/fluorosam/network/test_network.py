@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 from xraykit.fluorosam.network import (
+    cell_pixels,
+    draw_cells,
     ABSENT,
     PADDING,
     ConvertWeightsSettings,
@@ -85,6 +87,28 @@ def test_prompts_without_masks_share_the_image_and_stay_the_same(network, embedd
         for number in range(5):
             one = network.decode(embedding, asked.slice(number, number + 1))
             torch.testing.assert_close(together.logits[:, number], one.logits[:, 0], rtol=1e-4, atol=1e-4)
+
+
+def test_all_cells_in_any_order_are_the_whole_and_some_cells_are_some_of_it(network, embedding, asked):
+    grid = network.config.grid
+    order = draw_cells(2, grid, 1.0, torch.Generator().manual_seed(3))
+    assert torch.equal(order.sort(1).values, torch.arange(grid**2).expand(2, -1))
+    with torch.no_grad():
+        whole, shuffled = network.decode(embedding, asked), network.decode(embedding, asked, cells=order)
+        some = network.decode(embedding, asked, cells=order[:, :64])
+    for mask in range(3):
+        expected = cell_pixels(whole.logits[:, :, mask], order, grid)
+        torch.testing.assert_close(shuffled.logits[:, :, mask], expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(shuffled.quality, whole.quality, rtol=1e-4, atol=1e-4)
+    assert some.logits.shape == (2, 4, 3, 64 * 8, 8)
+
+
+def test_cells_are_those_of_the_grid_row_by_row():
+    maps = torch.arange(36.0).reshape(1, 1, 6, 6)
+    found = cell_pixels(maps, torch.tensor([[8, 1]]), 3)
+    assert found[0, 0].tolist() == [[28, 29], [34, 35], [2, 3], [8, 9]]
+    count = draw_cells(3, 8, 0.25, torch.Generator().manual_seed(0))
+    assert count.shape == (3, 16) and all(len(set(row.tolist())) == 16 for row in count)
 
 
 def test_points_have_a_padding_point_unless_there_is_a_box(network):

@@ -20,7 +20,8 @@ class MaskLogits:
     """Answers to P prompts for each of B images.
 
     Args:
-        logits: (B, P, M, 8 G, 8 G) over the square input, above 0 inside; M is 3, or 1 where one mask was asked for.
+        logits: (B, P, M, 8 G, 8 G) over the square input, above 0 inside; M is 3, or 1 where one mask was asked for. Of K
+            cells (B, P, M, 8 K, 8), one below the other.
         quality: (B, P, M), the expected intersection over union, not yet calibrated and without bounds.
     """
 
@@ -58,7 +59,13 @@ class MaskDecoder(nn.Module):
         self.iou_prediction_head = _Perceptron(width, 4)
 
     def forward(
-        self, embedding: Tensor, positions: Tensor, prompts: PromptTokens, *, multimask: bool = True
+        self,
+        embedding: Tensor,
+        positions: Tensor,
+        prompts: PromptTokens,
+        *,
+        multimask: bool = True,
+        cells: Tensor | None = None,
     ) -> MaskLogits:
         """Masks for prompts.
 
@@ -67,6 +74,7 @@ class MaskDecoder(nn.Module):
             positions: (C, G, G), see `PromptEncoder.grid_positions`.
             prompts: Of P prompts an image.
             multimask: The three masks for a prompt that may mean several things; false gives the one other.
+            cells: (B, K), the only cells of each embedding that are looked at; None is all.
         """
         batch, count = prompts.tokens.shape[:2]
         own = torch.cat([self.iou_token.weight, self.mask_tokens.weight])
@@ -75,11 +83,16 @@ class MaskDecoder(nn.Module):
         if present is not None:
             present = torch.cat([present.new_ones(batch, count, len(own)), present], 2)
         image = (embedding[:, None] + prompts.dense).flatten(3).transpose(2, 3)
-        hidden, image = self.transformer(image, positions.flatten(1).T, tokens, present)
+        places = positions.flatten(1).T
+        if cells is not None:
+            places = places[cells][:, None]
+            image = image.gather(2, cells[:, None, :, None].expand(-1, image.shape[1], -1, image.shape[3]))
+        hidden, image = self.transformer(image, places, tokens, present)
         image = image.expand(-1, count, -1, -1).flatten(0, 1)
         chosen = (1, 2, 3) if multimask else (0,)
         weights = torch.stack([self.mask_output_hypernetworks_mlps[i](hidden[:, :, 1 + i]) for i in chosen], 2)
-        logits = self._masks(image, weights.flatten(0, 1), tuple(embedding.shape[2:]))
+        grid = tuple(embedding.shape[2:]) if cells is None else (cells.shape[1], 1)
+        logits = self._masks(image, weights.flatten(0, 1), grid)
         quality = self.iou_prediction_head(hidden[:, :, 0])[..., list(chosen)]
         return MaskLogits(logits.unflatten(0, (batch, count)), quality)
 

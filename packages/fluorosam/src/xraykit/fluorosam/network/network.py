@@ -15,6 +15,9 @@ from .mask_decoder import MaskDecoder, MaskLogits
 from .prompt_encoder import PromptEncoder, PromptTokens
 from .prompts import PromptBatch
 
+OWN_TOKENS, TEXT_TOKENS = 0.2, 2.5
+"""Of a new network: how long its own tokens and those of texts are, in multiples of PyTorch's first values."""
+
 
 class SegmentationNetwork(nn.Module):
     """Images and prompts in, masks out.
@@ -52,13 +55,21 @@ class SegmentationNetwork(nn.Module):
         """Tokens of prompts, with what the codebook made of their texts."""
         return self.prompt_encoder(prompts)
 
-    def decode(self, embedding: Tensor, prompts: PromptBatch | PromptTokens, *, multimask: bool = True) -> MaskLogits:
+    def decode(
+        self,
+        embedding: Tensor,
+        prompts: PromptBatch | PromptTokens,
+        *,
+        multimask: bool = True,
+        cells: Tensor | None = None,
+    ) -> MaskLogits:
         """Masks for prompts, all in one pass.
 
         Args:
             embedding: (B, C, G, G).
             prompts: P of them for each image.
             multimask: Three masks a prompt, or one.
+            cells: (B, K), the only cells that are looked at, see `draw_cells`; None is all.
 
         Raises:
             InputError: Another number of images than of prompts' images.
@@ -69,7 +80,8 @@ class SegmentationNetwork(nn.Module):
                 f"embeddings must be of the {len(tokens.tokens)} images that prompts are for, got "
                 f"{tuple(embedding.shape)}."
             )
-        return self.mask_decoder(embedding, self.prompt_encoder.grid_positions(), tokens, multimask=multimask)
+        places = self.prompt_encoder.grid_positions()
+        return self.mask_decoder(embedding, places, tokens, multimask=multimask, cells=cells)
 
     def forward(self, images: Tensor, prompts: PromptBatch, *, multimask: bool = True) -> MaskLogits:
         """`decode` of `embed`."""
@@ -92,4 +104,17 @@ def new_network(config: FluoroSamConfig | str = "mini", *, seed: int = 0) -> Seg
         config = NAMED[config]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return SegmentationNetwork(config)
+        network = SegmentationNetwork(config)
+    _let_prompts_be_heard(network)
+    return network
+
+
+@torch.no_grad()
+def _let_prompts_be_heard(network: SegmentationNetwork) -> None:
+    """Tokens that are the same for all prompts begin short, texts as long as points: else all prompts have one answer
+    for the first thousands of steps."""
+    decoder, words = network.mask_decoder, network.prompt_encoder.clip_mlp.layers[-1]
+    for own in (decoder.mask_tokens.weight, decoder.iou_token.weight):
+        own.mul_(OWN_TOKENS)
+    for projection in words.parameters():
+        projection.mul_(TEXT_TOKENS)

@@ -32,7 +32,7 @@ class TwoWayTransformer(nn.Module):
 
         Args:
             image: (B, P, L, C), or (B, 1, L, C) while it is the same for all prompts.
-            positions: (L, C), encoding of the cells.
+            positions: (L, C), encoding of the cells, or (B, 1, L, C) where images have cells of their own.
             tokens: (B, P, T, C).
             present: (B, P, T) bool, tokens that count; None is all.
         """

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..data.segmentation_batches import SegmentationBatch
 from ..loss.best_mask import best_mask_loss, chosen_masks
+from ..network.image_cells import cell_pixels, draw_cells
 from ..network.network import SegmentationNetwork
 from ..network.prompts import ABSENT, PromptBatch, mask_prompts
 from ..network.quantiser import Quantised
@@ -33,6 +34,7 @@ class RoundDraws:
         counted: Rounds whose losses count, in order; the first is 0.
         points: (N + 1, B, P), from 0 to below 1: which pixel is pointed at in each round.
         boxes: (B, P, 4), standard normal: how far edges are off.
+        cells: (B, K), the only cells of the embeddings that are looked at, or None for all.
     """
 
     start: Tensor
@@ -40,6 +42,7 @@ class RoundDraws:
     counted: tuple[int, ...]
     points: Tensor
     boxes: Tensor
+    cells: Tensor | None = None
 
     @property
     def last(self) -> int:
@@ -47,13 +50,16 @@ class RoundDraws:
         return len(self.points) - 1
 
 
-def draw_rounds(absent: Tensor, settings: PromptRoundSettings, generator: torch.Generator) -> RoundDraws:
+def draw_rounds(
+    absent: Tensor, settings: PromptRoundSettings, generator: torch.Generator, *, grid: int = 0
+) -> RoundDraws:
     """Draw what is random, on the CPU. Prompts for what is absent begin with text.
 
     Args:
         absent: (B, P) bool.
         settings: Shares and number of points.
         generator: Of the CPU.
+        grid: G of the network, for `settings.cells` below 1; 0 is all cells.
     """
     shape, own = tuple(absent.shape), settings
     kind = torch.rand(shape, generator=generator)
@@ -68,7 +74,10 @@ def draw_rounds(absent: Tensor, settings: PromptRoundSettings, generator: torch.
     which = int(torch.randint(len(between), (), generator=generator)) if between else 0
     counted = sorted({0, min(1, own.points), own.points, *between[which : which + 1]})
     points = torch.rand(own.points + 1, *shape, generator=generator, dtype=torch.float64)
-    return RoundDraws(start, feedback, tuple(counted), points, torch.randn(*shape, 4, generator=generator))
+    boxes = torch.randn(*shape, 4, generator=generator)
+    few = grid > 0 and own.cells < 1
+    cells = draw_cells(len(absent), grid, own.cells, generator).to(absent.device) if few else None
+    return RoundDraws(start, feedback, tuple(counted), points, boxes, cells)
 
 
 class RoundWeights(Protocol):
@@ -124,7 +133,10 @@ def prompt_round_loss(
 
     Source: FluoroSAM (Killeen et al., MICCAI 2025); Kirillov et al., ICCV 2023.
     """
-    inside = inside_image(batch.shown, batch.masks.shape[-1])
+    truth, inside = batch.masks, inside_image(batch.shown, batch.masks.shape[-1])
+    if draws.cells is not None:
+        truth = cell_pixels(truth, draws.cells, network.config.grid)
+        inside = None if inside is None else cell_pixels(inside, draws.cells, network.config.grid)
     losses: list[Tensor] = []
     terms: dict[str, Tensor] = {}
     total = features.new_zeros((), dtype=torch.float32)
@@ -137,7 +149,7 @@ def prompt_round_loss(
             continue
         logits = answer.logits if inside is None else torch.where(inside[:, :, None], answer.logits, OUTSIDE)
         found = best_mask_loss(
-            logits, answer.quality, batch.masks, dice_weight=weights.dice_weight, focal_weight=weights.focal_weight
+            logits, answer.quality, truth, dice_weight=weights.dice_weight, focal_weight=weights.focal_weight
         )
         counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
         losses.append(_mean(found.mask + weights.quality_weight * found.quality, counts))
@@ -185,7 +197,7 @@ def answer_rounds(
     for number in range(draws.last + 1):
         with torch.set_grad_enabled(number in draws.counted and torch.is_grad_enabled()):
             tokens = network.encode_prompts(asked.prompts())
-            answer = network.decode(embedding, tokens)
+            answer = network.decode(embedding, tokens, cells=draws.cells)
         held = answer.quality.detach().argmax(-1)
         yield RoundAnswer(number, answer.logits, answer.quality, held, tokens.quantised)
         if number < draws.last:

@@ -80,7 +80,7 @@ class SegmentationTask(TrainingTask):
         names = ("images", "masks", "absent", "shown")
         drawn = drawn._replace(**{name: getattr(drawn, name).to(self.device) for name in names})
         generator = torch.Generator().manual_seed(step_seed(self.settings.run.seed, self.rank, batch))
-        draws = draw_rounds(drawn.absent, self.settings.rounds, generator)
+        draws = draw_rounds(drawn.absent, self.settings.rounds, generator, grid=self.network.config.grid)
         features = self._features(drawn.texts)
         self._texts = features.detach().flatten(0, 1)
         loss, self.terms = prompt_round_loss(self.network, drawn, features, draws, self.settings.objective)

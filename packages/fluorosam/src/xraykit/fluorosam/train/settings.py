@@ -79,6 +79,9 @@ class PromptRoundSettings:
     """Share of prompts that begin with words and a box."""
     feedback: float = 0.8
     """Share of prompts whose last mask is shown to the next round; the others have their points alone."""
+    cells: float = 1.0
+    """Share of the embedding's cells that the decoder looks at in a step; a quarter costs a quarter. With --points 0
+    only, since points are drawn from whole masks."""
 
 
 @dataclass(frozen=True)
