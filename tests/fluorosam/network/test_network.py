@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 from xraykit.fluorosam.network import (
-    cell_pixels,
-    draw_cells,
     ABSENT,
     PADDING,
     ConvertWeightsSettings,
@@ -14,7 +12,9 @@ from xraykit.fluorosam.network import (
     PromptBatch,
     TextConfig,
     TrunkConfig,
+    cell_pixels,
     convert_published,
+    draw_cells,
     load_network,
     mask_prompts,
     new_network,

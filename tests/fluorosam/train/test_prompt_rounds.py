@@ -97,6 +97,25 @@ def test_text_counts_as_much_as_all_points_together_and_the_absent_have_text_alo
     assert float(terms["first_mask"]) == float(terms["last_mask"]) == 0 and float(terms["text_mask"]) > 0
 
 
+def test_a_step_on_all_cells_in_any_order_has_the_loss_of_the_whole():
+    network, batch = new_network(TINY).eval(), box_batch(shown=48)
+    text, grid = features(network, batch), network.config.grid
+    whole = drawn(batch.absent, points=0)
+    every = draw_rounds(batch.absent, PromptRoundSettings(), torch.Generator(), grid=grid)
+    assert whole.cells is None and every.cells is None
+        whole.cells is None
+        and draw_rounds(batch.absent, PromptRoundSettings(), torch.Generator(), grid=grid).cells is None
+    )
+    cells = torch.rand(len(batch.images), grid**2, generator=torch.Generator().manual_seed(1)).argsort(1)
+    with torch.no_grad():
+        loss, terms = prompt_round_loss(network, batch, text, whole, WEIGHTS)
+        other, others = prompt_round_loss(network, batch, text, replace(whole, cells=cells), WEIGHTS)
+    torch.testing.assert_close(other, loss, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(others["text_iou"], terms["text_iou"], rtol=1e-4, atol=1e-5)
+    some = draw_rounds(batch.absent, PromptRoundSettings(points=0, cells=0.25), torch.Generator(), grid=grid)
+    assert some.cells.shape == (len(batch.images), grid**2 // 4)
+
+
 def test_padding_has_no_say():
     network = new_network(TINY).eval()
     batch = box_batch(shown=48, absent=False)

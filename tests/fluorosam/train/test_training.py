@@ -95,6 +95,17 @@ def test_every_variant_trains(changes, job, weights, tmp_path):
     assert moved == ("network" not in changes)
 
 
+def test_a_frozen_encoder_keeps_its_weights_and_statistics(job, weights, tmp_path):
+    first = load_file(weights / "model.safetensors")
+    for frozen in (True, False):
+        changes = {"network": {"encoder_frozen": frozen}, "rounds": {"points": 0, "cells": 0.5}}
+        after = state(run(quick_settings(tmp_path / str(frozen), job, weights, **changes)).folder)
+        encoder = [name for name in first if name.startswith("image_encoder.")]
+        assert any("running_mean" in name for name in encoder)
+        assert all(torch.equal(first[name], after[name]) for name in encoder) == frozen
+        assert any(not torch.equal(first[name], after[name]) for name in first if name.startswith("mask_decoder."))
+
+
 def test_texts_of_a_file_are_asked(job, weights, tmp_path):
     table = tmp_path / "texts.csv"
     table.write_text("target,text\nfemur_left,the left thigh bone\nfemur_right,the right thigh bone\n")
@@ -163,6 +174,8 @@ def test_laptop_says_the_defaults():
         ({"data": {"absent": 1.5}}, "--absent must lie in 0 to 1, got 1.5"),
         ({"rounds": {"points_alone": 0.6, "box_alone": 0.6}}, "shares of prompts must lie in 0 to 1, got 1.2"),
         ({"rounds": {"points": -1}}, "--points must be 0 or more"),
+        ({"rounds": {"cells": 0.0, "points": 0}}, "--cells must lie above 0 and up to 1"),
+        ({"rounds": {"cells": 0.5, "points": 2}}, "--cells must .* be 1 with points after the first answer, got 0.5"),
         ({"objective": {"average": 1.0}}, "--average must lie in 0 to below 1, got 1.0"),
         ({"objective": {"focal_weight": math.nan}}, "--focal-weight must be 0 or more and finite, got nan"),
         ({"data": {"prompts": 0}}, "--prompts must be positive"),

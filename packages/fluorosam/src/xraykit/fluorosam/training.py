@@ -110,6 +110,7 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
         fill_trunk(network, own.trunk_weights)
     if own.text_weights is not None:
         fill_text(network, own.text_weights)
+    network.image_encoder.requires_grad_(not own.encoder_frozen)
     if own.checkpointing:
         network.image_encoder.trunk.set_grad_checkpointing()
     return network.train()
@@ -147,8 +148,8 @@ def check_training(settings: SegmentationTrainSettings) -> None:
             raise InputError(f"--{name} must lie in 0 to 1, got {value}.")
     if not 0 < rounds.cells <= 1 or (rounds.cells < 1 and rounds.points > 0):
         raise InputError(
-            f"--cells must lie above 0 and up to 1, and be 1 with points after the first answer, got {rounds.cells} with "
-            f"--points {rounds.points}."
+            f"--cells must lie above 0 and up to 1, and be 1 with points after the first answer, got {rounds.cells} "
+            f"with --points {rounds.points}."
         )
     if not 0 <= own.average < 1:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")

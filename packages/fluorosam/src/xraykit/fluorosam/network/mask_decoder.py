@@ -20,8 +20,8 @@ class MaskLogits:
     """Answers to P prompts for each of B images.
 
     Args:
-        logits: (B, P, M, 8 G, 8 G) over the square input, above 0 inside; M is 3, or 1 where one mask was asked for. Of K
-            cells (B, P, M, 8 K, 8), one below the other.
+        logits: (B, P, M, 8 G, 8 G) over the square input, above 0 inside; M is 3, or 1 where one mask was asked for. Of
+            K cells (B, P, M, 8 K, 8), one below the other.
         quality: (B, P, M), the expected intersection over union, not yet calibrated and without bounds.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,13 @@ class SegmentationNetwork(nn.Module):
         self.image_encoder = ImageEncoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode; an image encoder of which nothing learns stays in evaluation mode, with its statistics."""
+        super().train(mode)
+        if not any(weights.requires_grad for weights in self.image_encoder.parameters()):
+            self.image_encoder.eval()
+        return self
 
     def embed(self, images: Tensor) -> Tensor:
         """Embeddings (B, C, G, G) of images (B, 3 or 1, S, S), the costly part; see `ImageEncoder`."""
@@ -111,8 +119,10 @@ def new_network(config: FluoroSamConfig | str = "mini", *, seed: int = 0) -> Seg
 
 @torch.no_grad()
 def _let_prompts_be_heard(network: SegmentationNetwork) -> None:
-    """Tokens that are the same for all prompts begin short, texts as long as points: else all prompts have one answer
-    for the first thousands of steps."""
+    """Tokens that are the same for all prompts begin short, texts as long as points.
+
+    Else all prompts have one answer for a long while.
+    """
     decoder, words = network.mask_decoder, network.prompt_encoder.clip_mlp.layers[-1]
     for own in (decoder.mask_tokens.weight, decoder.iou_token.weight):
         own.mul_(OWN_TOKENS)

@@ -61,6 +61,9 @@ class SegmentationNetworkSettings:
     """Entries of the codebook."""
     text_frozen: bool | None = None
     """Whether the text tower stays as it is; the variant's if left out."""
+    encoder_frozen: bool = False
+    """The image encoder stays as it is: for the first hour after `pretrain`, since a decoder that knows nothing yet
+    teaches it nothing good, and at half the cost."""
     checkpointing: bool = False
     """Compute the trunk's blocks again in the backward pass instead of remembering them: less memory, a third slower"""
 

@@ -22,9 +22,8 @@ _IMAGE_SIDE = re.compile(r"\b(left|right)(?:-hand)?(?: side)? of the (?:image|pi
 _BONE = re.compile(r"\s+bones?\b", re.IGNORECASE)
 _LONGEST = 16  # words of the longest name
 _ALIKE = 0.8  # of two words, difflib's ratio
-_BEFORE_BONES = frozenset(
-    {"trace", "show", "shows", "point", "need", "see", "these", "patients", "with"}
-)  # and no anatomy
+_BEFORE_BONES = frozenset({"trace", "show", "shows", "point", "need", "see", "these", "patients", "with"})
+"""Words that go before "bones" and look like anatomy that is spelt wrongly."""
 
 
 def resolve(text: str) -> PromptTarget:
