@@ -103,9 +103,6 @@ def test_a_step_on_all_cells_in_any_order_has_the_loss_of_the_whole():
     whole = drawn(batch.absent, points=0)
     every = draw_rounds(batch.absent, PromptRoundSettings(), torch.Generator(), grid=grid)
     assert whole.cells is None and every.cells is None
-        whole.cells is None
-        and draw_rounds(batch.absent, PromptRoundSettings(), torch.Generator(), grid=grid).cells is None
-    )
     cells = torch.rand(len(batch.images), grid**2, generator=torch.Generator().manual_seed(1)).argsort(1)
     with torch.no_grad():
         loss, terms = prompt_round_loss(network, batch, text, whole, WEIGHTS)

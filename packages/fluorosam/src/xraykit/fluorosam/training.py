@@ -106,6 +106,7 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     network = new_network(training_config(own, start), seed=settings.run.seed)
     if start is not None:
         network.load_state_dict(start.state_dict())
+        network.keeps_statistics = True  # a few images have none that are worth keeping
     if own.trunk_weights is not None:
         fill_trunk(network, own.trunk_weights)
     if own.text_weights is not None:

@@ -12,6 +12,10 @@ from .convert import (
     ConvertedWeights as ConvertedWeights,
     convert_published as convert_published,
 )
+from .image_cells import (
+    cell_pixels as cell_pixels,
+    draw_cells as draw_cells,
+)
 from .image_encoder import ImageEncoder as ImageEncoder
 from .mask_decoder import (
     MaskDecoder as MaskDecoder,

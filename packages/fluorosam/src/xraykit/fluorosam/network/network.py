@@ -28,6 +28,7 @@ class SegmentationNetwork(nn.Module):
 
     Attributes:
         trained_on: What it learned from, for people and results; no tensor.
+        keeps_statistics: In training mode, too, normalise by the statistics of batches that are known.
 
     Source: FluoroSAM (Killeen et al., MICCAI 2025).
     """
@@ -36,15 +37,24 @@ class SegmentationNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.trained_on: Mapping[str, object] = {}
+        self.keeps_statistics = False
         self.image_encoder = ImageEncoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode; an image encoder of which nothing learns stays in evaluation mode, with its statistics."""
+        """Training mode, but not for an image encoder of which nothing learns.
+
+        With `keeps_statistics` its layers that would count statistics of a batch stay in evaluation mode as well.
+        """
         super().train(mode)
-        if not any(weights.requires_grad for weights in self.image_encoder.parameters()):
-            self.image_encoder.eval()
+        encoder = self.image_encoder
+        if not any(weights.requires_grad for weights in encoder.parameters()):
+            encoder.eval()
+        if self.keeps_statistics:
+            for layer in encoder.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.eval()
         return self
 
     def embed(self, images: Tensor) -> Tensor:

@@ -50,7 +50,8 @@ class SegmentationNetworkSettings:
     variant: str = "mini"
     """mini, swin-s, swin-b, or swin-l as published."""
     start: str | None = None
-    """Weights to go on from: a folder, file or hub id, or shipped. Their config counts, not the variant."""
+    """Weights to go on from: a folder, file or hub id, or shipped. Their config counts, not the variant, and so do the
+    statistics of their batches."""
     trunk_weights: str | None = None
     """Weights of the trunk alone, timm's or a backbone's of `xraykit dax pretrain`: file, folder or hub id."""
     text_weights: str | None = None

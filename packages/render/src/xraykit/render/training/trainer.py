@@ -163,6 +163,8 @@ def _quiet_lightning() -> Iterator[None]:
         with warnings.catch_warnings():
             # Lightning makes a leaf of torch's own trees by a class that torch has renamed since.
             warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+            # A task that keeps a part of its network as it is does so on purpose.
+            warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode at the start of training")
             yield
     finally:
         for logger, level in zip(loggers, before, strict=True):
