@@ -107,7 +107,7 @@ def _pages(path: Path, file: Image.Image, colour: Colour, facts: dict[str, Origi
 def _deep_colour(path: Path, page: Image.Image, facts: dict[str, Origin]) -> np.ndarray | None:
     """The 16-bit channels (rows, columns, channels) of a page that Pillow would narrow to 8 bits, else None.
 
-    Where they cannot be had (several pages, turned pictures), the loss is noted as a doubt.
+    Where they cannot be had (several pages, turned pictures, grey with opacity in PNG), the loss is noted as a doubt.
     """
     if page.mode not in ("RGB", "RGBA", "LA") or not _is_deep(path, page):
         return None
