@@ -140,15 +140,16 @@ def test_files_that_are_no_images_are_left_out_and_counted(tmp_path):
     write_dicom(folder / "report.dcm", report)
     grid = read_dicom_series(folder)
     assert grid.size == (6, 5, 4)
-    assert ("ignored", "2 files that are no images", "folder") in grid.facts
+    assert grid.provenance["ignored"].value == "2 files that are no images"
 
 
 def test_a_missing_rescale_is_stated_as_assumed(tmp_path):
     def edit(n, dataset):
         del dataset.RescaleSlope, dataset.RescaleIntercept
 
-    facts = {fact.field: fact.value for fact in read_dicom_series(damaged(tmp_path, edit)).facts}
-    assert facts["rescale"] == "x 1 + 0 (tag absent: 1 and 0 assumed)"
+    rescale = read_dicom_series(damaged(tmp_path, edit)).provenance["rescale"]
+    assert rescale.is_assumed
+    assert rescale.value == "x 1 + 0"
 
 
 def test_two_series_are_refused_unless_one_is_named(tmp_path):

@@ -77,7 +77,7 @@ def test_the_refusal_names_both_grids(tmp_path):
     with pytest.raises(
         FileError, match=r"ct.nii has 5 x 3 x 4 voxels of .*seg.nii has 5 x 3 x 3 voxels of .*; resample"
     ):
-        load(tmp_path, LABELS[:3], OBLIQUE)
+        load(tmp_path, LABELS[:3], OBLIQUE @ np.diag([1, 1, 1.5, 1]))
 
 
 def test_a_flip_without_its_translation_is_refused(tmp_path):
@@ -98,7 +98,7 @@ def test_labels_take_the_smallest_type_that_holds_them(tmp_path, value, dtype):
         (np.full(SHAPE, 0.5, np.float32), "whole numbers as labels, it holds 0.5"),
         (np.full(SHAPE, -1, np.int16), "labels from 0 to 32767, its voxels run from -1"),
         (np.full(SHAPE, 40000, np.int32), "labels from 0 to 32767"),
-        (np.full(SHAPE, np.nan, np.float32), "labels from 0 to 32767, its voxels run from nan"),
+        (np.full(SHAPE, np.nan, np.float32), "whole numbers as labels, it holds nan"),
     ],
 )
 def test_voxels_that_are_no_labels_are_refused(tmp_path, labels, match):

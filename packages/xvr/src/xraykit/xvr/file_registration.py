@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
-from xraykit.render.storage import check_result_folder, check_same_settings, to_plain, write_settings
+from xraykit.render.storage import check_result_folder, check_same_settings, finding_sentences, to_plain, write_settings
 
 from .procedure import WHOLE, climb_settings, register_xrays
 from .procedure_settings import ProcedureSettings, RegisterSettings
@@ -80,13 +80,20 @@ def register_files(
             continue
         with step(f"register {group.name}"):
             found = register_xrays(group.shots, volume, group.settings, structures=structures, files=group.files)
-            record = replace(found.record, settings=to_plain(settings))
+            record = replace(_with_findings(found.record, volume), settings=to_plain(settings))
             output.mkdir(parents=True, exist_ok=True)
             write_settings(output / SETTINGS_FILE, settings, command="xvr register", distribution="xraykit-xvr")
             history = found.history if settings.results.animation else ()
             save_result(group.folder, record, group.shots, structures.bodies, history=history)
             done.append((record, group.folder))
     return done
+
+
+def _with_findings(record: ResultRecord, volume: Volume) -> ResultRecord:
+    """The record, with what was assumed of the CT and what is doubtful about it first."""
+    notes = [f"CT, {line}" for line in finding_sentences(volume.assumptions)]
+    doubts = [f"CT, {line}" for line in finding_sentences(volume.doubts)]
+    return replace(record, notes=(*notes, *record.notes), doubts=(*doubts, *record.doubts))
 
 
 def steps_of(settings: RegisterSettings) -> int:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..commands.findings import say_lines
 from ..commands.options import flat
 from ..commands.shared_settings import CameraSettings
 from ..errors import InputError
+from ..storage.brief import brief
+from ..storage.provenance import Provenance, assumptions, doubts, finding_sentences, grouped, rows
 from .drr_settings import PlacementSettings
 
 if TYPE_CHECKING:
     from ..radiographs.radiograph import Radiograph
 
-RASTER = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+RASTER = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".j2k", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,14 @@ class InfoSettings:
     """A CT or MR (NIfTI, NRRD, MHA/MHD, DICOM folder) or an X-ray (DICOM, PNG, TIFF, JPEG)."""
     labels: Path | None = None
     """Label map of a CT, whose labels are then listed."""
+    json: bool = False
+    """Print facts, assumptions and doubts as JSON instead of a table."""
     picture: Path | None = None
     """Draw the geometry (.png): a CT between source and detector, or an X-ray with axes. Needs the extra `plot`."""
 
 
 def info(settings: InfoSettings) -> None:
-    """Say what a CT or X-ray file knows of its geometry: each fact, which tag gave it, what was assumed.
+    """Say what a CT or X-ray file knows of its geometry: facts and which tag gave them, assumptions, then doubts.
 
     Args:
         settings: The file, and what to make of it.
@@ -67,9 +73,9 @@ def _is_radiograph(path: Path) -> bool:
 
 
 def _volume(settings: InfoSettings) -> None:
-    from ..files.describe import describe_volume
+    from ..files.describe import volume_provenance
 
-    print_table(str(settings.file), describe_volume(settings.file, labels=settings.labels))
+    _say(settings, volume_provenance(settings.file, labels=settings.labels))
     if settings.picture is None:
         return
     from ..geometry.camera import Camera
@@ -90,11 +96,11 @@ def _volume(settings: InfoSettings) -> None:
 
 
 def _radiograph(settings: InfoSettings) -> None:
-    from ..radiographs.describe import describe_radiograph
+    from ..radiographs.describe import radiograph_provenance
     from ..radiographs.read import read_radiograph
 
     radiograph = read_radiograph(settings.file)
-    print_table(str(settings.file), describe_radiograph(radiograph))
+    _say(settings, radiograph_provenance(radiograph))
     if settings.picture is not None:
         _picture(radiograph, settings.picture)
         print(f"wrote {settings.picture}")
@@ -118,6 +124,16 @@ def _check_picture(path: Path) -> None:
     require_matplotlib()
 
 
+def _say(settings: InfoSettings, found: Provenance) -> None:
+    if settings.json:
+        print(json.dumps({"file": str(settings.file), **grouped(found)}, indent=2))
+    else:
+        print_table(brief(settings.file, limit=400), rows(found))
+    said = brief(settings.file, limit=200)
+    notes, warnings = finding_sentences(assumptions(found)), finding_sentences(doubts(found))
+    say_lines(notes=[f"{said}: {line}" for line in notes], warnings=[f"{said}: {line}" for line in warnings])
+
+
 def print_table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
     """Print rows (field, value, origin) in columns; assumptions and gaps stand out on a terminal."""
     from rich.console import Console
@@ -133,6 +149,6 @@ def print_table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
         return
     table = Table("field", "value", "where it comes from", title=title)
     for name, value, origin in rows:
-        doubtful = origin.startswith(("assumed", "missing"))
+        doubtful = origin.startswith(("assumed", "missing")) or name.startswith("warning")
         table.add_row(Text(name), Text(str(value)), Text(origin), style="yellow" if doubtful else "")
     console.print(table)

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "display": "has_display serve_until_interrupt",
+        "findings": "say_findings say_lines",
         "options": "flat",
         "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings",
         "picture_size": "check_size",

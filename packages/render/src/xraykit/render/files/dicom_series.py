@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
 from ..errors import FileError
-from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
+from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, checked_affine, checked_size
 from ..storage.dicom_header import is_dicom, read_dicom, tag_text
+from ..storage.provenance import ASSUMED, Origin
 from .dicom_pixels import stored_frames
 from .dicom_slices import Slice, slices_of
+from .series_doubts import check_links, series_doubts
 
 _SUFFIXES = {".dcm", ".ima", ".dicom"}
 _IGNORED = {"DICOMDIR"}
@@ -47,7 +49,7 @@ def read_dicom_series(path: Path, *, series: str | None = None) -> DeclaredGrid:
         size=size,
         affine=affine,
         read=lambda: _read(slices),
-        facts=_facts(slices, *headers[0], ignored),
+        provenance=_facts(slices, *headers[0], ignored) | series_doubts(path, headers[0][1], slices),
         modality=tag_text(*headers[0], "Modality"),
     )
 
@@ -65,6 +67,7 @@ def _headers(path: Path) -> tuple[list[tuple[Path, FileDataset]], int]:
             # Reports, structure sets and presentation states have neither; a damaged image has one of them left.
             if "Rows" in dataset or "ImagePositionPatient" in dataset:
                 found.append((file, dataset))
+    check_links(path, {file.suffix.lower() for file, _ in found})
     if not found:
         raise FileError(f"{path} must hold DICOM images, none of its {len(files)} files is one.")
     return found, len(files) - len(found)
@@ -165,23 +168,25 @@ def _read(slices: list[Slice]) -> NDArray[np.generic]:
             raise FileError(f"{path} must hold the frames its tags declare, its pixels have shape {frames.shape}.")
         for k, piece in pieces:
             frame = frames[piece.frame]
-            voxels[k] = frame if is_scaled else frame.astype(np.float32) * piece.slope + piece.intercept
+            voxels[k] = frame if is_scaled else frame.astype(np.float32) * (piece.slope or 1.0) + piece.intercept
     return voxels
 
 
-def _facts(slices: list[Slice], file: Path, dataset: FileDataset, ignored: int) -> tuple[Fact, ...]:
+def _facts(slices: list[Slice], file: Path, dataset: FileDataset, ignored: int) -> dict[str, Origin]:
     scales = sorted({(piece.slope, piece.intercept) for piece in slices})
     shown = ", ".join(f"x {slope:g} + {intercept:g}" for slope, intercept in scales[:3])
-    assumed = "" if all(piece.has_rescale for piece in slices) else " (tag absent: 1 and 0 assumed)"
-    facts = [
-        Fact("affine from", "DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
-        Fact("rescale", shown + assumed, "RescaleSlope, RescaleIntercept"),
-        Fact("series", tag_text(file, dataset, "SeriesInstanceUID") or "not named", "SeriesInstanceUID"),
-    ]
+    rescale = Origin(shown, "RescaleSlope, RescaleIntercept")
+    if not all(piece.has_rescale for piece in slices):
+        rescale = Origin(shown, ASSUMED, "the tags are absent: 1 and 0")
+    facts = {
+        "affine from": Origin("DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
+        "rescale": rescale,
+        "series": Origin(tag_text(file, dataset, "SeriesInstanceUID") or "not named", "SeriesInstanceUID"),
+    }
     for keyword, name in (("GantryDetectorTilt", "gantry tilt [deg]"), ("KVP", "tube voltage [kV]")):
         value = tag_text(file, dataset, keyword)
         if value is not None:
-            facts.append(Fact(name, value, keyword))
+            facts[name] = Origin(value, keyword)
     if ignored:
-        facts.append(Fact("ignored", f"{ignored} files that are no images", "folder"))
-    return tuple(facts)
+        facts["ignored"] = Origin(f"{ignored} files that are no images", "folder")
+    return facts

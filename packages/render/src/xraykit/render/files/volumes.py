@@ -15,10 +15,10 @@ from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthroug
 from ..storage.declared_grid import DeclaredGrid
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
-from .label_grid import as_labels, onto_grid
 from .metaimage import read_metaimage
 from .nifti import read_nifti
 from .nrrd import read_nrrd
+from .plausibility import voxel_doubts
 
 
 def _read_dicom(path: Path, *, series: str | None = None) -> DeclaredGrid:
@@ -30,6 +30,10 @@ def _read_dicom(path: Path, *, series: str | None = None) -> DeclaredGrid:
 READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".nii": read_nifti,
     ".nii.gz": read_nifti,
+    ".hdr": read_nifti,
+    ".img": read_nifti,
+    ".hdr.gz": read_nifti,
+    ".img.gz": read_nifti,
     ".nrrd": read_nrrd,
     ".nhdr": read_nrrd,
     ".mha": read_metaimage,
@@ -38,8 +42,10 @@ READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
     ".dicom": _read_dicom,
     ".ima": _read_dicom,
 }
-VOLUME_SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not _read_dicom)
-"""How the names of files end that hold one whole volume each: all types but DICOM."""
+VOLUME_SUFFIXES = tuple(
+    suffix for suffix, reader in READERS.items() if reader is not _read_dicom and not suffix.startswith(".img")
+)
+"""How the names of files end that stand for one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 
 
@@ -56,7 +62,7 @@ def read_volume(
 
     Args:
         path: A .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd file, a DICOM folder, or one enhanced DICOM file.
-        labels: A label map of any of these types on the same grid; another order of the same axes is re-ordered.
+        labels: A label map, a folder of masks or a segmentation, see `label_files.read_labels`.
         label_names: The name of a table (see label_names.py) or {value: name}; None takes the names that the
             label file itself carries (TotalSegmentator's NIfTI, 3D Slicer's .seg.nrrd), if any.
         attenuation: The law from HU (or MR intensity) to mu; None takes `WATER_AND_BONE` for CT and
@@ -69,21 +75,24 @@ def read_volume(
             lies on another grid or holds something else than whole numbers.
         InputError: modality, label_names or the law do not fit.
     """
+    from .label_files import read_labels  # which stands on this file
+
     table = None if label_names is None else label_table(label_names)
     grid = declared_grid(path, series=series)
     law = attenuation or _law(grid, modality)
-    mask = None if labels is None else declared_grid(labels)
-    placed = None if mask is None else onto_grid(mask, grid)  # a wrong grid is refused before voxels are read
+    numbers = None if table is None else {name: value for value, name in table.items()}
+    mask = None if labels is None else read_labels(labels, grid, numbers=numbers)
     hu = read_finite(grid)
-    voxel_labels = None if mask is None or placed is None else as_labels(mask, placed(mask.read()))
+    found = {**grid.provenance, **({} if modality == "MR" else voxel_doubts(grid, hu))}
     if table is None:
-        table = mask.label_names if mask is not None else {}
+        table = mask.names if mask is not None else {}
     return Volume.from_hu(
         torch.from_numpy(hu),
         torch.from_numpy(grid.affine),
-        labels=None if voxel_labels is None else torch.from_numpy(voxel_labels),
+        labels=None if mask is None else torch.from_numpy(mask.voxels),
         label_names=table,
         attenuation=law,
+        provenance=found if mask is None else {**found, **mask.provenance},
     )
 
 
@@ -101,8 +110,7 @@ def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGri
             return _read_dicom(path, series=series)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
-        name = path.name.lower()
-        suffix = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
+        suffix = volume_suffix(path)
         if suffix not in READERS:
             raise FileError(
                 f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
@@ -110,6 +118,12 @@ def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGri
         return READERS[suffix](path)
     except OSError as error:
         raise FileError(f"{path} must be readable, the system says: {error.strerror or error}.") from error
+
+
+def volume_suffix(path: Path) -> str:
+    """The ending that decides how a volume file is read, in small letters: ".nii.gz" is one."""
+    name = path.name.lower()
+    return "".join(Path(name).suffixes[-2:]) if name.endswith((".nii.gz", ".hdr.gz", ".img.gz")) else Path(name).suffix
 
 
 def read_finite(grid: DeclaredGrid) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
+from ..storage.provenance import Origin, assumptions, doubts
 from .options import Polarity, Reduction
 
 DisplayStyle = Literal["bone_bright", "bone_dark"]
@@ -24,19 +25,6 @@ Unattenuated = float | Literal["auto"] | None
 AUTO_QUANTILE = 0.995
 AUTO_SAMPLES = 1_000_000
 POLARITIES: tuple[str, ...] = get_args(Polarity)
-
-
-class Origin(NamedTuple):
-    """One fact about a radiograph: its value, the tag that gave it ("assumed" and "missing" are said so), and why."""
-
-    value: object
-    tag: str
-    note: str = ""
-
-    @property
-    def is_assumed(self) -> bool:
-        """Whether no tag said so."""
-        return self.tag == "assumed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +103,12 @@ class Radiograph:
     @property
     def assumptions(self) -> dict[str, Origin]:
         """The facts that no tag gave."""
-        return {name: origin for name, origin in self.provenance.items() if origin.is_assumed}
+        return assumptions(self.provenance)
+
+    @property
+    def doubts(self) -> dict[str, Origin]:
+        """What is hardly true of the file, or lost of it."""
+        return doubts(self.provenance)
 
     def to_line_integrals(
         self, *, unattenuated: Unattenuated = None, log_gain: float | None = None, floor: float = 1e-6

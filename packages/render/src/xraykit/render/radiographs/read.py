@@ -12,7 +12,10 @@ from .options import Colour, DetectorOrigin
 from .radiograph import Origin, Polarity, Radiograph
 from .raster import SUFFIXES, read_raster_radiograph
 
-MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG"}
+MAGIC = {
+    **{b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG", b"BM": "BMP"},
+    **{b"\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000"},
+}
 
 
 def read_radiograph(
@@ -23,7 +26,9 @@ def read_radiograph(
     detector_active_origin: DetectorOrigin = None,
     colour: Colour = None,
 ) -> Radiograph:
-    """An X-ray image from a DICOM (XA, XRF, RF, DX, CR), PNG, TIFF or JPEG file; its content decides, not its name.
+    """An X-ray image from a DICOM file (XA, XRF, RF, DX, CR) or a picture (PNG, TIFF, JPEG, JPEG 2000, BMP).
+
+    The content decides which it is, not the name.
 
     Nothing is normalised, windowed, mirrored or cropped; see dicom.py and raster.py for the
     rules, and `Radiograph.provenance` for which tag gave what and what was assumed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from xraykit.render import Volume
-from xraykit.render.storage import to_plain
+from xraykit.render.storage import finding_sentences, to_plain
 
 from ..procedure import register_xrays
 from ..procedure_settings import ProcedureSettings
@@ -35,6 +35,8 @@ def open_app(settings: AppSettings) -> AppServer:
     starters = make_starters(volume, paths, shots, mirror=mirror, network=network, warp=warp)
     starts, notes = first_poses(volume, paths, shots, view=opening.view, mirror=mirror)
     procedure = ProcedureSettings(refinement=settings.refinement, xray=settings.xray)
+    said = [f"CT, {line}" for line in finding_sentences({**volume.doubts, **volume.assumptions})]
+    notes = [*said, *(doubt for shot in shots for doubt in shot.doubts), *notes]
     session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes)
     if opening.result is not None:
         load_result(session, result_text(opening.result))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor
 
-from xraykit.render import FileError, GeometryError, InputError, Volume, read_radiograph
+from xraykit.render import FileError, GeometryError, InputError, Radiograph, Volume, read_radiograph
 from xraykit.render.geometry import carm_angles, rigid_inverse
 from xraykit.render.radiographs import is_stored_mirrored
 
@@ -25,7 +25,7 @@ from .earlier_result import starts_from_result
 from .fixed import default_sod, starts_from_angles, starts_from_pose_files, starts_from_views
 from .landmarks import starts_from_landmarks
 from .settings import NetworkStart, StartKind, StartSettings
-from .slicer_markups import read_image_points, read_world_points
+from .slicer_markups import SLICER_ENDINGS, read_image_points, read_world_points
 
 if TYPE_CHECKING:
     from ..network.pose_network import PoseNetwork
@@ -161,15 +161,27 @@ def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, f
     stored = read_radiograph(request.paths[0], colour=reading.colour)
     mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
     factor = round((stored.width - 2 * reading.crop) / camera.width)
-    spacing = camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor
+    spacing = (camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor).tolist()
+    in_slicer = _spacing_in_slicer(stored) if path.name.lower().endswith(SLICER_ENDINGS) else spacing
     on_file = replace(
-        camera, height=stored.height, width=stored.width, pixel_spacing=spacing.tolist(), principal_point=None
+        camera, height=stored.height, width=stored.width, pixel_spacing=in_slicer or spacing, principal_point=None
     )
-    points = read_image_points(path, on_file, unit="px" if stored.modality is None else "mm")
+    points = read_image_points(path, on_file, unit="px" if in_slicer is None else "mm")
     return {
         name: (((stored.width - u if mirrored else u) - reading.crop) / factor, (v - reading.crop) / factor)
         for name, (u, v) in points.items()
     }
+
+
+def _spacing_in_slicer(stored: Radiograph) -> list[float] | None:
+    """The pixel spacing (row, column) [mm] with which 3D Slicer showed the file; None where it counted pixels.
+
+    It is what the file itself states, whatever the options say; pictures state none that Slicer knows.
+    """
+    origin = stored.provenance.get("pixel_spacing")
+    if stored.modality is None or origin is None or origin.is_assumed or not isinstance(origin.value, (tuple, list)):
+        return None
+    return [float(value) for value in origin.value]
 
 
 def _from_search(request: StartRequest) -> Tensor:

@@ -22,6 +22,7 @@ class Shot:
             all of them.
         name: What to call it in results and messages.
         notes: What was assumed while it was read, one sentence each.
+        doubts: What is hardly true of its file, or was lost of it, one sentence each.
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -32,6 +33,7 @@ class Shot:
     valid: Tensor | None = None
     name: str = "xray"
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         size = (self.camera.height, self.camera.width)

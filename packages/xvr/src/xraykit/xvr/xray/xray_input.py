@@ -18,6 +18,7 @@ from xraykit.render.radiographs import (
     relative_line_integrals,
     shutter_field,
 )
+from xraykit.render.storage import finding_sentences
 
 from .names import xray_names
 from .settings import XraySettings
@@ -56,7 +57,7 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         detector_active_origin=settings.details.detector_active_origin,
         colour=settings.colour,
     )
-    notes = _assumptions(radiograph, settings)
+    notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
     camera = _camera(path, radiograph, settings)
     if camera.principal_point is None:
@@ -80,7 +81,9 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
     if hidden > 5e-4:
         notes.append(f"{100 * hidden:.1f} % of the image is left out: outside the exposed field, or burnt-in marks")
     whole = _known(radiograph.camera)
-    return Shot(image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes))
+    return Shot(
+        image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes), doubts=doubts
+    )
 
 
 def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None) -> tuple[Shot, ...]:
