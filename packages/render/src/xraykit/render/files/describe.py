@@ -16,22 +16,29 @@ _AXIS_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
 def describe_volume(
-    path: str | Path, *, labels: str | Path | None = None, series: str | None = None, voxels: bool = True
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxels: bool = True,
 ) -> list[Fact]:
     """Rows of (field, value, origin): type, size, spacing, orientation, shear, world extent, range, labels.
 
     Args:
         path: Any file or folder that `Volume.from_file` reads.
         labels: A label map on the same grid, whose labels are listed.
-        series: SeriesInstanceUID, where a DICOM folder holds several.
+        series: Which volume, where a DICOM folder holds several; as for `read_volume`.
+        resample_slices: As for `read_volume`.
         voxels: Whether to read the voxels for their range; the header alone takes milliseconds.
 
     Raises:
         FileError: As for `read_volume`.
     """
-    grid = declared_grid(path, series=series)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices)
     rows = [Fact("file type", grid.kind, "content"), *_geometry(grid), *grid.facts]
-    rows.append(Fact("modality", grid.modality or "CT", "Modality" if grid.modality else "assumed"))
+    if not any(fact.field == "modality" for fact in grid.facts):
+        rows.append(Fact("modality", grid.modality or "CT", "Modality" if grid.modality else "assumed"))
     if voxels:
         values = read_finite(grid)
         unit = "intensity" if grid.modality == "MR" else "HU"
