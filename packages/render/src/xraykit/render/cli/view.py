@@ -100,4 +100,4 @@ def read(settings: ViewerSettings) -> Volume:
 
     if settings.ct is None:
         return torso()
-    return Volume.from_file(settings.ct, labels=settings.anatomy.labels, label_names=settings.anatomy.label_names)
+    return Volume.from_file(settings.ct, **settings.anatomy.reading)
