@@ -156,3 +156,19 @@ def test_camera_of_the_caller_overrules_the_file_and_must_fit(tmp_path):
     assert image.provenance["camera"].tag == "caller"
     with pytest.raises(InputError, match="camera must have the image size 4x6, got 9x9"):
         read_radiograph(path, camera=Camera(sdd=900.0, height=9, width=9))
+
+
+def test_a_radiotherapy_image_states_its_camera_and_where_the_beams_axis_meets_it():
+    tags = {"RTImageSID": "1500", "RadiationMachineSAD": "1000", "ImagePlanePixelSpacing": ["0.4", "0.5"]}
+    tags |= {"RTImagePosition": ["-1.0", "0.8"], "GantryAngle": "90"}
+    camera, facts = camera_of(**tags)
+    assert (camera.sdd, camera.pixel_spacing) == (1500.0, (0.4, 0.5))
+    # The first pixel's centre, at (0.5, 0.5) px, lies 1 mm left of the axis and 0.8 mm above: 2 columns and 2 rows.
+    assert camera.principal_point == pytest.approx((2.5, 2.5))
+    assert facts["sod"].value == 1000.0
+    assert facts["gantry_angle"].value == 90.0
+    moved, _ = camera_of(**tags, XRayImageReceptorTranslation=["0.5", "-0.4", "-500"])
+    assert moved.principal_point == pytest.approx((1.5, 3.5))
+    turned, facts = camera_of(**tags, RTImageOrientation=["0", "1", "0", "1", "0", "0"])
+    assert facts["principal_point"].is_assumed
+    assert turned.principal_point == (3.0, 2.0)

@@ -40,7 +40,7 @@ def drr(settings: DrrSettings) -> None:
     given = None if settings.placement.pose is None else _read_pose(settings.placement.pose)
     check_size(*((given[0].height, given[0].width) if given is not None else settings.camera.size))
     start = time.perf_counter()
-    volume = Volume.from_file(settings.ct, labels=anatomy.labels, label_names=anatomy.label_names)
+    volume = Volume.from_file(settings.ct, **anatomy.reading)
     print(f"read {settings.ct}: {' x '.join(map(str, volume.shape[::-1]))} voxels, {time.perf_counter() - start:.1f} s")
     say_findings(settings.ct, volume)
     camera, pose = given or camera_and_pose(settings, volume)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..commands.findings import say_lines
 from ..commands.options import flat
-from ..commands.shared_settings import CameraSettings
+from ..commands.shared_settings import CameraSettings, VolumeSettings
 from ..errors import InputError
 from ..storage.brief import brief
 from ..storage.provenance import Provenance, assumptions, doubts, finding_sentences, grouped, rows
@@ -32,6 +32,9 @@ class InfoSettings:
     """Label map of a CT, whose labels are then listed."""
     json: bool = False
     """Print facts, assumptions and doubts as JSON instead of a table."""
+    frame: int | None = None
+    """Frame of an X-ray of several, counted from 0: what it says of this one."""
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
     picture: Path | None = None
     """Draw the geometry (.png): a CT between source and detector, or an X-ray with axes. Needs the extra `plot`."""
 
@@ -45,10 +48,13 @@ def info(settings: InfoSettings) -> None:
     if settings.picture is not None:
         _check_picture(settings.picture)
     if _is_radiograph(settings.file):
-        if settings.labels is not None:
-            raise InputError(f"--labels belongs to a CT, but {settings.file} is an X-ray; leave it out.")
+        if settings.labels is not None or settings.volume != VolumeSettings():
+            option = "--labels" if settings.labels is not None else "--series, --modality or --resample-slices"
+            raise InputError(f"{option} belongs to a CT, but {settings.file} is an X-ray; leave it out.")
         _radiograph(settings)
     else:
+        if settings.frame is not None:
+            raise InputError(f"--frame belongs to an X-ray, but {settings.file} is a CT; leave it out.")
         _volume(settings)
 
 
@@ -61,21 +67,30 @@ def _is_radiograph(path: Path) -> bool:
         return path.suffix.lower() in RASTER
     if path.suffix.lower() in RASTER:
         return True
-    from ..storage.dicom_header import is_dicom, reading_dicom
+    from ..storage.dicom_header import read_dicom
+    from ..storage.dicom_kinds import dicom_kind
+    from ..storage.dicom_sniff import is_dicom
 
-    with reading_dicom(path, "DICOM tags"):
-        if not is_dicom(path):
-            return False
-        from pydicom import dcmread
-
-        modality = str(dcmread(path, stop_before_pixels=True, specific_tags=["Modality"]).get("Modality", ""))
-    return modality not in ("CT", "MR", "SEG", "PT")
+    if not is_dicom(path):
+        return False
+    dataset = read_dicom(path)
+    kind = dicom_kind(dataset)
+    is_placed = kind in ("CT", "MR", "PET", "segmentation", "directory") or "ImagePositionPatient" in dataset
+    return kind == "X-ray" or not is_placed
 
 
 def _volume(settings: InfoSettings) -> None:
     from ..files.describe import volume_provenance
 
-    _say(settings, volume_provenance(settings.file, labels=settings.labels))
+    choice = settings.volume
+    found = volume_provenance(
+        settings.file,
+        labels=settings.labels,
+        modality=choice.modality,
+        series=choice.series,
+        resample_slices=choice.resample_slices,
+    )
+    _say(settings, found)
     if settings.picture is None:
         return
     from ..geometry.camera import Camera
@@ -84,7 +99,7 @@ def _volume(settings: InfoSettings) -> None:
     from ..rendering.rendering import render
     from ..volumes.volume import Volume
 
-    volume = Volume.from_file(settings.file, labels=settings.labels)
+    volume = Volume.from_file(settings.file, labels=settings.labels, **settings.volume.reading)
     usual = CameraSettings()
     height, width = usual.size
     camera = Camera(sdd=usual.sdd, height=height // 4, width=width // 4, pixel_spacing=4 * usual.pixel_spacing)
@@ -99,7 +114,7 @@ def _radiograph(settings: InfoSettings) -> None:
     from ..radiographs.describe import radiograph_provenance
     from ..radiographs.read import read_radiograph
 
-    radiograph = read_radiograph(settings.file)
+    radiograph = read_radiograph(settings.file, frame=settings.frame)
     _say(settings, radiograph_provenance(radiograph))
     if settings.picture is not None:
         _picture(radiograph, settings.picture)

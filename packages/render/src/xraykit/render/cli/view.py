@@ -101,6 +101,6 @@ def read(settings: ViewerSettings) -> Volume:
 
     if settings.ct is None:
         return torso()
-    volume = Volume.from_file(settings.ct, labels=settings.anatomy.labels, label_names=settings.anatomy.label_names)
+    volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
     say_findings(settings.ct, volume)
     return volume

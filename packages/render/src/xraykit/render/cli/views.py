@@ -73,7 +73,7 @@ def _of_ct(settings: ViewListSettings, ct: Path) -> None:
     check_size(settings.size, settings.size)
     with Steps(total=2 if settings.output is None else 3) as steps:
         with steps.step("read the CT"):
-            volume = Volume.from_file(ct, labels=settings.anatomy.labels, label_names=settings.anatomy.label_names)
+            volume = Volume.from_file(ct, **settings.anatomy.reading)
         say_findings(ct, volume)
         with steps.step("look for anatomy"):
             reasons = view_obstacles(volume)

@@ -20,4 +20,5 @@ from .shared_settings import (
     ComputeSettings as ComputeSettings,
     LabelSettings as LabelSettings,
     ProjectorSettings as ProjectorSettings,
+    VolumeSettings as VolumeSettings,
 )

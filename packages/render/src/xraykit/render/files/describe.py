@@ -17,37 +17,56 @@ from .volumes import declared_grid, read_finite
 
 
 def describe_volume(
-    path: str | Path, *, labels: str | Path | None = None, series: str | None = None, voxels: bool = True
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    modality: str | None = None,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxels: bool = True,
 ) -> list[Row]:
     """Rows of (field, value, origin): facts first, then what was assumed, then doubts; see `volume_provenance`."""
-    return rows(volume_provenance(path, labels=labels, series=series, voxels=voxels))
+    return rows(
+        volume_provenance(
+            path, labels=labels, modality=modality, series=series, resample_slices=resample_slices, voxels=voxels
+        )
+    )
 
 
 def volume_provenance(
-    path: str | Path, *, labels: str | Path | None = None, series: str | None = None, voxels: bool = True
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    modality: str | None = None,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxels: bool = True,
 ) -> Mapping[str, Origin]:
     """Field to origin: type, size, spacing, orientation, shear, world extent, range, labels, assumptions and doubts.
 
     Args:
         path: Any file or folder that `Volume.from_file` reads.
         labels: A label map on the same grid, whose labels are listed.
-        series: SeriesInstanceUID, where a DICOM folder holds several.
+        modality: "CT" or "MR", overruling the file; None follows it.
+        series: Which volume, where a DICOM folder holds several; as for `read_volume`.
+        resample_slices: As for `read_volume`.
         voxels: Whether to read the voxels for their range; the header alone takes milliseconds.
 
     Raises:
         FileError: As for `read_volume`.
     """
-    grid = declared_grid(path, series=series)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices)
     found = {"file type": Origin(grid.kind, "content"), **_geometry(grid), **grid.provenance}
-    if grid.modality:
-        found["modality"] = Origin(grid.modality, "Modality")
-    else:
-        found["modality"] = Origin("CT", "default", "the file names none")
+    if modality is not None:
+        found["modality"] = Origin(modality, "caller", "overrules the file")
+    elif "modality" not in found:
+        given = Origin(grid.modality, "Modality") if grid.modality else Origin("CT", "default", "the file names none")
+        found["modality"] = given
     if voxels:
         values = read_finite(grid)
-        unit = "intensity" if grid.modality == "MR" else "HU"
+        unit = "intensity" if found["modality"].value == "MR" else "HU"
         found[f"{unit} range"] = Origin(f"{values.min():g} to {values.max():g}", "voxels")
-        found |= voxel_doubts(grid, values)
+        found |= {} if modality == "MR" else voxel_doubts(grid, values)
     if labels is not None:
         found |= _labels(Path(labels), read_labels(labels, grid))
     elif grid.label_names:

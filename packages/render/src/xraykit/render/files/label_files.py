@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_header import is_dicom
-from ..storage.provenance import DOUBT, Origin, Provenance
+from ..storage.provenance import DOUBT, Found, Origin, Provenance
 from .label_grid import MAX_LABEL, Labels, as_labels, onto_grid
 from .nrrd import read_nrrd_layers, segments
 from .nrrd_header import read_nrrd_header
@@ -71,7 +71,7 @@ def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str,
     path = Path(path)
     layers, names = _layers(path, volume, numbers or {})
     placed = [onto_grid(layer.grid, volume) for layer in layers]  # a wrong grid is refused before voxels are read
-    found: dict[str, Origin] = {}
+    found: Found = {}
     merged: Labels | None = None
     overlap = lost = 0
     for layer, place in zip(layers, placed, strict=True):

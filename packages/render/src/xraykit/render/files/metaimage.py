@@ -22,7 +22,7 @@ from ..storage.declared_grid import (
     checked_size,
     orientation_code,
 )
-from ..storage.provenance import ASSUMED, DOUBT, Origin
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from ..storage.text_header import read_text_header, to_float, to_ints
 from .raw_voxels import Compression, declared_voxels
 
@@ -52,7 +52,7 @@ def read_metaimage(path: Path) -> DeclaredGrid:
         raise FileError(f"{path} is named like MetaImage but lacks DimSize or ElementDataFile; it is damaged.")
     _check_kind(path, fields)
     size = checked_size(path, to_ints(path, "DimSize", fields["DimSize"]))
-    found: dict[str, Origin] = {}
+    found: Found = {}
     dtype = _dtype(path, fields, found)
     data, offset = _data(path, fields, header_bytes)
     compression: Compression = "zlib" if _is_true(fields.get("CompressedData", "False")) else "none"
@@ -90,7 +90,7 @@ def _check_kind(path: Path, fields: Mapping[str, str]) -> None:
         )
 
 
-def _dtype(path: Path, fields: Mapping[str, str], found: dict[str, Origin]) -> np.dtype:
+def _dtype(path: Path, fields: Mapping[str, str], found: Found) -> np.dtype:
     name = fields.get("ElementType", "")
     if name not in DTYPES:
         raise FileError(f"{path} must hold real numbers of a fixed width, its ElementType is {name!r}; convert it.")
@@ -111,7 +111,7 @@ def _data(path: Path, fields: Mapping[str, str], header_bytes: int) -> tuple[Pat
     return confined_path(path, name), 0
 
 
-def _affine(path: Path, fields: Mapping[str, str], found: dict[str, Origin]) -> NDArray[np.float64]:
+def _affine(path: Path, fields: Mapping[str, str], found: Found) -> NDArray[np.float64]:
     found["affine from"] = Origin("LPS as ITK reads it", "TransformMatrix, ElementSpacing, Offset")
     matrix, spacing, origin = (_numbers(path, fields, names, default, found) for names, default in _GEOMETRY)
     if (len(matrix), len(spacing), len(origin)) != (9, 3, 3):
@@ -123,7 +123,7 @@ def _affine(path: Path, fields: Mapping[str, str], found: dict[str, Origin]) -> 
 
 
 def _numbers(
-    path: Path, fields: Mapping[str, str], names: tuple[str, ...], default: str, found: dict[str, Origin]
+    path: Path, fields: Mapping[str, str], names: tuple[str, ...], default: str, found: Found
 ) -> NDArray[np.float64]:
     text = next((fields[name] for name in names if name in fields), None)
     if text is None:
@@ -133,7 +133,7 @@ def _numbers(
     return np.array([to_float(path, names[0], part) for part in text.split()])
 
 
-def _compare_orientation(fields: Mapping[str, str], affine: NDArray[np.float64], found: dict[str, Origin]) -> None:
+def _compare_orientation(fields: Mapping[str, str], affine: NDArray[np.float64], found: Found) -> None:
     """Doubt an AnatomicalOrientation that contradicts the matrix: its letters say where the axes come from."""
     said = fields.get("AnatomicalOrientation", "").upper()
     if not re.fullmatch("[RLAPIS]{3}", said):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid, affine_from, checked_affine, checked_size
-from ..storage.provenance import ASSUMED, DOUBT, Origin
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .nifti_header import NiftiHeader, read_header
 from .nifti_names import names_from_extensions
 from .raw_voxels import declared_voxels
@@ -21,8 +21,6 @@ DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 7
 _MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 _UNIT_NAME = {1: "metre", 2: "millimetre", 3: "micrometre"}
 _PIXDIM_TOLERANCE = 0.01
-
-Found = dict[str, Origin]
 
 
 def read_nifti(path: Path) -> DeclaredGrid:

@@ -16,9 +16,9 @@ import numpy as np
 from ..errors import FileError
 from ..storage.confined_path import confined_path
 from ..storage.declared_grid import DeclaredGrid, checked_size
-from ..storage.provenance import Origin
+from ..storage.provenance import Found, Origin
 from ..storage.text_header import to_ints
-from .nrrd_header import Found, NrrdHeader, affine_of, read_nrrd_header
+from .nrrd_header import NrrdHeader, affine_of, read_nrrd_header
 from .raw_voxels import Compression, declared_voxels
 
 TYPES = {

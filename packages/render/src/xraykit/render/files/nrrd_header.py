@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..storage.declared_grid import LPS_TO_RAS, affine_from, checked_affine
-from ..storage.provenance import ASSUMED, DOUBT, Origin
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from ..storage.text_header import read_text_header, to_float, to_ints
 
 _SPACES = {
@@ -24,7 +24,6 @@ _SPACES = {
     **dict.fromkeys(("left-anterior-superior", "las"), np.diag([-1.0, 1.0, 1.0, 1.0])),
 }
 _MM_PER_UNIT = {"mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "\u00b5m": 0.001}
-Found = dict[str, Origin]
 
 
 @dataclass(frozen=True)

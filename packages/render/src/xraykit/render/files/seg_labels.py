@@ -16,11 +16,14 @@ from pydicom.dataset import Dataset, FileDataset
 from ..errors import FileError
 from ..storage.brief import brief
 from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, checked_affine, checked_size
-from ..storage.dicom_header import is_dicom, read_dicom, reading_dicom, tag_text, transfer_syntax
+from ..storage.dicom_header import read_dicom, reading_dicom
+from ..storage.dicom_kinds import dicom_kind
+from ..storage.dicom_pixels import stored_frames
+from ..storage.dicom_sniff import is_dicom
+from ..storage.dicom_unpack import Unpacker
 from ..storage.provenance import ASSUMED, Origin
 from .label_grid import TOLERANCE
 
-_SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 _MAX_PACKING = 2000  # frames of a mask compress far better than pictures
 
 Layers = list[tuple[DeclaredGrid, int | None]]
@@ -33,7 +36,7 @@ def find_segmentation(path: Path) -> Path | None:
         FileError: A folder holds several.
     """
     files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file() and is_dicom(file))
-    found = [file for file in files if tag_text(file, read_dicom(file), "SOPClassUID") in _SEGMENTATION]
+    found = [file for file in files if dicom_kind(read_dicom(file)) == "segmentation"]
     if len(found) > 1:
         raise FileError(f"{path} must hold one DICOM segmentation, it holds {len(found)}; name one of its files.")
     return found[0] if found else None
@@ -125,16 +128,12 @@ def _pixels(path: Path, dataset: FileDataset, kind: str, n_frames: int) -> NDArr
     """(frames, rows, columns): 0 and 1, or segment numbers of a label map."""
     if int(dataset.get("NumberOfFrames") or 1) != n_frames:
         raise FileError(f"{path} declares {dataset.NumberOfFrames} frames but describes {n_frames}; it is damaged.")
-    with reading_dicom(path, "pixels"):
-        needed = (int(dataset.Rows) * int(dataset.Columns) * n_frames * int(dataset.BitsAllocated) + 7) // 8
-        held = len(dataset.PixelData) * (_MAX_PACKING if transfer_syntax(dataset).is_compressed else 1)
-        if held < needed:
-            raise FileError(f"{path} must hold {needed} bytes of pixels, it holds fewer; copy it again.")
-        pixels = dataset.pixel_array.reshape(n_frames, int(dataset.Rows), int(dataset.Columns))
-        if kind == "FRACTIONAL":
-            most = int(dataset.get("MaximumFractionalValue") or 255)
-            return (pixels.astype(np.uint16) * 2 >= most).astype(np.uint8)
-        return pixels
+    with Unpacker() as unpacker:
+        pixels = stored_frames(path, dataset, unpacker, packing=_MAX_PACKING)
+    if kind == "FRACTIONAL":
+        most = int(dataset.get("MaximumFractionalValue") or 255)
+        return (pixels.astype(np.uint16) * 2 >= most).astype(np.uint8)
+    return pixels
 
 
 def _filled(pixels: object, chosen: list[int], slots: list[int], size: tuple[int, int, int]) -> NDArray[np.generic]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import FileError, InputError
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
 from ..storage.declared_grid import DeclaredGrid
+from ..storage.dicom_sniff import is_dicom
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
 from .metaimage import read_metaimage
@@ -21,10 +22,10 @@ from .nrrd import read_nrrd
 from .plausibility import voxel_doubts
 
 
-def _read_dicom(path: Path, *, series: str | None = None) -> DeclaredGrid:
+def _read_dicom(path: Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
     from .dicom_series import read_dicom_series  # with pydicom, which other files can do without
 
-    return read_dicom_series(path, series=series)
+    return read_dicom_series(path, series=series, resample_slices=resample_slices)
 
 
 READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
@@ -57,6 +58,7 @@ def read_volume(
     attenuation: AttenuationLaw | None = None,
     modality: str | None = None,
     series: str | None = None,
+    resample_slices: bool = False,
 ) -> Volume:
     """The volume in a NIfTI, NRRD or MetaImage file or a DICOM folder, in world RAS exactly as the file says.
 
@@ -68,7 +70,9 @@ def read_volume(
         attenuation: The law from HU (or MR intensity) to mu; None takes `WATER_AND_BONE` for CT and
             `MRPassthrough()` for MR.
         modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
-        series: SeriesInstanceUID, where a DICOM folder holds several series.
+        series: Which volume, where a DICOM folder holds several: a number in the list that the error gives, or a
+            SeriesInstanceUID.
+        resample_slices: Interpolate DICOM slices of uneven steps linearly along the stack, at its smallest step.
 
     Raises:
         FileError: A file is missing, damaged, shorter than declared, or places its voxels nowhere; the label map
@@ -78,7 +82,7 @@ def read_volume(
     from .label_files import read_labels  # which stands on this file
 
     table = None if label_names is None else label_table(label_names)
-    grid = declared_grid(path, series=series)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices)
     law = attenuation or _law(grid, modality)
     numbers = None if table is None else {name: value for value, name in table.items()}
     mask = None if labels is None else read_labels(labels, grid, numbers=numbers)
@@ -96,7 +100,7 @@ def read_volume(
     )
 
 
-def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGrid:
+def declared_grid(path: str | Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
     """What the file or folder at `path` declares, checked, its voxels still unread.
 
     Raises:
@@ -107,10 +111,12 @@ def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGri
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
     try:
         if path.is_dir():
-            return _read_dicom(path, series=series)
+            return _read_dicom(path, series=series, resample_slices=resample_slices)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
         suffix = volume_suffix(path)
+        if READERS.get(suffix, _read_dicom) is _read_dicom and is_dicom(path):  # content decides, not the name
+            return _read_dicom(path, series=series, resample_slices=resample_slices)
         if suffix not in READERS:
             raise FileError(
                 f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
@@ -152,6 +158,7 @@ def _law(grid: DeclaredGrid, modality: str | None) -> AttenuationLaw:
     if found not in LAWS:
         origin = "the argument" if modality else "its Modality tag"
         raise InputError(
-            f"{grid.path} must be CT or MR, {origin} says {found!r}; pass modality='CT', modality='MR' or a law."
+            f"{grid.path} must be CT or MR, {origin} says {found!r}; give --modality CT or MR (modality='CT'), "
+            "or pass a law."
         )
     return LAWS[found]

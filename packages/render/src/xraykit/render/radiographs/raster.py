@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, ImageSequence
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
-from ..storage.provenance import DOUBT, Origin
+from ..storage.provenance import DOUBT, Found, Origin
 from .options import Colour
 from .radiograph import POLARITIES, Polarity, Radiograph
 
@@ -46,7 +46,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     Raises:
         FileError: Missing, damaged, colour or transparent file, NaN, or more pixels than a picture can have.
     """
-    path, facts = Path(path), dict[str, Origin]()
+    path, facts = Path(path), Found()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -81,7 +81,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     )
 
 
-def _pages(path: Path, file: Image.Image, colour: Colour, facts: dict[str, Origin]) -> Iterator[np.ndarray]:
+def _pages(path: Path, file: Image.Image, colour: Colour, facts: Found) -> Iterator[np.ndarray]:
     """Each page in grey, as viewers show it; what all pages declare is added up before one is unpacked."""
     declared, limit = 0, max(MOST_PIXELS, PIXELS_PER_BYTE * path.stat().st_size)
     inverts = False
@@ -104,7 +104,7 @@ def _pages(path: Path, file: Image.Image, colour: Colour, facts: dict[str, Origi
         facts["photometric"] = Origin("WhiteIsZero", "PhotometricInterpretation (262)", "inverted, as viewers show it")
 
 
-def _deep_colour(path: Path, page: Image.Image, facts: dict[str, Origin]) -> np.ndarray | None:
+def _deep_colour(path: Path, page: Image.Image, facts: Found) -> np.ndarray | None:
     """The 16-bit channels (rows, columns, channels) of a page that Pillow would narrow to 8 bits, else None.
 
     Where they cannot be had (several pages, turned pictures, grey with opacity in PNG), the loss is noted as a doubt.
@@ -185,7 +185,7 @@ def _polarity(asked: Polarity | None, ours: dict, *, is_float: bool) -> tuple[Po
     return "log_attenuation", Origin("log_attenuation", "assumed", note)
 
 
-def _our_camera(ours: dict, shape: tuple[int, ...], facts: dict[str, Origin]) -> Camera | None:
+def _our_camera(ours: dict, shape: tuple[int, ...], facts: Found) -> Camera | None:
     names = ("sdd", "pixel_spacing", "principal_point")
     if not all(name in ours for name in names):
         facts["camera"] = Origin(None, "missing", "the format has no geometry tags; pass a camera")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pydicom
 import torch
 from pydicom.dataset import Dataset
 from torch import Tensor
 
 from ..errors import FileError, InputError
 from ..geometry.detector_plane import pixel_axes
+from ..storage.dicom_header import read_dicom
+from ..storage.dicom_sniff import is_dicom
 from .shutters import CircularShutter, PolygonalShutter, RectangularShutter, Shutter
 
 
@@ -33,12 +34,11 @@ def shutter_field(path: Path, *, height: int, width: int) -> Tensor:
     """
     field = torch.ones(height, width, dtype=torch.bool)
     try:
-        with path.open("rb") as file:
-            if file.read(132)[128:] != b"DICM":
-                return field
+        if not is_dicom(path):
+            return field
     except OSError as error:
         raise FileError(f"{path} must be a file that can be read, the system says: {error.strerror}.") from error
-    header = pydicom.dcmread(path, stop_before_pixels=True)
+    header = read_dicom(path)
     shutters = _declared(header)
     stored = header.get("Rows"), header.get("Columns")
     if shutters and stored != (height, width):

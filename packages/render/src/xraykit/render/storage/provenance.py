@@ -33,6 +33,8 @@ class Origin(NamedTuple):
 
 
 Provenance = Mapping[str, Origin]
+Found = dict[str, Origin]
+"""The same while it is collected."""
 
 
 class Row(NamedTuple):

@@ -109,6 +109,7 @@ class Volume:
         attenuation: AttenuationLaw | None = None,
         modality: str | None = None,
         series: str | None = None,
+        resample_slices: bool = False,
     ) -> Volume:
         """Read a CT or MR from NIfTI, NRRD, MHA/MHD or a DICOM folder; `files.volumes.read_volume` has the details.
 
@@ -118,7 +119,8 @@ class Volume:
             label_names: A table's name, {value: name}, or None for the names in the label file itself.
             attenuation: The law from HU to mu; None takes `WATER_AND_BONE` for CT, `MRPassthrough()` for MR.
             modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
-            series: SeriesInstanceUID, where a DICOM folder holds several series.
+            series: Which volume, where a DICOM folder holds several: its number in the error's list, or its UID.
+            resample_slices: Interpolate DICOM slices of uneven steps along the stack.
 
         Raises:
             FileError: The file or its label map is missing, damaged, inconsistent or on another grid.
@@ -126,7 +128,13 @@ class Volume:
         from ..files.volumes import read_volume
 
         return read_volume(
-            path, labels=labels, label_names=label_names, attenuation=attenuation, modality=modality, series=series
+            path,
+            labels=labels,
+            label_names=label_names,
+            attenuation=attenuation,
+            modality=modality,
+            series=series,
+            resample_slices=resample_slices,
         )
 
     def find_labels(self, wanted: str) -> tuple[Label, ...]:

@@ -95,8 +95,9 @@ def _tagged(request: StartRequest) -> Tensor:
     stated = request.settings.stated
     isocenter = request.isocenter + torch.tensor(stated.offset, dtype=torch.float64)
     cameras = [shot.camera for shot in request.shots]
+    frames = [shot.frame for shot in request.shots]
     mirror = request.reading.mirror
-    return starts_from_dicom(request.paths, cameras, isocenter=isocenter, sod=stated.sod, mirror=mirror)
+    return starts_from_dicom(request.paths, cameras, isocenter=isocenter, sod=stated.sod, mirror=mirror, frames=frames)
 
 
 def _from_dicom(request: StartRequest) -> Tensor:
@@ -158,7 +159,7 @@ def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, f
     reading, camera = request.reading, request.shots[0].camera
     if not request.paths:
         return read_image_points(path, camera)
-    stored = read_radiograph(request.paths[0], colour=reading.colour)
+    stored = read_radiograph(request.paths[0], colour=reading.colour, frame=request.shots[0].frame)
     mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
     factor = round((stored.width - 2 * reading.crop) / camera.width)
     spacing = (camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor).tolist()

@@ -61,7 +61,7 @@ def load_training_data(settings: TrainSettings, frame: NetworkFrame) -> Training
     warp = None
     first: RenderedPatient | None = None
     if settings.data.ct is not None:
-        volume = Volume.from_file(settings.data.ct, labels=settings.data.labels)
+        volume = Volume.from_file(settings.data.ct, labels=settings.data.labels, **settings.data.volume.reading)
         warp = _warp(settings, frame, volume)
         first = prepare(volume, voxel=voxel, name=settings.data.ct.name)
     elif frame.frame == "template":

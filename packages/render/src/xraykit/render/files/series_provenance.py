@@ -1,0 +1,78 @@
+"""What a DICOM series says of itself, what was left out or assumed of it, and what is odd about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset
+
+from ..storage.dicom_header import assumed_encoding, read_dicom, tag_text
+from ..storage.dicom_values import has_modality_table
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
+from .dicom_folder import UNREAD
+from .dicom_slices import Slice
+
+_TRUE_UNITS = ("HU", "US", "")
+"""Rescale Type of Hounsfield numbers, or unspecified (PS3.3 C.11.1.1.2)."""
+
+
+def series_provenance(stack: Sequence[Slice], left_out: Counter[str], note: str) -> Found:
+    """Field to origin for the slices that are read as one volume.
+
+    Args:
+        stack: The slices.
+        left_out: What else was found beside them, by kind.
+        note: A word on files that were taken along although they were not named; may be empty.
+    """
+    first = stack[0]
+    dataset = read_dicom(first.path)
+    found = {
+        "affine from": Origin("DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
+        **_scale(stack, dataset),
+        "series": Origin(first.series.uid if first.series.uid[0] != "(" else "not named", "SeriesInstanceUID"),
+    }
+    for keyword, name in (("GantryDetectorTilt", "gantry tilt [deg]"), ("KVP", "tube voltage [kV]")):
+        value = tag_text(first.path, dataset, keyword)
+        if value is not None:
+            found[name] = Origin(value, keyword)
+    if encoding := assumed_encoding(dataset):
+        found["encoding"] = Origin("incomplete", ASSUMED, f"the file lacks its {encoding}")
+    kind = first.series.kind
+    if kind in ("CT", "MR") and first.series.modality not in (kind, None):
+        found["modality"] = Origin(kind, ASSUMED, "by its storage class, although Modality says something else")
+    if left_out:
+        said = ", ".join(counted(*entry) for entry in sorted(left_out.items()))
+        is_lost = any(name in left_out for name in UNREAD)
+        note_on = "these may be slices that are missing" if is_lost else "no part of the volume"
+        found["left out"] = Origin(said, DOUBT if is_lost else ASSUMED, note_on)
+    return found | _number_of_slices(stack, note)
+
+
+def counted(what: str, count: int) -> str:
+    """A count in words: "1 dose grid", "2 dose grids"."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _scale(stack: Sequence[Slice], dataset: Dataset) -> Found:
+    scales = list(dict.fromkeys(piece.rescale for piece in stack))
+    shown = ", ".join(f"x {scale.slope:g} + {scale.intercept:g}" for scale in scales[:3])
+    shown += f", ... ({len(scales)} in all)" * (len(scales) > 3)
+    found = {"rescale": Origin(shown, "RescaleSlope, RescaleIntercept")}
+    if has_modality_table(dataset):
+        found["rescale"] = Origin("table", "ModalityLUTSequence")
+    elif any(scale.tag == "default" for scale in scales):
+        found["rescale"] = Origin(shown, ASSUMED, "the tags are absent: 1 and 0")
+    if note := next((scale.note for scale in scales if scale.note), ""):
+        found["rescale slope"] = Origin(0, DOUBT, note)
+    if str(dataset.get("RescaleType") or "HU").upper() not in _TRUE_UNITS:
+        found["rescale type"] = Origin(None, DOUBT, "RescaleType names another unit than Hounsfield numbers")
+    return found
+
+
+def _number_of_slices(stack: Sequence[Slice], note: str) -> Found:
+    if note:
+        return {"slices": Origin(len(stack), ASSUMED, note)}
+    if len(stack) == 1:
+        return {"slices": Origin(1, DOUBT, "a slab of its SliceThickness; name the folder of the whole series")}
+    return {}
