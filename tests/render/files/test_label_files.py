@@ -68,7 +68,7 @@ def test_a_cropped_segmentation_is_padded(ct, tmp_path):
     path = seg_nrrd(tmp_path / "bone.seg.nrrd", part, segment(0, "bone", value=1), origin=(2, 4, 3))
     volume = Volume.from_file(ct, labels=path)
     assert np.array_equal(volume.labels, BONE)
-    assert "labels padded" in volume.provenance
+    assert "labels padded" in volume.assumptions
     assert not volume.doubts.keys() & {"labels outside", "labels overlap"}
 
 

@@ -168,7 +168,8 @@ def test_a_radiotherapy_image_states_its_camera_and_where_the_beams_axis_meets_i
     assert facts["sod"].value == 1000.0
     assert facts["gantry_angle"].value == 90.0
     moved, _ = camera_of(**tags, XRayImageReceptorTranslation=["0.5", "-0.4", "-500"])
-    assert moved.principal_point == pytest.approx((1.5, 3.5))
+    # The receptor went right by one column and down by one row, so the axis meets it that much further left and up.
+    assert moved.principal_point == pytest.approx((1.5, 1.5))
     turned, facts = camera_of(**tags, RTImageOrientation=["0", "1", "0", "1", "0", "0"])
     assert facts["principal_point"].is_assumed
     assert turned.principal_point == (3.0, 2.0)

@@ -1,6 +1,7 @@
 """`xraykit xvr train` trains with the options given, or says in a sentence why not."""
 
 import json
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ CHOSEN = {
     "ct": "my.nii", "labels": "seg.nii", "cts": "folder", "dataset": "set", "procedural": "knee", "patients": 7,
     "voxels": 33, "steps_per_patient": 5, "validation_views": 9, "checkpoint": "hub/id", "warp": "w.tfm",
     "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
-    "pretrained": True, "preset": "femur",
+    "pretrained": True, "preset": "femur", "series": "2", "modality": "MR", "resample_slices": True,
     "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
     "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
     "bone": (2.0, 3.0), "augment": 0.25, "physics": True, "weight_pose": 0.5, "weight_image": 0.6, "weight_dice": 0.7,
@@ -75,7 +76,7 @@ def test_each_option_reaches_its_field_and_no_other(name):
     changed = {
         leaf.name: found
         for leaf in leaves(TrainSettings).values()
-        if (found := getattr(getattr(settings, leaf.path[0]), leaf.path[1])) != leaf.default and leaf.name != "output"
+        if (found := reduce(getattr, leaf.path, settings)) != leaf.default and leaf.name != "output"
     }
     if name == "output":
         assert settings.run.output == Path(value) and not changed

@@ -7,8 +7,8 @@ from PIL import Image
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.render import Camera, FileError, GeometryError, InputError, carm_pose
 from xraykit.render.geometry import carm_angles
-from xraykit.xvr import XraySettings, read_shot, read_shots, starts_from_dicom
-from xraykit.xvr.xray import XrayDetails
+from xraykit.xvr import XraySettings, read_shot, starts_from_dicom
+from xraykit.xvr.xray import XrayDetails, read_shots
 
 MARKED = XrayDetails(burnt_in=False)
 ISOCENTER = torch.tensor([10.0, -20.0, 30.0], dtype=torch.float64)
@@ -108,7 +108,7 @@ def test_each_frame_of_a_rotational_run_starts_at_its_own_angle(tmp_path):
     cameras, frames = [shot.camera for shot in shots], [shot.frame for shot in shots]
     found = starts_from_dicom([path] * 3, cameras, isocenter=ISOCENTER, frames=frames)
     assert carm_angles(found[0]).lao_rao.tolist() == pytest.approx([-30.0, -20.0, -10.0])
-    with pytest.raises(GeometryError, match="several angles; choose one with --frame N"):
+    with pytest.raises(GeometryError, match=r"several angles; choose one, --frame N \(frames=\[N\]\)"):
         starts_from_dicom([path], cameras[:1], isocenter=ISOCENTER)
     with pytest.raises(InputError, match="one shot shows one frame, got frame='all'"):
         read_shot(path, XraySettings(frame="all"))

@@ -27,7 +27,7 @@ def test_a_landmark_is_where_it_was_placed_though_the_option_gives_another_spaci
     points.write_text(
         f"# CoordinateSystem = LPS\n# columns = id,x,y,z,label\n1,{place[0]},{place[1]},0,P1\n", encoding="utf-8"
     )
-    shot = SimpleNamespace(camera=Camera(sdd=1000.0, height=48, width=64, pixel_spacing=0.7))
+    shot = SimpleNamespace(camera=Camera(sdd=1000.0, height=48, width=64, pixel_spacing=0.7), frame=None)
     request = SimpleNamespace(
         shots=(shot,), paths=(path,), reading=XraySettings(pixel_spacing=0.7), isocenter=torch.zeros(3).double()
     )

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_header import is_dicom
-from ..storage.provenance import DOUBT, Found, Origin, Provenance
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin, Provenance
 from .label_grid import MAX_LABEL, Labels, as_labels, onto_grid
 from .nrrd import read_nrrd_layers, segments
 from .nrrd_header import read_nrrd_header
@@ -91,8 +91,8 @@ def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str,
         found |= {f"labels {name}": origin for name, origin in layer.grid.provenance.items()
                   if origin.is_assumed or origin.is_doubt}  # fmt: skip
     if any(sorted(layer.grid.size) != sorted(volume.size) for layer in layers):
-        note = "their voxels lie on the CT's, the rest has no label"
-        found["labels padded"] = Origin(" x ".join(map(str, layers[0].grid.size)), "computed", note)
+        note = "their voxels lie on the CT's, its other voxels have no label"
+        found["labels padded"] = Origin(" x ".join(map(str, layers[0].grid.size)), ASSUMED, note)
     if overlap:
         note = "voxels belong to several structures; the later structure has them"
         found["labels overlap"] = Origin(overlap, DOUBT, note)

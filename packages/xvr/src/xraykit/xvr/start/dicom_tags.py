@@ -63,7 +63,9 @@ def _start(
     if radiograph.modality is None:
         raise FileError(f"{path} has no positioner tags, it is no DICOM file; start from angles or a search instead.")
     if len(set(_stands(radiograph))) > 1:
-        raise GeometryError(f"{path} holds frames that were taken from several angles; choose one with --frame N.")
+        raise GeometryError(
+            f"{path} holds frames that were taken from several angles; choose one, --frame N (frames=[N])."
+        )
     sdd = float(camera.tensors(dtype=torch.float64, device="cpu")[0][0])
     angles = {name: _stated(radiograph, name) for name in ANGLES}
     distance = sod if sod is not None else _distance(radiograph, sdd)
