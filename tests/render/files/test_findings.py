@@ -10,7 +10,7 @@ import pytest
 import SimpleITK
 from support.dicom import write_series
 from support.nifti import nifti_bytes, write_nifti
-from xraykit.render import FileError, Volume
+from xraykit.render import FileError, InputError, Volume
 
 VOXELS = np.random.default_rng(3).integers(-1000, 2000, (4, 3, 5)).astype(np.int16)
 VOXELS[0, 0, 0] = -1000
@@ -193,3 +193,32 @@ def test_rescale_slope_0_is_taken_as_1_and_doubted(tmp_path):
     volume = Volume.from_file(write_series(tmp_path / "ct", VOXELS + 1024, edit=edit))
     assert np.array_equal(volume.hu, VOXELS.astype(np.float32))
     assert "rescale slope" in volume.doubts
+
+
+@pytest.mark.parametrize(("scale", "is_odd"), [(1e-3, True), (1.0, False), (1e3, True)])
+def test_a_volume_that_no_patient_fills_is_doubted(tmp_path, scale, is_odd):
+    affine = np.diag([scale * 20, scale * 20, scale * 20, 1.0])
+    path = tmp_path / "a.nii"
+    path.write_bytes(nifti_bytes(VOXELS, sform=affine, pixdim=(1.0, *[scale * 20] * 3)))
+    assert ("extent" in Volume.from_file(path).doubts) == is_odd
+
+
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [({}, None), ({"SpacingBetweenSlices": "6"}, "slice distance"), ({"SliceThickness": "1"}, "gaps")],
+)
+def test_slices_that_lie_further_apart_than_the_tags_say_are_doubted(tmp_path, tags, name):
+    def edit(n, dataset):
+        for keyword, value in tags.items():
+            setattr(dataset, keyword, value)
+
+    doubts = set(Volume.from_file(write_series(tmp_path / "ct", VOXELS + 1024, edit=edit)).doubts)
+    assert doubts & {"slice distance", "gaps"} == ({name} if name else set())
+
+
+def test_options_of_dicom_are_refused_for_other_files(tmp_path):
+    path = tmp_path / "a.nii"
+    path.write_bytes(nifti_bytes(VOXELS, sform=LAS, pixdim=SPACING))
+    for options in ({"series": "1"}, {"resample_slices": True}):
+        with pytest.raises(InputError, match="choose among DICOM slices"):
+            Volume.from_file(path, **options)

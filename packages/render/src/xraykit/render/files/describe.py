@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..storage.declared_grid import DeclaredGrid, orientation_code
 from ..storage.provenance import Origin, Row, rows
 from .label_files import LabelMap, read_labels
-from .plausibility import voxel_doubts
+from .plausibility import grid_doubts, voxel_doubts
 from .volumes import declared_grid, read_finite
 
 
@@ -67,6 +67,7 @@ def volume_provenance(
         unit = "intensity" if found["modality"].value == "MR" else "HU"
         found[f"{unit} range"] = Origin(f"{values.min():g} to {values.max():g}", "voxels")
         found |= {} if modality == "MR" else voxel_doubts(grid, values)
+    found |= grid_doubts(grid)
     if labels is not None:
         found |= _labels(Path(labels), read_labels(labels, grid))
     elif grid.label_names:

@@ -1,4 +1,4 @@
-"""Whether voxels can be Hounsfield numbers: what speaks against it, in words that say what may have happened."""
+"""Whether a volume can be a patient's CT: what speaks against it, in words that say what may have happened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..storage.declared_grid import DeclaredGrid
-from ..storage.provenance import DOUBT, Origin
+from ..storage.provenance import DOUBT, Found, Origin
 
 _AIR = -500.0  # HU; every CT with lung, bowel gas or a margin has voxels below
 _LOWEST, _HIGHEST = -5000.0, 32000.0  # HU; scanners pad with -3024 and end at 30710
@@ -14,7 +14,19 @@ _LEAST_SPAN = 50.0  # HU between air and anything else; values scaled to 0..1 or
 _MASKED = 0.5
 
 
-def voxel_doubts(grid: DeclaredGrid, hu: NDArray[np.float32]) -> dict[str, Origin]:
+_SIDE = (3.0, 2500.0)  # mm; a small crop to a whole body
+
+
+def grid_doubts(grid: DeclaredGrid) -> Found:
+    """What is implausible about the size of a volume: a unit that is not what it says, or a spacing that was lost."""
+    sides = np.linalg.norm(grid.affine[:3, :3], axis=0) * grid.size
+    if _SIDE[0] <= float(sides.max()) <= _SIDE[1]:
+        return {}
+    note = "mm along i, j, k: no patient is of this size; is the spacing given in another unit?"
+    return {"extent": Origin(tuple(float(side) for side in sides), DOUBT, note)}
+
+
+def voxel_doubts(grid: DeclaredGrid, hu: NDArray[np.float32]) -> Found:
     """What is implausible about the voxels [k, j, i] of a CT; nothing is said about other modalities."""
     if (grid.modality or "CT") != "CT":
         return {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from ..storage.dicom_header import assumed_encoding, read_dicom, tag_text
+from ..storage.dicom_tags import number
 from ..storage.dicom_values import has_modality_table
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .dicom_folder import UNREAD
@@ -46,7 +48,7 @@ def series_provenance(stack: Sequence[Slice], left_out: Counter[str], note: str)
         is_lost = any(name in left_out for name in UNREAD)
         note_on = "these may be slices that are missing" if is_lost else "no part of the volume"
         found["left out"] = Origin(said, DOUBT if is_lost else ASSUMED, note_on)
-    return found | _number_of_slices(stack, note)
+    return found | _number_of_slices(stack, note) | _gaps(stack, dataset)
 
 
 def counted(what: str, count: int) -> str:
@@ -68,6 +70,22 @@ def _scale(stack: Sequence[Slice], dataset: Dataset) -> Found:
     if str(dataset.get("RescaleType") or "HU").upper() not in _TRUE_UNITS:
         found["rescale type"] = Origin(None, DOUBT, "RescaleType names another unit than Hounsfield numbers")
     return found
+
+
+def _gaps(stack: Sequence[Slice], dataset: Dataset) -> Found:
+    """Doubts about slices between those that are there."""
+    if len(stack) < 2:
+        return {}
+    along = np.sort([float(piece.position @ stack[0].normal) for piece in stack])
+    gap, said = float(np.median(np.diff(along))), number(dataset, "SpacingBetweenSlices")
+    if said is not None and abs(said[0]) > 0 and abs(gap / abs(said[0]) - 1) > 0.02:
+        note = f"{said[1]} contradicts the positions, {gap:.4g} mm apart, which are used; are slices missing?"
+        return {"slice distance": Origin(abs(said[0]), DOUBT, note)}
+    thickness = stack[0].thickness
+    if thickness is not None and 0 < thickness < gap / 1.5:
+        note = f"slices of {thickness:g} mm lie {gap:.4g} mm apart: what lies between is interpolated; are any missing?"
+        return {"gaps": Origin(gap, DOUBT, note)}
+    return {}
 
 
 def _number_of_slices(stack: Sequence[Slice], note: str) -> Found:

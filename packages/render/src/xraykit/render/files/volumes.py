@@ -19,7 +19,7 @@ from ..volumes.volume import Volume
 from .metaimage import read_metaimage
 from .nifti import read_nifti
 from .nrrd import read_nrrd
-from .plausibility import voxel_doubts
+from .plausibility import grid_doubts, voxel_doubts
 
 
 def _read_dicom(path: Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
@@ -87,7 +87,7 @@ def read_volume(
     numbers = None if table is None else {name: value for value, name in table.items()}
     mask = None if labels is None else read_labels(labels, grid, numbers=numbers)
     hu = read_finite(grid)
-    found = {**grid.provenance, **({} if modality == "MR" else voxel_doubts(grid, hu))}
+    found = {**grid.provenance, **grid_doubts(grid), **({} if modality == "MR" else voxel_doubts(grid, hu))}
     if table is None:
         table = mask.names if mask is not None else {}
     return Volume.from_hu(
@@ -105,6 +105,7 @@ def declared_grid(path: str | Path, *, series: str | None = None, resample_slice
 
     Raises:
         FileError: Nothing is there, it is empty, of an unknown type, or fails its reader's checks.
+        InputError: `series` or `resample_slices` for a file that is no DICOM.
     """
     path = Path(path)
     if not path.exists():
@@ -120,6 +121,10 @@ def declared_grid(path: str | Path, *, series: str | None = None, resample_slice
         if suffix not in READERS:
             raise FileError(
                 f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
+            )
+        if READERS[suffix] is not _read_dicom and (series is not None or resample_slices):
+            raise InputError(
+                f"series and resample_slices choose among DICOM slices, {path} is one volume; leave them out."
             )
         return READERS[suffix](path)
     except OSError as error:

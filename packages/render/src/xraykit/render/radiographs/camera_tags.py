@@ -10,7 +10,7 @@ from ..converters.positioner_tags import positioner_angle, source_to_isocenter
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..storage.dicom_tags import number, numbers, tag_name, text
-from ..storage.provenance import Found, Origin
+from ..storage.provenance import DOUBT, Found, Origin
 from .options import DetectorOrigin
 
 PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
@@ -102,12 +102,15 @@ def _sdd(dataset: Dataset, facts: Found, frame: int) -> float | None:
     given = number(dataset, "DistanceSourceToDetector", frame=frame) or number(dataset, "RTImageSID", frame=frame)
     factor = number(dataset, "EstimatedRadiographicMagnificationFactor", frame=frame)
     if given is not None and given[0] > 0:
-        note = "mm"
+        facts["sdd"] = Origin(given[0], given[1], "mm")
         if sod is not None and sod[0] >= given[0]:
-            note = f"mm; contradicts sod {sod[0]:g} mm, which is not smaller"
+            note = (
+                f"source to isocenter is {sod[0]:g} mm, to the detector {given[0]:g} mm: the patient would be behind it"
+            )
+            facts["distances"] = Origin(None, DOUBT, note)
         elif sod is not None and factor is not None and factor[0] and abs(given[0] / sod[0] / factor[0] - 1) > 0.02:
-            note = f"mm; sdd / sod = {given[0] / sod[0]:.3f} contradicts the magnification factor {factor[0]:g}"
-        facts["sdd"] = Origin(given[0], given[1], note)
+            note = f"{factor[1]} contradicts the distances, whose ratio {given[0] / sod[0]:.3f} is used"
+            facts["magnification factor"] = Origin(factor[0], DOUBT, note)
         return given[0]
     if sod is not None and factor is not None and factor[0] > 1:
         sdd = sod[0] * factor[0]
@@ -125,10 +128,10 @@ def _spacing(dataset: Dataset, facts: Found, frame: int) -> tuple[float, float] 
     element_size = None if elements is None else (elements[0][0] * bins[0], elements[0][1] * bins[1])
     imager = _pair(dataset, "ImagerPixelSpacing", frame) or _pair(dataset, "ImagePlanePixelSpacing", frame)
     if imager is not None:
-        note = "mm at the detector, (row, column)"
         if element_size is not None and max(abs(imager[0][n] / element_size[n] - 1) for n in (0, 1)) > 0.01:
-            note += f"; detector elements times binning give {element_size[0]:g}, {element_size[1]:g} mm (resampled?)"
-        return _fact(facts, imager[0], imager[1], note)
+            note = f"mm; times binning they contradict {imager[1]}, which is used; was the image resampled afterwards?"
+            facts["detector elements"] = Origin(element_size, DOUBT, note)
+        return _fact(facts, imager[0], imager[1], "mm at the detector, (row, column)")
     if element_size is not None:
         note = f"mm; {tag_name('DetectorElementSpacing')} times binning, assuming that the image was not resampled"
         return _fact(facts, element_size, "assumed", note)

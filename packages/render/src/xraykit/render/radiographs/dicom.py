@@ -20,6 +20,7 @@ from ..storage.dicom_unpack import Unpacker
 from ..storage.dicom_values import has_modality_table, modality_values, rescale_of
 from ..storage.provenance import Found, Origin
 from .camera_tags import camera_from_tags
+from .dicom_doubts import dicom_doubts
 from .options import Colour, DetectorOrigin
 from .polarity import polarity_from_tags
 from .radiograph import FrameGeometry, Polarity, Radiograph
@@ -77,6 +78,7 @@ def read_dicom_radiograph(
         FrameGeometry(*camera_from_tags(dataset, **size, detector_active_origin=detector_active_origin, frame=n))
         for n in (chosen if _may_differ(dataset) else chosen[:1])
     ]
+    facts |= dicom_doubts(dataset, dict(geometry[0].facts), **size)
     full_scale = None
     if polarity == "inverted_intensity":
         full_scale = _full_scale(dataset, values, facts)
