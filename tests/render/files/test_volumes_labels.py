@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.nifti import write_nifti
 from xraykit.render import FileError, Volume, write_volume
-from xraykit.render.files.nifti_names import extension_with_names
+from xraykit.render.storage.nifti_names import extension_with_names
 
 SHAPE = (4, 3, 5)
 HU = np.zeros(SHAPE, np.int16)
@@ -163,7 +163,7 @@ def test_names_that_cannot_be_trusted_are_dropped_and_the_labels_read(tmp_path, 
 
 @given(st.dictionaries(st.integers(0, 999), st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)))
 def test_any_name_survives_the_extension(names):
-    from xraykit.render.files.nifti_names import names_from_extensions
+    from xraykit.render.storage.nifti_names import names_from_extensions
 
     extension = extension_with_names(names)
     assert len(extension) % 16 == 0

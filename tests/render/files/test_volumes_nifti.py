@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.nifti import CODES, nifti_bytes, write_nifti
 from xraykit.render import FileError, InputError, Volume
-from xraykit.render.files.nifti import read_nifti
 from xraykit.render.files.volumes import declared_grid
 from xraykit.render.materials.attenuation import WATER_AND_BONE, MRPassthrough
+from xraykit.render.storage.nifti import read_nifti
 
 VOXELS = np.random.default_rng(3).integers(-1000, 2000, (4, 3, 5)).astype(np.int16)
 LAS = np.array([[-1.5, 0, 0, 90], [0, 2.0, 0, -120], [0, 0, 3.0, 400], [0, 0, 0, 1]])

@@ -12,6 +12,7 @@ from ..commands.findings import say_lines
 from ..commands.options import flat
 from ..commands.shared_settings import CameraSettings, VolumeSettings
 from ..errors import InputError
+from ..radiographs.options import Colour
 from ..storage.brief import brief
 from ..storage.provenance import Provenance, assumptions, doubts, finding_sentences, grouped, rows
 from .drr_settings import PlacementSettings
@@ -27,13 +28,15 @@ class InfoSettings:
     """A file that shall say what it knows."""
 
     file: Path = field(metadata={"positional": True})
-    """A CT or MR (NIfTI, NRRD, MHA/MHD, DICOM folder) or an X-ray (DICOM, PNG, TIFF, JPEG)."""
+    """A CT or MR (NIfTI, NRRD, MHA/MHD, DICOM folder) or an X-ray (DICOM, PNG, TIFF, JPEG, MHA of two axes)."""
     labels: Path | None = None
     """Label map of a CT, whose labels are then listed."""
     json: bool = False
     """Print facts, assumptions and doubts as JSON instead of a table."""
     frame: int | None = None
     """Frame of an X-ray of several, counted from 0: what it says of this one."""
+    colour: Colour = None
+    """luma: take the brightness of a colour X-ray."""
     volume: VolumeSettings = field(default_factory=VolumeSettings)
     picture: Path | None = None
     """Draw the geometry (.png): a CT between source and detector, or an X-ray with axes. Needs the extra `plot`."""
@@ -47,30 +50,34 @@ def info(settings: InfoSettings) -> None:
     """
     if settings.picture is not None:
         _check_picture(settings.picture)
-    if _is_radiograph(settings.file):
+    if _is_radiograph(settings.file, frame=settings.frame):
         if settings.labels is not None or settings.volume != VolumeSettings():
             option = "--labels" if settings.labels is not None else "--series, --modality or --resample-slices"
             raise InputError(f"{option} belongs to a CT, but {settings.file} is an X-ray; leave it out.")
         _radiograph(settings)
     else:
-        if settings.frame is not None:
-            raise InputError(f"--frame belongs to an X-ray, but {settings.file} is a CT; leave it out.")
+        if settings.frame is not None or settings.colour is not None:
+            option = "--frame" if settings.frame is not None else "--colour"
+            raise InputError(f"{option} belongs to an X-ray, but {settings.file} is a CT; leave it out.")
         _volume(settings)
 
 
 command = flat(info, InfoSettings)
 
 
-def _is_radiograph(path: Path) -> bool:
-    """Pictures are X-rays; a DICOM file is one unless its header describes slices."""
+def _is_radiograph(path: Path, *, frame: int | None = None) -> bool:
+    """Pictures are X-rays, so are DICOM files but those of slices, and grids of one layer or where a frame is named."""
     if path.is_dir() or not path.is_file():
         return path.suffix.lower() in RASTER
     if path.suffix.lower() in RASTER:
         return True
+    from ..radiographs.grid_image import is_flat, is_grid_image
     from ..storage.dicom_header import read_dicom
     from ..storage.dicom_kinds import dicom_kind
     from ..storage.dicom_sniff import is_dicom
 
+    if is_grid_image(path):
+        return frame is not None or is_flat(path)
     if not is_dicom(path):
         return False
     dataset = read_dicom(path)
@@ -114,7 +121,7 @@ def _radiograph(settings: InfoSettings) -> None:
     from ..radiographs.describe import radiograph_provenance
     from ..radiographs.read import read_radiograph
 
-    radiograph = read_radiograph(settings.file, frame=settings.frame)
+    radiograph = read_radiograph(settings.file, frame=settings.frame, colour=settings.colour)
     _say(settings, radiograph_provenance(radiograph))
     if settings.picture is not None:
         _picture(radiograph, settings.picture)

@@ -14,11 +14,12 @@ import numpy as np
 from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_header import is_dicom
+from ..storage.grid_files import grid_suffix
+from ..storage.nrrd import read_nrrd_layers, segments
+from ..storage.nrrd_header import read_nrrd_header
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin, Provenance
 from .label_grid import MAX_LABEL, Labels, as_labels, onto_grid
-from .nrrd import read_nrrd_layers, segments
-from .nrrd_header import read_nrrd_header
-from .volumes import VOLUME_SUFFIXES, declared_grid, volume_suffix
+from .volumes import VOLUME_SUFFIXES, declared_grid
 
 _NRRD = (".nrrd", ".nhdr")
 
@@ -107,10 +108,10 @@ def _layers(path: Path, volume: DeclaredGrid, numbers: Mapping[str, int]) -> tup
     if not path.exists():
         raise FileError(f"{path} must be labels in a file or folder, there is nothing by that name.")
     if path.is_dir():
-        masks = sorted(file for file in path.iterdir() if volume_suffix(file) in VOLUME_SUFFIXES and file.is_file())
+        masks = sorted(file for file in path.iterdir() if grid_suffix(file) in VOLUME_SUFFIXES and file.is_file())
         if masks:
             return _masks(masks, numbers)
-    elif volume_suffix(path) in _NRRD:
+    elif grid_suffix(path) in _NRRD:
         return _slicer_segments(path)
     if path.is_file() and not is_dicom(path):
         grid = declared_grid(path)
@@ -126,7 +127,7 @@ def _layers(path: Path, volume: DeclaredGrid, numbers: Mapping[str, int]) -> tup
 
 
 def _masks(files: Sequence[Path], numbers: Mapping[str, int]) -> tuple[list[LabelLayer], Mapping[int, str]]:
-    stems = [file.name[: -len(volume_suffix(file))] for file in files]
+    stems = [file.name[: -len(grid_suffix(file))] for file in files]
     known = all(stem in numbers for stem in stems)
     labels = [numbers[stem] if known else n for n, stem in enumerate(stems, start=1)]
     if len(labels) > MAX_LABEL:

@@ -14,11 +14,9 @@ from ..errors import FileError, InputError
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_sniff import is_dicom
+from ..storage.grid_files import GRID_READERS, grid_suffix
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
-from .metaimage import read_metaimage
-from .nifti import read_nifti
-from .nrrd import read_nrrd
 from .plausibility import grid_doubts, voxel_doubts
 
 
@@ -29,23 +27,12 @@ def _read_dicom(path: Path, *, series: str | None = None, resample_slices: bool 
 
 
 READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
-    ".nii": read_nifti,
-    ".nii.gz": read_nifti,
-    ".hdr": read_nifti,
-    ".img": read_nifti,
-    ".hdr.gz": read_nifti,
-    ".img.gz": read_nifti,
-    ".nrrd": read_nrrd,
-    ".nhdr": read_nrrd,
-    ".mha": read_metaimage,
-    ".mhd": read_metaimage,
+    **GRID_READERS,
     ".dcm": _read_dicom,
     ".dicom": _read_dicom,
     ".ima": _read_dicom,
 }
-VOLUME_SUFFIXES = tuple(
-    suffix for suffix, reader in READERS.items() if reader is not _read_dicom and not suffix.startswith(".img")
-)
+VOLUME_SUFFIXES = tuple(suffix for suffix in GRID_READERS if not suffix.startswith(".img"))
 """How the names of files end that stand for one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 
@@ -115,7 +102,7 @@ def declared_grid(path: str | Path, *, series: str | None = None, resample_slice
             return _read_dicom(path, series=series, resample_slices=resample_slices)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
-        suffix = volume_suffix(path)
+        suffix = grid_suffix(path)
         if READERS.get(suffix, _read_dicom) is _read_dicom and is_dicom(path):  # content decides, not the name
             return _read_dicom(path, series=series, resample_slices=resample_slices)
         if suffix not in READERS:
@@ -129,12 +116,6 @@ def declared_grid(path: str | Path, *, series: str | None = None, resample_slice
         return READERS[suffix](path)
     except OSError as error:
         raise FileError(f"{path} must be readable, the system says: {error.strerror or error}.") from error
-
-
-def volume_suffix(path: Path) -> str:
-    """The ending that decides how a volume file is read, in small letters: ".nii.gz" is one."""
-    name = path.name.lower()
-    return "".join(Path(name).suffixes[-2:]) if name.endswith((".nii.gz", ".hdr.gz", ".img.gz")) else Path(name).suffix
 
 
 def read_finite(grid: DeclaredGrid) -> NDArray[np.float32]:

@@ -137,10 +137,8 @@ def _modality_values(
     kind = "missing" if photometric is None else photometric[0].upper()
     is_grey = samples == 1 and kind in GREY
     if not is_grey and (colour != "luma" or samples != 3):
-        raise FileError(
-            f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}"
-            f"{'; colour=' + repr('luma') + ' takes its brightness' if samples == 3 else '; convert it first'}."
-        )
+        advice = "--colour luma (colour='luma') takes its brightness" if samples == 3 else "convert it first"
+        raise FileError(f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; {advice}.")
     with Unpacker() as unpacker:
         stored = stored_frames(path, dataset, unpacker, frames=frames)
     if not is_grey:  # of YBR the first sample is the luma; decoders may have given RGB for it

@@ -74,8 +74,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     camera = _our_camera(ours, values.shape, facts)
     full_scale = None
     if said == "inverted_intensity":
-        full_scale = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "iu" else float(values.max())
-        facts["full_scale"] = Origin(full_scale, "assumed", f"largest value of {stack.dtype}: zero intensity")
+        full_scale, facts["full_scale"] = assumed_full_scale(values, stack.dtype)
     return Radiograph(
         torch.from_numpy(values), said, camera=camera, full_scale=full_scale, provenance=facts, source=path
     )
@@ -162,7 +161,7 @@ def _check_grey(path: Path, spread: int, colour: Colour) -> None:
     if spread > GREY_TOLERANCE and colour != "luma":
         raise FileError(
             f"{path} must be grey, got colours (red, green and blue differ by up to {spread} of 255);"
-            " pass colour='luma' to take its brightness."
+            " --colour luma (colour='luma') takes its brightness."
         )
 
 
@@ -175,14 +174,25 @@ def _our_description(description: str) -> dict:
 
 
 def _polarity(asked: Polarity | None, ours: dict, *, is_float: bool) -> tuple[Polarity, Origin]:
+    if asked is None and ours.get("polarity") in POLARITIES:
+        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
+    return assumed_polarity(asked, is_float=is_float)
+
+
+def assumed_polarity(asked: Polarity | None, *, is_float: bool) -> tuple[Polarity, Origin]:
+    """What the values of a picture without tags mean, and who says so."""
     if asked is not None:
         return asked, Origin(asked, "caller")
-    if ours.get("polarity") in POLARITIES:
-        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
     if is_float:
         return "line_integral", Origin("line_integral", "assumed", "floating point without tags")
     note = "a picture without tags: bone bright, processed for display (logarithmic)"
     return "log_attenuation", Origin("log_attenuation", "assumed", note)
+
+
+def assumed_full_scale(values: np.ndarray, dtype: np.dtype) -> tuple[float, Origin]:
+    """The value that stands for zero intensity in a picture without tags, and who says so."""
+    full_scale = float(np.iinfo(dtype.name).max) if dtype.kind in "iu" else float(values.max())
+    return full_scale, Origin(full_scale, "assumed", f"largest value of {dtype}: zero intensity")
 
 
 def _our_camera(ours: dict, shape: tuple[int, ...], facts: Found) -> Camera | None:

@@ -10,8 +10,10 @@ from ..geometry.camera import Camera
 from ..storage.dicom_header import read_dicom
 from ..storage.dicom_pixels import pixel_layout
 from ..storage.dicom_sniff import is_dicom
+from ..storage.grid_files import GRID_READERS
 from ..storage.provenance import Origin
 from .dicom import read_dicom_radiograph
+from .grid_image import is_grid_image, read_grid_radiograph
 from .options import Colour, DetectorOrigin
 from .radiograph import Polarity, Radiograph
 from .raster import SUFFIXES, read_raster_radiograph
@@ -33,7 +35,8 @@ def read_radiograph(
 ) -> Radiograph:
     """An X-ray image from a DICOM file (XA, XRF, RF, DX, CR, RTIMAGE) or a picture (PNG, TIFF, JPEG, JPEG 2000, BMP).
 
-    The content decides which it is, not the name.
+    The content decides which it is, not the name; only pictures and stacks of them as MetaImage, NRRD or NIfTI are
+    known by their suffix.
 
     Nothing is normalised, windowed, mirrored or cropped; see dicom.py and raster.py for the
     rules, and `Radiograph.provenance` for which tag gave what and what was assumed.
@@ -71,8 +74,11 @@ def read_radiograph(
         radiograph = read_dicom_radiograph(
             path, polarity=polarity, detector_active_origin=detector_active_origin, frame=frame, colour=colour
         )
+    elif is_grid_image(path):
+        radiograph = read_grid_radiograph(path, polarity=polarity)
+        radiograph = radiograph if frame is None else radiograph.with_frame(frame)
     else:
-        legal = ", ".join(("DICOM", *SUFFIXES))
+        legal = ", ".join(("DICOM", *SUFFIXES, *GRID_READERS))
         raise FileError(f"{path} must be an X-ray image ({legal}), got a file of another kind; convert it.")
     if camera is None:
         return radiograph

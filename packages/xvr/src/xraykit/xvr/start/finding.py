@@ -163,11 +163,14 @@ def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, f
     mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
     factor = round((stored.width - 2 * reading.crop) / camera.width)
     spacing = (camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor).tolist()
-    in_slicer = _spacing_in_slicer(stored) if path.name.lower().endswith(SLICER_ENDINGS) else spacing
+    is_of_slicer = path.name.lower().endswith(SLICER_ENDINGS)
+    in_slicer = _spacing_in_slicer(stored) if is_of_slicer else spacing
+    first = _first_pixel(stored) if is_of_slicer else (0.0, 0.0)
     on_file = replace(
         camera, height=stored.height, width=stored.width, pixel_spacing=in_slicer or spacing, principal_point=None
     )
     points = read_image_points(path, on_file, unit="px" if in_slicer is None else "mm")
+    points = {name: (u - first[0], v - first[1]) for name, (u, v) in points.items()}
     return {
         name: (((stored.width - u if mirrored else u) - reading.crop) / factor, (v - reading.crop) / factor)
         for name, (u, v) in points.items()
@@ -177,12 +180,28 @@ def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, f
 def _spacing_in_slicer(stored: Radiograph) -> list[float] | None:
     """The pixel spacing (row, column) [mm] with which 3D Slicer showed the file; None where it counted pixels.
 
-    It is what the file itself states, whatever the options say; pictures state none that Slicer knows.
+    It is what the file itself states, whatever the options say; pictures (PNG, TIFF) state none that Slicer knows.
     """
-    origin = stored.provenance.get("pixel_spacing")
-    if stored.modality is None or origin is None or origin.is_assumed or not isinstance(origin.value, (tuple, list)):
+    origin, is_grid = stored.provenance.get("pixel_spacing"), "axes" in stored.provenance
+    if origin is None or not isinstance(origin.value, (tuple, list)):
+        return None
+    if not is_grid and (stored.modality is None or origin.is_assumed):
         return None
     return [float(value) for value in origin.value]
+
+
+def _first_pixel(stored: Radiograph) -> tuple[float, float]:
+    """Where 3D Slicer puts the centre of the first pixel [px]: at 0, but for files of volumes, which state it."""
+    if "axes" not in stored.provenance:
+        return 0.0, 0.0
+    if "image origin" not in stored.provenance:
+        raise InputError(
+            f"{stored.source} places its pixels along turned axes, so landmarks of 3D Slicer cannot be brought to its "
+            "pixels; give them as .csv in pixels."
+        )
+    x, y = stored.provenance["image origin"].value  # type: ignore[misc]
+    down, across = _spacing_in_slicer(stored) or (1.0, 1.0)
+    return x / across, y / down
 
 
 def _from_search(request: StartRequest) -> Tensor:

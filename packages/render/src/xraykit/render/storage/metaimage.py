@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..storage.confined_path import confined_path
-from ..storage.declared_grid import (
+from .confined_path import confined_path
+from .declared_grid import (
     LPS_TO_RAS,
     DeclaredGrid,
     affine_from,
@@ -22,9 +22,9 @@ from ..storage.declared_grid import (
     checked_size,
     orientation_code,
 )
-from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
-from ..storage.text_header import read_text_header, to_float, to_ints
+from .provenance import ASSUMED, DOUBT, Found, Origin
 from .raw_voxels import Compression, declared_voxels
+from .text_header import read_text_header, to_float, to_ints
 
 DTYPES = {
     **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4"},
@@ -39,8 +39,12 @@ _GEOMETRY = (
 _OPPOSITE = dict(zip("RLAPIS", "LRPASI", strict=True))
 
 
-def read_metaimage(path: Path) -> DeclaredGrid:
+def read_metaimage(path: Path, *, flat: bool = False) -> DeclaredGrid:
     """What a MetaImage file or detached header declares, checked.
+
+    Args:
+        path: The file or the header.
+        flat: Take a picture of two axes as a volume of one layer.
 
     Raises:
         FileError: The file is no MetaImage, holds several volumes, channels, text voxels or several data files,
@@ -50,6 +54,8 @@ def read_metaimage(path: Path) -> DeclaredGrid:
     fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines) if _}
     if "ElementDataFile" not in fields or "DimSize" not in fields:
         raise FileError(f"{path} is named like MetaImage but lacks DimSize or ElementDataFile; it is damaged.")
+    if flat and fields.get("NDims") == "2":
+        fields = _lifted(fields)
     _check_kind(path, fields)
     size = checked_size(path, to_ints(path, "DimSize", fields["DimSize"]))
     found: Found = {}
@@ -71,6 +77,19 @@ def read_metaimage(path: Path) -> DeclaredGrid:
         read=read,
         provenance=found,
     )
+
+
+def _lifted(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a picture as those of a volume of one layer."""
+    matrix, spacing, origin = (names for names, _ in _GEOMETRY)
+    lifted = {**fields, "NDims": "3", "DimSize": f"{fields['DimSize']} 1"}
+    lifted |= {name: f"{fields[name]} 1" for name in spacing if name in fields}
+    lifted |= {name: f"{fields[name]} 0" for name in origin if name in fields}
+    for name in matrix:
+        parts = fields.get(name, "").split()
+        if len(parts) == 4:
+            lifted[name] = " ".join([*parts[:2], "0", *parts[2:], "0 0 0 1"])
+    return lifted
 
 
 def _check_kind(path: Path, fields: Mapping[str, str]) -> None:

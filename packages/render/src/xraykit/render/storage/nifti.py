@@ -5,16 +5,17 @@ Source: the NIfTI-1 definition, nifti1.h (orientation methods 1, 2 and 3, spatia
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..storage.declared_grid import DeclaredGrid, affine_from, checked_affine, checked_size
-from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
+from .declared_grid import DeclaredGrid, affine_from, checked_affine, checked_size
 from .nifti_header import NiftiHeader, read_header
 from .nifti_names import names_from_extensions
+from .provenance import ASSUMED, DOUBT, Found, Origin
 from .raw_voxels import declared_voxels
 
 DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
@@ -23,14 +24,18 @@ _UNIT_NAME = {1: "metre", 2: "millimetre", 3: "micrometre"}
 _PIXDIM_TOLERANCE = 0.01
 
 
-def read_nifti(path: Path) -> DeclaredGrid:
+def read_nifti(path: Path, *, flat: bool = False) -> DeclaredGrid:
     """What a NIfTI file declares, checked.
+
+    Args:
+        path: The file, or either half of a pair.
+        flat: Take a picture of two axes as a volume of one layer, and its time points as layers.
 
     Raises:
         FileError: The file is no NIfTI, is shorter than declared, has more than three axes, or places its voxels by
             numbers that are none.
     """
-    header = read_header(path)
+    header = _lifted(read_header(path)) if flat else read_header(path)
     size = _size(header)
     dtype = _dtype(header)
     offset = _offset(header)
@@ -58,6 +63,20 @@ def read_nifti(path: Path) -> DeclaredGrid:
         provenance=found,
         label_names=names_from_extensions(header.extensions, header.order),
     )
+
+
+def _lifted(header: NiftiHeader) -> NiftiHeader:
+    """The header of pictures as that of a volume whose layers they are."""
+    n_axes, *sizes = (int(value) for value in header.fields["dim"])
+    pixdim, srow = list(header.fields["pixdim"]), np.array(header.fields["srow"], np.float64).reshape(3, 4)
+    layers = [size for size in sizes[2:n_axes] if size != 1]
+    if 2 <= n_axes <= 7 and len(layers) <= 1:
+        n_axes, sizes = 3, [*sizes[:2], *(layers or [1]), 1, 1, 1, 1]
+    if not srow[:, 2].any():
+        srow[:, 2] = np.cross(srow[:, 0], srow[:, 1])
+    pixdim[3] = pixdim[3] or 1.0
+    fields = {**header.fields, "dim": (n_axes, *sizes), "pixdim": tuple(pixdim), "srow": tuple(srow.ravel().tolist())}
+    return replace(header, fields=fields)
 
 
 def _size(header: NiftiHeader) -> tuple[int, int, int]:

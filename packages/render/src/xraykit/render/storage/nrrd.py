@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import FileError
-from ..storage.confined_path import confined_path
-from ..storage.declared_grid import DeclaredGrid, checked_size
-from ..storage.provenance import Found, Origin
-from ..storage.text_header import to_ints
-from .nrrd_header import NrrdHeader, affine_of, read_nrrd_header
+from .confined_path import confined_path
+from .declared_grid import DeclaredGrid, checked_size
+from .nrrd_header import NrrdHeader, affine_of, lifted_header, read_nrrd_header
+from .provenance import Found, Origin
 from .raw_voxels import Compression, declared_voxels
+from .text_header import to_ints
 
 TYPES = {
     "i1": "signed char|int8|int8_t",
@@ -37,14 +37,19 @@ DTYPES = {name: code for code, names in TYPES.items() for name in names.split("|
 _ENCODINGS: dict[str, Compression] = {"raw": "none", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 
 
-def read_nrrd(path: Path) -> DeclaredGrid:
+def read_nrrd(path: Path, *, flat: bool = False) -> DeclaredGrid:
     """What an NRRD file or detached header declares, checked.
+
+    Args:
+        path: The file or the header.
+        flat: Take a picture of two axes as a volume of one layer, in whatever space.
 
     Raises:
         FileError: The file is no NRRD, lies in no patient space, holds several volumes, text voxels or several data
             files, names a data file outside its folder, or is shorter than declared.
     """
     header = read_nrrd_header(path)
+    header = lifted_header(header) if flat else header
     if len(header.sizes) != 3:
         raise FileError(
             f"{path} must hold one volume of three axes, it declares dimension {len(header.sizes)} with sizes "

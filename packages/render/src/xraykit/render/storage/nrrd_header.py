@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..storage.declared_grid import LPS_TO_RAS, affine_from, checked_affine
-from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
-from ..storage.text_header import read_text_header, to_float, to_ints
+from .declared_grid import LPS_TO_RAS, affine_from, checked_affine
+from .provenance import ASSUMED, DOUBT, Found, Origin
+from .text_header import read_text_header, to_float, to_ints
 
 _SPACES = {
     **dict.fromkeys(("right-anterior-superior", "ras"), np.eye(4)),
@@ -78,6 +78,22 @@ def read_nrrd_header(path: Path) -> NrrdHeader:
             f"sizes {fields['sizes'][:80]}; write the header again."
         )
     return NrrdHeader(path, fields, keys, n_bytes, sizes)
+
+
+def lifted_header(header: NrrdHeader) -> NrrdHeader:
+    """The header of a picture as that of a volume of one layer; a space that is no patient's is left out."""
+    fields = dict(header.fields)
+    if fields.get("space", "").lower() not in _SPACES:
+        fields.pop("space", None)
+    if len(header.sizes) != 2:
+        return replace(header, fields=fields)
+    for name, end in (("spacings", " 1"), ("axismins", " 0"), ("spaceunits", ' "mm"')):
+        if name in fields:
+            fields[name] += end
+    for name, end in (("spacedirections", " (0,0,1)"), ("spaceorigin", "")):
+        if name in fields:
+            fields[name] = re.sub(r"\(([^(),]*),([^(),]*)\)", r"(\1,\2,0)", fields[name]) + end
+    return replace(header, fields=fields, sizes=(*header.sizes, 1))
 
 
 def _parse(path: Path, lines: list[str]) -> tuple[dict[str, str], dict[str, str]]:
