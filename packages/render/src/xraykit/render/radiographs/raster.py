@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ..storage.brief import brief
 from ..storage.provenance import DOUBT, Found, Origin
 from .options import Colour
 from .radiograph import POLARITIES, Polarity, Radiograph
+from .rare_tiff import read_rare_tiff
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".j2k", ".bmp")
 MOST_PIXELS, PIXELS_PER_BYTE = 1 << 27, 64
@@ -25,6 +28,7 @@ GREY_TOLERANCE = 8  # of 255: chroma noise of JPEG and of colour-managed grey pi
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262
 MARK = "xraykit"
+_DAMAGE = (EOFError, struct.error, zlib.error)
 
 
 def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None, colour: Colour = None) -> Radiograph:
@@ -35,7 +39,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     An EXIF orientation is applied and recorded.
 
     Args:
-        path: The file; 8 or 16 bits, or 32-bit float (TIFF).
+        path: The file; 8 or 16 bits, TIFF also with 32 or 64 bits and floating point.
         polarity: What the values mean. None takes what our own TIFF says of itself, else assumes "line_integral" for
             floating point and "log_attenuation" for integers (bone bright, as radiographs are processed for display).
         colour: "luma" turns any colour picture grey.
@@ -51,15 +55,18 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                description = str(getattr(file, "tag_v2", {}).get(TIFF_DESCRIPTION, ""))
-                turned = file.getexif().get(274, 1) != 1
-                pages = list(_pages(path, file, colour, facts))
+            description, turned = "", False
+            pages = read_rare_tiff(path, most_pixels=_most_pixels(path))
+            if pages is None:
+                with Image.open(path) as file:
+                    description = str(getattr(file, "tag_v2", {}).get(TIFF_DESCRIPTION, ""))
+                    turned = file.getexif().get(274, 1) != 1
+                    pages = list(_pages(path, file, colour, facts))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise FileError(f"{path} declares more pixels than a radiograph has ({brief(error)}); refused.") from error
     except FileError:
         raise
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError) as error:
+    except (*_DAMAGE, OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({brief(error)}).") from error
     if len({(page.shape, page.dtype) for page in pages}) != 1:
         raise FileError(f"{path} must hold pages of one size and type, got {len(pages)} that differ; split it.")
@@ -82,7 +89,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
 
 def _pages(path: Path, file: Image.Image, colour: Colour, facts: Found) -> Iterator[np.ndarray]:
     """Each page in grey, as viewers show it; what all pages declare is added up before one is unpacked."""
-    declared, limit = 0, max(MOST_PIXELS, PIXELS_PER_BYTE * path.stat().st_size)
+    declared, limit = 0, _most_pixels(path)
     inverts = False
     for page in ImageSequence.Iterator(file):
         declared += page.width * page.height
@@ -101,6 +108,10 @@ def _pages(path: Path, file: Image.Image, colour: Colour, facts: Found) -> Itera
         yield np.iinfo(grey.dtype).max - grey if inverts else grey
     if inverts:
         facts["photometric"] = Origin("WhiteIsZero", "PhotometricInterpretation (262)", "inverted, as viewers show it")
+
+
+def _most_pixels(path: Path) -> int:
+    return max(MOST_PIXELS, PIXELS_PER_BYTE * path.stat().st_size)
 
 
 def _deep_colour(path: Path, page: Image.Image, facts: Found) -> np.ndarray | None:
