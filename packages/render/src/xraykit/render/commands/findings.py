@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -39,7 +39,7 @@ def say_findings(name: str | Path, found: Described) -> None:
     )
 
 
-def say_lines(*, notes: list[str] | tuple[str, ...] = (), warnings: list[str] | tuple[str, ...] = ()) -> None:
+def say_lines(*, notes: Sequence[str] = (), warnings: Sequence[str] = ()) -> None:
     """Print `xraykit: note: ...` for each note and `xraykit: warning: ...` for each warning on stderr."""
     for kind, lines in (("note", notes), ("warning", warnings)):
         for line in lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xraykit.render.commands import Steps, VolumeSettings, flat
+from xraykit.render.commands import Steps, VolumeSettings, flat, say_findings
 
 from ..template.settings import AlignmentMethod, AlignmentSettings
 
@@ -60,6 +60,8 @@ def align(settings: AlignSettings) -> None:
             ct = Volume.from_file(settings.ct, **settings.volume.reading)
         with steps.step("read the template"):
             template = Volume.from_file(settings.template)
+        say_findings(settings.ct, ct)
+        say_findings(settings.template, template)
         start = None if settings.start is None else read_warp(settings.start, ct, invert=settings.invert_start)
         with steps.step("align"):
             alignment = align_to_template(ct, template, how, start=start)
