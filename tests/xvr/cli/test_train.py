@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 from support.later import installed
-from support.training import QUICK, write_small_patient
+from support.training import QUICK, small_patient, write_small_patient
+from xraykit.render import InputError, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
@@ -33,6 +34,19 @@ def test_the_network_is_trained_and_the_settings_can_be_used_again(tmp_path, cap
     again = ["xvr", "train", "--config", str(out / "settings.json"), "-o", str(tmp_path / "again")]
     assert run(again) == 0
     assert json.loads((tmp_path / "again" / "settings.json").read_text())["run"]["seed"] == 3
+
+
+def test_what_is_doubtful_about_the_ct_is_said_and_saved_before_training(tmp_path, monkeypatch, capsys):
+    def stop(*given, **options):
+        raise InputError("stopped before the first batch.")
+
+    monkeypatch.setattr("xraykit.xvr.train.entry.fit", stop)
+    volume = small_patient()
+    ct, out = write_volume(tmp_path / "stored.nii.gz", volume.hu + 1024, volume.affine), tmp_path / "out"
+    assert run(["xvr", "train", str(ct), "-o", str(out), *OPTIONS]) == 2
+    assert "stored.nii.gz: voxels: " in capsys.readouterr().err
+    (line,) = json.loads((out / "settings.json").read_text())["xraykit"]["input"]["doubts"]
+    assert "no air" in line
 
 
 @pytest.mark.parametrize(
