@@ -150,9 +150,9 @@ def test_what_belongs_to_the_pose_is_recorded():
     assert facts["patient_orientation"].value == "P\\F"
 
 
-def test_oblique_detector_is_noted_at_the_principal_point():
+def test_an_oblique_detector_is_a_doubt():
     facts = camera_of(**GEOMETRY, DetectorPrimaryAngle="3")[1]
-    assert "oblique to the detector" in facts["principal_point"].note
+    assert facts["oblique beam"].is_doubt
 
 
 def test_description_names_the_tag_or_the_assumption_and_no_patient(tmp_path):

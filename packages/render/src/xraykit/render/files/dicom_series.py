@@ -43,7 +43,7 @@ def read_dicom_series(path: Path, *, series: str | None = None, resample_slices:
         FileError: No image, several volumes, mixed sizes, spacings or orientations, missing or doubled slices,
             damaged or short files.
     """
-    slices, left_out, note = _found(path)
+    slices, left_out, beside = _found(path)
     stacks, copies = stacks_of(slices)
     stack, others = chosen_stack(path, stacks, series)
     left_out.update(others)
@@ -57,7 +57,7 @@ def read_dicom_series(path: Path, *, series: str | None = None, resample_slices:
     columns = np.stack([first.row_direction * first.spacing[1], first.column_direction * first.spacing[0], step], 1)
     affine = checked_affine(path, LPS_TO_RAS @ affine_from(columns, first.position), origin="slice positions")
     n_files = len({piece.path for piece in stack})
-    found = series_provenance(stack, left_out, note)
+    found = series_provenance(stack, left_out, beside=beside)
     if places is not None:
         found["slices"] = Origin(n_slices, ASSUMED, f"interpolated along the stack from {len(stack)} of uneven steps")
     return DeclaredGrid(
@@ -71,8 +71,8 @@ def read_dicom_series(path: Path, *, series: str | None = None, resample_slices:
     )
 
 
-def _found(path: Path) -> tuple[list[Slice], Counter[str], str]:
-    """The slices of a folder or file, what else is there, and a word on files that were not named."""
+def _found(path: Path) -> tuple[list[Slice], Counter[str], int]:
+    """The slices of a folder or file, what else is there, and how many were not named."""
     if path.is_file():
         dataset = read_dicom(path)
         if dicom_kind(dataset) != "directory":
@@ -80,7 +80,7 @@ def _found(path: Path) -> tuple[list[Slice], Counter[str], str]:
         path = path.parent
     content = folder_content(path)
     if content.slices:
-        return content.slices, content.left_out, ""
+        return content.slices, content.left_out, 0
     held = ", ".join(counted(*entry) for entry in sorted(content.left_out.items())) or "no files"
     raise FileError(f"{path} must hold DICOM images of a CT or MR, it holds {held}; name the folder of its slices.")
 
@@ -92,10 +92,10 @@ def _checked(path: Path, dataset: FileDataset) -> FileDataset:
     return dataset
 
 
-def _beside(path: Path, named: list[Slice]) -> tuple[list[Slice], Counter[str], str]:
+def _beside(path: Path, named: list[Slice]) -> tuple[list[Slice], Counter[str], int]:
     """A single slice with those of its series that lie beside it, and what there could be a part of it."""
     if len(named) != 1:
-        return named, Counter(), ""
+        return named, Counter(), 0
     own, here = named[0], folder_content(path.parent, only_here=True)
     others = [
         piece
@@ -103,8 +103,8 @@ def _beside(path: Path, named: list[Slice]) -> tuple[list[Slice], Counter[str], 
         if piece.series.uid == own.series.uid and piece.path != path and piece.instance != own.instance
         if np.abs(piece.normal - own.normal).max() < 0.01
     ]
-    note = f"one slice was named, the {len(others)} others of its series beside it were read too" if others else ""
-    return [*named, *others], Counter({name: here.left_out[name] for name in UNREAD if here.left_out[name]}), note
+    unread = Counter({name: here.left_out[name] for name in UNREAD if here.left_out[name]})
+    return [*named, *others], unread, len(others)
 
 
 def _step(path: Path, stack: Stack, *, resample: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:

@@ -19,13 +19,13 @@ _TRUE_UNITS = ("HU", "US", "")
 """Rescale Type of Hounsfield numbers, or unspecified (PS3.3 C.11.1.1.2)."""
 
 
-def series_provenance(stack: Sequence[Slice], left_out: Counter[str], note: str) -> Found:
+def series_provenance(stack: Sequence[Slice], left_out: Counter[str], *, beside: int) -> Found:
     """Field to origin for the slices that are read as one volume.
 
     Args:
         stack: The slices.
         left_out: What else was found beside them, by kind.
-        note: A word on files that were taken along although they were not named; may be empty.
+        beside: How many were taken along although they were not named.
     """
     first = stack[0]
     dataset = read_dicom(first.path)
@@ -45,10 +45,10 @@ def series_provenance(stack: Sequence[Slice], left_out: Counter[str], note: str)
         found["modality"] = Origin(kind, ASSUMED, "by its storage class, although Modality says something else")
     if left_out:
         said = ", ".join(counted(*entry) for entry in sorted(left_out.items()))
-        is_lost = any(name in left_out for name in UNREAD)
-        note_on = "these may be slices that are missing" if is_lost else "no part of the volume"
-        found["left out"] = Origin(said, DOUBT if is_lost else ASSUMED, note_on)
-    return found | _number_of_slices(stack, note) | _gaps(stack, dataset)
+        found["left out"] = Origin(said, ASSUMED, "no part of the volume")
+        if any(name in left_out for name in UNREAD):
+            found["left out"] = Origin(said, DOUBT, "these may be slices that are missing")
+    return found | _number_of_slices(stack, beside) | _gaps(stack, dataset)
 
 
 def counted(what: str, count: int) -> str:
@@ -88,8 +88,9 @@ def _gaps(stack: Sequence[Slice], dataset: Dataset) -> Found:
     return {}
 
 
-def _number_of_slices(stack: Sequence[Slice], note: str) -> Found:
-    if note:
+def _number_of_slices(stack: Sequence[Slice], beside: int) -> Found:
+    if beside:
+        note = f"one slice was named, the {beside} others of its series beside it were read too"
         return {"slices": Origin(len(stack), ASSUMED, note)}
     if len(stack) == 1:
         return {"slices": Origin(1, DOUBT, "a slab of its SliceThickness; name the folder of the whole series")}

@@ -10,7 +10,7 @@ from ..converters.positioner_tags import positioner_angle, source_to_isocenter
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..storage.dicom_tags import number, numbers, tag_name, text
-from ..storage.provenance import DOUBT, Found, Origin
+from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .options import DetectorOrigin
 
 PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
@@ -173,22 +173,27 @@ def _principal_point(
     active = _pair(dataset, "DetectorActiveOrigin", frame, positive=False)
     corner = _rt_principal_point(dataset, spacing, frame)
     if private is not None:
-        centre, tag, note = (private[0], private[1]), f"private tag of {PRIVATE_CREATOR}", "px, (x, y)"
+        centre = (private[0], private[1])
+        facts["principal_point"] = Origin(centre, f"private tag of {PRIVATE_CREATOR}", "px, (x, y)")
     elif detector_active_origin == "xvr" and active is not None:
         centre = (width / 2 + active[0][1] / spacing[1], height / 2 + active[0][0] / spacing[0])
-        tag, note = active[1], "px, (x, y); read as mm offsets from the image centre, as asked (xvr)"
+        note = "px, (x, y); read as mm offsets from the image centre, as asked (xvr)"
+        facts["principal_point"] = Origin(centre, active[1], note)
     elif corner is not None:
         centre, tag = corner
         note = "px, (x, y); where the receptor's axes have their origin, taken to lie on the beam's axis"
+        facts["principal_point"] = Origin(centre, tag, note)
     else:
-        centre, tag = (width / 2, height / 2), "assumed"
+        centre = (width / 2, height / 2)
         note = "px, (x, y); no tag states it: the image centre"
+        facts["principal_point"] = Origin(centre, ASSUMED, note)
         if active is not None:
             note += f" ({active[1]} counts detector elements and is no principal point)"
+            facts["principal_point"] = Origin(centre, ASSUMED, note)
         angles = (number(dataset, key, frame=frame) for key in OBLIQUE)
         if any(angle is not None and angle[0] != 0 for angle in angles):
-            note += "; the tags say that the beam is oblique to the detector, so it lies elsewhere"
-    facts["principal_point"] = Origin(centre, tag, note)
+            note = "the beam is oblique to the detector, so the principal point is not the image centre"
+            facts["oblique beam"] = Origin(None, DOUBT, note)
     return centre
 
 

@@ -9,15 +9,6 @@ from ..storage.provenance import DOUBT, Found, Origin
 
 _SDD = (200.0, 5000.0)  # mm; specimen cabinets to chest stands
 _SIDE = (5.0, 1200.0)  # mm; crops of dental sensors to stitched whole legs
-_FLAGS = (
-    (
-        "BurnedInAnnotation",
-        "YES",
-        "burnt-in text",
-        "the image bears text, which hides anatomy and may name the patient",
-    ),
-    ("LossyImageCompression", "01", "compression", "the image was packed with losses: its values are not as measured"),
-)
 
 
 def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> Found:
@@ -44,8 +35,15 @@ def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> 
         if spacing == (1.0, 1.0):
             note = "exactly 1 mm is what programs write that know no spacing; is it true?"
             doubts["spacing of 1 mm"] = Origin(None, DOUBT, note)
-    for keyword, bad, name, note in _FLAGS:
-        said = text(dataset, keyword)
-        if said is not None and said[0].upper() == bad:
-            doubts[name] = Origin(None, DOUBT, note)
+    if _says(dataset, "BurnedInAnnotation", "YES"):
+        note = "the image bears text, which hides anatomy and may name the patient"
+        doubts["burnt-in text"] = Origin(None, DOUBT, note)
+    if _says(dataset, "LossyImageCompression", "01"):
+        note = "the image was packed with losses: its values are not as measured"
+        doubts["compression"] = Origin(None, DOUBT, note)
     return doubts
+
+
+def _says(dataset: Dataset, keyword: str, value: str) -> bool:
+    said = text(dataset, keyword)
+    return said is not None and said[0].upper() == value

@@ -53,7 +53,7 @@ def polarity_from_tags(dataset: Dataset, *, modality: str, slope_sign: float = 1
     polarity = _name(more_is_more, logarithmic=logarithmic)
     if known:
         return polarity, Origin(polarity, tag, f"{scale}; {note}")
-    why = f"relationship {scale}" if scale else "no PixelIntensityRelationship"
+    why = "an unknown PixelIntensityRelationship" if scale else "no PixelIntensityRelationship"
     taken = "logarithmic" if logarithmic else "proportional to intensity"
     return polarity, Origin(polarity, "assumed", f"{note}; {why}: {modality} taken as {taken}")
 

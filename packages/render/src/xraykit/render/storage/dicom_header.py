@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
@@ -23,6 +21,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from ..errors import FileError
 from .brief import brief
 from .dicom_sniff import MARK, is_dicom, starts_with_mark
+from .dicom_tags import DICOM_DAMAGE
 
 MAX_NESTING = 32
 """Sequences inside sequences; real objects stay below ten."""
@@ -33,13 +32,6 @@ MAX_INFLATION = 200
 ALWAYS_ALLOWED = 1 << 24
 """Unpacked bytes that no ratio refuses: an image of nothing but air packs well."""
 _ITEM = b"\xfe\xff\x00\xe0"
-
-DICOM_DAMAGE = (
-    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
-    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error),
-    *(InvalidDicomError, BytesLengthException),  # the latter derives from Exception alone
-)
-"""What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these."""
 
 
 @contextmanager

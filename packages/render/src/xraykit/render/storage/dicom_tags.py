@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -17,17 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
-# What pydicom raises on a value whose bytes are not of its type, as found by damaging files at random.
-PARSE_ERRORS = (
-    BytesLengthException,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    NotImplementedError,
-    OverflowError,
-    EOFError,
+DICOM_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error),
+    *(InvalidDicomError, BytesLengthException),  # the latter derives from Exception alone
 )
+"""What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these."""
 
 
 class TagValue(NamedTuple):
@@ -103,7 +100,7 @@ def _elements(dataset: Dataset) -> Iterator[DataElement]:
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
-        except PARSE_ERRORS:
+        except DICOM_DAMAGE:
             continue
         if not isinstance(element, RawDataElement):
             yield element
@@ -115,7 +112,7 @@ def _value(dataset: Dataset, keyword: str) -> object | None:
         return None
     try:
         value = dataset[tag].value
-    except PARSE_ERRORS:
+    except DICOM_DAMAGE:
         return None  # a tag whose bytes are not its type says nothing; the reader reports it as missing
     if value is None or (hasattr(value, "__len__") and len(value) == 0):  # type: ignore[arg-type]
         return None

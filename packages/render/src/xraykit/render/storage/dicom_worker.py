@@ -14,7 +14,7 @@ from typing import BinaryIO
 from pydicom.uid import UID
 
 from .dicom_decoders import PackedFrame, by_gdcm, by_pydicom
-from .dicom_header import DICOM_DAMAGE
+from .dicom_tags import DICOM_DAMAGE
 
 SECONDS, SECONDS_PER_BYTE = 4.0, 5e-7
 """CPU time for one frame: ten times what the slowest decoder takes."""
