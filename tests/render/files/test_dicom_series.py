@@ -147,6 +147,11 @@ def test_files_that_are_no_images_are_left_out_and_counted(tmp_path):
     assert grid.provenance["left out"].value == "1 other file, 1 report"
 
 
+def test_a_series_whose_uid_is_blank_is_read(tmp_path):
+    folder = damaged(tmp_path, edit=lambda n, d: d.add_new(0x0020000E, "LO", "\x02"))
+    assert read_dicom_series(folder).provenance["series"].value == "not named"
+
+
 def test_a_missing_rescale_is_stated_as_assumed(tmp_path):
     def edit(n, dataset):
         del dataset.RescaleSlope, dataset.RescaleIntercept

@@ -29,6 +29,9 @@ APART = (
 """What tells two images of one series at one place apart: phases, echoes, kernels."""
 
 
+NO_UID = "(no UID)"
+
+
 @dataclass(frozen=True)
 class SeriesName:
     """What a series is called.
@@ -116,7 +119,7 @@ def _series_name(dataset: FileDataset) -> SeriesName:
     uid, about = text(dataset, "SeriesInstanceUID"), text(dataset, "SeriesDescription")
     order, modality = number(dataset, "SeriesNumber"), text(dataset, "Modality")
     return SeriesName(
-        "(no UID)" if uid is None else brief(uid[0]),
+        (brief(uid[0]) if uid else "") or NO_UID,
         0 if order is None else int(order[0]),
         "" if about is None else brief(about[0], limit=40),
         None if modality is None else brief(modality[0], limit=16),

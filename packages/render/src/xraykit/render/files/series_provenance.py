@@ -13,7 +13,7 @@ from ..storage.dicom_tags import number
 from ..storage.dicom_values import has_modality_table
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .dicom_folder import UNREAD
-from .dicom_slices import Slice
+from .dicom_slices import NO_UID, Slice
 
 _TRUE_UNITS = ("HU", "US", "")
 """Rescale Type of Hounsfield numbers, or unspecified (PS3.3 C.11.1.1.2)."""
@@ -32,7 +32,7 @@ def series_provenance(stack: Sequence[Slice], left_out: Counter[str], *, beside:
     found = {
         "affine from": Origin("DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
         **_scale(stack, dataset),
-        "series": Origin(first.series.uid if first.series.uid[0] != "(" else "not named", "SeriesInstanceUID"),
+        "series": Origin("not named" if first.series.uid == NO_UID else first.series.uid, "SeriesInstanceUID"),
     }
     for keyword, name in (("GantryDetectorTilt", "gantry tilt [deg]"), ("KVP", "tube voltage [kV]")):
         value = tag_text(first.path, dataset, keyword)

@@ -76,7 +76,7 @@ def truth_of(settings: EvaluateSettings) -> Dataset:
         return open_dataset(truth.dataset, truth.data)
     if settings.results:
         raise InputError("results are judged by the true poses of --data, got --simulate; leave the results out.")
-    volume = Volume.from_file(str(truth.simulate), labels=truth.label_map)
+    volume = Volume.from_file(str(truth.simulate), labels=truth.label_map, **truth.volume.reading)
     return SimulatedDataset(volume, SimulatedViews(count=study.most or 10, size=truth.size, seed=study.seed))
 
 
