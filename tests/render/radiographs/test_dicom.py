@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 from support.xray_dicom import CLASSES, GEOMETRY, nested, write_xray, xray_dataset
 from xraykit.render import FileError, read_radiograph
-from xraykit.render.radiographs import describe_radiograph
+from xraykit.render.radiographs import describe_radiograph, shutter_field
 
 RAMP = np.arange(24, dtype=np.uint16).reshape(4, 6) * 100
 
@@ -298,7 +298,9 @@ def test_damaged_file_gives_an_image_or_a_one_line_file_error(tmp_path, changes,
         whole[min(place, len(whole) - 1)] = byte
     path.write_bytes(whole[: max(132, int(kept * len(whole)))])
     try:
-        describe_radiograph(read_radiograph(path))
+        image = read_radiograph(path)
+        describe_radiograph(image)
+        shutter_field(path, height=image.height, width=image.width)
     except FileError as error:
         message = str(error)
     else:

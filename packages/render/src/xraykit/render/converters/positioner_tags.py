@@ -59,7 +59,7 @@ def positioner_angle(
 def is_moving(dataset: Dataset) -> bool:
     """Whether the angles change from frame to frame."""
     frames = int((number(dataset, "NumberOfFrames") or (1.0, ""))[0])
-    if frames < 2 or not (dataset.get(PER_FRAME) or any(name in dataset for name in INCREMENTS)):
+    if frames < 2 or not (PER_FRAME in dataset or any(name in dataset for name in INCREMENTS)):
         return False
     angles = {tuple(positioner_angle(dataset, which, frame=n) or () for which in WHICH) for n in range(frames)}
     return len({tuple(angle[0] if angle else None for angle in both) for both in angles}) > 1

@@ -18,8 +18,9 @@ from ..storage.brief import brief
 from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, checked_affine, checked_size
 from ..storage.dicom_header import read_dicom, reading_dicom
 from ..storage.dicom_kinds import dicom_kind
-from ..storage.dicom_pixels import stored_frames
+from ..storage.dicom_pixels import pixel_layout, stored_frames
 from ..storage.dicom_sniff import is_dicom
+from ..storage.dicom_tags import number
 from ..storage.dicom_unpack import Unpacker
 from ..storage.provenance import ASSUMED, Origin
 from .label_grid import TOLERANCE
@@ -66,16 +67,15 @@ def segmentation_layers(path: Path, volume: DeclaredGrid) -> tuple[Layers, Mappi
     names = {number: name or f"segment_{number}" for number, name in names.items()}
     found = dict(grid.provenance)
     if kind == "FRACTIONAL":
-        what = brief(dataset.get("SegmentationFractionalType", "fraction"), limit=20).lower()
-        found["threshold"] = Origin(0.5, ASSUMED, f"a voxel belongs to a segment from one half of its {what}")
+        found["threshold"] = Origin(0.5, ASSUMED, "a voxel belongs to a segment from one half of the greatest fraction")
     layers: Layers = []
-    for number in [None] if numbers is None else sorted(set(numbers)):
-        chosen = [n for n in range(len(frames)) if numbers is None or numbers[n] == number]
+    for segment in [None] if numbers is None else sorted(set(numbers)):
+        chosen = [n for n in range(len(frames)) if numbers is None or numbers[n] == segment]
         taken = [slots[n] for n in chosen]
         if len(set(taken)) < len(taken):
-            raise FileError(f"{path} must hold each slice of a segment once, segment {number} has one twice.")
+            raise FileError(f"{path} must hold each slice of a segment once, segment {segment} has one twice.")
         read = partial(_filled, pixels, chosen, taken, grid.size)
-        layers.append((DeclaredGrid(path, grid.kind, grid.size, grid.affine, read, found), number))
+        layers.append((DeclaredGrid(path, grid.kind, grid.size, grid.affine, read, found), segment))
     return layers, names
 
 
@@ -126,13 +126,14 @@ def _segment_number(path: Path, groups: list[Dataset]) -> int:
 
 def _pixels(path: Path, dataset: FileDataset, kind: str, n_frames: int) -> NDArray[np.generic]:
     """(frames, rows, columns): 0 and 1, or segment numbers of a label map."""
-    if int(dataset.get("NumberOfFrames") or 1) != n_frames:
-        raise FileError(f"{path} declares {dataset.NumberOfFrames} frames but describes {n_frames}; it is damaged.")
+    declared = pixel_layout(path, dataset).frames
+    if declared != n_frames:
+        raise FileError(f"{path} declares {declared} frames but describes {n_frames}; it is damaged.")
     with Unpacker() as unpacker:
         pixels = stored_frames(path, dataset, unpacker, packing=_MAX_PACKING)
     if kind == "FRACTIONAL":
-        most = int(dataset.get("MaximumFractionalValue") or 255)
-        return (pixels.astype(np.uint16) * 2 >= most).astype(np.uint8)
+        most = number(dataset, "MaximumFractionalValue")
+        return (pixels.astype(np.uint16) * 2 >= (255 if most is None else most[0])).astype(np.uint8)
     return pixels
 
 

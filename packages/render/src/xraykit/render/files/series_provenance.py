@@ -9,13 +9,13 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from ..storage.dicom_header import assumed_encoding, read_dicom, tag_text
-from ..storage.dicom_tags import number
+from ..storage.dicom_tags import number, text
 from ..storage.dicom_values import has_modality_table
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .dicom_folder import UNREAD
 from .dicom_slices import NO_UID, Slice
 
-_TRUE_UNITS = ("HU", "US", "")
+_TRUE_UNITS = ("HU", "US")
 """Rescale Type of Hounsfield numbers, or unspecified (PS3.3 C.11.1.1.2)."""
 
 
@@ -61,13 +61,14 @@ def _scale(stack: Sequence[Slice], dataset: Dataset) -> Found:
     shown = ", ".join(f"x {scale.slope:g} + {scale.intercept:g}" for scale in scales[:3])
     shown += f", ... ({len(scales)} in all)" * (len(scales) > 3)
     found = {"rescale": Origin(shown, "RescaleSlope, RescaleIntercept")}
-    if has_modality_table(dataset):
+    if has_modality_table(stack[0].path, dataset):
         found["rescale"] = Origin("table", "ModalityLUTSequence")
     elif any(scale.tag == "default" for scale in scales):
         found["rescale"] = Origin(shown, ASSUMED, "the tags are absent: 1 and 0")
     if note := next((scale.note for scale in scales if scale.note), ""):
         found["rescale slope"] = Origin(0, DOUBT, note)
-    if str(dataset.get("RescaleType") or "HU").upper() not in _TRUE_UNITS:
+    unit = text(dataset, "RescaleType")
+    if unit is not None and unit[0].upper() not in _TRUE_UNITS:
         found["rescale type"] = Origin(None, DOUBT, "RescaleType names another unit than Hounsfield numbers")
     return found
 

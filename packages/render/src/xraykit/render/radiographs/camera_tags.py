@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from ..converters.positioner_tags import positioner_angle, source_to_isocenter
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
-from ..storage.dicom_tags import number, numbers, tag_name, text
+from ..storage.dicom_tags import DICOM_DAMAGE, number, numbers, tag_name, text
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .options import DetectorOrigin
 
@@ -221,7 +221,7 @@ def private_numbers(dataset: Dataset, offset: int, count: int | None = None) -> 
     try:
         value = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[offset].value
         values = tuple(float(v) for v in value)
-    except (KeyError, TypeError, ValueError):
+    except DICOM_DAMAGE:
         return None
     return values if count is None or len(values) == count else None
 

@@ -126,7 +126,7 @@ def _frames(path: Path, dataset: FileDataset, frame: int | None) -> list[int]:
 def _may_differ(dataset: FileDataset) -> bool:
     """Whether the tags say something of each frame by itself."""
     increments = (f"Positioner{which}AngleIncrement" for which in ("Primary", "Secondary"))
-    return bool(dataset.get(PER_FRAME)) or any(name in dataset for name in increments)
+    return PER_FRAME in dataset or any(name in dataset for name in increments)
 
 
 def _modality_values(
@@ -148,7 +148,7 @@ def _modality_values(
     for n, frame in enumerate(frames):
         values[n] = modality_values(path, dataset, stored[n], frame=frame)
     facts = {} if is_grey else {"colour": Origin("luma", "caller", "0.299 R + 0.587 G + 0.114 B")}
-    if has_modality_table(dataset):
+    if has_modality_table(path, dataset):
         return values, facts | {"rescale": Origin("table", tag_name("ModalityLUTSequence"), "applied")}, 1.0
     scale = rescale_of(path, dataset, frame=frames[0])
     note = scale.note or "slope and intercept, applied"

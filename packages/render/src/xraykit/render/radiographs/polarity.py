@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
-from ..storage.dicom_tags import number, text
+from ..storage.dicom_tags import find, number, text
 from ..storage.provenance import Origin
 from .radiograph import Polarity
 
@@ -44,7 +44,7 @@ def polarity_from_tags(dataset: Dataset, *, modality: str, slope_sign: float = 1
     units = text(dataset, "RescaleType")
     if units is not None and units[0].upper() == LINE_INTEGRAL_UNITS:
         return "line_integral", Origin("line_integral", units[1], "dimensionless, -ln(I/I0)")
-    if scale == "LOG" and relation is not None and dataset.get("ModalityLUTSequence"):
+    if scale == "LOG" and relation is not None and find(dataset, "ModalityLUTSequence") is not None:
         note = "LOG, made linear by the Modality LUT"
         return "intensity", Origin("intensity", relation[1], note)
     more_is_more, tag, note = _direction(dataset, modality, scale, slope_sign)

@@ -50,9 +50,10 @@ def rescale_of(path: Path, dataset: Dataset, *, frame: int = 0) -> Rescale:
     return Rescale(slope[0], b, f"{slope[1]}, intercept")
 
 
-def has_modality_table(dataset: Dataset) -> bool:
-    """Whether a Modality LUT, not a rescale, turns stored into modality values."""
-    return bool(dataset.get("ModalityLUTSequence"))
+def has_modality_table(path: Path, dataset: Dataset) -> bool:
+    """Whether a Modality LUT, not a rescale, turns stored into modality values; FileError where it is damaged."""
+    with reading_dicom(path, "Modality LUT"):
+        return bool(dataset.get("ModalityLUTSequence"))
 
 
 def modality_values(
@@ -69,7 +70,7 @@ def modality_values(
     Raises:
         FileError: The table is none, or a pixel is not finite.
     """
-    if has_modality_table(dataset):
+    if has_modality_table(path, dataset):
         with reading_dicom(path, "Modality LUT"):
             return np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
     scale = rescale_of(path, dataset, frame=frame)
