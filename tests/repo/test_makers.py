@@ -34,6 +34,18 @@ def test_the_pages_of_public_names_are_up_to_date():
     assert written == maker("make_api").pages(ROOT), "run `uv run python docs/makers/make_api.py`"
 
 
+def test_the_page_of_what_is_read_assumed_and_refused_is_up_to_date():
+    page = ROOT / "docs/formats.md"
+    assert page.read_text(encoding="utf-8") == maker("make_formats").text(), "run `docs/makers/make_formats.py`"
+    for said in (
+        "`voxels`: no air",
+        "`labels padded`: their voxels lie",
+        "one slice was named",
+        "FILE must hold slices",
+    ):
+        assert said in page.read_text(encoding="utf-8")
+
+
 def test_the_pages_have_a_heading_for_every_public_name_of_the_packages():
     for package in ("render", "xvr"):
         module = pytest.importorskip(f"xraykit.{package}")

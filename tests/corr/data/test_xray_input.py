@@ -40,6 +40,12 @@ def test_what_was_assumed_is_said(tmp_path):
     assert prepare_xray(tmp_path / "a.png", SMALL, reading=XrayReading(polarity="log_attenuation")).notes == ()
 
 
+def test_what_is_doubtful_about_the_file_is_a_note(tmp_path):
+    dataset = xray_dataset((40 * bone(48, 48)).astype(np.uint16), BurnedInAnnotation="YES")
+    notes = prepare_xray(write_xray(tmp_path / "x.dcm", dataset), SMALL).notes
+    assert any(note.startswith("burnt-in text: ") for note in notes)
+
+
 @pytest.mark.parametrize("kind", ["16 bit", "grey in colour", "jpeg", "tiff", "inverted", "radiograph", "array"])
 def test_every_kind_of_file_shows_bone_bright(tmp_path, kind):
     grey = bone(48, 48)

@@ -59,6 +59,12 @@ def test_intensity_is_read_as_it_is_and_log_images_get_four_e_folds(tmp_path):
     assert "gain is unknown" in shown.notes[1]
 
 
+def test_what_is_doubtful_about_a_file_is_a_note(tmp_path):
+    dataset = xray_dataset(IMAGE, PixelIntensityRelationship="LIN", LossyImageCompression="01")
+    (frame,) = find_xrays([write_xray(tmp_path / "x.dcm", dataset)])
+    assert any(note.startswith("compression: ") for note in frame.notes)
+
+
 def test_inverted_intensity_is_turned_round(tmp_path):
     frame = find_xrays([write_png(tmp_path / "x.png")], polarity="inverted_intensity")[0]
     assert torch.equal(frame.intensity, torch.from_numpy(65_535 - IMAGE.astype(np.float32)))

@@ -1,9 +1,12 @@
 """`render info` tells a CT from an X-ray and says where each fact comes from."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.nifti import write_nifti
 from xraykit.render import Camera, carm_pose, save_image, write_volume
 from xraykit.render.cli.umbrella import run
 
@@ -90,3 +93,26 @@ def test_labels_of_an_xray_are_refused(tmp_path, capsys):
 def test_picture_is_checked_before_the_file_is_read(ct, tmp_path, capsys, name, words):
     assert run(["render", "info", str(ct), "--picture", str(tmp_path / name)]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_facts_come_before_assumptions_and_doubts_in_json_and_on_stderr(tmp_path, capsys):
+    write_nifti(tmp_path / "ct.nii", np.arange(60, dtype=np.int16).reshape(3, 4, 5) + 24)
+    assert run(["render", "info", str(tmp_path / "ct.nii"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert list(found) == ["file", "facts", "assumptions", "doubts"]
+    assert found["facts"]["size"]["value"] == "5 x 4 x 3"
+    assert found["assumptions"]["affine from"]["value"] == "pixdim"
+    assert "no air" in found["doubts"]["voxels"]["note"]
+    kinds = [line.split(":")[1].strip() for line in err.splitlines()]
+    assert kinds == sorted(kinds)
+    assert set(kinds) == {"note", "warning"}
+
+
+def test_a_drr_says_and_saves_what_is_doubtful(tmp_path, capsys):
+    write_nifti(tmp_path / "ct.nii", np.arange(60, dtype=np.int16).reshape(3, 4, 5) + 24, sform=np.eye(4))
+    out = tmp_path / "a.npy"
+    assert run(["render", "drr", str(tmp_path / "ct.nii"), "-o", str(out), "--size", "8", "8"]) == 0
+    assert "xraykit: warning: " in capsys.readouterr().err
+    saved = json.loads((tmp_path / "a.settings.json").read_text())["xraykit"]["input"]
+    assert any("no air" in line for line in saved["doubts"])

@@ -16,7 +16,7 @@ from xraykit.render import write_volume
 from xraykit.render.cli import view as command
 from xraykit.render.cli.umbrella import run
 from xraykit.render.cli.view import ViewerSettings, check
-from xraykit.render.commands import display
+from xraykit.render.commands import VolumeSettings, display
 from xraykit.render.storage import leaves
 from xraykit.render.viewer.state import ViewerState
 
@@ -75,7 +75,9 @@ def test_every_option_reaches_the_viewer(ct, started, tmp_path):
     }  # fmt: skip
     assert dict(volume.label_names) == {1: "one", 2: "two"}
     assert stub.closed
-    covered = {"ct", "labels", "label_names", "demo"} | {name.lstrip("-").replace("-", "_") for name in given}
+    covered = {"ct", "labels", "label_names", "demo", *vars(VolumeSettings())} | {
+        name.lstrip("-").replace("-", "_") for name in given
+    }
     assert set(leaves(ViewerSettings)) <= covered
 
 

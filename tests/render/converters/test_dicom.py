@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from support.views import assert_same_view, poses
 from xraykit.render import Camera, carm_pose
 from xraykit.render.converters import from_dicom_tags, to_dicom_tags
@@ -94,7 +95,7 @@ def test_all_missing_tags_are_named():
         ({"Rows": 10.5}, "Rows must be a whole number"),
         ({"PositionerPrimaryAngleIncrement": [0.0, 1.5]}, "change from frame to frame"),
         ({"DetectorPrimaryAngle": 3.0}, "DetectorPrimaryAngle must be 0 or absent, got 3.0"),
-        ({"FieldOfViewRotation": "180"}, "FieldOfViewRotation must be 0 or absent, got 180"),
+        ({"DetectorPrimaryAngle": "3"}, "DetectorPrimaryAngle must be 0 or absent, got 3"),
         ({"FieldOfViewHorizontalFlip": "YES"}, "FieldOfViewHorizontalFlip must be NO or absent"),
     ],
 )
@@ -134,3 +135,62 @@ def test_shifted_principal_points_several_views_and_close_detectors_are_refused(
         to_dicom_tags(Camera(600.0, 10, 10), pose, isocenter=ISOCENTER)
     with pytest.raises(GeometryError, match="describe one view, got 4"):
         to_dicom_tags(Camera(600.0, 10, 10), poses(), isocenter=ISOCENTER)
+
+
+STAND = {
+    "PositionerPrimaryAngle": 30,
+    "PositionerSecondaryAngle": -10,
+    "DistanceSourceToPatient": 700,
+    "DistanceSourceToDetector": 1000,
+    "ImagerPixelSpacing": [0.4, 0.4],
+    "Rows": 20,
+    "Columns": 30,
+}
+
+
+def run_of(increments: list[float], frames: int, **tags: object) -> Dataset:
+    dataset = Dataset()
+    for keyword, value in {**STAND, "NumberOfFrames": frames, **tags}.items():
+        setattr(dataset, keyword, value)
+    if increments:
+        dataset.PositionerPrimaryAngleIncrement = increments
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("increments", "frames", "angle"),
+    [([0, 10, 20, 30], 4, 50.0), ([10], 4, 50.0), ([0, 10, 10, 10], 4, 50.0), ([10, 20, 30], 4, 50.0), ([], 4, 30.0)],
+)
+def test_a_frame_of_a_rotational_run_has_its_own_angle(increments, frames, angle):
+    dataset = run_of(increments, frames)
+    pose = from_dicom_tags(dataset, isocenter=(0.0, 0.0, 0.0), frame=2)[1]
+    expected = carm_pose(lao_rao=angle, cra_cau=-10.0, sod=700.0, isocenter=torch.zeros(3, dtype=torch.float64))
+    torch.testing.assert_close(pose, expected, atol=1e-9, rtol=0)
+    if increments:
+        with pytest.raises(GeometryError, match=r"change from frame to frame .*choose one with frame="):
+            from_dicom_tags(dataset, isocenter=(0.0, 0.0, 0.0))
+
+
+def test_functional_groups_give_angles_and_distances_of_each_frame():
+    dataset, frames = run_of([], 2), []
+    for name in ("PositionerPrimaryAngle", "DistanceSourceToPatient"):
+        delattr(dataset, name)
+    for n in range(2):
+        frame, position, distance = Dataset(), Dataset(), Dataset()
+        position.PositionerPrimaryAngle, distance.DistanceSourceToIsocenter = 5.0 * n, 700.0 + n
+        frame.PositionerPositionSequence, frame.XRayGeometrySequence = Sequence([position]), Sequence([distance])
+        frames.append(frame)
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    pose = from_dicom_tags(dataset, isocenter=(0.0, 0.0, 0.0), frame=1)[1]
+    torch.testing.assert_close(pose, carm_pose(lao_rao=5.0, cra_cau=-10.0, sod=701.0).to(pose), atol=1e-4, rtol=0)
+    with pytest.raises(GeometryError, match="choose one with frame="):
+        from_dicom_tags(dataset, isocenter=(0.0, 0.0, 0.0))
+
+
+def test_an_image_that_was_turned_clockwise_is_seen_by_a_camera_turned_back():
+    upright, turned = (
+        from_dicom_tags(run_of([], 1, FieldOfViewRotation=angle), isocenter=(0.0, 0.0, 0.0))[1] for angle in (0, 90)
+    )
+    # What was to the right of the upright image lies below in the turned one, and what was above lies right of it.
+    torch.testing.assert_close(turned[0, :3, 1], upright[0, :3, 0], atol=1e-6, rtol=0)
+    torch.testing.assert_close(turned[0, :3, 0], -upright[0, :3, 1], atol=1e-6, rtol=0)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.nifti import write_nifti
 from xraykit.render import FileError, Volume, write_volume
-from xraykit.render.files.nifti_names import extension_with_names
+from xraykit.render.storage.nifti_names import extension_with_names
 
 SHAPE = (4, 3, 5)
 HU = np.zeros(SHAPE, np.int16)
@@ -77,7 +77,7 @@ def test_the_refusal_names_both_grids(tmp_path):
     with pytest.raises(
         FileError, match=r"ct.nii has 5 x 3 x 4 voxels of .*seg.nii has 5 x 3 x 3 voxels of .*; resample"
     ):
-        load(tmp_path, LABELS[:3], OBLIQUE)
+        load(tmp_path, LABELS[:3], OBLIQUE @ np.diag([1, 1, 1.5, 1]))
 
 
 def test_a_flip_without_its_translation_is_refused(tmp_path):
@@ -98,7 +98,7 @@ def test_labels_take_the_smallest_type_that_holds_them(tmp_path, value, dtype):
         (np.full(SHAPE, 0.5, np.float32), "whole numbers as labels, it holds 0.5"),
         (np.full(SHAPE, -1, np.int16), "labels from 0 to 32767, its voxels run from -1"),
         (np.full(SHAPE, 40000, np.int32), "labels from 0 to 32767"),
-        (np.full(SHAPE, np.nan, np.float32), "labels from 0 to 32767, its voxels run from nan"),
+        (np.full(SHAPE, np.nan, np.float32), "whole numbers as labels, it holds nan"),
     ],
 )
 def test_voxels_that_are_no_labels_are_refused(tmp_path, labels, match):
@@ -163,7 +163,7 @@ def test_names_that_cannot_be_trusted_are_dropped_and_the_labels_read(tmp_path, 
 
 @given(st.dictionaries(st.integers(0, 999), st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)))
 def test_any_name_survives_the_extension(names):
-    from xraykit.render.files.nifti_names import names_from_extensions
+    from xraykit.render.storage.nifti_names import names_from_extensions
 
     extension = extension_with_names(names)
     assert len(extension) % 16 == 0

@@ -60,7 +60,7 @@ def test_detector_elements_times_binning_stand_in_and_contradictions_are_noted()
     assert camera.pixel_spacing == (0.3, 0.3)
     assert facts["pixel_spacing"].is_assumed
     _, facts = camera_of(**GEOMETRY, **tags)
-    assert "detector elements times binning give 0.3" in facts["pixel_spacing"].note
+    assert facts["detector elements"] == ((0.3, 0.3), "doubt", facts["detector elements"].note)
 
 
 def test_scanned_plate_spacing_is_an_assumption():
@@ -89,17 +89,43 @@ def test_magnification_and_patient_distance_give_an_assumed_sdd():
 
 
 @pytest.mark.parametrize(
-    ("tags", "note"),
+    ("tags", "name", "note"),
     [
-        ({"DistanceSourceToPatient": "1200"}, "contradicts sod 1200 mm"),
+        ({"DistanceSourceToPatient": "1200"}, "distances", "isocenter is 1200 mm, to the detector 1000 mm"),
         (
             {"DistanceSourceToPatient": "500", "EstimatedRadiographicMagnificationFactor": "1.5"},
-            "contradicts the magnification factor 1.5",
+            "magnification factor",
+            "whose ratio 2.000 is used",
         ),
+        ({"DetectorElementSpacing": ["0.1", "0.1"], "DetectorBinning": ["2", "2"]}, "detector elements", "resampled"),
     ],
 )
-def test_contradictions_are_noted(tags, note):
-    assert note in camera_of(**GEOMETRY, **tags)[1]["sdd"].note
+def test_contradictions_are_doubts(tags, name, note):
+    facts = camera_of(**GEOMETRY, **tags)[1]
+    assert facts[name].is_doubt
+    assert note in facts[name].note
+    agreeing = {"DistanceSourceToPatient": "500", "EstimatedRadiographicMagnificationFactor": "2"}
+    agreeing |= {"DetectorElementSpacing": ["0.2", "0.1"], "DetectorBinning": ["2", "2"]}
+    assert not any(origin.is_doubt for origin in camera_of(**GEOMETRY, **agreeing)[1].values())
+
+
+@pytest.mark.parametrize(
+    ("tags", "name"),
+    [
+        ({"DistanceSourceToDetector": "100"}, "source to detector"),
+        ({"ImagerPixelSpacing": ["0.0004", "0.0002"]}, "detector size"),
+        ({"ImagerPixelSpacing": ["40", "20"]}, "detector size"),
+        ({"ImagerPixelSpacing": ["1", "1"]}, "spacing of 1 mm"),
+        ({"BurnedInAnnotation": "YES"}, "burnt-in text"),
+        ({"LossyImageCompression": "01"}, "compression"),
+    ],
+)
+def test_what_is_implausible_or_lost_is_a_doubt(tmp_path, tags, name):
+    pixels = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60)
+    usual = {**GEOMETRY, "BurnedInAnnotation": "NO", "LossyImageCompression": "00"}
+    assert read_radiograph(write_xray(tmp_path / "good.dcm", xray_dataset(pixels, **usual))).doubts == {}
+    image = read_radiograph(write_xray(tmp_path / "x.dcm", xray_dataset(pixels, **{**usual, **tags})))
+    assert set(image.doubts) == {name}
 
 
 def test_detector_active_origin_is_a_principal_point_only_when_asked_for():
@@ -124,9 +150,9 @@ def test_what_belongs_to_the_pose_is_recorded():
     assert facts["patient_orientation"].value == "P\\F"
 
 
-def test_oblique_detector_is_noted_at_the_principal_point():
+def test_an_oblique_detector_is_a_doubt():
     facts = camera_of(**GEOMETRY, DetectorPrimaryAngle="3")[1]
-    assert "oblique to the detector" in facts["principal_point"].note
+    assert facts["oblique beam"].is_doubt
 
 
 def test_description_names_the_tag_or_the_assumption_and_no_patient(tmp_path):
@@ -156,3 +182,20 @@ def test_camera_of_the_caller_overrules_the_file_and_must_fit(tmp_path):
     assert image.provenance["camera"].tag == "caller"
     with pytest.raises(InputError, match="camera must have the image size 4x6, got 9x9"):
         read_radiograph(path, camera=Camera(sdd=900.0, height=9, width=9))
+
+
+def test_a_radiotherapy_image_states_its_camera_and_where_the_beams_axis_meets_it():
+    tags = {"RTImageSID": "1500", "RadiationMachineSAD": "1000", "ImagePlanePixelSpacing": ["0.4", "0.5"]}
+    tags |= {"RTImagePosition": ["-1.0", "0.8"], "GantryAngle": "90"}
+    camera, facts = camera_of(**tags)
+    assert (camera.sdd, camera.pixel_spacing) == (1500.0, (0.4, 0.5))
+    # The first pixel's centre, at (0.5, 0.5) px, lies 1 mm left of the axis and 0.8 mm above: 2 columns and 2 rows.
+    assert camera.principal_point == pytest.approx((2.5, 2.5))
+    assert facts["sod"].value == 1000.0
+    assert facts["gantry_angle"].value == 90.0
+    moved, _ = camera_of(**tags, XRayImageReceptorTranslation=["0.5", "-0.4", "-500"])
+    # The receptor went right by one column and down by one row, so the axis meets it that much further left and up.
+    assert moved.principal_point == pytest.approx((1.5, 1.5))
+    turned, facts = camera_of(**tags, RTImageOrientation=["0", "1", "0", "1", "0", "0"])
+    assert facts["principal_point"].is_assumed
+    assert turned.principal_point == (3.0, 2.0)

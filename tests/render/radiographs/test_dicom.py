@@ -18,9 +18,9 @@ from pydicom.uid import (
     JPEGLosslessSV1,
     RLELossless,
 )
-from support.xray_dicom import GEOMETRY, nested, write_xray, xray_dataset
+from support.xray_dicom import CLASSES, GEOMETRY, nested, write_xray, xray_dataset
 from xraykit.render import FileError, read_radiograph
-from xraykit.render.radiographs import describe_radiograph
+from xraykit.render.radiographs import describe_radiograph, shutter_field
 
 RAMP = np.arange(24, dtype=np.uint16).reshape(4, 6) * 100
 
@@ -178,14 +178,11 @@ def test_baseline_jpeg_is_read_through_pillow(tmp_path):
     assert float((read_radiograph(path).pixels - 90).abs().max()) <= 2
 
 
-def test_missing_decoder_is_named(tmp_path, monkeypatch):
+def test_pixels_that_no_decoder_takes_are_refused(tmp_path):
     dataset = xray_dataset(RAMP, PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
     dataset["PixelData"].is_undefined_length = True
     path = write_xray(tmp_path / "x.dcm", dataset, syntax=JPEGLosslessSV1)
-    from pydicom.pixels.decoders.base import get_decoder
-
-    monkeypatch.setattr(get_decoder(JPEGLosslessSV1), "_available", {})
-    with pytest.raises(FileError, match=r"JPEG Lossless.*no decoder is installed; install one of: .*pylibjpeg"):
+    with pytest.raises(FileError, match=r"unpacking JPEG Lossless.* failed \(.*\); get it again or convert it"):
         read_radiograph(path)
 
 
@@ -204,17 +201,26 @@ def floating(dataset):
     dataset.FloatPixelData = np.full(24, np.nan, np.float32).tobytes()
 
 
+def tomography(dataset):
+    dataset.Modality, dataset.SOPClassUID = "CT", CLASSES["CT"]
+
+
 BAD = {
-    "short pixel data": (short, "must hold 48 bytes of pixel data, got 10; it is cut off"),
+    "short pixel data": (short, "must hold 48 bytes of pixels as its tags declare, its PixelData has 10; it is cut"),
     "colour": (coloured, r"must be a grey image \(MONOCHROME1 or 2\), got RGB"),
-    "no pixels": (lambda d: delattr(d, "PixelData"), r"without PixelData \(7FE0,0010\)"),
-    "zero rows": (lambda d: setattr(d, "Rows", 0), r"must state Rows \(0028,0010\) of at least 1, got 0"),
-    "no columns": (lambda d: delattr(d, "Columns"), r"must state Columns \(0028,0011\) of at least 1, got None"),
-    "no frame": (lambda d: setattr(d, "NumberOfFrames", 0), "at least one frame, got NumberOfFrames=0"),
-    "computed tomography": (lambda d: setattr(d, "Modality", "CT"), "must be an X-ray image .*got modality CT"),
-    "nested": (lambda d: setattr(d, "RequestAttributesSequence", nested(200)), "nest sequences less than 32 deep"),
-    "nested a little": (lambda d: setattr(d, "RequestAttributesSequence", nested(40)), "nest sequences less than 32"),
-    "zero slope": (lambda d: setattr(d, "RescaleSlope", "0"), "finite, non-zero RescaleSlope"),
+    "no pixels": (lambda d: delattr(d, "PixelData"), "must hold pixels, it has no PixelData"),
+    "zero rows": (lambda d: setattr(d, "Rows", 0), "it declares 0 rows, 6 columns, 1 frames"),
+    "no columns": (lambda d: delattr(d, "Columns"), "it declares 4 rows, 0 columns"),
+    "no frame": (lambda d: setattr(d, "NumberOfFrames", 0), "6 columns, 0 frames"),
+    "computed tomography": (
+        tomography,
+        "must be an X-ray image .*got modality CT .*a command that reads a CT takes it",
+    ),
+    "nested": (lambda d: setattr(d, "RequestAttributesSequence", nested(200)), "nests DICOM sequences deeper than 32"),
+    "nested a little": (
+        lambda d: setattr(d, "RequestAttributesSequence", nested(40)),
+        "nests DICOM sequences deeper than 32",
+    ),
     "NaN": (floating, "must hold finite pixels, got NaN"),
 }
 
@@ -274,7 +280,7 @@ def test_value_whose_bytes_are_not_its_type_is_no_traceback(tmp_path):
     path = write_xray(tmp_path / "x.dcm", xray_dataset(RAMP, **GEOMETRY))
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"\x28\x00\x10\x00US\x02\x00\x04\x00", b"\x28\x00\x10\x00FL\x02\x00\x04\x00"))
-    with pytest.raises(FileError, match=r"x\.dcm must (be a whole DICOM file|state Rows)"):
+    with pytest.raises(FileError, match=r"x\.dcm must hold (readable|pixels)"):
         read_radiograph(path)
 
 
@@ -292,7 +298,9 @@ def test_damaged_file_gives_an_image_or_a_one_line_file_error(tmp_path, changes,
         whole[min(place, len(whole) - 1)] = byte
     path.write_bytes(whole[: max(132, int(kept * len(whole)))])
     try:
-        describe_radiograph(read_radiograph(path))
+        image = read_radiograph(path)
+        describe_radiograph(image)
+        shutter_field(path, height=image.height, width=image.width)
     except FileError as error:
         message = str(error)
     else:

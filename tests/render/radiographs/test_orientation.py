@@ -34,3 +34,10 @@ def test_where_a_tag_is_missing_the_flip_tag_decides(flip, mirrored):
 @pytest.mark.parametrize("orientation", ["", "R", "X\\F", "R\\F\\A"])
 def test_orientation_that_names_no_two_directions_says_nothing(orientation):
     assert is_stored_mirrored(xray(patient_orientation=orientation, lao_rao=0.0, cra_cau=0.0)) is None
+
+
+@pytest.mark.parametrize(("clockwise", "roll"), [(0.0, 0.0), (90.0, -90.0), (180.0, -180.0), (270.0, 90.0)])
+def test_field_of_view_rotation_says_the_turn_where_no_orientation_does(clockwise, roll):
+    assert stored_roll(xray(field_of_view_rotation=clockwise), mirrored=False) == roll
+    both = xray(field_of_view_rotation=clockwise, patient_orientation="R\\F", lao_rao=0.0, cra_cau=0.0)
+    assert stored_roll(both, mirrored=False) == 0.0

@@ -1,8 +1,11 @@
 """PNG, TIFF and JPEG: exact values, stated colour rule, recorded assumptions, one-sentence refusals."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 from xraykit.render import FileError, read_radiograph
 
 RAMP = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
@@ -118,8 +121,6 @@ def test_picture_of_impossible_size_is_refused_before_it_is_decoded(tmp_path):
     path = write(tmp_path / "x.png", RAMP)
     data = bytearray(path.read_bytes())
     data[16:24] = (60000).to_bytes(4, "big") * 2
-    import zlib
-
     data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
     path.write_bytes(data)
     with pytest.raises(FileError, match="declares more pixels than a radiograph has"):
@@ -131,3 +132,100 @@ def test_pages_of_different_size_are_refused(tmp_path):
     pages[0].save(tmp_path / "x.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(FileError, match="pages of one size and type, got 2 that differ"):
         read_radiograph(tmp_path / "x.tif")
+
+
+def tiff(path, values, *, photometric, pages=1):
+    """Uncompressed pages that share one strip, photometric 0 (WhiteIsZero), 1 (BlackIsZero) or 2 (RGB)."""
+    rows, columns, samples = (*values.shape, 1)[:3]
+    bits, data = 8 * values.dtype.itemsize, values.tobytes()
+    body, start = bytearray(b"II*\0" + bytes(4) + data + bytes(len(data) % 2)), 4
+    depths = struct.pack(f"<{samples}H", *[bits] * samples) if samples > 2 else b""
+    at = len(body)
+    body += depths + bytes(len(depths) % 2)
+    for _ in range(pages):
+        struct.pack_into("<I", body, start, len(body))
+        tags = [(256, columns), (257, rows), (258, at if depths else bits), (259, 1), (262, photometric), (273, 8),
+                (277, samples), (278, rows), (279, len(data))]  # fmt: skip
+        body += struct.pack("<H", len(tags))
+        for tag, value in tags:
+            kind, count = (3, samples) if tag == 258 else (4, 1)
+            body += struct.pack("<HHI", tag, kind, count)
+            body += struct.pack("<I", value) if kind == 4 or depths else struct.pack("<HH", value, 0)
+        start = len(body)
+        body += bytes(4)
+    path.write_bytes(bytes(body))
+    return path
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_is_zero_is_shown_as_viewers_show_it(tmp_path, dtype):
+    shown = RAMP.astype(dtype) * (257 if dtype is np.uint16 else 1)
+    image = read_radiograph(tiff(tmp_path / "x.tif", np.iinfo(dtype).max - shown, photometric=0))
+    np.testing.assert_array_equal(image.pixels[0].numpy(), shown)
+    assert ("photometric" in image.provenance) == (dtype is np.uint16)
+
+
+def png16(path, channels, *, colour):
+    """A 16-bit PNG of colour type 2 (RGB), 4 (grey and alpha) or 6 (RGBA)."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    head = struct.pack(">IIBBBBB", channels.shape[1], channels.shape[0], 16, colour, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
+    parts = [chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return path
+
+
+DEEP = (np.arange(48, dtype=np.uint16).reshape(6, 8) * 1361).astype(np.uint16)
+
+
+@pytest.mark.parametrize(("colour", "grey", "alpha"), [(2, 3, 0), (6, 3, 1)])
+def test_all_16_bits_of_grey_in_colour_are_kept(tmp_path, colour, grey, alpha):
+    channels = np.stack([DEEP] * grey + [np.full_like(DEEP, 65535)] * alpha, axis=-1)
+    image = read_radiograph(png16(tmp_path / "x.png", channels, colour=colour))
+    np.testing.assert_array_equal(image.pixels[0].numpy(), DEEP)
+    assert not image.doubts
+    if alpha:
+        channels[0, 0, -1] = 9
+        with pytest.raises(FileError, match="must be opaque"):
+            read_radiograph(png16(tmp_path / "y.png", channels, colour=colour))
+
+
+def test_bits_that_are_lost_from_grey_with_opacity_are_doubted(tmp_path):
+    channels = np.stack([DEEP, np.full_like(DEEP, 65535)], axis=-1)
+    image = read_radiograph(png16(tmp_path / "x.png", channels, colour=4))
+    np.testing.assert_allclose(image.pixels[0].numpy(), DEEP / 257, atol=1)
+    assert "8 are left" in image.doubts["bits"].note
+
+
+def test_deep_colour_is_refused_like_any_other(tmp_path):
+    channels = np.stack([DEEP, DEEP // 2, DEEP], axis=-1)
+    with pytest.raises(FileError, match="must be grey, got colours"):
+        read_radiograph(png16(tmp_path / "x.png", channels, colour=2))
+
+
+def test_all_16_bits_of_a_colour_tiff_are_kept(tmp_path):
+    path = tiff(tmp_path / "x.tif", np.stack([DEEP] * 3, axis=-1), photometric=2)
+    np.testing.assert_array_equal(read_radiograph(path).pixels[0].numpy(), DEEP)
+
+
+def test_bits_that_are_lost_from_several_pages_are_doubted(tmp_path):
+    path = tiff(tmp_path / "x.tif", np.stack([DEEP] * 3, axis=-1), photometric=2, pages=2)
+    assert "8 are left" in read_radiograph(path).doubts["bits"].note
+
+
+@pytest.mark.parametrize("name", ["x.bmp", "x.jp2"])
+def test_bmp_and_jpeg_2000_are_read(tmp_path, name):
+    if name == "x.jp2" and not features.check("jpg_2000"):
+        pytest.skip("Pillow was built without JPEG 2000")
+    np.testing.assert_array_equal(read_radiograph(write(tmp_path / name, RAMP)).pixels[0].numpy(), RAMP)
+
+
+def test_pages_that_declare_more_than_a_film_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("xraykit.render.radiographs.raster.MOST_PIXELS", 100)
+    monkeypatch.setattr("xraykit.render.radiographs.raster.PIXELS_PER_BYTE", 1 / 8)
+    path = tiff(tmp_path / "x.tif", np.zeros((8, 10), np.uint8), photometric=1, pages=2)
+    with pytest.raises(FileError, match="declares more pixels than a radiograph has"):
+        read_radiograph(path)

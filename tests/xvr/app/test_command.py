@@ -44,7 +44,7 @@ def opened(files: Path, *xrays: str, **options):
 
 
 def test_page_opens_where_the_positioner_tags_say(files):
-    with opened(files, "tagged.dcm", anatomy=LabelSettings(files / "seg.nii.gz")) as server:
+    with opened(files, "tagged.dcm", anatomy=LabelSettings(labels=files / "seg.nii.gz")) as server:
         state = json.loads(ask(server, "/api/state")[1])
     (view,) = state["views"]
     assert view["name"] == "tagged"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 from support.bodies import MOTION, body
-from xraykit.render import Volume, write_volume
+from xraykit.render import InputError, Volume, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.geometry import box_corners, transform_points
 from xraykit.xvr import AlignmentSettings, align_to_template
@@ -35,6 +35,16 @@ def test_the_warp_and_the_picture_are_those_of_the_library(files, tmp_path, caps
     with Image.open(tmp_path / "warp.png") as picture:
         assert picture.size[0] > 700
     assert "mutual information" in capsys.readouterr().out
+
+
+def test_what_is_doubtful_about_either_volume_is_said(files, tmp_path, monkeypatch, capsys):
+    def stop(*given, **options):
+        raise InputError("stopped before the alignment.")
+
+    monkeypatch.setattr("xraykit.xvr.template.alignment.align_to_template", stop)
+    stored = write_volume(tmp_path / "stored.nii.gz", body().hu + 1024, body().affine)
+    assert run(["xvr", "align", str(stored), str(files / "template.nrrd"), "-o", str(tmp_path / "w.tfm")]) == 2
+    assert "stored.nii.gz: voxels: " in capsys.readouterr().err
 
 
 def test_a_start_and_a_picture_elsewhere_are_honoured(files, tmp_path):

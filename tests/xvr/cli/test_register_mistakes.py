@@ -20,7 +20,9 @@ def folder(tmp_path_factory):
     volume = lopsided()
     write_volume(path / "ct.nii.gz", (volume.mu / 0.02 - 1) * 1000, volume.affine)
     write_volume(path / "seg.nii.gz", volume.labels, volume.affine, label_names=dict(volume.label_names))
-    write_volume(path / "other.nii.gz", volume.labels[:-2], volume.affine)
+    between = volume.affine.clone()
+    between[:3, 3] += 0.4 * volume.spacing
+    write_volume(path / "other.nii.gz", volume.labels, between)
     pose = carm_pose(lao_rao=170.0, sod=700.0, isocenter=volume.center)
     image = render(volume, CAMERA, pose)
     save_image(path / "x.dcm", image, camera=CAMERA, pose=pose, sod=700.0)

@@ -1,12 +1,14 @@
 """`xraykit xvr train` trains with the options given, or says in a sentence why not."""
 
 import json
+from functools import reduce
 from pathlib import Path
 
 import pytest
 from cyclopts import App
 from support.later import installed
-from support.training import QUICK, write_small_patient
+from support.training import QUICK, small_patient, write_small_patient
+from xraykit.render import InputError, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
@@ -34,6 +36,19 @@ def test_the_network_is_trained_and_the_settings_can_be_used_again(tmp_path, cap
     assert json.loads((tmp_path / "again" / "settings.json").read_text())["run"]["seed"] == 3
 
 
+def test_what_is_doubtful_about_the_ct_is_said_and_saved_before_training(tmp_path, monkeypatch, capsys):
+    def stop(*given, **options):
+        raise InputError("stopped before the first batch.")
+
+    monkeypatch.setattr("xraykit.xvr.train.entry.fit", stop)
+    volume = small_patient()
+    ct, out = write_volume(tmp_path / "stored.nii.gz", volume.hu + 1024, volume.affine), tmp_path / "out"
+    assert run(["xvr", "train", str(ct), "-o", str(out), *OPTIONS]) == 2
+    assert "stored.nii.gz: voxels: " in capsys.readouterr().err
+    (line,) = json.loads((out / "settings.json").read_text())["xraykit"]["input"]["doubts"]
+    assert "no air" in line
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -53,7 +68,7 @@ CHOSEN = {
     "ct": "my.nii", "labels": "seg.nii", "cts": "folder", "dataset": "set", "procedural": "knee", "patients": 7,
     "voxels": 33, "steps_per_patient": 5, "validation_views": 9, "checkpoint": "hub/id", "warp": "w.tfm",
     "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
-    "pretrained": True, "preset": "femur",
+    "pretrained": True, "preset": "femur", "series": "2", "modality": "MR", "resample_slices": True,
     "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
     "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
     "bone": (2.0, 3.0), "augment": 0.25, "physics": True, "weight_pose": 0.5, "weight_image": 0.6, "weight_dice": 0.7,
@@ -75,7 +90,7 @@ def test_each_option_reaches_its_field_and_no_other(name):
     changed = {
         leaf.name: found
         for leaf in leaves(TrainSettings).values()
-        if (found := getattr(getattr(settings, leaf.path[0]), leaf.path[1])) != leaf.default and leaf.name != "output"
+        if (found := reduce(getattr, leaf.path, settings)) != leaf.default and leaf.name != "output"
     }
     if name == "output":
         assert settings.run.output == Path(value) and not changed

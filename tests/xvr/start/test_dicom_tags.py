@@ -8,7 +8,7 @@ from support.xray_dicom import write_xray, xray_dataset
 from xraykit.render import Camera, FileError, GeometryError, InputError, carm_pose
 from xraykit.render.geometry import carm_angles
 from xraykit.xvr import XraySettings, read_shot, starts_from_dicom
-from xraykit.xvr.xray import XrayDetails
+from xraykit.xvr.xray import XrayDetails, read_shots
 
 MARKED = XrayDetails(burnt_in=False)
 ISOCENTER = torch.tensor([10.0, -20.0, 30.0], dtype=torch.float64)
@@ -94,3 +94,37 @@ def test_a_flip_tag_alone_mirrors_the_image(tmp_path):
     plain = write_xray(tmp_path / "plain.dcm", xray_dataset(PIXELS, **STAND))
     settings = XraySettings(field_of_view="whole", details=MARKED)
     assert torch.equal(read_shot(tmp_path / "x.dcm", settings).image, read_shot(plain, settings).image.flip(-1))
+
+
+def rotational_run(tmp_path):
+    tags = {**STAND, "PositionerMotion": "DYNAMIC", "PositionerPrimaryAngleIncrement": ["0", "10", "20"]}
+    return write_xray(tmp_path / "run.dcm", xray_dataset(np.stack([PIXELS, PIXELS + 1, PIXELS + 2]), **tags))
+
+
+def test_each_frame_of_a_rotational_run_starts_at_its_own_angle(tmp_path):
+    path = rotational_run(tmp_path)
+    shots = read_shots([path], XraySettings(frame="all", details=MARKED, field_of_view="whole"))
+    assert [(shot.name, shot.frame, shot.source) for shot in shots] == [(f"run_{n}", n, path) for n in range(3)]
+    cameras, frames = [shot.camera for shot in shots], [shot.frame for shot in shots]
+    found = starts_from_dicom([path] * 3, cameras, isocenter=ISOCENTER, frames=frames)
+    assert carm_angles(found[0]).lao_rao.tolist() == pytest.approx([-30.0, -20.0, -10.0])
+    with pytest.raises(GeometryError, match=r"several angles; choose one, --frame N \(frames=\[N\]\)"):
+        starts_from_dicom([path], cameras[:1], isocenter=ISOCENTER)
+    with pytest.raises(InputError, match="one shot shows one frame, got frame='all'"):
+        read_shot(path, XraySettings(frame="all"))
+
+
+def test_an_image_stored_turned_starts_with_the_roll_that_undoes_it(tmp_path):
+    found = start(tmp_path, FieldOfViewRotation="90")
+    assert float(carm_angles(found[0]).roll) == pytest.approx(-90.0)
+
+
+@pytest.mark.parametrize("keyword", ["DistanceSourceToPatient", "EstimatedRadiographicMagnificationFactor"])
+def test_a_number_given_as_text_counts_as_missing(tmp_path, keyword):
+    dataset = xray_dataset(
+        PIXELS, **{name: value for name, value in STAND.items() if name != "DistanceSourceToPatient"}
+    )
+    dataset.add_new(keyword, "LO", "about seventy")
+    path = write_xray(tmp_path / "x.dcm", dataset)
+    with pytest.raises(GeometryError, match="it has no DistanceSourceToPatient"):
+        starts_from_dicom([path], [CAMERA], isocenter=ISOCENTER)

@@ -301,3 +301,23 @@ def test_tissue_is_read_where_it_is_there_and_asked_for(tmp_path, folder):
         _ = next(iter(XrayDataset(kept))).tissue
     with pytest.raises(FileError, match=r"has no tissue; make the data set with image.tissue"):
         _ = next(iter(XrayDataset(folder, parts=("tissue",)))).tissue
+
+
+@pytest.mark.parametrize(
+    ("samples", "size", "words"),
+    [
+        (10**9, 10**11, "cannot hold 1000000000 samples"),
+        (10**9, 10**12, r"must have the 1000000000000 bytes of the manifest, got"),
+        (10**390, 10**400, r"must have the 10{400} bytes of the manifest"),
+    ],
+)
+def test_a_manifest_that_claims_more_than_its_shards_hold_is_refused_before_memory_is_taken(
+    tmp_path, samples, size, words
+):
+    made = write_dataset(tmp_path / "set", {"train": [6, 9]})
+    content = json.loads((made / "manifest.json").read_text())
+    content["shards"][0] |= {"samples": samples, "bytes": size}
+    (made / "manifest.json").write_text(json.dumps(content))
+    with pytest.raises(FileError, match=words) as refusal:
+        XrayDataset(made)
+    assert len(str(refusal.value)) < 1000

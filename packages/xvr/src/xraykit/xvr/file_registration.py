@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
-from xraykit.render.storage import check_result_folder, check_same_settings, to_plain, write_settings
+from xraykit.render.radiographs import count_frames
+from xraykit.render.storage import check_result_folder, check_same_settings, finding_sentences, to_plain, write_settings
 
 from .procedure import WHOLE, climb_settings, register_xrays
 from .procedure_settings import ProcedureSettings, RegisterSettings
@@ -66,7 +67,7 @@ def register_files(
     _check(settings)
     with step("read the CT"):
         anatomy = settings.anatomy
-        volume = Volume.from_file(settings.ct, labels=anatomy.labels, label_names=anatomy.label_names)
+        volume = Volume.from_file(settings.ct, **anatomy.reading)
         structures = named_structures(volume, anatomy.structures)
     with step("read the X-rays"):
         groups = list(xray_groups(settings))
@@ -80,7 +81,7 @@ def register_files(
             continue
         with step(f"register {group.name}"):
             found = register_xrays(group.shots, volume, group.settings, structures=structures, files=group.files)
-            record = replace(found.record, settings=to_plain(settings))
+            record = replace(_with_findings(found.record, volume), settings=to_plain(settings))
             output.mkdir(parents=True, exist_ok=True)
             write_settings(output / SETTINGS_FILE, settings, command="xvr register", distribution="xraykit-xvr")
             history = found.history if settings.results.animation else ()
@@ -89,9 +90,18 @@ def register_files(
     return done
 
 
+def _with_findings(record: ResultRecord, volume: Volume) -> ResultRecord:
+    """The record, with what was assumed of the CT and what is doubtful about it first."""
+    notes = [f"CT, {line}" for line in finding_sentences(volume.assumptions)]
+    doubts = [f"CT, {line}" for line in finding_sentences(volume.doubts)]
+    return replace(record, notes=(*notes, *record.notes), doubts=(*doubts, *record.doubts))
+
+
 def steps_of(settings: RegisterSettings) -> int:
     """How many parts the work of `register_files` has."""
-    return 2 + (1 if settings.joint else len(settings.xrays))
+    if settings.joint:
+        return 3
+    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.xrays)
 
 
 def named_structures(volume: Volume, text: str | None) -> NamedStructures:
@@ -141,15 +151,14 @@ def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
         FileError: An X-ray cannot be read.
         InputError: It lacks geometry that no option supplies.
     """
-    paths, output = settings.xrays, settings.results.output
-    shots = read_shots(paths, settings.xray)
+    output, shots = settings.results.output, read_shots(settings.xrays, settings.xray)
     together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
     for numbers in together:
         start = start_of(settings.start, numbers, len(shots))
         chosen = tuple(shots[n] for n in numbers)
         folder = output / (JOINT if settings.joint else chosen[0].name)
         procedure = ProcedureSettings(start, settings.refinement, settings.xray, settings.init_only)
-        files = InputFiles(settings.ct, settings.anatomy.labels, tuple(paths[n] for n in numbers))
+        files = InputFiles(settings.ct, settings.anatomy.labels, tuple(Path(str(shot.source)) for shot in chosen))
         yield XrayGroup(files, chosen, procedure, folder)
 
 
@@ -159,7 +168,8 @@ def _check(settings: RegisterSettings) -> None:
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
     check_start(settings.start, views=count if settings.joint else 1)
-    start_of(settings.start, range(count), count)
+    if settings.xray.frame != "all":
+        start_of(settings.start, range(count), count)
     climb_settings(settings.refinement)
     check_result_folder(settings.results.output)
     path = settings.results.output / SETTINGS_FILE

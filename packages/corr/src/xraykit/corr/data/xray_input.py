@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xraykit.render import InputError, Radiograph
 from xraykit.render.radiographs import exposed_field, relative_line_integrals
+from xraykit.render.storage import finding_sentences
 
 from .letterbox import Letterbox
 from .normalise import normalise_lines
@@ -90,7 +91,7 @@ def prepare_xray(
     radiograph = _as_radiograph(xray, reading)
     path = radiograph.source
     name = name or (path.name if path is not None else "X-ray")
-    notes = _assumptions(radiograph)
+    notes = (*_assumptions(radiograph), *finding_sentences(radiograph.doubts))
     many = radiograph.n_frames > 1
     if many and reading.frame is None:
         raise InputError(f"{name} holds {radiograph.n_frames} frames; choose one with --frame N (XrayReading.frame).")

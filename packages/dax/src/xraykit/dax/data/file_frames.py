@@ -8,6 +8,7 @@ from torch import Tensor
 
 from xraykit.render import FileError, read_radiograph
 from xraykit.render.radiographs import exposed_field
+from xraykit.render.storage import finding_sentences
 
 from .find_files import FoundFile
 from .linear_intensity import linear_intensity
@@ -71,6 +72,7 @@ class FileFrames:
     def _file(self, *, field: bool) -> tuple[Tensor, tuple[str, ...], Tensor | None]:
         radiograph = read_radiograph(self.found.path, polarity=self.polarity)  # type: ignore[arg-type]
         intensity, notes = linear_intensity(radiograph)
+        notes = (*notes, *finding_sentences(radiograph.doubts))
         if not field:
             return intensity, notes, None
         return intensity, notes, exposed_field(radiograph, file=self.found.path if radiograph.modality else None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..commands.findings import say_lines
 from ..commands.options import flat
 from ..commands.progress import Tally, duration
 from ..cpu_type import several_cpu_types
@@ -94,6 +95,11 @@ def _run(
 
 def _conclude(summary: DatasetSummary, seconds: float) -> None:
     for shard in summary.shards:
+        for found in shard.as_read:
+            say_lines(
+                notes=[f"patient {found.patient}: {line}" for line in found.assumptions],
+                warnings=[f"patient {found.patient}: {line}" for line in found.doubts],
+            )
         for skipped in shard.skipped:
             print(f"xraykit: warning: patient {skipped.patient} was left out: {skipped.reason}", file=sys.stderr)
     if mixture := several_cpu_types(shard.cpu_type for shard in summary.shards):

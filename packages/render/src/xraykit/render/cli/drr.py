@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.picture_size import check_size
 from ..errors import InputError
@@ -39,8 +40,9 @@ def drr(settings: DrrSettings) -> None:
     given = None if settings.placement.pose is None else _read_pose(settings.placement.pose)
     check_size(*((given[0].height, given[0].width) if given is not None else settings.camera.size))
     start = time.perf_counter()
-    volume = Volume.from_file(settings.ct, labels=anatomy.labels, label_names=anatomy.label_names)
+    volume = Volume.from_file(settings.ct, **anatomy.reading)
     print(f"read {settings.ct}: {' x '.join(map(str, volume.shape[::-1]))} voxels, {time.perf_counter() - start:.1f} s")
+    say_findings(settings.ct, volume)
     camera, pose = given or camera_and_pose(settings, volume)
     start = time.perf_counter()
     options = {"method": projector.method, "samples": projector.samples, "backend": settings.compute.backend}
@@ -52,7 +54,7 @@ def drr(settings: DrrSettings) -> None:
     save_image(settings.output, image, camera=camera, pose=pose, sod=settings.sod, mirrored=mirrored)
     write_pose(beside(settings, "pose.json"), camera, pose)
     path = beside(settings, "settings.json")
-    write_settings(path, settings, command="render drr", distribution="xraykit-render")
+    write_settings(path, settings, command="render drr", distribution="xraykit-render", found=volume.provenance)
     if anatomy.labels is not None:
         _write_overlay(settings, image, volume.to(device), camera, pose, mirrored=mirrored)
     print("wrote " + ", ".join(map(str, [settings.output, *companions(settings)])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.progress import Steps
 from ..extras import missing
@@ -51,6 +52,8 @@ def simulate(settings: SimulateSettings) -> None:
         with steps.step("read the scene"):
             plan = read_scene(settings.scene).with_options(seed=settings.seed, backend=settings.backend)
             check_result_folder(settings.output)
+        for body in plan.scene.bodies:
+            say_findings(f"{settings.scene}, body {body.name}", body.volume)
         with steps.step("simulate the X-ray"):
             simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
         with steps.step("write the results"):

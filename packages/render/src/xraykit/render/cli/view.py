@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..commands.display import serve_until_interrupt
+from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.shared_settings import ComputeSettings, LabelSettings
 from ..errors import InputError
@@ -100,4 +101,6 @@ def read(settings: ViewerSettings) -> Volume:
 
     if settings.ct is None:
         return torso()
-    return Volume.from_file(settings.ct, labels=settings.anatomy.labels, label_names=settings.anatomy.label_names)
+    volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
+    say_findings(settings.ct, volume)
+    return volume

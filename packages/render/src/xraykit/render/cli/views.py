@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.picture_size import check_size
 from ..commands.progress import Steps
@@ -72,7 +73,8 @@ def _of_ct(settings: ViewListSettings, ct: Path) -> None:
     check_size(settings.size, settings.size)
     with Steps(total=2 if settings.output is None else 3) as steps:
         with steps.step("read the CT"):
-            volume = Volume.from_file(ct, labels=settings.anatomy.labels, label_names=settings.anatomy.label_names)
+            volume = Volume.from_file(ct, **settings.anatomy.reading)
+        say_findings(ct, volume)
         with steps.step("look for anatomy"):
             reasons = view_obstacles(volume)
         fitting = [n for n, why in reasons.items() if not why and (settings.pose_limited or _free(n))]

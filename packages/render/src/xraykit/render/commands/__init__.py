@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "display": "has_display serve_until_interrupt",
+        "findings": "say_findings say_lines",
         "options": "flat",
-        "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings",
+        "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings VolumeSettings",
         "picture_size": "check_size",
         "progress": "duration stages Steps Tally",
     },

@@ -3,6 +3,10 @@ from .display import (
     has_display as has_display,
     serve_until_interrupt as serve_until_interrupt,
 )
+from .findings import (
+    say_findings as say_findings,
+    say_lines as say_lines,
+)
 from .options import flat as flat
 from .picture_size import check_size as check_size
 from .progress import (
@@ -16,4 +20,5 @@ from .shared_settings import (
     ComputeSettings as ComputeSettings,
     LabelSettings as LabelSettings,
     ProjectorSettings as ProjectorSettings,
+    VolumeSettings as VolumeSettings,
 )

@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from ..rendering.options import DEFAULT_SAMPLES, DEFAULT_SDD, Backend, Method
 
 
 @dataclass(frozen=True)
-class LabelSettings:
-    """Labels of the CT."""
+class VolumeSettings:
+    """How the CT is read."""
+
+    series: str | None = None
+    """Which volume of a DICOM folder that holds several: its number in the list of the error, or its
+    SeriesInstanceUID."""
+    modality: Literal["CT", "MR"] | None = None
+    """What the voxels are; default: as the file says, else CT."""
+    resample_slices: bool = False
+    """Interpolate DICOM slices of uneven steps along the stack."""
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The keywords of `Volume.from_file` for this."""
+        return {"series": self.series, "modality": self.modality, "resample_slices": self.resample_slices}
+
+
+@dataclass(frozen=True)
+class LabelSettings(VolumeSettings):
+    """How the CT is read, and its labels."""
 
     labels: Path | None = None
     """Label map on the grid of the CT, which says where the anatomy is."""
     label_names: str | None = None
     """Name table of the label values, e.g. totalsegmentator_v2; default: the names in the label file, if any."""
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The keywords of `Volume.from_file` for this."""
+        return {**super().reading, "labels": self.labels, "label_names": self.label_names}
 
 
 @dataclass(frozen=True)

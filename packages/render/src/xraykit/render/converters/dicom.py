@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
+from pydicom.dataset import Dataset
 from torch import Tensor
 
 from ..errors import GeometryError
 from ..geometry.camera import Camera
 from ..geometry.carm import carm_parameters, carm_pose
 from ..geometry.frames import Vector
+from ..storage.dicom_tags import find
 from .pinhole import unsettle
+from .positioner_tags import WHICH, is_moving, positioner_angle, source_to_isocenter
 
 _NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")
 _SIZES = ("Rows", "Columns")
 _SPACING = "ImagerPixelSpacing"
-_TURNED = ("DetectorPrimaryAngle", "DetectorSecondaryAngle", "FieldOfViewRotation")
+_TILTED = ("DetectorPrimaryAngle", "DetectorSecondaryAngle")
+_ROTATION = "FieldOfViewRotation"
 _FLIP = "FieldOfViewHorizontalFlip"
 _MOVING = ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement")
 
@@ -27,28 +31,34 @@ class _Tags(Protocol):
     def get(self, key: str, /) -> Any: ...
 
 
-def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tuple[Camera, Tensor]:
+def from_dicom_tags(
+    tags: _Tags | Mapping[str, Any], *, isocenter: Vector, frame: int | None = None
+) -> tuple[Camera, Tensor]:
     """The camera and pose that an X-ray's tags describe.
 
-    pose = carm_pose(lao_rao=PositionerPrimaryAngle, cra_cau=PositionerSecondaryAngle, sod=DistanceSourceToPatient).
-    The tags know neither roll nor where the patient lies: roll is zero, the principal point is the image's centre,
-    and the isocenter must come from elsewhere. All seven tags must be there; none is guessed. The image is taken as
+    pose = carm_pose(lao_rao=PositionerPrimaryAngle, cra_cau=PositionerSecondaryAngle, sod=DistanceSourceToPatient,
+    roll=-FieldOfViewRotation). Of a pydicom Dataset the values of the frame count, from its functional groups and the
+    increments of a run. The tags do not know where the patient lies: the principal point is the image's centre, and the
+    isocenter must come from elsewhere. All seven tags must be there; none is guessed. The image is taken as
     the detector seen from the source; compare Patient Orientation, since some systems store it mirrored.
 
     Args:
         tags: A pydicom Dataset, or a mapping from DICOM keywords to plain values.
         isocenter: The point that the C-arm turns about [mm, RAS], for instance `volume.center`.
+        frame: Which frame of a Dataset, counted from 0; None for files whose frames were taken from one place.
 
     Returns:
         camera with float fields, pose (1, 4, 4) float64.
 
     Raises:
-        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame, say that
-            the detector or the image is turned or mirrored, or describe no set-up (source to patient not below source
-            to detector).
+        GeometryError: Tags are missing or empty (all are named), are no numbers, change from frame to frame where none
+            is chosen, say that the detector is tilted or the image mirrored, or describe no set-up (source
+            to patient not below source to detector).
 
     Source: DICOM PS3.3 C.8.7.5 (XA Positioner), C.8.7.1 (ImagerPixelSpacing is (row, column), at the receptor).
     """
+    if isinstance(tags, Dataset):
+        tags = _of_frame(tags, frame)
     needed = (*_NUMBERS, _SPACING, *_SIZES)
     missing = [name for name in needed if _empty(tags.get(name))]
     if missing:
@@ -62,9 +72,9 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
             raise GeometryError(
                 f"{name} says that the angles change from frame to frame; pass one frame's own angles in a mapping."
             )
-    for name in _TURNED:
+    for name in _TILTED:
         if not _empty(tags.get(name)) and _number(tags.get(name), name) != 0:
-            raise GeometryError(f"{name} must be 0 or absent, got {tags.get(name)}; turn the image upright first.")
+            raise GeometryError(f"{name} must be 0 or absent, got {tags.get(name)}; the detector is tilted.")
     if str(tags.get(_FLIP)).upper() == "YES":
         raise GeometryError(f"{_FLIP} must be NO or absent, got YES; mirror the image back first.")
     primary, secondary, sod, sdd = (_number(tags.get(name), name) for name in _NUMBERS)
@@ -79,7 +89,8 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
     camera = Camera(sdd, rows, columns, pixel_spacing=(spacing[0], spacing[1]))
     where = torch.as_tensor(isocenter, dtype=torch.float64)
     angles = torch.tensor([primary, secondary], dtype=torch.float64)
-    return camera, carm_pose(lao_rao=angles[0], cra_cau=angles[1], sod=sod, isocenter=where)
+    roll = 0.0 if _empty(tags.get(_ROTATION)) else -_number(tags.get(_ROTATION), _ROTATION)
+    return camera, carm_pose(lao_rao=angles[0], cra_cau=angles[1], roll=roll, sod=sod, isocenter=where)
 
 
 def to_dicom_tags(camera: Camera, pose: Tensor, *, isocenter: Vector) -> dict[str, Any]:
@@ -122,6 +133,25 @@ def to_dicom_tags(camera: Camera, pose: Tensor, *, isocenter: Vector) -> dict[st
         "Rows": camera.height,
         "Columns": camera.width,
     }
+
+
+def _of_frame(dataset: Dataset, frame: int | None) -> dict[str, Any]:
+    """The tags of one frame by keyword, its own angles among them."""
+    if frame is None and is_moving(dataset):
+        raise GeometryError("the angles change from frame to frame (rotational run); choose one with frame=.")
+    n = frame or 0
+    found = {
+        name: find(dataset, name, frame=n) for name in (*_NUMBERS[2:], _SPACING, *_SIZES, *_TILTED, _ROTATION, _FLIP)
+    }
+    tags = {name: one.value for name, one in found.items() if one is not None}
+    distance = source_to_isocenter(dataset, frame=n)
+    if distance is not None:
+        tags[_NUMBERS[2]] = distance[0]
+    for name, which in zip(_NUMBERS[:2], WHICH, strict=True):
+        angle = positioner_angle(dataset, which, frame=n)
+        if angle is not None:
+            tags[name] = angle.degrees
+    return tags
 
 
 def _empty(value: object) -> bool:

@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..storage.declared_grid import DeclaredGrid, Fact
-from .label_grid import as_labels, onto_grid
+from ..storage.declared_grid import DeclaredGrid, orientation_code
+from ..storage.provenance import Origin, Row, rows
+from .label_files import LabelMap, read_labels
+from .plausibility import grid_doubts, voxel_doubts
 from .volumes import declared_grid, read_finite
-
-_AXIS_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
 def describe_volume(
-    path: str | Path, *, labels: str | Path | None = None, series: str | None = None, voxels: bool = True
-) -> list[Fact]:
-    """Rows of (field, value, origin): type, size, spacing, orientation, shear, world extent, range, labels.
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    modality: str | None = None,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxels: bool = True,
+) -> list[Row]:
+    """Rows of (field, value, origin): facts first, then what was assumed, then doubts; see `volume_provenance`."""
+    return rows(
+        volume_provenance(
+            path, labels=labels, modality=modality, series=series, resample_slices=resample_slices, voxels=voxels
+        )
+    )
+
+
+def volume_provenance(
+    path: str | Path,
+    *,
+    labels: str | Path | None = None,
+    modality: str | None = None,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxels: bool = True,
+) -> Mapping[str, Origin]:
+    """Field to origin: type, size, spacing, orientation, shear, world extent, range, labels, assumptions and doubts.
 
     Args:
         path: Any file or folder that `Volume.from_file` reads.
         labels: A label map on the same grid, whose labels are listed.
-        series: SeriesInstanceUID, where a DICOM folder holds several.
+        modality: "CT" or "MR", overruling the file; None follows it.
+        series: Which volume, where a DICOM folder holds several; as for `read_volume`.
+        resample_slices: As for `read_volume`.
         voxels: Whether to read the voxels for their range; the header alone takes milliseconds.
 
     Raises:
         FileError: As for `read_volume`.
     """
-    grid = declared_grid(path, series=series)
-    rows = [Fact("file type", grid.kind, "content"), *_geometry(grid), *grid.facts]
-    rows.append(Fact("modality", grid.modality or "CT", "Modality" if grid.modality else "assumed"))
+    grid = declared_grid(path, series=series, resample_slices=resample_slices)
+    found = {"file type": Origin(grid.kind, "content"), **_geometry(grid), **grid.provenance}
+    if modality is not None:
+        found["modality"] = Origin(modality, "caller", "overrules the file")
+    elif "modality" not in found:
+        given = Origin(grid.modality, "Modality") if grid.modality else Origin("CT", "default", "the file names none")
+        found["modality"] = given
     if voxels:
         values = read_finite(grid)
-        unit = "intensity" if grid.modality == "MR" else "HU"
-        rows.append(Fact(f"{unit} range", f"{values.min():g} to {values.max():g}", "voxels"))
+        unit = "intensity" if found["modality"].value == "MR" else "HU"
+        found[f"{unit} range"] = Origin(f"{values.min():g} to {values.max():g}", "voxels")
+        found |= {} if modality == "MR" else voxel_doubts(grid, values)
+    found |= grid_doubts(grid)
     if labels is not None:
-        rows += _labels(grid, declared_grid(labels))
+        found |= _labels(Path(labels), read_labels(labels, grid))
     elif grid.label_names:
-        rows.append(Fact("label names", f"{len(grid.label_names)}", "header"))
-    return rows
-
-
-def orientation_code(affine: NDArray[np.float64]) -> str:
-    """Where the voxel axes i, j, k point, by the nearest patient axis: "LAS" is left, anterior, superior."""
-    steps = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    letters = []
-    for column in steps.T:
-        axis = int(np.abs(column).argmax())
-        letters.append(_AXIS_LETTERS[axis][int(column[axis] > 0)])
-    return "".join(letters)
+        found["label names"] = Origin(len(grid.label_names), "header")
+    return found
 
 
 def obliqueness(affine: NDArray[np.float64]) -> float:
@@ -67,28 +89,29 @@ def shear(affine: NDArray[np.float64]) -> float:
     return float(np.degrees(np.arcsin(min(max(cosines), 1.0))))
 
 
-def _geometry(grid: DeclaredGrid) -> list[Fact]:
+def _geometry(grid: DeclaredGrid) -> dict[str, Origin]:
     spacing = np.linalg.norm(grid.affine[:3, :3], axis=0)
     edges = np.array(list(product(*((-0.5, n - 0.5) for n in grid.size)))) @ grid.affine[:3, :3].T + grid.affine[:3, 3]
     low, high = edges.min(0), edges.max(0)
     extent = ", ".join(f"{axis} {low[n]:.1f} to {high[n]:.1f}" for n, axis in enumerate("xyz"))
-    return [
-        Fact("size", " x ".join(map(str, grid.size)), "i x j x k voxels"),
-        Fact("spacing [mm]", " x ".join(f"{value:.6g}" for value in spacing), "affine"),
-        Fact("orientation", orientation_code(grid.affine), "affine; where i, j, k point"),
-        Fact("obliqueness [deg]", f"{obliqueness(grid.affine):.3g}", "affine"),
-        Fact("shear [deg]", f"{shear(grid.affine):.3g}", "affine"),
-        Fact("extent [mm]", extent, "affine; outer voxel faces in world RAS"),
-        Fact("centre [mm]", ", ".join(f"{value:.2f}" for value in edges.mean(0)), "affine, world RAS"),
-    ]
+    return {
+        "size": Origin(" x ".join(map(str, grid.size)), "i x j x k voxels"),
+        "spacing [mm]": Origin(" x ".join(f"{value:.6g}" for value in spacing), "affine"),
+        "orientation": Origin(orientation_code(grid.affine), "affine; where i, j, k point"),
+        "obliqueness [deg]": Origin(f"{obliqueness(grid.affine):.3g}", "affine"),
+        "shear [deg]": Origin(f"{shear(grid.affine):.3g}", "affine"),
+        "extent [mm]": Origin(extent, "affine; outer voxel faces in world RAS"),
+        "centre [mm]": Origin(", ".join(f"{value:.2f}" for value in edges.mean(0)), "affine, world RAS"),
+    }
 
 
-def _labels(grid: DeclaredGrid, mask: DeclaredGrid) -> list[Fact]:
-    present = np.unique(as_labels(mask, onto_grid(mask, grid)(mask.read())))
+def _labels(path: Path, mask: LabelMap) -> dict[str, Origin]:
+    present = np.unique(mask.voxels)
     shown = ", ".join(
-        f"{value} {mask.label_names[value]}" if value in mask.label_names else str(value) for value in present.tolist()
+        f"{value} {mask.names[value]}" if value in mask.names else str(value) for value in present.tolist()
     )
-    return [
-        Fact("labels present", str(np.count_nonzero(present)), mask.path.name),
-        Fact("label values", shown, "voxels and header names"),
-    ]
+    return {
+        "labels present": Origin(int(np.count_nonzero(present)), path.name),
+        "label values": Origin(shown, "voxels and header names"),
+        **mask.provenance,
+    }

@@ -1,7 +1,7 @@
 """A folder of DICOM images (or one enhanced file) as one volume, its grid kept exactly as the tags place it.
 
 A gantry-tilted series is a sheared grid: rows and columns as ImageOrientationPatient says, the third axis along
-the line of slice positions. It is read as that, never resampled.
+the line of slice positions. It is read as that, never resampled, unless its slices are uneven and that is asked for.
 """
 
 from __future__ import annotations
@@ -14,83 +14,117 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
 from ..errors import FileError
-from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
-from ..storage.dicom_header import is_dicom, read_dicom, tag_text
-from .dicom_pixels import stored_frames
+from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, checked_affine, checked_size
+from ..storage.dicom_header import read_dicom
+from ..storage.dicom_kinds import dicom_kind
+from ..storage.dicom_pixels import stored_frames
+from ..storage.dicom_unpack import Unpacker
+from ..storage.dicom_values import modality_values
+from ..storage.provenance import ASSUMED, Origin
+from .dicom_folder import UNREAD, folder_content, left_out_as
 from .dicom_slices import Slice, slices_of
+from .dicom_stacks import Stack, chosen_stack, stacks_of
+from .dicom_steps import even_places, even_step, uneven
+from .series_provenance import counted, series_provenance
 
-_SUFFIXES = {".dcm", ".ima", ".dicom"}
-_IGNORED = {"DICOMDIR"}
 
+def read_dicom_series(path: Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
+    """What the DICOM images in a folder and its subfolders, or in one file, declare as a volume.
 
-def read_dicom_series(path: Path, *, series: str | None = None) -> DeclaredGrid:
-    """What the DICOM images in a folder (not in its subfolders), or in one file, declare as a volume.
+    What is no slice (localizers, dose, structures, captures, reports) is left out and counted in the provenance. A
+    single slice brings the others of its series that lie beside it.
 
     Args:
-        path: A folder, or one DICOM file.
-        series: SeriesInstanceUID to read where a folder holds several.
+        path: A folder, a DICOMDIR, or one DICOM file.
+        series: Which, where there are several: a number in the list that the error gives, or a SeriesInstanceUID.
+        resample_slices: Interpolate a stack of uneven steps linearly along itself, at its smallest step.
 
     Raises:
-        FileError: No image, several series, mixed sizes, spacings or orientations, missing or doubled slices,
+        FileError: No image, several volumes, mixed sizes, spacings or orientations, missing or doubled slices,
             damaged or short files.
     """
-    headers, ignored = _headers(path)
-    headers = _one_series(path, headers, series)
-    slices = [piece for file, dataset in headers for piece in slices_of(file, dataset)]
-    _check_alike(path, slices)
-    slices = _sorted(slices)
-    size = checked_size(path, (slices[0].columns, slices[0].rows, len(slices)))
-    affine = checked_affine(path, LPS_TO_RAS @ _affine(path, slices), origin="slice positions")
+    slices, left_out, beside = _found(path)
+    stacks, copies = stacks_of(slices)
+    stack, others = chosen_stack(path, stacks, series)
+    left_out.update(others)
+    if copies:
+        left_out["double"] += copies
+    _check_alike(path, stack)
+    step, places = _step(path, stack, resample=resample_slices)
+    n_slices = len(stack) if places is None else len(places)
+    first = stack[0]
+    size = checked_size(path, (first.columns, first.rows, n_slices))
+    columns = np.stack([first.row_direction * first.spacing[1], first.column_direction * first.spacing[0], step], 1)
+    affine = checked_affine(path, LPS_TO_RAS @ affine_from(columns, first.position), origin="slice positions")
+    n_files = len({piece.path for piece in stack})
+    found = series_provenance(stack, left_out, beside=beside)
+    if places is not None:
+        found["slices"] = Origin(n_slices, ASSUMED, f"interpolated along the stack from {len(stack)} of uneven steps")
     return DeclaredGrid(
         path=path,
-        kind=f"DICOM, {len(headers)} file{'s' * (len(headers) != 1)}",
+        kind=f"DICOM, {n_files} file{'s' * (n_files != 1)}",
         size=size,
         affine=affine,
-        read=lambda: _read(slices),
-        facts=_facts(slices, *headers[0], ignored),
-        modality=tag_text(*headers[0], "Modality"),
+        read=lambda: _read(stack, places),
+        provenance=found,
+        modality=first.series.kind if first.series.kind in ("CT", "MR") else first.series.modality,
     )
 
 
-def _headers(path: Path) -> tuple[list[tuple[Path, FileDataset]], int]:
+def _found(path: Path) -> tuple[list[Slice], Counter[str], int]:
+    """The slices of a folder or file, what else is there, and how many were not named."""
     if path.is_file():
-        return [(path, read_dicom(path))], 0
-    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    found = []
-    for file in files:
-        if file.name in _IGNORED:
-            continue
-        if file.suffix.lower() in _SUFFIXES or is_dicom(file):
-            dataset = read_dicom(file)
-            # Reports, structure sets and presentation states have neither; a damaged image has one of them left.
-            if "Rows" in dataset or "ImagePositionPatient" in dataset:
-                found.append((file, dataset))
-    if not found:
-        raise FileError(f"{path} must hold DICOM images, none of its {len(files)} files is one.")
-    return found, len(files) - len(found)
+        dataset = read_dicom(path)
+        if dicom_kind(dataset) != "directory":
+            return _beside(path, slices_of(path, _checked(path, dataset)))
+        path = path.parent
+    content = folder_content(path)
+    if content.slices:
+        return content.slices, content.left_out, 0
+    held = ", ".join(counted(*entry) for entry in sorted(content.left_out.items())) or "no files"
+    raise FileError(f"{path} must hold DICOM images of a CT or MR, it holds {held}; name the folder of its slices.")
 
 
-def _one_series(
-    path: Path, headers: list[tuple[Path, FileDataset]], series: str | None
-) -> list[tuple[Path, FileDataset]]:
-    uids = [tag_text(file, dataset, "SeriesInstanceUID") or "(no UID)" for file, dataset in headers]
-    counts = Counter(uids)
-    if series is not None:
-        if series not in counts:
-            raise FileError(f"{path} holds no series {series}; it has {', '.join(counts)}.")
-        return [header for header, uid in zip(headers, uids, strict=True) if uid == series]
-    if len(counts) > 1:
-        listed = ", ".join(f"{uid} ({count} images)" for uid, count in list(counts.items())[:4])
-        raise FileError(
-            f"{path} must hold one DICOM series, it holds {len(counts)}: {listed}; "
-            "put each into its own folder or name one with series=."
-        )
-    return headers
+def _checked(path: Path, dataset: FileDataset) -> FileDataset:
+    kind = dicom_kind(dataset)
+    if kind in ("X-ray", "dose", "structures", "segmentation", "report"):
+        raise FileError(f"{path} must be a slice of a CT or MR, it is a DICOM {left_out_as(dataset)}; choose another.")
+    return dataset
 
 
-def _check_alike(path: Path, slices: list[Slice]) -> None:
-    first = slices[0]
-    for piece in slices[1:]:
+def _beside(path: Path, named: list[Slice]) -> tuple[list[Slice], Counter[str], int]:
+    """A single slice with those of its series that lie beside it, and what there could be a part of it."""
+    if len(named) != 1:
+        return named, Counter(), 0
+    own, here = named[0], folder_content(path.parent, only_here=True)
+    others = [
+        piece
+        for piece in here.slices
+        if piece.series.uid == own.series.uid and piece.path != path and piece.instance != own.instance
+        if np.abs(piece.normal - own.normal).max() < 0.01
+    ]
+    unread = Counter({name: here.left_out[name] for name in UNREAD if here.left_out[name]})
+    return [*named, *others], unread, len(others)
+
+
+def _step(path: Path, stack: Stack, *, resample: bool) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The step of the grid [mm, LPS], and where slices must be interpolated."""
+    first = stack[0]
+    if len(stack) == 1:
+        if not first.thickness or first.thickness <= 0:
+            raise FileError(f"{path} holds a single slice without SliceThickness, so its depth is unknown.")
+        return first.normal * first.thickness, None
+    step = even_step(path, stack)
+    if step is not None:
+        return step, None
+    if not resample:
+        raise uneven(path, stack)
+    return even_places(path, stack)
+
+
+def _check_alike(path: Path, stack: Stack) -> None:
+    first = stack[0]
+    for piece in stack[1:]:
         for name, ours, theirs, tolerance in (
             ("size", (first.rows, first.columns), (piece.rows, piece.columns), 0.0),
             ("pixel spacing", first.spacing, piece.spacing, 1e-4 * first.spacing[0]),
@@ -108,80 +142,22 @@ def _short(values: object) -> str:
     return "(" + ", ".join(f"{value:g}" for value in np.atleast_1d(np.asarray(values))) + ")"
 
 
-def _sorted(slices: list[Slice]) -> list[Slice]:
-    normal = np.cross(slices[0].row_direction, slices[0].column_direction)
-    return sorted(slices, key=lambda piece: float(piece.position @ normal))
-
-
-def _affine(path: Path, slices: list[Slice]) -> NDArray[np.float64]:
-    first = slices[0]
-    normal = np.cross(first.row_direction, first.column_direction)
-    if len(slices) == 1:
-        if not first.thickness or first.thickness <= 0:
-            raise FileError(f"{path} holds a single slice without SliceThickness, so its depth is unknown.")
-        step = normal * first.thickness
-    else:
-        step = _uniform_step(path, slices, normal)
-    columns = np.stack([first.row_direction * first.spacing[1], first.column_direction * first.spacing[0], step], 1)
-    return affine_from(columns, first.position)
-
-
-def _uniform_step(path: Path, slices: list[Slice], normal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The step between neighbours [mm, LPS]; FileError where one is missing, doubled or out of line."""
-    positions = np.stack([piece.position for piece in slices])
-    gaps = np.diff(positions @ normal)
-    usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])  # the lower median: one of two gaps may be the wrong one
-    doubled = int((gaps <= 1e-3).sum())
-    if doubled:
-        pair = int(np.argmin(gaps))
-        raise FileError(
-            f"{path} must hold each slice once, {doubled + 1} slices share a position, for instance "
-            f"{slices[pair].path.name} and {slices[pair + 1].path.name}; keep one phase or reconstruction."
-        )
-    worst = int(np.argmax(np.abs(gaps - usual)))
-    if abs(gaps[worst] - usual) > max(0.02 * usual, 2e-3):
-        raise FileError(
-            f"{path} must hold evenly spaced slices, most are {usual:.4g} mm apart but {slices[worst].path.name} and "
-            f"{slices[worst + 1].path.name} are {gaps[worst]:.4g} mm apart; slices are missing or the scan is uneven."
-        )
-    step = (positions[-1] - positions[0]) / (len(slices) - 1)
-    offline = np.linalg.norm(positions - positions[0] - np.arange(len(slices))[:, None] * step, axis=1)
-    if offline.max() > max(0.05 * usual, 2e-3):
-        raise FileError(
-            f"{path} must hold slices along one straight line, {slices[int(offline.argmax())].path.name} lies "
-            f"{offline.max():.3g} mm off it."
-        )
-    return step
-
-
-def _read(slices: list[Slice]) -> NDArray[np.generic]:
-    voxels = np.empty((len(slices), slices[0].rows, slices[0].columns), np.float32)
+def _read(stack: Stack, places: NDArray[np.float64] | None) -> NDArray[np.generic]:
+    voxels = np.empty((len(stack), stack[0].rows, stack[0].columns), np.float32)
     wanted: dict[Path, list[tuple[int, Slice]]] = {}
-    for k, piece in enumerate(slices):
+    for k, piece in enumerate(stack):
         wanted.setdefault(piece.path, []).append((k, piece))
-    for path, pieces in wanted.items():
-        frames, is_scaled = stored_frames(path)
-        if frames.shape[1:] != voxels.shape[1:] or len(frames) <= max(piece.frame for _, piece in pieces):
-            raise FileError(f"{path} must hold the frames its tags declare, its pixels have shape {frames.shape}.")
-        for k, piece in pieces:
-            frame = frames[piece.frame]
-            voxels[k] = frame if is_scaled else frame.astype(np.float32) * piece.slope + piece.intercept
-    return voxels
-
-
-def _facts(slices: list[Slice], file: Path, dataset: FileDataset, ignored: int) -> tuple[Fact, ...]:
-    scales = sorted({(piece.slope, piece.intercept) for piece in slices})
-    shown = ", ".join(f"x {slope:g} + {intercept:g}" for slope, intercept in scales[:3])
-    assumed = "" if all(piece.has_rescale for piece in slices) else " (tag absent: 1 and 0 assumed)"
-    facts = [
-        Fact("affine from", "DICOM tags", "ImageOrientationPatient, ImagePositionPatient, PixelSpacing"),
-        Fact("rescale", shown + assumed, "RescaleSlope, RescaleIntercept"),
-        Fact("series", tag_text(file, dataset, "SeriesInstanceUID") or "not named", "SeriesInstanceUID"),
-    ]
-    for keyword, name in (("GantryDetectorTilt", "gantry tilt [deg]"), ("KVP", "tube voltage [kV]")):
-        value = tag_text(file, dataset, keyword)
-        if value is not None:
-            facts.append(Fact(name, value, keyword))
-    if ignored:
-        facts.append(Fact("ignored", f"{ignored} files that are no images", "folder"))
-    return tuple(facts)
+    with Unpacker() as unpacker:
+        for path, pieces in wanted.items():
+            dataset = read_dicom(path, pixels=True)
+            frames = stored_frames(path, dataset, unpacker, frames=[piece.frame for _, piece in pieces])
+            if frames.shape[1:] != voxels.shape[1:]:
+                raise FileError(f"{path} must hold the frames its tags declare, its pixels have {frames.shape}.")
+            for (k, piece), frame in zip(pieces, frames, strict=True):
+                voxels[k] = modality_values(path, dataset, frame, frame=piece.frame)
+    if places is None:
+        return voxels
+    below = np.minimum(places.astype(np.intp), len(stack) - 2)
+    share = (places - below).astype(np.float32)
+    planes = [voxels[k] + t * (voxels[k + 1] - voxels[k]) for k, t in zip(below, share, strict=True)]
+    return np.stack(planes)

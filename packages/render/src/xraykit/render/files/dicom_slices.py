@@ -11,19 +11,57 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import FileDataset
 
 from ..errors import FileError
+from ..storage.brief import brief
 from ..storage.declared_grid import MAX_LENGTH
-from ..storage.dicom_header import reading_dicom, transfer_syntax
+from ..storage.dicom_header import assumed_encoding, reading_dicom
+from ..storage.dicom_kinds import DicomKind, dicom_kind
+from ..storage.dicom_pixels import pixel_layout, transfer_syntax
+from ..storage.dicom_tags import PER_FRAME, find, number, text
+from ..storage.dicom_values import Rescale, rescale_of
+
+APART = (
+    *("ImageType", "FrameType", "StackID", "AcquisitionNumber", "TemporalPositionIdentifier", "TemporalPositionIndex"),
+    *("NominalPercentageOfCardiacPhase", "TriggerTime", "EchoTime", "ConvolutionKernel", "KVP", "DiffusionBValue"),
+)
+"""What tells two images of one series at one place apart: phases, echoes, kernels."""
+
+
+NO_UID = "(no UID)"
 
 
 @dataclass(frozen=True)
+class SeriesName:
+    """What a series is called.
+
+    Args:
+        uid: SeriesInstanceUID.
+        number: SeriesNumber, 0 where there is none.
+        description: SeriesDescription, on one short line.
+        modality: Modality.
+        kind: By storage class.
+    """
+
+    uid: str
+    number: int
+    description: str
+    modality: str | None
+    kind: DicomKind
+
+
+@dataclass(frozen=True, eq=False)
 class Slice:
     """One frame of a series, in DICOM's LPS millimetres."""
 
     path: Path
     frame: int
+    series: SeriesName
+    instance: str
+    """SOPInstanceUID, the same in every copy of a file."""
+    apart: tuple[str, ...]
+    """The values of `APART`."""
     rows: int
     columns: int
     position: NDArray[np.float64]
@@ -35,55 +73,62 @@ class Slice:
     spacing: tuple[float, float]
     """(row, column) distance of pixel centres."""
     thickness: float | None
-    slope: float
-    intercept: float
-    has_rescale: bool
+    rescale: Rescale
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit vector across the slice, (3,)."""
+        return np.cross(self.row_direction, self.column_direction)
 
 
 def slices_of(path: Path, dataset: FileDataset) -> list[Slice]:
     """The slices of one DICOM image.
 
     Raises:
-        FileError: Colour, a missing or malformed geometry tag, a modality table, or fewer bytes than declared.
+        FileError: Colour, a missing or malformed geometry tag, or fewer bytes than declared.
     """
     with reading_dicom(path, "image tags"):
-        _check_pixels(path, dataset)
-        n_frames = int(dataset.get("NumberOfFrames") or 1)
-        if "PerFrameFunctionalGroupsSequence" not in dataset:
-            if n_frames != 1:
-                raise FileError(f"{path} holds {n_frames} frames without their positions; it is no CT or MR volume.")
-            return [_slice(path, 0, dataset, [dataset])]
-        shared = list(dataset.get("SharedFunctionalGroupsSequence") or [])[:1]
-        frames = dataset.PerFrameFunctionalGroupsSequence
-        if len(frames) != n_frames:
-            raise FileError(f"{path} declares {n_frames} frames but describes {len(frames)}; it is damaged.")
-        return [_slice(path, n, dataset, [*_groups(frame), *_groups(*shared)]) for n, frame in enumerate(frames)]
+        n_frames = _check_pixels(path, dataset)
+        described = len(dataset.get(PER_FRAME) or [])
+        if described not in (0, n_frames):
+            raise FileError(f"{path} declares {n_frames} frames but describes {described}; it is damaged.")
+        if not described and n_frames != 1:
+            raise FileError(f"{path} holds {n_frames} frames without their positions; it is no CT or MR volume.")
+        name = _series_name(dataset)
+        return [_slice(path, frame, dataset, name) for frame in range(n_frames)]
 
 
-def _check_pixels(path: Path, dataset: FileDataset) -> None:
-    samples, rows, columns = (int(dataset.get(tag) or 0) for tag in ("SamplesPerPixel", "Rows", "Columns"))
-    bits, frames = int(dataset.get("BitsAllocated") or 0), int(dataset.get("NumberOfFrames") or 1)
-    if samples != 1 or bits not in (8, 16, 32):
-        raise FileError(f"{path} must hold grey pixels of 8, 16 or 32 bits, got {samples} samples of {bits} bits.")
-    if min(rows, columns, frames) < 1:
-        raise FileError(f"{path} must hold pixels, it declares {rows} rows, {columns} columns, {frames} frames.")
-    if "ModalityLUTSequence" in dataset:
-        raise FileError(f"{path} scales its voxels by a lookup table, which is not read here; convert it first.")
-    needed, held = rows * columns * frames * bits // 8, path.stat().st_size
-    if not transfer_syntax(dataset).is_compressed and needed > held:
+def _check_pixels(path: Path, dataset: FileDataset) -> int:
+    layout = pixel_layout(path, dataset)
+    if layout.samples != 1 or layout.allocated == 1:
+        raise FileError(
+            f"{path} must hold grey pixels of 8, 16 or 32 bits, got {layout.samples} samples of "
+            f"{layout.allocated} bits."
+        )
+    needed, held = layout.frames * layout.frame_bytes, path.stat().st_size
+    syntax, is_stated = transfer_syntax(dataset), not assumed_encoding(dataset)
+    if is_stated and not syntax.is_compressed and not syntax.is_deflated and needed > held:
         raise FileError(
             f"{path} must hold {needed} bytes of pixels as its tags declare, the whole file has {held}; "
             "it is cut short, copy it again."
         )
+    return layout.frames
 
 
-def _groups(*holders: Dataset) -> list[Dataset]:
-    """The single items of the functional groups in each holder."""
-    return [element.value[0] for holder in holders for element in holder if element.VR == "SQ" and element.value]
+def _series_name(dataset: FileDataset) -> SeriesName:
+    uid, about = text(dataset, "SeriesInstanceUID"), text(dataset, "SeriesDescription")
+    order, modality = number(dataset, "SeriesNumber"), text(dataset, "Modality")
+    return SeriesName(
+        (brief(uid[0]) if uid else "") or NO_UID,
+        0 if order is None else int(order[0]),
+        "" if about is None else brief(about[0], limit=40),
+        None if modality is None else brief(modality[0], limit=16),
+        dicom_kind(dataset),
+    )
 
 
-def _slice(path: Path, frame: int, dataset: FileDataset, places: list[Dataset]) -> Slice:
-    orientation = _numbers(path, places, "ImageOrientationPatient", 6)
+def _slice(path: Path, frame: int, dataset: FileDataset, series: SeriesName) -> Slice:
+    orientation = _numbers(path, dataset, frame, "ImageOrientationPatient", 6)
     row, column = orientation[:3], orientation[3:]
     lengths = np.linalg.norm(row), np.linalg.norm(column)
     if not np.allclose(lengths, 1.0, atol=1e-3) or abs(row @ column) > 1e-3:
@@ -91,42 +136,33 @@ def _slice(path: Path, frame: int, dataset: FileDataset, places: list[Dataset]) 
             f"{path} must orient its rows and columns by two perpendicular unit vectors, "
             f"its ImageOrientationPatient is {orientation.tolist()}."
         )
-    spacing = _numbers(path, places, "PixelSpacing", 2)
+    spacing = _numbers(path, dataset, frame, "PixelSpacing", 2)
     if (spacing <= 0).any():
         raise FileError(f"{path} must have positive pixel spacing, its PixelSpacing is {spacing.tolist()} mm.")
-    slope, intercept, thickness = (
-        _optional(path, places, tag) for tag in ("RescaleSlope", "RescaleIntercept", "SliceThickness")
-    )
+    thickness, instance = number(dataset, "SliceThickness", frame=frame), text(dataset, "SOPInstanceUID")
+    apart = (text(dataset, keyword, frame=frame) for keyword in APART)
     return Slice(
         path=path,
         frame=frame,
+        series=series,
+        instance=f"{path}" if instance is None else instance[0],
+        apart=tuple("" if said is None else said[0] for said in apart),
         rows=int(dataset.Rows),
         columns=int(dataset.Columns),
-        position=_numbers(path, places, "ImagePositionPatient", 3),
+        position=_numbers(path, dataset, frame, "ImagePositionPatient", 3),
         row_direction=row / lengths[0],
         column_direction=column / lengths[1],
         spacing=(float(spacing[0]), float(spacing[1])),
-        thickness=thickness,
-        slope=1.0 if slope is None else slope,
-        intercept=0.0 if intercept is None else intercept,
-        has_rescale=slope is not None and intercept is not None,
+        thickness=None if thickness is None else thickness[0],
+        rescale=rescale_of(path, dataset, frame=frame),
     )
 
 
-def _numbers(path: Path, places: list[Dataset], keyword: str, count: int) -> NDArray[np.float64]:
-    value = next((place[keyword].value for place in places if place.get(keyword) is not None), None)
-    if value is None:
+def _numbers(path: Path, dataset: FileDataset, frame: int, keyword: str, count: int) -> NDArray[np.float64]:
+    found = find(dataset, keyword, frame=frame)
+    if found is None:
         raise FileError(f"{path} must place its image by {keyword}, the tag is missing; it is no volume slice.")
-    numbers = np.array([float(part) for part in value], dtype=np.float64)
+    numbers = np.array([float(str(part)) for part in np.atleast_1d(np.asarray(found.value, dtype=object))])
     if len(numbers) != count or not (np.abs(numbers) < MAX_LENGTH).all():
-        raise FileError(f"{path} must hold {count} finite numbers in {keyword}, got {numbers.tolist()}.")
+        raise FileError(f"{path} must hold {count} finite numbers in {keyword}, got {numbers.tolist()[:8]}.")
     return numbers
-
-
-def _optional(path: Path, places: list[Dataset], keyword: str) -> float | None:
-    value = next((place.get(keyword) for place in places if place.get(keyword) is not None), None)
-    if value is None:
-        return None
-    if not np.isfinite(float(value)):
-        raise FileError(f"{path} must hold a finite {keyword}, got {value}.")
-    return float(value)

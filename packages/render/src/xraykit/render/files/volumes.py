@@ -13,33 +13,27 @@ from numpy.typing import NDArray
 from ..errors import FileError, InputError
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthrough
 from ..storage.declared_grid import DeclaredGrid
+from ..storage.dicom_sniff import is_dicom
+from ..storage.grid_files import GRID_READERS, grid_suffix
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
-from .label_grid import as_labels, onto_grid
-from .metaimage import read_metaimage
-from .nifti import read_nifti
-from .nrrd import read_nrrd
+from .plausibility import grid_doubts, voxel_doubts
 
 
-def _read_dicom(path: Path, *, series: str | None = None) -> DeclaredGrid:
+def _read_dicom(path: Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
     from .dicom_series import read_dicom_series  # with pydicom, which other files can do without
 
-    return read_dicom_series(path, series=series)
+    return read_dicom_series(path, series=series, resample_slices=resample_slices)
 
 
 READERS: dict[str, Callable[[Path], DeclaredGrid]] = {
-    ".nii": read_nifti,
-    ".nii.gz": read_nifti,
-    ".nrrd": read_nrrd,
-    ".nhdr": read_nrrd,
-    ".mha": read_metaimage,
-    ".mhd": read_metaimage,
+    **GRID_READERS,
     ".dcm": _read_dicom,
     ".dicom": _read_dicom,
     ".ima": _read_dicom,
 }
-VOLUME_SUFFIXES = tuple(suffix for suffix, reader in READERS.items() if reader is not _read_dicom)
-"""How the names of files end that hold one whole volume each: all types but DICOM."""
+VOLUME_SUFFIXES = tuple(suffix for suffix in GRID_READERS if not suffix.startswith(".img"))
+"""How the names of files end that stand for one whole volume each: all types but DICOM."""
 LAWS: dict[str, AttenuationLaw] = {"CT": WATER_AND_BONE, "MR": MRPassthrough()}
 
 
@@ -51,61 +45,73 @@ def read_volume(
     attenuation: AttenuationLaw | None = None,
     modality: str | None = None,
     series: str | None = None,
+    resample_slices: bool = False,
 ) -> Volume:
     """The volume in a NIfTI, NRRD or MetaImage file or a DICOM folder, in world RAS exactly as the file says.
 
     Args:
         path: A .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd file, a DICOM folder, or one enhanced DICOM file.
-        labels: A label map of any of these types on the same grid; another order of the same axes is re-ordered.
+        labels: A label map, a folder of masks or a segmentation, see `label_files.read_labels`.
         label_names: The name of a table (see label_names.py) or {value: name}; None takes the names that the
             label file itself carries (TotalSegmentator's NIfTI, 3D Slicer's .seg.nrrd), if any.
         attenuation: The law from HU (or MR intensity) to mu; None takes `WATER_AND_BONE` for CT and
             `MRPassthrough()` for MR.
         modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
-        series: SeriesInstanceUID, where a DICOM folder holds several series.
+        series: Which volume, where a DICOM folder holds several: a number in the list that the error gives, or a
+            SeriesInstanceUID.
+        resample_slices: Interpolate DICOM slices of uneven steps linearly along the stack, at its smallest step.
 
     Raises:
         FileError: A file is missing, damaged, shorter than declared, or places its voxels nowhere; the label map
             lies on another grid or holds something else than whole numbers.
         InputError: modality, label_names or the law do not fit.
     """
+    from .label_files import read_labels  # which stands on this file
+
     table = None if label_names is None else label_table(label_names)
-    grid = declared_grid(path, series=series)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices)
     law = attenuation or _law(grid, modality)
-    mask = None if labels is None else declared_grid(labels)
-    placed = None if mask is None else onto_grid(mask, grid)  # a wrong grid is refused before voxels are read
+    numbers = None if table is None else {name: value for value, name in table.items()}
+    mask = None if labels is None else read_labels(labels, grid, numbers=numbers)
     hu = read_finite(grid)
-    voxel_labels = None if mask is None or placed is None else as_labels(mask, placed(mask.read()))
+    found = {**grid.provenance, **grid_doubts(grid), **({} if modality == "MR" else voxel_doubts(grid, hu))}
     if table is None:
-        table = mask.label_names if mask is not None else {}
+        table = mask.names if mask is not None else {}
     return Volume.from_hu(
         torch.from_numpy(hu),
         torch.from_numpy(grid.affine),
-        labels=None if voxel_labels is None else torch.from_numpy(voxel_labels),
+        labels=None if mask is None else torch.from_numpy(mask.voxels),
         label_names=table,
         attenuation=law,
+        provenance=found if mask is None else {**found, **mask.provenance},
     )
 
 
-def declared_grid(path: str | Path, *, series: str | None = None) -> DeclaredGrid:
+def declared_grid(path: str | Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
     """What the file or folder at `path` declares, checked, its voxels still unread.
 
     Raises:
         FileError: Nothing is there, it is empty, of an unknown type, or fails its reader's checks.
+        InputError: `series` or `resample_slices` for a file that is no DICOM.
     """
     path = Path(path)
     if not path.exists():
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
     try:
         if path.is_dir():
-            return _read_dicom(path, series=series)
+            return _read_dicom(path, series=series, resample_slices=resample_slices)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
-        name = path.name.lower()
-        suffix = ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
+        suffix = grid_suffix(path)
+        if READERS.get(suffix, _read_dicom) is _read_dicom and is_dicom(path):  # content decides, not the name
+            return _read_dicom(path, series=series, resample_slices=resample_slices)
         if suffix not in READERS:
             raise FileError(
                 f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
+            )
+        if READERS[suffix] is not _read_dicom and (series is not None or resample_slices):
+            raise InputError(
+                f"series and resample_slices choose among DICOM slices, {path} is one volume; leave them out."
             )
         return READERS[suffix](path)
     except OSError as error:
@@ -138,6 +144,7 @@ def _law(grid: DeclaredGrid, modality: str | None) -> AttenuationLaw:
     if found not in LAWS:
         origin = "the argument" if modality else "its Modality tag"
         raise InputError(
-            f"{grid.path} must be CT or MR, {origin} says {found!r}; pass modality='CT', modality='MR' or a law."
+            f"{grid.path} must be CT or MR, {origin} says {found!r}; give --modality CT or MR (modality='CT'), "
+            "or pass a law."
         )
     return LAWS[found]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
+from ..storage import metaimage, nifti, nrrd
 from ..storage.atomic_write import write_atomically
 from ..storage.declared_grid import LPS_TO_RAS
-from . import metaimage, nifti, nrrd
-from .nifti_names import extension_with_names
+from ..storage.nifti_names import extension_with_names
 
 
 def write_volume(

@@ -16,10 +16,14 @@ from .orientation import (
     stored_roll as stored_roll,
 )
 from .radiograph import (
+    FrameGeometry as FrameGeometry,
     Origin as Origin,
     Radiograph as Radiograph,
 )
-from .read import read_radiograph as read_radiograph
+from .read import (
+    count_frames as count_frames,
+    read_radiograph as read_radiograph,
+)
 from .save import (
     check_writable as check_writable,
     save_image as save_image,

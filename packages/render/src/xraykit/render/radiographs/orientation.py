@@ -1,4 +1,4 @@
-"""Whether a stored X-ray is mirrored or turned against what the tube sees, from Patient Orientation and the angles."""
+"""Whether a stored X-ray is mirrored or turned against what the tube sees, by its orientation tags and angles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def is_stored_mirrored(radiograph: Radiograph) -> bool | None:
 
 
 def stored_roll(radiograph: Radiograph, *, mirrored: bool) -> float:
-    """By how many quarter turns [degrees: 0, 90, 180, -90] the image is turned, as `carm_pose` counts roll.
+    """By how much [degrees, -180 to 180] the image is turned, as `carm_pose` counts roll.
+
+    Patient Orientation says it to a quarter turn; where it does not, Field of View Rotation does: an image that was
+    turned clockwise by an angle is what a camera sees that is turned by it the other way.
 
     Args:
         radiograph: As read; its provenance holds the tags.
@@ -42,10 +45,14 @@ def stored_roll(radiograph: Radiograph, *, mirrored: bool) -> float:
 
     Returns:
         The turn; 0 where the tags do not say.
+
+    Source: DICOM PS3.3 C.7.6.1.1.1 (Patient Orientation), C.8.7.5 (Field of View Rotation, before the flip).
     """
     across, beam = _image_axes(radiograph), _beam(radiograph)
     if across is None or beam is None:
-        return 0.0
+        turned = radiograph.provenance.get("field_of_view_rotation")
+        clockwise = 0.0 if turned is None else float(str(turned.value)) % 360
+        return 360 - clockwise if clockwise > 180 else -clockwise
     columns = -across[0] if mirrored else across[0]
     angle = torch.rad2deg(torch.atan2(columns @ beam[:, 1], columns @ beam[:, 0]))
     return float((angle / 90).round() * 90)

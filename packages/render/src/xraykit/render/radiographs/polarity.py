@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
-from .radiograph import Origin, Polarity
-from .tags import number, text
+from ..storage.dicom_tags import find, number, text
+from ..storage.provenance import Origin
+from .radiograph import Polarity
 
 LINE_INTEGRAL_UNITS = "LINE_INTEGRAL"
 FLUOROSCOPIC = ("XA", "RF", "XRF")
@@ -43,7 +44,7 @@ def polarity_from_tags(dataset: Dataset, *, modality: str, slope_sign: float = 1
     units = text(dataset, "RescaleType")
     if units is not None and units[0].upper() == LINE_INTEGRAL_UNITS:
         return "line_integral", Origin("line_integral", units[1], "dimensionless, -ln(I/I0)")
-    if scale == "LOG" and relation is not None and "ModalityLUTSequence" in dataset:
+    if scale == "LOG" and relation is not None and find(dataset, "ModalityLUTSequence") is not None:
         note = "LOG, made linear by the Modality LUT"
         return "intensity", Origin("intensity", relation[1], note)
     more_is_more, tag, note = _direction(dataset, modality, scale, slope_sign)
@@ -52,7 +53,7 @@ def polarity_from_tags(dataset: Dataset, *, modality: str, slope_sign: float = 1
     polarity = _name(more_is_more, logarithmic=logarithmic)
     if known:
         return polarity, Origin(polarity, tag, f"{scale}; {note}")
-    why = f"relationship {scale}" if scale else "no PixelIntensityRelationship"
+    why = "an unknown PixelIntensityRelationship" if scale else "no PixelIntensityRelationship"
     taken = "logarithmic" if logarithmic else "proportional to intensity"
     return polarity, Origin(polarity, "assumed", f"{note}; {why}: {modality} taken as {taken}")
 

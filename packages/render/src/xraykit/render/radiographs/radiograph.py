@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
+from ..storage.provenance import Origin, Provenance, assumptions, doubts
 from .options import Polarity, Reduction
 
 DisplayStyle = Literal["bone_bright", "bone_dark"]
@@ -26,17 +27,11 @@ AUTO_SAMPLES = 1_000_000
 POLARITIES: tuple[str, ...] = get_args(Polarity)
 
 
-class Origin(NamedTuple):
-    """One fact about a radiograph: its value, the tag that gave it ("assumed" and "missing" are said so), and why."""
+class FrameGeometry(NamedTuple):
+    """What the file says of one frame's geometry, where frames differ."""
 
-    value: object
-    tag: str
-    note: str = ""
-
-    @property
-    def is_assumed(self) -> bool:
-        """Whether no tag said so."""
-        return self.tag == "assumed"
+    camera: Camera | None
+    facts: Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +52,15 @@ class Radiograph:
     Args:
         pixels: (frames, height, width), floating point, finite.
         polarity: See the table.
-        camera: Intrinsics of the image as stored, or None where the file does not suffice; `provenance` says why.
+        camera: Intrinsics of the image as stored (of the first frame where they differ), or None where the file does
+            not suffice; `provenance` says why.
         unattenuated: Value of the open beam, None where unknown.
         full_scale: Value of zero intensity; needed by "inverted_intensity" only.
         frame_times: Time of each frame after the first [s], or None.
         provenance: Field name to `Origin`: what gave each fact.
         source: The file it was read from.
         modality: DICOM modality (XA, RF, DX, CR, ...), None for other files.
+        of_frames: Camera and facts of each frame, where the file has them frame by frame; `with_frame` takes them.
 
     Raises:
         InputError: A wrong shape, polarity or missing full_scale; a camera of another size; a pixel that is not finite.
@@ -78,6 +75,7 @@ class Radiograph:
     provenance: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
     source: Path | None = None
     modality: str | None = None
+    of_frames: tuple[FrameGeometry, ...] = ()
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or 0 in self.pixels.shape or not self.pixels.is_floating_point():
@@ -95,6 +93,8 @@ class Radiograph:
             raise InputError(f"camera must have the image size {self.height}x{self.width}, got {size}.")
         if self.frame_times is not None and len(self.frame_times) != self.n_frames:
             raise InputError(f"frame_times must name {self.n_frames} frames, got {len(self.frame_times)}.")
+        if self.of_frames and len(self.of_frames) != self.n_frames:
+            raise InputError(f"of_frames must describe {self.n_frames} frames, got {len(self.of_frames)}.")
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
 
     @property
@@ -115,7 +115,12 @@ class Radiograph:
     @property
     def assumptions(self) -> dict[str, Origin]:
         """The facts that no tag gave."""
-        return {name: origin for name, origin in self.provenance.items() if origin.is_assumed}
+        return assumptions(self.provenance)
+
+    @property
+    def doubts(self) -> dict[str, Origin]:
+        """What is hardly true of the file, or lost of it."""
+        return doubts(self.provenance)
 
     def to_line_integrals(
         self, *, unattenuated: Unattenuated = None, log_gain: float | None = None, floor: float = 1e-6
@@ -199,12 +204,17 @@ class Radiograph:
         return integrals._converted(full_scale * torch.exp(-integrals.pixels), "intensity", note, None, full_scale)
 
     def with_frame(self, index: int) -> Radiograph:
-        """One frame; negative indices count from the end."""
+        """One frame with its own camera and facts; negative indices count from the end."""
         if not -self.n_frames <= index < self.n_frames:
             raise InputError(f"frame must lie in [{-self.n_frames}, {self.n_frames - 1}], got {index}.")
         index %= self.n_frames
         times = None if self.frame_times is None else (self.frame_times[index],)
-        return replace(self, pixels=self.pixels[index : index + 1], frame_times=times)
+        one = replace(self, pixels=self.pixels[index : index + 1], frame_times=times, of_frames=())
+        if not self.of_frames:
+            return one
+        own = self.of_frames[index]
+        facts = {name: origin for name, origin in self.provenance.items() if name not in self.of_frames[0].facts}
+        return replace(one, camera=own.camera, provenance={**facts, **own.facts})
 
     def reduce(self, how: Reduction) -> Radiograph:
         """All frames as one, per pixel in the image's own polarity: "max" of an intensity is its least opaque moment.
@@ -219,7 +229,8 @@ class Radiograph:
         }
         check_choice(how, "how", ways)
         note = {"frames": Origin(1, "computed", f"{how} of {self.n_frames} frames")}
-        return replace(self, pixels=ways[how](self.pixels), frame_times=None, provenance={**self.provenance, **note})
+        facts = {**self.provenance, **note}
+        return replace(self, pixels=ways[how](self.pixels), frame_times=None, provenance=facts, of_frames=())
 
     def crop(self, *, top: int = 0, left: int = 0, height: int | None = None, width: int | None = None) -> Radiograph:
         """The rectangle of `height` x `width` pixels from row `top`, column `left`; the camera looks at the same rays.
@@ -231,10 +242,8 @@ class Radiograph:
         if top < 0 or left < 0 or height < 1 or width < 1 or top + height > self.height or left + width > self.width:
             asked = f"rows {top} to {top + height}, columns {left} to {left + width}"
             raise InputError(f"crop must lie inside the {self.height}x{self.width} image, got {asked}.")
-        camera = self.camera
-        if camera is not None:
-            camera = crop_camera(camera, top=top, left=left, height=height, width=width)
-        return replace(self, pixels=self.pixels[:, top : top + height, left : left + width], camera=camera)
+        pixels = self.pixels[:, top : top + height, left : left + width]
+        return self._seen_by(pixels, lambda camera: crop_camera(camera, top=top, left=left, height=height, width=width))
 
     def binned(self, factor: int) -> Radiograph:
         """The mean of each `factor` x `factor` block; spacing grows by `factor`, the principal point shrinks by it.
@@ -245,15 +254,22 @@ class Radiograph:
             raise InputError(f"factor must lie in [1, {min(self.height, self.width)}], got {factor}.")
         pixels = torch.nn.functional.avg_pool2d(self.pixels[:, None], factor)[:, 0]
         height, width = pixels.shape[1:]
-        camera = self.camera
-        if camera is not None:
+
+        def smaller(camera: Camera) -> Camera:
             whole = crop_camera(camera, top=0, left=0, height=height * factor, width=width * factor)
-            camera = resize_camera(whole, height=height, width=width)
-        return replace(self, pixels=pixels, camera=camera)
+            return resize_camera(whole, height=height, width=width)
+
+        return self._seen_by(pixels, smaller)
 
     def to(self, device: torch.device | str) -> Radiograph:
         """The same radiograph with its pixels on another device."""
         return replace(self, pixels=self.pixels.to(device))
+
+    def _seen_by(self, pixels: Tensor, change: Callable[[Camera], Camera]) -> Radiograph:
+        """Other pixels of the same rays, by the camera of each frame changed alike."""
+        camera = None if self.camera is None else change(self.camera)
+        frames = (each._replace(camera=None if each.camera is None else change(each.camera)) for each in self.of_frames)
+        return replace(self, pixels=pixels, camera=camera, of_frames=tuple(frames))
 
     def _open_beam(self, unattenuated: Unattenuated) -> float:
         if unattenuated == "auto":

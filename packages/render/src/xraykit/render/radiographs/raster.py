@@ -1,9 +1,12 @@
-"""PNG, TIFF and JPEG X-ray pictures into radiographs: no tags, so every meaning is a recorded assumption."""
+"""Pictures (PNG, TIFF, JPEG, JPEG 2000, BMP) into radiographs: no tags, so every meaning is a recorded assumption."""
 
 from __future__ import annotations
 
 import json
+import struct
 import warnings
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +16,19 @@ from PIL import Image, ImageOps, ImageSequence
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
+from ..storage.provenance import DOUBT, Found, Origin
 from .options import Colour
-from .radiograph import POLARITIES, Origin, Polarity, Radiograph
+from .radiograph import POLARITIES, Polarity, Radiograph
+from .rare_tiff import read_rare_tiff
 
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".j2k", ".bmp")
+MOST_PIXELS, PIXELS_PER_BYTE = 1 << 27, 64
+"""A file may show more pixels than the first number only where it holds one byte for so many of them."""
 GREY_TOLERANCE = 8  # of 255: chroma noise of JPEG and of colour-managed grey pictures stays below
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
-TIFF_DESCRIPTION = 270
+TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262
 MARK = "xraykit"
+_DAMAGE = (EOFError, struct.error, zlib.error)
 
 
 def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None, colour: Colour = None) -> Radiograph:
@@ -31,7 +39,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     An EXIF orientation is applied and recorded.
 
     Args:
-        path: The file; 8 or 16 bits, or 32-bit float (TIFF).
+        path: The file; 8 or 16 bits, TIFF also with 32 or 64 bits and floating point.
         polarity: What the values mean. None takes what our own TIFF says of itself, else assumes "line_integral" for
             floating point and "log_attenuation" for integers (bone bright, as radiographs are processed for display).
         colour: "luma" turns any colour picture grey.
@@ -42,20 +50,23 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     Raises:
         FileError: Missing, damaged, colour or transparent file, NaN, or more pixels than a picture can have.
     """
-    path = Path(path)
+    path, facts = Path(path), Found()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                description = str(getattr(file, "tag_v2", {}).get(TIFF_DESCRIPTION, ""))
-                turned = file.getexif().get(274, 1) != 1
-                pages = [_grey(path, ImageOps.exif_transpose(page), colour) for page in ImageSequence.Iterator(file)]
+            description, turned = "", False
+            pages = read_rare_tiff(path, most_pixels=_most_pixels(path))
+            if pages is None:
+                with Image.open(path) as file:
+                    description = str(getattr(file, "tag_v2", {}).get(TIFF_DESCRIPTION, ""))
+                    turned = file.getexif().get(274, 1) != 1
+                    pages = list(_pages(path, file, colour, facts))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise FileError(f"{path} declares more pixels than a radiograph has ({brief(error)}); refused.") from error
     except FileError:
         raise
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError) as error:
+    except (*_DAMAGE, OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({brief(error)}).") from error
     if len({(page.shape, page.dtype) for page in pages}) != 1:
         raise FileError(f"{path} must hold pages of one size and type, got {len(pages)} that differ; split it.")
@@ -63,23 +74,87 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     values = stack.astype(np.float32)
     if not np.isfinite(values).all():
         raise FileError(f"{path} must hold finite pixels, got NaN or infinity; repair the file first.")
-    facts, ours = {}, _our_description(description)
+    ours = _our_description(description)
     if turned:
         facts["orientation"] = Origin("turned", "EXIF Orientation", "applied")
     said, facts["polarity"] = _polarity(polarity, ours, is_float=stack.dtype.kind == "f")
     camera = _our_camera(ours, values.shape, facts)
     full_scale = None
     if said == "inverted_intensity":
-        full_scale = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "iu" else float(values.max())
-        facts["full_scale"] = Origin(full_scale, "assumed", f"largest value of {stack.dtype}: zero intensity")
+        full_scale, facts["full_scale"] = assumed_full_scale(values, stack.dtype)
     return Radiograph(
         torch.from_numpy(values), said, camera=camera, full_scale=full_scale, provenance=facts, source=path
     )
 
 
-def _grey(path: Path, image: Image.Image | None, colour: Colour) -> np.ndarray:
-    if image is None:
-        raise FileError(f"{path} must hold an image, got none.")
+def _pages(path: Path, file: Image.Image, colour: Colour, facts: Found) -> Iterator[np.ndarray]:
+    """Each page in grey, as viewers show it; what all pages declare is added up before one is unpacked."""
+    declared, limit = 0, _most_pixels(path)
+    inverts = False
+    for page in ImageSequence.Iterator(file):
+        declared += page.width * page.height
+        if declared > limit:
+            raise FileError(
+                f"{path} declares more pixels than a radiograph has (over {limit} in {path.stat().st_size} bytes); "
+                "refused."
+            )
+        # Pillow inverts WhiteIsZero of 1 and 8 bits itself and leaves 16 bits as they are stored.
+        inverts = page.mode.startswith("I;16") and getattr(page, "tag_v2", {}).get(TIFF_PHOTOMETRIC) == 0
+        deep = _deep_colour(path, page, facts)
+        turned = ImageOps.exif_transpose(page)
+        if turned is None:
+            raise FileError(f"{path} must hold an image, got none.")
+        grey = _grey(path, turned, colour) if deep is None else _deep_grey(path, deep, colour)
+        yield np.iinfo(grey.dtype).max - grey if inverts else grey
+    if inverts:
+        facts["photometric"] = Origin("WhiteIsZero", "PhotometricInterpretation (262)", "inverted, as viewers show it")
+
+
+def _most_pixels(path: Path) -> int:
+    return max(MOST_PIXELS, PIXELS_PER_BYTE * path.stat().st_size)
+
+
+def _deep_colour(path: Path, page: Image.Image, facts: Found) -> np.ndarray | None:
+    """The 16-bit channels (rows, columns, channels) of a page that Pillow would narrow to 8 bits, else None.
+
+    Where they cannot be had (several pages, turned pictures, grey with opacity in PNG), the loss is noted as a doubt.
+    """
+    if page.mode not in ("RGB", "RGBA", "LA") or not _is_deep(path, page):
+        return None
+    if getattr(page, "n_frames", 1) == 1 and page.getexif().get(274, 1) == 1:
+        import SimpleITK
+
+        try:
+            channels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
+        except RuntimeError:
+            channels = np.empty(0)
+        if channels.ndim == 3 and channels.dtype == np.uint16 and channels.shape[:2] == (page.height, page.width):
+            return channels
+    facts["bits"] = Origin(8, DOUBT, "of 16 bits a channel 8 are left; save the picture as 16-bit grey to keep them")
+    return None
+
+
+def _is_deep(path: Path, page: Image.Image) -> bool:
+    if page.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(25)[24:] == b"\x10"  # bit depth in IHDR
+    bits = getattr(page, "tag_v2", {}).get(258, (8,))
+    return min(bits if isinstance(bits, tuple) else (bits,)) == 16
+
+
+def _deep_grey(path: Path, channels: np.ndarray, colour: Colour) -> np.ndarray:
+    """uint16 luma of 16-bit channels: grey or red, green, blue, each with or without opacity."""
+    if channels.shape[-1] in (2, 4) and channels[..., -1].min() < 65535:
+        raise FileError(f"{path} must be opaque, got transparent pixels; flatten it on a background first.")
+    if channels.shape[-1] < 3:
+        return channels[..., 0]
+    rgb = channels[..., :3]
+    spread = int((rgb.max(-1).astype(np.int32) - rgb.min(-1)).max())
+    _check_grey(path, spread // 257, colour)
+    return rgb[..., 0] if spread == 0 else np.rint(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.uint16)
+
+
+def _grey(path: Path, image: Image.Image, colour: Colour) -> np.ndarray:
     if image.mode in GREY_MODES:
         array = np.asarray(image)
         return array.astype(np.uint8) * 255 if array.dtype == bool else array.astype(array.dtype.newbyteorder("="))
@@ -89,13 +164,16 @@ def _grey(path: Path, image: Image.Image | None, colour: Colour) -> np.ndarray:
             raise FileError(f"{path} must be opaque, got transparent pixels; flatten it on a background first.")
     rgb = image.convert("RGB")
     channels = np.asarray(rgb, dtype=np.int16)
-    spread = int((channels.max(-1) - channels.min(-1)).max())
+    _check_grey(path, int((channels.max(-1) - channels.min(-1)).max()), colour)
+    return np.asarray(rgb.convert("L"))
+
+
+def _check_grey(path: Path, spread: int, colour: Colour) -> None:
     if spread > GREY_TOLERANCE and colour != "luma":
         raise FileError(
             f"{path} must be grey, got colours (red, green and blue differ by up to {spread} of 255);"
-            " pass colour='luma' to take its brightness."
+            " --colour luma (colour='luma') takes its brightness."
         )
-    return np.asarray(rgb.convert("L"))
 
 
 def _our_description(description: str) -> dict:
@@ -107,17 +185,28 @@ def _our_description(description: str) -> dict:
 
 
 def _polarity(asked: Polarity | None, ours: dict, *, is_float: bool) -> tuple[Polarity, Origin]:
+    if asked is None and ours.get("polarity") in POLARITIES:
+        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
+    return assumed_polarity(asked, is_float=is_float)
+
+
+def assumed_polarity(asked: Polarity | None, *, is_float: bool) -> tuple[Polarity, Origin]:
+    """What the values of a picture without tags mean, and who says so."""
     if asked is not None:
         return asked, Origin(asked, "caller")
-    if ours.get("polarity") in POLARITIES:
-        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
     if is_float:
         return "line_integral", Origin("line_integral", "assumed", "floating point without tags")
     note = "a picture without tags: bone bright, processed for display (logarithmic)"
     return "log_attenuation", Origin("log_attenuation", "assumed", note)
 
 
-def _our_camera(ours: dict, shape: tuple[int, ...], facts: dict[str, Origin]) -> Camera | None:
+def assumed_full_scale(values: np.ndarray, dtype: np.dtype) -> tuple[float, Origin]:
+    """The value that stands for zero intensity in a picture without tags, and who says so."""
+    full_scale = float(np.iinfo(dtype.name).max) if dtype.kind in "iu" else float(values.max())
+    return full_scale, Origin(full_scale, "assumed", f"largest value of {dtype}: zero intensity")
+
+
+def _our_camera(ours: dict, shape: tuple[int, ...], facts: Found) -> Camera | None:
     names = ("sdd", "pixel_spacing", "principal_point")
     if not all(name in ours for name in names):
         facts["camera"] = Origin(None, "missing", "the format has no geometry tags; pass a camera")

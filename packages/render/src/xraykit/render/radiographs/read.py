@@ -7,12 +7,21 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..geometry.camera import Camera
+from ..storage.dicom_header import read_dicom
+from ..storage.dicom_pixels import pixel_layout
+from ..storage.dicom_sniff import is_dicom
+from ..storage.grid_files import GRID_READERS
+from ..storage.provenance import Origin
 from .dicom import read_dicom_radiograph
+from .grid_image import is_grid_image, read_grid_radiograph
 from .options import Colour, DetectorOrigin
-from .radiograph import Origin, Polarity, Radiograph
+from .radiograph import Polarity, Radiograph
 from .raster import SUFFIXES, read_raster_radiograph
 
-MAGIC = {b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG"}
+MAGIC = {
+    **{b"\x89PNG\r\n\x1a\n": "PNG", b"II*\x00": "TIFF", b"MM\x00*": "TIFF", b"\xff\xd8\xff": "JPEG", b"BM": "BMP"},
+    **{b"\x00\x00\x00\x0cjP  \r\n\x87\n": "JPEG 2000", b"\xff\x4f\xff\x51": "JPEG 2000"},
+}
 
 
 def read_radiograph(
@@ -22,8 +31,12 @@ def read_radiograph(
     camera: Camera | None = None,
     detector_active_origin: DetectorOrigin = None,
     colour: Colour = None,
+    frame: int | None = None,
 ) -> Radiograph:
-    """An X-ray image from a DICOM (XA, XRF, RF, DX, CR), PNG, TIFF or JPEG file; its content decides, not its name.
+    """An X-ray image from a DICOM file (XA, XRF, RF, DX, CR, RTIMAGE) or a picture (PNG, TIFF, JPEG, JPEG 2000, BMP).
+
+    The content decides which it is, not the name; only pictures and stacks of them as MetaImage, NRRD or NIfTI are
+    known by their suffix.
 
     Nothing is normalised, windowed, mirrored or cropped; see dicom.py and raster.py for the
     rules, and `Radiograph.provenance` for which tag gave what and what was assumed.
@@ -34,6 +47,7 @@ def read_radiograph(
         camera: Intrinsics of this image, overruling the file; None follows it.
         detector_active_origin: "xvr" for the remixed data of xvr, see `camera_from_tags`.
         colour: "luma" turns colour pictures grey, see `read_raster_radiograph`.
+        frame: This one alone, counted from 0, negative from the end; None is all.
 
     Returns:
         The radiograph on the CPU, float32 (frames, height, width).
@@ -55,12 +69,30 @@ def read_radiograph(
         raise FileError(f"{path} must hold an image, got an empty file; get it again.")
     if any(head.startswith(magic) for magic in MAGIC):
         radiograph = read_raster_radiograph(path, polarity=polarity, colour=colour)
-    elif head[128:] == b"DICM":
-        radiograph = read_dicom_radiograph(path, polarity=polarity, detector_active_origin=detector_active_origin)
+        radiograph = radiograph if frame is None else radiograph.with_frame(frame)
+    elif is_dicom(path):
+        radiograph = read_dicom_radiograph(
+            path, polarity=polarity, detector_active_origin=detector_active_origin, frame=frame, colour=colour
+        )
+    elif is_grid_image(path):
+        radiograph = read_grid_radiograph(path, polarity=polarity)
+        radiograph = radiograph if frame is None else radiograph.with_frame(frame)
     else:
-        legal = ", ".join(("DICOM", *SUFFIXES))
+        legal = ", ".join(("DICOM", *SUFFIXES, *GRID_READERS))
         raise FileError(f"{path} must be an X-ray image ({legal}), got a file of another kind; convert it.")
     if camera is None:
         return radiograph
     facts = {**radiograph.provenance, "camera": Origin("given", "caller", "overrules the file")}
-    return replace(radiograph, camera=camera, provenance=facts)
+    return replace(radiograph, camera=camera, provenance=facts, of_frames=())
+
+
+def count_frames(path: str | Path) -> int:
+    """How many frames the X-ray in a file has; of DICOM the tags say it, without unpacking pixels.
+
+    Raises:
+        FileError: As for `read_radiograph`.
+    """
+    path = Path(path)
+    if path.is_file() and path.stat().st_size and is_dicom(path):
+        return pixel_layout(path, read_dicom(path)).frames
+    return read_radiograph(path, colour="luma").n_frames

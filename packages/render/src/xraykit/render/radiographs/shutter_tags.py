@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pydicom
 import torch
 from pydicom.dataset import Dataset
 from torch import Tensor
 
 from ..errors import FileError, InputError
 from ..geometry.detector_plane import pixel_axes
+from ..storage.dicom_header import read_dicom
+from ..storage.dicom_sniff import is_dicom
+from ..storage.dicom_tags import number, numbers, text
 from .shutters import CircularShutter, PolygonalShutter, RectangularShutter, Shutter
+
+_EDGES = ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
 
 
 def shutter_field(path: Path, *, height: int, width: int) -> Tensor:
@@ -33,14 +37,13 @@ def shutter_field(path: Path, *, height: int, width: int) -> Tensor:
     """
     field = torch.ones(height, width, dtype=torch.bool)
     try:
-        with path.open("rb") as file:
-            if file.read(132)[128:] != b"DICM":
-                return field
+        if not is_dicom(path):
+            return field
     except OSError as error:
         raise FileError(f"{path} must be a file that can be read, the system says: {error.strerror}.") from error
-    header = pydicom.dcmread(path, stop_before_pixels=True)
+    header = read_dicom(path)
     shutters = _declared(header)
-    stored = header.get("Rows"), header.get("Columns")
+    stored = tuple(int(side[0]) if side else None for side in (number(header, "Rows"), number(header, "Columns")))
     if shutters and stored != (height, width):
         raise InputError(
             f"the shutters of {path} are those of {stored[0]}x{stored[1]} px, got an image of {height}x{width}; give "
@@ -54,20 +57,30 @@ def shutter_field(path: Path, *, height: int, width: int) -> Tensor:
 
 def _declared(header: Dataset) -> list[Shutter]:
     """The display shutters of a header; a declaration that describes no opening counts as none."""
-    shapes = header.get("ShutterShape") or ()
-    shapes = [shapes] if isinstance(shapes, str) else list(shapes)
+    said = text(header, "ShutterShape")
+    shapes = () if said is None else said[0].split("\\")
     found: list[Shutter] = []
     try:
         if "RECTANGULAR" in shapes:
-            left, right = (float(header[f"Shutter{side}VerticalEdge"].value) for side in ("Left", "Right"))
-            top, bottom = (float(header[f"Shutter{side}HorizontalEdge"].value) for side in ("Upper", "Lower"))
+            left, right, top, bottom = (_one(header, f"Shutter{edge}Edge") for edge in _EDGES)
             found.append(RectangularShutter(left, top, right - 1, bottom - 1))
         if "CIRCULAR" in shapes:
-            row, column = (float(value) - 0.5 for value in header.CenterOfCircularShutter)
-            found.append(CircularShutter(column, row, float(header.RadiusOfCircularShutter)))
+            row, column = (value - 0.5 for value in _all(header, "CenterOfCircularShutter", 2))
+            found.append(CircularShutter(column, row, _one(header, "RadiusOfCircularShutter")))
         if "POLYGONAL" in shapes:
-            numbers = [float(value) - 0.5 for value in header.VerticesOfThePolygonalShutter]
-            found.append(PolygonalShutter(tuple(zip(numbers[1::2], numbers[::2], strict=True))))
-    except (KeyError, AttributeError, TypeError, ValueError, InputError):
+            corners = [value - 0.5 for value in _all(header, "VerticesOfThePolygonalShutter", None)]
+            found.append(PolygonalShutter(tuple(zip(corners[1::2], corners[::2], strict=True))))
+    except (ValueError, InputError):
         return []
     return found
+
+
+def _all(header: Dataset, keyword: str, count: int | None) -> tuple[float, ...]:
+    said = numbers(header, keyword, count)
+    if said is None:
+        raise ValueError(keyword)
+    return said[0]
+
+
+def _one(header: Dataset, keyword: str) -> float:
+    return _all(header, keyword, 1)[0]

@@ -21,7 +21,17 @@ from ..volumes.landmarks import label_centroids
 from ..volumes.volume import Volume
 from .scene_table import Table
 
-BODY = ("name", "torso", "file", "labels", "label_names", "series", "density_scale", "label_materials")
+BODY = (
+    "name",
+    "torso",
+    "file",
+    "labels",
+    "label_names",
+    "series",
+    "resample_slices",
+    "density_scale",
+    "label_materials",
+)
 TOOL = (
     *("name", "instrument", "seed", "file", "scale", "material", "density", "displaces"),
     *("position", "at", "offset", "direction", "turn", "mesh_to_world"),
@@ -106,7 +116,7 @@ def _torso(table: Table, record: Record) -> Volume:
     options = table.table("torso", ("spacing", "seed"))
     spacing, seed = options.positive("spacing", 2.5), options.whole("seed", 0)
     record["torso"] = {"spacing": spacing, "seed": seed}
-    for key in ("labels", "label_names", "series"):
+    for key in ("labels", "label_names", "series", "resample_slices"):
         if key in table:
             raise table.error(f"belongs to a file, and the torso brings its own; leave {key} out", key)
     with options.naming():
@@ -115,14 +125,19 @@ def _torso(table: Table, record: Record) -> Volume:
 
 def _volume(table: Table, record: Record) -> Volume:
     file, labels = table.path("file"), table.path("labels")
-    names, series = table.text("label_names"), table.text("series")
+    names, resample, series = (
+        table.text("label_names"),
+        table.flag("resample_slices", False),
+        table.content.get("series"),
+    )
+    series = str(series) if type(series) is int else table.text("series")
     if file is None:
         raise InputError("file must name a CT, got none.")
-    volume = Volume.from_file(file, labels=labels, label_names=names, series=series)
+    volume = Volume.from_file(file, labels=labels, label_names=names, series=series, resample_slices=resample)
     if volume.hu is None:
         raise InputError(f"{file} must be a CT with Hounsfield numbers, got none.")
     record |= {"file": str(file), "labels": None if labels is None else str(labels)}
-    record |= {"label_names": names, "series": series}
+    record |= {"label_names": names, "series": series} | ({"resample_slices": True} if resample else {})
     return volume
 
 

@@ -22,6 +22,7 @@ from ..radiographs.raster import MARK, TIFF_DESCRIPTION
 from ..radiographs.save import geometry_record, save_image
 from ..simulation.simulation import Simulation
 from ..storage.atomic_write import write_atomically
+from ..storage.provenance import findings_record
 from ..storage.staged_folder import atomic_folder
 from .scene_yaml import ScenePlan, write_scene
 
@@ -86,7 +87,8 @@ def _fill(folder: Path, simulation: Simulation, plan: ScenePlan, seg: bool | Non
     write_atomically(folder / "intensity.tiff", lambda file: file.write(tiff))
     write_pose(folder / "pose.json", camera, pose)
     write_scene(folder / "scene.yaml", plan)
-    record = json.dumps(_facts(simulation), indent=2) + "\n"
+    bodies = {body.name: findings_record(body.volume.provenance) for body in plan.scene.bodies}
+    record = json.dumps({**_facts(simulation), "bodies_as_read": bodies}, indent=2) + "\n"
     write_atomically(folder / "simulation.json", lambda file: file.write(record.encode()))
     lengths = _lengths(simulation)
     if lengths:

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "atomic_write": "check_result_folder write_atomically",
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
         "output_folder": "make_folder",
+        "provenance": "finding_sentences findings_record",
         "same_settings": "check_same_settings",
         "settings_file": "read_settings read_table write_settings",
         "settings_leaves": "Leaf leaves",

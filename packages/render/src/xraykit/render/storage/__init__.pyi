@@ -10,6 +10,10 @@ from .json_object import (
     read_json_object as read_json_object,
 )
 from .output_folder import make_folder as make_folder
+from .provenance import (
+    finding_sentences as finding_sentences,
+    findings_record as findings_record,
+)
 from .same_settings import check_same_settings as check_same_settings
 from .settings_file import (
     read_settings as read_settings,

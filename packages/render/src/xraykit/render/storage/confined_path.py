@@ -6,12 +6,16 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ..errors import FileError
 
+_STORES = ("/.git/annex/objects/", "/.dvc/cache/", "/files/md5/", "/blobs/")
+"""Where programs that manage data keep the content that links stand for: git-annex, DVC, model and data hubs."""
+
 
 def confined_path(header: Path, name: str) -> Path:
     """The file `name` beside `header`.
 
     Raises:
-        FileError: The name is absolute, climbs out with "..", leads out through a link, or no such file exists.
+        FileError: The name is absolute, climbs out with "..", leads out through a link (unless into the store of a
+            program that manages data), or no such file exists.
     """
     climbs = ".." in PurePosixPath(name).parts or ".." in PureWindowsPath(name).parts
     absolute = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor != ""
@@ -19,9 +23,10 @@ def confined_path(header: Path, name: str) -> Path:
         raise FileError(
             f"{header} must name a data file inside its own folder, it names {name!r}; move the data beside the header."
         )
-    folder = header.resolve().parent
+    folder = header.absolute().parent
     target = (folder / name).resolve()
-    if not target.is_relative_to(folder):
+    inside = any(target.is_relative_to(place) for place in (folder.resolve(), header.resolve().parent))
+    if not inside and not any(store in target.as_posix() for store in _STORES):
         raise FileError(
             f"{header} must name a data file inside its own folder, {name!r} links to a file outside; copy it there."
         )

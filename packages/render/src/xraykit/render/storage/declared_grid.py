@@ -6,26 +6,19 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
+from .provenance import Provenance
 
 MAX_VOXELS = 2**31 - 1
 MAX_LENGTH = 1e12
 """Larger numbers [mm] place nothing; refusing them keeps every later product finite."""
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-
-class Fact(NamedTuple):
-    """One line of `xraykit render info`: what is known, its value, and which field of the file says so."""
-
-    field: str
-    value: str
-    origin: str
+_AXIS_LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class DeclaredGrid:
         size: Voxels along i, j, k.
         affine: Voxel (i, j, k) to world RAS [mm], (4, 4) float64, finite and invertible.
         read: Reads the voxels, [k, j, i], scaled to their physical value.
-        facts: What else the header says, with its origin.
+        provenance: What else the header says and what gave it, what was assumed, and what is doubtful.
         modality: "CT", "MR", ... where the file says so, else None.
         label_names: Names that the file itself gives to label values.
     """
@@ -48,7 +41,7 @@ class DeclaredGrid:
     size: tuple[int, int, int]
     affine: NDArray[np.float64]
     read: Callable[[], NDArray[np.generic]]
-    facts: tuple[Fact, ...] = ()
+    provenance: Provenance = field(default_factory=dict)
     modality: str | None = None
     label_names: Mapping[int, str] = field(default_factory=dict)
 
@@ -85,3 +78,13 @@ def affine_from(directions: NDArray[np.float64], origin: NDArray[np.float64]) ->
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = directions, origin
     return affine
+
+
+def orientation_code(affine: NDArray[np.float64]) -> str:
+    """Where the voxel axes i, j, k point, by the nearest patient axis: "LAS" is left, anterior, superior."""
+    steps = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    letters = []
+    for column in steps.T:
+        axis = int(np.abs(column).argmax())
+        letters.append(_AXIS_LETTERS[axis][int(column[axis] > 0)])
+    return "".join(letters)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ..errors import FileError, InputError
 from .atomic_write import write_atomically
 from .json_object import parse_json
+from .provenance import Provenance, findings_record
 from .toml_text import toml_text, without_none
 from .typed_settings import from_plain, to_plain
 from .versions import installed_version
@@ -79,7 +80,9 @@ def read_table(path: str | Path) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key != OWN_KEY}
 
 
-def write_settings(path: str | Path, settings: object, *, command: str, distribution: str) -> Path:
+def write_settings(
+    path: str | Path, settings: object, *, command: str, distribution: str, found: Provenance | None = None
+) -> Path:
     """Write settings that `read_settings` and --config read again, with who wrote them.
 
     Args:
@@ -87,6 +90,7 @@ def write_settings(path: str | Path, settings: object, *, command: str, distribu
         settings: A settings object.
         command: Which command they are of, "render drr".
         distribution: Whose version is noted, "xraykit-render".
+        found: What the reader of the input found; what was assumed and what is doubtful is noted.
 
     Returns:
         The path.
@@ -104,7 +108,10 @@ def write_settings(path: str | Path, settings: object, *, command: str, distribu
     }
     if path.suffix.lower() not in writers:
         raise InputError(f"settings are written to a .json, .yaml, .yml or .toml file, got {path}.")
-    own = {"command": command, "distribution": distribution, "version": installed_version(distribution)}
+    own: dict[str, Any] = {"command": command, "distribution": distribution}
+    own["version"] = installed_version(distribution)
+    if found is not None and (record := findings_record(found)):
+        own["input"] = record
     plain = to_plain(settings)
     if path.suffix.lower() == ".toml" and to_plain(from_plain(type(settings), without_none(plain))) != plain:
         raise InputError(f"{path} cannot hold a None whose default is another; write .json or .yaml.")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw
+from ..storage.provenance import Origin, assumptions, doubts
 from .label_names import find_labels, label_table
 from .voxel_memory import laid_out, spread_rows
 
@@ -34,6 +35,7 @@ class Volume:
         labels: One integer label per voxel, (D, H, W), from 0 (background) up.
         label_names: Name of each label value.
         mu_scale: Attenuation of one integer code [1/mm]; 1 for floating-point storage.
+        provenance: Field name to `Origin`: what gave each fact of the file, what was assumed, what is doubtful.
 
     Raises:
         InputError: Shapes disagree, the affine is not finite and invertible, a voxel is not finite, or labels are
@@ -46,11 +48,13 @@ class Volume:
     labels: Tensor | None = None
     label_names: Mapping[Label, str] = field(default_factory=lambda: MappingProxyType({}))
     mu_scale: float = 1.0
+    provenance: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         affine = torch.as_tensor(self.affine, dtype=torch.float64, device="cpu")
         object.__setattr__(self, "affine", affine)
         object.__setattr__(self, "label_names", MappingProxyType(dict(self.label_names)))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
         check_grid(self.mu, affine)
         check_finite(self.mu, "mu")
         for name in ("hu", "labels"):
@@ -69,6 +73,7 @@ class Volume:
         labels: Tensor | None = None,
         label_names: Mapping[Label, str] | str | None = None,
         attenuation: AttenuationLaw = WATER_AND_BONE,
+        provenance: Mapping[str, Origin] | None = None,
     ) -> Volume:
         """The volume whose attenuation follows from Hounsfield numbers.
 
@@ -78,6 +83,7 @@ class Volume:
             labels: One integer label per voxel, (D, H, W).
             label_names: The name of a table such as "totalsegmentator_v2", or {value: name}.
             attenuation: The law from HU to mu [1/mm]; see attenuation.py.
+            provenance: What gave each fact; None is nothing.
 
         Raises:
             InputError: A voxel is NaN or infinite, or as for `Volume`.
@@ -90,7 +96,8 @@ class Volume:
         mu = spread_rows(attenuation(hu))
         if labels is not None and labels.shape == mu.shape:
             labels = laid_out(labels, mu.stride())
-        return cls(mu, affine, hu=hu, labels=labels, label_names=label_table(label_names))
+        names = label_table(label_names)
+        return cls(mu, affine, hu=hu, labels=labels, label_names=names, provenance=provenance or {})
 
     @classmethod
     def from_file(
@@ -102,6 +109,7 @@ class Volume:
         attenuation: AttenuationLaw | None = None,
         modality: str | None = None,
         series: str | None = None,
+        resample_slices: bool = False,
     ) -> Volume:
         """Read a CT or MR from NIfTI, NRRD, MHA/MHD or a DICOM folder; `files.volumes.read_volume` has the details.
 
@@ -111,7 +119,8 @@ class Volume:
             label_names: A table's name, {value: name}, or None for the names in the label file itself.
             attenuation: The law from HU to mu; None takes `WATER_AND_BONE` for CT, `MRPassthrough()` for MR.
             modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
-            series: SeriesInstanceUID, where a DICOM folder holds several series.
+            series: Which volume, where a DICOM folder holds several: its number in the error's list, or its UID.
+            resample_slices: Interpolate DICOM slices of uneven steps along the stack.
 
         Raises:
             FileError: The file or its label map is missing, damaged, inconsistent or on another grid.
@@ -119,12 +128,28 @@ class Volume:
         from ..files.volumes import read_volume
 
         return read_volume(
-            path, labels=labels, label_names=label_names, attenuation=attenuation, modality=modality, series=series
+            path,
+            labels=labels,
+            label_names=label_names,
+            attenuation=attenuation,
+            modality=modality,
+            series=series,
+            resample_slices=resample_slices,
         )
 
     def find_labels(self, wanted: str) -> tuple[Label, ...]:
         """The label values behind a name, a pattern or a group such as "ribs_left"; see label_names.py."""
         return find_labels(self.label_names, wanted)
+
+    @property
+    def assumptions(self) -> dict[str, Origin]:
+        """What no field of the file stated and was taken for granted."""
+        return assumptions(self.provenance)
+
+    @property
+    def doubts(self) -> dict[str, Origin]:
+        """What is hardly true of the file, or lost of it: read these before trusting a picture."""
+        return doubts(self.provenance)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from xraykit.render import Volume
-from xraykit.render.storage import to_plain
+from xraykit.render.storage import finding_sentences, to_plain
 
 from ..procedure import register_xrays
 from ..procedure_settings import ProcedureSettings
@@ -27,14 +28,17 @@ def open_app(settings: AppSettings) -> AppServer:
         InputError: An X-ray lacks geometry that no option supplies, or the port is busy.
         OutputError: The output folder cannot be made.
     """
-    paths, mirror, network, opening = settings.xrays, settings.xray.mirror, settings.network, settings.opening
+    mirror, network, opening = settings.xray.mirror, settings.network, settings.opening
     labels = settings.anatomy.labels
-    shots = read_shots(paths, settings.xray)
-    volume = Volume.from_file(settings.ct, labels=labels, label_names=settings.anatomy.label_names)
+    shots = read_shots(settings.xrays, settings.xray)
+    paths = tuple(Path(str(shot.source)) for shot in shots)  # a file stands here for each of its frames
+    volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
     warp = None if network.warp is None else read_warp(network.warp, volume, invert=network.invert_warp)
     starters = make_starters(volume, paths, shots, mirror=mirror, network=network, warp=warp)
     starts, notes = first_poses(volume, paths, shots, view=opening.view, mirror=mirror)
     procedure = ProcedureSettings(refinement=settings.refinement, xray=settings.xray)
+    said = [f"CT, {line}" for line in finding_sentences({**volume.doubts, **volume.assumptions})]
+    notes = [*said, *(doubt for shot in shots for doubt in shot.doubts), *notes]
     session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes)
     if opening.result is not None:
         load_result(session, result_text(opening.result))

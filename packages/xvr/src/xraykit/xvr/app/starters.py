@@ -123,6 +123,7 @@ def first_poses(
 def tagged_pose(path: Path, shot: Shot, volume: Volume, mirror: bool | None) -> Tensor | None:
     """The pose (4, 4) that a file's positioner tags describe, or None where it has none."""
     try:
-        return starts_from_dicom([path], [shot.camera], isocenter=volume.center, mirror=mirror)[0, 0]
+        where = {"isocenter": volume.center, "mirror": mirror, "frames": [shot.frame]}
+        return starts_from_dicom([path], [shot.camera], **where)[0, 0]
     except (FileError, GeometryError):
         return None

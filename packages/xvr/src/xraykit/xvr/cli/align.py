@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xraykit.render.commands import Steps, flat
+from xraykit.render.commands import Steps, VolumeSettings, flat, say_findings
 
 from ..template.settings import AlignmentMethod, AlignmentSettings
 
@@ -30,6 +30,7 @@ class AlignSettings:
     """The start was made with the CT as fixed and the template as moving image."""
     spacing: float = AlignmentSettings.spacing
     """Voxel size at which the alignment ends [mm]."""
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
 
 
 def align(settings: AlignSettings) -> None:
@@ -56,9 +57,11 @@ def align(settings: AlignSettings) -> None:
         check_writable(path)  # before the work: do both folders take a file?
     with Steps(total=4) as steps:
         with steps.step("read the CT"):
-            ct = Volume.from_file(settings.ct)
+            ct = Volume.from_file(settings.ct, **settings.volume.reading)
         with steps.step("read the template"):
             template = Volume.from_file(settings.template)
+        say_findings(settings.ct, ct)
+        say_findings(settings.template, template)
         start = None if settings.start is None else read_warp(settings.start, ct, invert=settings.invert_start)
         with steps.step("align"):
             alignment = align_to_template(ct, template, how, start=start)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import flat, serve_until_interrupt
+from xraykit.render.commands import flat, say_lines, serve_until_interrupt
 
 from ..app.settings import AppSettings
 
@@ -29,7 +29,9 @@ def app(settings: AppSettings) -> None:
 
     print(f"reading {settings.ct.name} and {', '.join(path.name for path in settings.xrays)}", flush=True)
     more = f"; results go to {settings.page.output}"
-    serve_until_interrupt(open_app(settings), browser=not settings.page.no_browser, more=more)
+    server = open_app(settings)
+    say_lines(notes=server.session.notes)
+    serve_until_interrupt(server, browser=not settings.page.no_browser, more=more)
 
 
 command = flat(app, AppSettings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xraykit.render.commands import Steps, flat
+from xraykit.render.commands import Steps, flat, say_lines
 
 from ..procedure_settings import RegisterSettings
 
@@ -52,8 +52,7 @@ def _report(record: ResultRecord, folder: Path) -> None:
     from ..result.folder import headline
 
     print(f"{headline(record)} -> {folder}")
-    for note in record.notes:
-        print(f"  note: {note}")
+    say_lines(notes=record.notes, warnings=record.doubts)
     if record.trust is not None:
         for warning in record.trust.warnings:
             print(f"  warning: {warning}")

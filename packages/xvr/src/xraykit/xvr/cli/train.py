@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
-from xraykit.render.commands import Tally, duration, flat
+from xraykit.render.commands import Tally, duration, flat, say_findings
 
 from ..train.settings import TrainSettings
 
@@ -18,8 +19,9 @@ def train(settings: TrainSettings) -> None:
     begun = time.monotonic()
     from ..train.entry import train_network
 
+    said = partial(say_findings, settings.data.ct or "CT")
     with Tally("batches") as tally:
-        training = train_network(settings, report=tally.report, begun=begun)
+        training = train_network(settings, report=tally.report, begun=begun, on_read=said)
     last = training.rows[-1]
     print(
         f"{training.batches} batches in {duration(training.seconds)}; on held-out poses the median error is "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xraykit.render import InputError, Volume
 from xraykit.render.evaluation import write_rows
-from xraykit.render.storage import check_result_folder, to_plain, write_settings
+from xraykit.render.storage import check_result_folder, finding_sentences, to_plain, write_settings
 
 from ..refine.registration import RegistrationSettings
 from .datasets.common import Dataset
@@ -45,6 +45,10 @@ def evaluate_registrations(
     dataset, output = truth_of(settings), settings.output
     check_result_folder(output)
     poses, notes = _poses(settings, dataset, progress)
+    if isinstance(dataset, SimulatedDataset):
+        notes += tuple(
+            f"CT, {line}" for line in finding_sentences({**dataset.volume.doubts, **dataset.volume.assumptions})
+        )
     output.mkdir(parents=True, exist_ok=True)
     write_rows(output / FILE_NAME, poses)
     rows = score_poses(poses)
@@ -72,7 +76,7 @@ def truth_of(settings: EvaluateSettings) -> Dataset:
         return open_dataset(truth.dataset, truth.data)
     if settings.results:
         raise InputError("results are judged by the true poses of --data, got --simulate; leave the results out.")
-    volume = Volume.from_file(str(truth.simulate), labels=truth.label_map)
+    volume = Volume.from_file(str(truth.simulate), labels=truth.label_map, **truth.volume.reading)
     return SimulatedDataset(volume, SimulatedViews(count=study.most or 10, size=truth.size, seed=study.seed))
 
 

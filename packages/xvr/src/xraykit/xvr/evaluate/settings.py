@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xraykit.render.commands import VolumeSettings
+
 from ..refine.settings import Optimizer, RefinementSettings
 from .datasets.names import DatasetName
 from .study import RegistrationStudy
@@ -22,6 +24,7 @@ class TruthSettings:
     """A CT whose X-rays are simulated with noise, scatter and collimation, in place of a data set."""
     label_map: Path | None = None
     """Label map of the CT to simulate from."""
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
     size: int = 256
     """Rows and columns of simulated X-rays."""
 

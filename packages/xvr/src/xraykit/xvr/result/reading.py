@@ -71,6 +71,7 @@ def _record(content: dict[str, Any]) -> ResultRecord:
         inputs=dict(content["inputs"]),
         settings=dict(content["settings"]),
         notes=tuple(str(note) for note in content["notes"]),
+        doubts=tuple(str(doubt) for doubt in content.get("doubts", ())),
         versions={str(name): str(value) for name, value in content["versions"].items()},
         created=str(content["created"]),
     )

@@ -58,6 +58,7 @@ class ResultRecord:
         inputs: The files as the user named them.
         settings: Every option that shaped the result.
         notes: What was assumed, one sentence each.
+        doubts: What is doubtful about the files, one sentence each.
         versions: Of the packages at work.
         created: Time in UTC, ISO 8601.
 
@@ -82,6 +83,7 @@ class ResultRecord:
     inputs: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     settings: Mapping[str, Any] = field(default_factory=lambda: _NONE)
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=lambda: installed_versions(PACKAGES))
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
@@ -147,6 +149,7 @@ def record_result(
         inputs=dict(inputs),
         settings=options,
         notes=tuple(dict.fromkeys([*(note for shot in shots for note in shot.notes), *notes])),
+        doubts=tuple(dict.fromkeys(doubt for shot in shots for doubt in shot.doubts)),
     )
 
 
@@ -184,6 +187,7 @@ def result_to_json(record: ResultRecord) -> dict[str, Any]:
         "converged": record.converged,
         "trust": None if record.trust is None else _trust(record.trust),
         "notes": list(record.notes),
+        "doubts": list(record.doubts),
         "settings": dict(record.settings),
         "seconds": record.seconds,
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor
 
-from xraykit.render import FileError, GeometryError, InputError, Volume, read_radiograph
+from xraykit.render import FileError, GeometryError, InputError, Radiograph, Volume, read_radiograph
 from xraykit.render.geometry import carm_angles, rigid_inverse
 from xraykit.render.radiographs import is_stored_mirrored
 
@@ -25,7 +25,7 @@ from .earlier_result import starts_from_result
 from .fixed import default_sod, starts_from_angles, starts_from_pose_files, starts_from_views
 from .landmarks import starts_from_landmarks
 from .settings import NetworkStart, StartKind, StartSettings
-from .slicer_markups import read_image_points, read_world_points
+from .slicer_markups import SLICER_ENDINGS, read_image_points, read_world_points
 
 if TYPE_CHECKING:
     from ..network.pose_network import PoseNetwork
@@ -95,8 +95,9 @@ def _tagged(request: StartRequest) -> Tensor:
     stated = request.settings.stated
     isocenter = request.isocenter + torch.tensor(stated.offset, dtype=torch.float64)
     cameras = [shot.camera for shot in request.shots]
+    frames = [shot.frame for shot in request.shots]
     mirror = request.reading.mirror
-    return starts_from_dicom(request.paths, cameras, isocenter=isocenter, sod=stated.sod, mirror=mirror)
+    return starts_from_dicom(request.paths, cameras, isocenter=isocenter, sod=stated.sod, mirror=mirror, frames=frames)
 
 
 def _from_dicom(request: StartRequest) -> Tensor:
@@ -158,18 +159,49 @@ def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, f
     reading, camera = request.reading, request.shots[0].camera
     if not request.paths:
         return read_image_points(path, camera)
-    stored = read_radiograph(request.paths[0], colour=reading.colour)
+    stored = read_radiograph(request.paths[0], colour=reading.colour, frame=request.shots[0].frame)
     mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
     factor = round((stored.width - 2 * reading.crop) / camera.width)
-    spacing = camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor
+    spacing = (camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor).tolist()
+    is_of_slicer = path.name.lower().endswith(SLICER_ENDINGS)
+    in_slicer = _spacing_in_slicer(stored) if is_of_slicer else spacing
+    first = _first_pixel(stored) if is_of_slicer else (0.0, 0.0)
     on_file = replace(
-        camera, height=stored.height, width=stored.width, pixel_spacing=spacing.tolist(), principal_point=None
+        camera, height=stored.height, width=stored.width, pixel_spacing=in_slicer or spacing, principal_point=None
     )
-    points = read_image_points(path, on_file, unit="px" if stored.modality is None else "mm")
+    points = read_image_points(path, on_file, unit="px" if in_slicer is None else "mm")
+    points = {name: (u - first[0], v - first[1]) for name, (u, v) in points.items()}
     return {
         name: (((stored.width - u if mirrored else u) - reading.crop) / factor, (v - reading.crop) / factor)
         for name, (u, v) in points.items()
     }
+
+
+def _spacing_in_slicer(stored: Radiograph) -> list[float] | None:
+    """The pixel spacing (row, column) [mm] with which 3D Slicer showed the file; None where it counted pixels.
+
+    It is what the file itself states, whatever the options say; pictures (PNG, TIFF) state none that Slicer knows.
+    """
+    origin, is_grid = stored.provenance.get("pixel_spacing"), "axes" in stored.provenance
+    if origin is None or not isinstance(origin.value, (tuple, list)):
+        return None
+    if not is_grid and (stored.modality is None or origin.is_assumed):
+        return None
+    return [float(value) for value in origin.value]
+
+
+def _first_pixel(stored: Radiograph) -> tuple[float, float]:
+    """Where 3D Slicer puts the centre of the first pixel [px]: at 0, but for files of volumes, which state it."""
+    if "axes" not in stored.provenance:
+        return 0.0, 0.0
+    if "image origin" not in stored.provenance:
+        raise InputError(
+            f"{stored.source} places its pixels along turned axes, so landmarks of 3D Slicer cannot be brought to its "
+            "pixels; give them as .csv in pixels."
+        )
+    x, y = stored.provenance["image origin"].value  # type: ignore[misc]
+    down, across = _spacing_in_slicer(stored) or (1.0, 1.0)
+    return x / across, y / down
 
 
 def _from_search(request: StartRequest) -> Tensor:

@@ -21,6 +21,9 @@ _CODES = {"0": "RAS", "1": "LPS", "2": "IJK"}
 _CSV = {("u", "v"): "px", ("column", "row"): "index", ("x_mm", "y_mm"): "mm"}
 
 
+SLICER_ENDINGS = (".mrk.json", ".fcsv")
+
+
 def read_world_points(path: str | Path) -> dict[str, Tensor]:
     """Named points of the CT, {label: (3,) RAS [mm] float64}, from a Slicer .mrk.json or .fcsv.
 
@@ -52,7 +55,7 @@ def read_image_points(
     Args:
         path: The file.
         camera: Of the image on which the points were placed: its pixel spacing turns millimetres into pixels.
-        unit: Of Slicer's coordinates: "mm" where Slicer knew the pixel spacing (DICOM), "px" where it did not (PNG).
+        unit: Of Slicer's coordinates: "mm" where the file states the pixel spacing, "px" where it does not.
 
     Raises:
         FileError: As for `read_world_points`; a .csv with another header.
@@ -63,7 +66,7 @@ def read_image_points(
         raise InputError(f"unit must be mm or px, got {unit!r}.")
     down, across = camera.tensors(dtype=torch.float64, device="cpu")[1][0].tolist()
     name = path.name.lower()
-    if name.endswith((".mrk.json", ".fcsv")):
+    if name.endswith(SLICER_ENDINGS):
         points, system = _slicer(path)
         flip = -1.0 if system == "RAS" else 1.0
         place = {key: (flip * x, flip * y) for key, (x, y, _) in _named(path, points, 3).items()}

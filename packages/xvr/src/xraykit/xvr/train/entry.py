@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import torch
 
+from xraykit.render import Volume
 from xraykit.render.extras import require
+from xraykit.render.storage import write_settings
 from xraykit.render.training import TrainingRun, fit, prepare_folder
 
 from ..network.frame import NetworkFrame
@@ -19,12 +21,15 @@ from .settings import TrainSettings
 from .task import PoseTraining
 from .training_data import load_training_data
 
+SETTINGS_FILE = "settings.json"
+
 
 def train_network(
     settings: TrainSettings,
     *,
     report: Callable[[int, int], None] | None = None,
     begun: float | None = None,
+    on_read: Callable[[Volume], None] | None = None,
 ) -> TrainingRun:
     """Train a pose network and leave weights, checkpoint, curve, settings and report in a folder.
 
@@ -32,6 +37,7 @@ def train_network(
         settings: See `TrainSettings`.
         report: Called with (batches done, batches in all).
         begun: When the wall-clock budget began (`time.monotonic`); None is now.
+        on_read: Called with the one CT that is learned from, which knows what was assumed of it and is doubtful.
 
     Raises:
         InputError: Options outside their range.
@@ -44,9 +50,17 @@ def train_network(
     settings = completed(settings)
     for module in ("lightning", "tensorboard", *(("kornia",) if settings.images.augment > 0 else ())):
         require(module, extra="train", distribution="xraykit-xvr")
-    prepare_folder(settings.run, settings, command="xvr train", distribution="xraykit-xvr")
+    origin = {"command": "xvr train", "distribution": "xraykit-xvr"}
+    prepare_folder(settings.run, settings, **origin)
+
+    def read(volume: Volume) -> None:
+        if not settings.run.resume:
+            write_settings(settings.run.output / SETTINGS_FILE, settings, found=volume.provenance, **origin)
+        if on_read is not None:
+            on_read(volume)
+
     network = _network(settings)
-    data = load_training_data(settings, network.frame)
+    data = load_training_data(settings, network.frame, on_read=read)
     if settings.network.checkpoint is None:
         start_in_the_middle(network, chosen_range(settings.poses), data.grid, data.warp)
     task = PoseTraining(network, settings, data.source, data.held_out, data.grid, warp=data.warp)

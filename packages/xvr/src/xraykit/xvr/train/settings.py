@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xraykit.render.commands import VolumeSettings
 from xraykit.render.storage import Range
 from xraykit.render.training import LengthSettings, RunSettings
 
@@ -32,6 +33,7 @@ class TrainingDataSettings:
     """Batches of one patient before the next is taken, with --cts and --procedural."""
     validation_views: int = 128
     """How many held-out poses."""
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,15 @@ class TrainingData:
     warp: Tensor | None
 
 
-def load_training_data(settings: TrainSettings, frame: NetworkFrame) -> TrainingData:
+def load_training_data(
+    settings: TrainSettings, frame: NetworkFrame, *, on_read: Callable[[Volume], None] | None = None
+) -> TrainingData:
     """Read or make what the settings name, as the network's detector sees it.
+
+    Args:
+        settings: What is learned from.
+        frame: The network's camera and pose frame.
+        on_read: Called with the one CT that is learned from, as its file has it.
 
     Raises:
         FileError: A CT, data set or warp that cannot be used.
@@ -61,7 +68,9 @@ def load_training_data(settings: TrainSettings, frame: NetworkFrame) -> Training
     warp = None
     first: RenderedPatient | None = None
     if settings.data.ct is not None:
-        volume = Volume.from_file(settings.data.ct, labels=settings.data.labels)
+        volume = Volume.from_file(settings.data.ct, labels=settings.data.labels, **settings.data.volume.reading)
+        if on_read is not None:
+            on_read(volume)
         warp = _warp(settings, frame, volume)
         first = prepare(volume, voxel=voxel, name=settings.data.ct.name)
     elif frame.frame == "template":

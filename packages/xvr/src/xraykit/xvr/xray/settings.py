@@ -36,8 +36,8 @@ class XraySettings:
     polarity: Polarity | None = None
     """What pixel values mean: intensity (bone dark), inverted_intensity, log_intensity (bone dark, processed),
     log_attenuation (bone bright, processed), line_integral; default: as the file says."""
-    frame: int | None = None
-    """Which frame of several, counted from 0."""
+    frame: int | Literal["all"] | None = None
+    """Which frame of several, counted from 0; all registers every one by itself."""
     reduce: Reduction | None = None
     """How several frames become one; max keeps the densest moment."""
     crop: int = 0

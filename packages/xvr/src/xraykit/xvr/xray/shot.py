@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -22,6 +23,9 @@ class Shot:
             all of them.
         name: What to call it in results and messages.
         notes: What was assumed while it was read, one sentence each.
+        doubts: What is hardly true of its file, or was lost of it, one sentence each.
+        frame: Which frame of its file it shows, counted from 0; None where it is the only one or made of several.
+        source: Its file; None where it came from memory.
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -32,6 +36,9 @@ class Shot:
     valid: Tensor | None = None
     name: str = "xray"
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    frame: int | None = None
+    source: Path | None = None
 
     def __post_init__(self) -> None:
         size = (self.camera.height, self.camera.width)

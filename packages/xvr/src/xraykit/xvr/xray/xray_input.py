@@ -18,6 +18,7 @@ from xraykit.render.radiographs import (
     relative_line_integrals,
     shutter_field,
 )
+from xraykit.render.storage import finding_sentences
 
 from .names import xray_names
 from .settings import XraySettings
@@ -50,18 +51,30 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
     path, settings = Path(path), settings or XraySettings()
     if settings.field_of_view not in ("auto", "tags", "whole"):
         raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
-    radiograph = read_radiograph(
+    if settings.frame == "all":
+        raise InputError("one shot shows one frame, got frame='all'; read_shots makes a shot of each.")
+    return _shot(path, _read(path, settings), settings, name or path.stem)
+
+
+def _read(path: Path, settings: XraySettings) -> Radiograph:
+    details = settings.details
+    return read_radiograph(
         path,
         polarity=settings.polarity,
-        detector_active_origin=settings.details.detector_active_origin,
+        detector_active_origin=details.detector_active_origin,
         colour=settings.colour,
     )
-    notes = _assumptions(radiograph, settings)
+
+
+def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str) -> Shot:
+    """One shot of a file that was read, by settings that say which frame."""
+    radiograph, frame = _chosen(path, radiograph, settings)
+    notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
     camera = _camera(path, radiograph, settings)
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
-    radiograph = replace(_chosen(path, radiograph, settings), camera=camera)
+    radiograph = replace(radiograph, camera=camera, of_frames=())
     valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
     if settings.field_of_view != "whole":
         valid = shutter_field(path, height=camera.height, width=camera.width)
@@ -80,13 +93,33 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
     if hidden > 5e-4:
         notes.append(f"{100 * hidden:.1f} % of the image is left out: outside the exposed field, or burnt-in marks")
     whole = _known(radiograph.camera)
-    return Shot(image, whole, valid=valid if hidden else None, name=name or path.stem, notes=tuple(notes))
+    return Shot(
+        image,
+        whole,
+        valid=valid if hidden else None,
+        name=name,
+        notes=tuple(notes),
+        doubts=doubts,
+        frame=frame,
+        source=path,
+    )
 
 
 def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None) -> tuple[Shot, ...]:
-    """X-rays of several files, in their order, see `read_shot`; two of one name are told apart as `xray_names` says."""
-    files = [Path(path) for path in paths]
-    return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
+    """X-rays of several files, in their order, see `read_shot`; two of one name are told apart as `xray_names` says.
+
+    `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several.
+    """
+    files, settings = [Path(path) for path in paths], settings or XraySettings()
+    if settings.frame != "all":
+        return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
+    shots = []
+    for file, name in zip(files, xray_names(files), strict=True):
+        radiograph = _read(file, settings)
+        for n in range(radiograph.n_frames):
+            called = name if radiograph.n_frames == 1 else f"{name}_{n}"
+            shots.append(_shot(file, radiograph, replace(settings, frame=n), called))
+    return tuple(shots)
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:
@@ -119,18 +152,18 @@ def _camera(path: Path, radiograph: Radiograph, settings: XraySettings) -> Camer
     )
 
 
-def _chosen(path: Path, radiograph: Radiograph, settings: XraySettings) -> Radiograph:
-    """The asked frame, or all of them where they are to be reduced."""
-    if settings.frame is not None:
+def _chosen(path: Path, radiograph: Radiograph, settings: XraySettings) -> tuple[Radiograph, int | None]:
+    """The asked frame with its number, or all of them where they are to be reduced."""
+    if isinstance(settings.frame, int):
         if settings.reduce is not None:
             raise InputError("give either frame or reduce, got both; a single frame needs no reduction.")
-        return radiograph.with_frame(settings.frame)
+        return radiograph.with_frame(settings.frame), settings.frame % radiograph.n_frames
     if radiograph.n_frames > 1 and settings.reduce is None:
         raise InputError(
-            f"{path} holds {radiograph.n_frames} frames; choose one with --frame N, or make one of them with "
-            "--reduce mean, median, max or min (XraySettings.frame, .reduce)."
+            f"{path} holds {radiograph.n_frames} frames; choose one with --frame N, register each with --frame all, or "
+            "make one of them with --reduce mean, median, max or min (XraySettings.frame, .reduce)."
         )
-    return radiograph
+    return radiograph, None
 
 
 def _mirrored(radiograph: Radiograph) -> Radiograph:

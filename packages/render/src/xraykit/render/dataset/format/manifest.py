@@ -27,6 +27,15 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class AsRead:
+    """What was assumed of a patient's file, and what is doubtful about it, one sentence each."""
+
+    patient: int
+    assumptions: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ShardRecord:
     """A finished shard.
 
@@ -39,6 +48,7 @@ class ShardRecord:
         patients: Those in it.
         skipped: Those left out of it.
         cpu_type: Of the process that made it, see `cpu_type.cpu_type`; its bytes are promised on that type alone.
+        as_read: Patients whose files made assumptions necessary, or doubts.
     """
 
     name: str
@@ -49,6 +59,7 @@ class ShardRecord:
     patients: tuple[int, ...]
     skipped: tuple[Skipped, ...] = ()
     cpu_type: str = UNKNOWN
+    as_read: tuple[AsRead, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,11 @@ def read_receipts(folder: Path, config_sha256: str, versions: Mapping[str, str])
 
 def _record(content: Mapping[str, Any]) -> ShardRecord:
     skipped = tuple(Skipped(**entry) for entry in content["skipped"])
-    return ShardRecord(**{**content, "patients": tuple(content["patients"]), "skipped": skipped})
+    as_read = tuple(
+        AsRead(entry["patient"], tuple(entry["assumptions"]), tuple(entry["doubts"]))
+        for entry in content.get("as_read", ())
+    )
+    return ShardRecord(**{**content, "patients": tuple(content["patients"]), "skipped": skipped, "as_read": as_read})
 
 
 def _write_json(path: Path, content: object) -> Path:

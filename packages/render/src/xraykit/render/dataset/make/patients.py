@@ -15,6 +15,7 @@ from ...patient.findings import FindingSettings
 from ...patient.generate import PatientSettings, generate_patient
 from ...seeds import seed_for, stream
 from ...simulation.scene import Body, PlacedTool, Scene
+from ...storage.provenance import findings_record
 from ...volumes.landmarks import label_centroids
 from ...volumes.volume import Volume
 from ..plan.config import DatasetConfig
@@ -72,7 +73,9 @@ def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, 
         raise FileError(f"{file} must be a CT with Hounsfield numbers, got none.")
     landmarks = label_centroids(volume) if volume.labels is not None else {}
     name = file.relative_to(config.patients.ct.folder or file.parent).as_posix()
-    return Scene((Body.from_volume(volume),), landmarks=landmarks), {"file": name}
+    record = findings_record(volume.provenance)
+    description = {"file": name, **({"as_read": record} if record else {})}
+    return Scene((Body.from_volume(volume),), landmarks=landmarks), description
 
 
 def _places(volume: Volume, plan: PatientPlan, config: DatasetConfig) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,10 +31,17 @@ _PROGRAMS = ("xraykit-render", "torch", "numpy", "numba")
 
 @dataclass(frozen=True)
 class Sample:
-    """One image with all that belongs to it: its key in the shard, and the members in the order of their names."""
+    """One image with all that belongs to it.
+
+    Args:
+        key: In the shard.
+        members: In the order of their names.
+        as_read: What was assumed of the patient's file, and what is doubtful about it.
+    """
 
     key: str
     members: tuple[Member, ...]
+    as_read: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def make_samples(plan: PatientPlan, config: DatasetConfig, split: str) -> tuple[Sample, ...]:
@@ -104,7 +111,8 @@ def _sample(
     if config.image.line_integrals != "none":
         members["lines.npy"] = array_bytes(simulation.line_integrals[0, 0].numpy().astype(config.image.line_integrals))
     members["masks.json"] = json_bytes(runs)
-    return Sample(key, tuple((f"{key}.{name}", members[name]) for name in sorted(members)))
+    named = tuple((f"{key}.{name}", members[name]) for name in sorted(members))
+    return Sample(key, named, subject.description.get("as_read", {}))
 
 
 def _masks(simulation: Simulation, config: DatasetConfig) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

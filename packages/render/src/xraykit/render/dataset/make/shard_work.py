@@ -10,7 +10,7 @@ import torch
 
 from ...cpu_type import cpu_type
 from ...errors import BackendUnavailableError, InputError, OutputError, XraykitError
-from ..format.manifest import ShardRecord, Skipped, write_receipt
+from ..format.manifest import AsRead, ShardRecord, Skipped, write_receipt
 from ..plan.config import DatasetConfig
 from ..plan.plan import PatientPlan, ShardPlan
 from .job_folder import opened
@@ -38,8 +38,8 @@ def make_shard(folder: Path, number: int, config_sha256: str, report: Callable[[
     """
     torch.set_num_threads(1)
     plan = opened(folder, config_sha256)
-    shard, skipped = plan.shards[number], []
-    written = write_shard(folder / shard.name, _members(shard, plan.config, skipped, report))
+    shard, skipped, as_read = plan.shards[number], [], []
+    written = write_shard(folder / shard.name, _members(shard, plan.config, skipped, as_read, report))
     left_out = {entry.patient for entry in skipped}
     record = ShardRecord(
         name=shard.name,
@@ -49,6 +49,7 @@ def make_shard(folder: Path, number: int, config_sha256: str, report: Callable[[
         samples=written.samples,
         patients=tuple(patient.number for patient in shard.patients if patient.number not in left_out),
         skipped=tuple(skipped),
+        as_read=tuple(as_read),
         cpu_type=cpu_type(),
     )
     write_receipt(folder, config_sha256, program_versions(), record)
@@ -56,7 +57,11 @@ def make_shard(folder: Path, number: int, config_sha256: str, report: Callable[[
 
 
 def _members(
-    shard: ShardPlan, config: DatasetConfig, skipped: list[Skipped], report: Callable[[int], None]
+    shard: ShardPlan,
+    config: DatasetConfig,
+    skipped: list[Skipped],
+    as_read: list[AsRead],
+    report: Callable[[int], None],
 ) -> Iterator[Member]:
     """The members of every patient that can be made; the others are added to `skipped`, or end the job."""
     for patient in shard.patients:
@@ -70,6 +75,10 @@ def _members(
                 raise InputError(f"patient {patient.number} ({_origin(patient)}) cannot be used: {reason}") from error
             skipped.append(Skipped(patient.number, reason))
             samples = ()
+        if samples and samples[0].as_read:
+            found = samples[0].as_read
+            lines = {name: tuple(found.get(name, ())) for name in ("assumptions", "doubts")}
+            as_read.append(AsRead(patient.number, **lines))
         for sample in samples:
             yield from sample.members
         report(config.views.per_patient)

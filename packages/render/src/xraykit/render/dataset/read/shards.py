@@ -14,13 +14,15 @@ from ..plan.plan import FORMAT
 from .store import ShardStore
 
 _LIMIT = 1 << 28
+MANY = 1 << 22
+"""A list of more samples is believed only where the shards have the bytes that it says: order takes memory for each."""
 _SHARD = re.compile(r"([a-z0-9_]{1,40})-\d{6}\.tar")
 _CPU_TYPE = re.compile(r"[A-Za-z0-9_ ,.+-]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def checked_manifest(store: ShardStore) -> Manifest:
-    """Read and check manifest.json; the shards themselves are not looked at.
+    """Read and check manifest.json; the shards themselves are not looked at, unless it lists more than `MANY` samples.
 
     Raises:
         FileError: It is missing, no JSON, of another format, or says something impossible.
@@ -40,6 +42,10 @@ def checked_manifest(store: ShardStore) -> Manifest:
         if shard.name in names:
             raise FileError(f"{where} must list every shard once, it lists {shard.name} again; make it again.")
         names.add(shard.name)
+    if sum(shard.samples for shard in shards) > MANY:
+        for shard in shards:
+            with store.open(shard.name) as (_, size):
+                check_size(store, shard, size)
     return Manifest(
         config_sha256=_expect(where, content, "config_sha256", str),
         versions=_expect(where, content, "versions", dict),

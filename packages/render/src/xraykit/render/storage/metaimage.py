@@ -13,19 +13,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
-from ..storage.confined_path import confined_path
-from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, Fact, affine_from, checked_affine, checked_size
-from ..storage.text_header import read_text_header, to_float, to_ints
+from .confined_path import confined_path
+from .declared_grid import (
+    LPS_TO_RAS,
+    DeclaredGrid,
+    affine_from,
+    checked_affine,
+    checked_size,
+    orientation_code,
+)
+from .provenance import ASSUMED, DOUBT, Found, Origin
 from .raw_voxels import Compression, declared_voxels
+from .text_header import read_text_header, to_float, to_ints
 
 DTYPES = {
     **{"MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4", "MET_UINT": "u4"},
     **{"MET_LONG_LONG": "i8", "MET_ULONG_LONG": "u8", "MET_FLOAT": "f4", "MET_DOUBLE": "f8"},
 }
 
+_GEOMETRY = (
+    (("TransformMatrix", "Rotation", "Orientation"), "1 0 0 0 1 0 0 0 1"),
+    (("ElementSpacing", "ElementSize"), "1 1 1"),
+    (("Offset", "Position", "Origin"), "0 0 0"),
+)
+_OPPOSITE = dict(zip("RLAPIS", "LRPASI", strict=True))
 
-def read_metaimage(path: Path) -> DeclaredGrid:
+
+def read_metaimage(path: Path, *, flat: bool = False) -> DeclaredGrid:
     """What a MetaImage file or detached header declares, checked.
+
+    Args:
+        path: The file or the header.
+        flat: Take a picture of two axes as a volume of one layer.
 
     Raises:
         FileError: The file is no MetaImage, holds several volumes, channels, text voxels or several data files,
@@ -35,9 +54,12 @@ def read_metaimage(path: Path) -> DeclaredGrid:
     fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines) if _}
     if "ElementDataFile" not in fields or "DimSize" not in fields:
         raise FileError(f"{path} is named like MetaImage but lacks DimSize or ElementDataFile; it is damaged.")
+    if flat and fields.get("NDims") == "2":
+        fields = _lifted(fields)
     _check_kind(path, fields)
     size = checked_size(path, to_ints(path, "DimSize", fields["DimSize"]))
-    dtype = _dtype(path, fields)
+    found: Found = {}
+    dtype = _dtype(path, fields, found)
     data, offset = _data(path, fields, header_bytes)
     compression: Compression = "zlib" if _is_true(fields.get("CompressedData", "False")) else "none"
     if fields.get("HeaderSize", "0") != "0" and data != path:
@@ -46,18 +68,28 @@ def read_metaimage(path: Path) -> DeclaredGrid:
             raise FileError(f"{path} must skip 0 or more bytes (or -1), its HeaderSize is {skip}.")
         offset = None if skip == -1 else skip
     read = declared_voxels(data, size=size, dtype=dtype, offset=offset, compression=compression)
-    affine = _affine(path, fields)
+    affine = _affine(path, fields, found)
     return DeclaredGrid(
         path=path,
         kind="MetaImage" + (", zlib" if compression == "zlib" else "") + ("" if data == path else f" in {data.name}"),
         size=size,
         affine=affine,
         read=read,
-        facts=(
-            Fact("affine from", "LPS as ITK reads it", "TransformMatrix, ElementSpacing, Offset"),
-            Fact("stored as", dtype.name, "ElementType"),
-        ),
+        provenance=found,
     )
+
+
+def _lifted(fields: Mapping[str, str]) -> dict[str, str]:
+    """The fields of a picture as those of a volume of one layer."""
+    matrix, spacing, origin = (names for names, _ in _GEOMETRY)
+    lifted = {**fields, "NDims": "3", "DimSize": f"{fields['DimSize']} 1"}
+    lifted |= {name: f"{fields[name]} 1" for name in spacing if name in fields}
+    lifted |= {name: f"{fields[name]} 0" for name in origin if name in fields}
+    for name in matrix:
+        parts = fields.get(name, "").split()
+        if len(parts) == 4:
+            lifted[name] = " ".join([*parts[:2], "0", *parts[2:], "0 0 0 1"])
+    return lifted
 
 
 def _check_kind(path: Path, fields: Mapping[str, str]) -> None:
@@ -77,12 +109,16 @@ def _check_kind(path: Path, fields: Mapping[str, str]) -> None:
         )
 
 
-def _dtype(path: Path, fields: Mapping[str, str]) -> np.dtype:
+def _dtype(path: Path, fields: Mapping[str, str], found: Found) -> np.dtype:
     name = fields.get("ElementType", "")
     if name not in DTYPES:
         raise FileError(f"{path} must hold real numbers of a fixed width, its ElementType is {name!r}; convert it.")
-    big = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False"))
-    return np.dtype(DTYPES[name]).newbyteorder(">" if _is_true(big) else "<")
+    dtype = np.dtype(DTYPES[name])
+    found["stored as"] = Origin(dtype.name, "ElementType")
+    big = fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB"))
+    if big is None and dtype.itemsize > 1:
+        found["byte order"] = Origin("little-endian", ASSUMED, "the header states none")
+    return dtype.newbyteorder(">" if big is not None and _is_true(big) else "<")
 
 
 def _data(path: Path, fields: Mapping[str, str], header_bytes: int) -> tuple[Path, int]:
@@ -94,21 +130,37 @@ def _data(path: Path, fields: Mapping[str, str], header_bytes: int) -> tuple[Pat
     return confined_path(path, name), 0
 
 
-def _affine(path: Path, fields: Mapping[str, str]) -> NDArray[np.float64]:
-    matrix = _numbers(path, fields, ("TransformMatrix", "Rotation", "Orientation"), "1 0 0 0 1 0 0 0 1")
-    spacing = _numbers(path, fields, ("ElementSpacing", "ElementSize"), None)
-    origin = _numbers(path, fields, ("Offset", "Position", "Origin"), None)
+def _affine(path: Path, fields: Mapping[str, str], found: Found) -> NDArray[np.float64]:
+    found["affine from"] = Origin("LPS as ITK reads it", "TransformMatrix, ElementSpacing, Offset")
+    matrix, spacing, origin = (_numbers(path, fields, names, default, found) for names, default in _GEOMETRY)
     if (len(matrix), len(spacing), len(origin)) != (9, 3, 3):
         raise FileError(f"{path} must give 9, 3 and 3 numbers for TransformMatrix, ElementSpacing and Offset.")
     affine = LPS_TO_RAS @ affine_from(matrix.reshape(3, 3).T * spacing, origin)
-    return checked_affine(path, affine, origin="TransformMatrix and ElementSpacing")
+    affine = checked_affine(path, affine, origin="TransformMatrix and ElementSpacing")
+    _compare_orientation(fields, affine, found)
+    return affine
 
 
-def _numbers(path: Path, fields: Mapping[str, str], names: tuple[str, ...], default: str | None) -> NDArray[np.float64]:
-    text = next((fields[name] for name in names if name in fields), default)
+def _numbers(
+    path: Path, fields: Mapping[str, str], names: tuple[str, ...], default: str, found: Found
+) -> NDArray[np.float64]:
+    text = next((fields[name] for name in names if name in fields), None)
     if text is None:
-        raise FileError(f"{path} must declare {names[0]}, it does not; write the header again.")
+        text, is_scale = default, "ElementSpacing" in names
+        note = "the header states none, 1 mm is MetaIO's default" if is_scale else "the header states none, as MetaIO"
+        found[names[0]] = Origin(default, DOUBT if is_scale else ASSUMED, note)
     return np.array([to_float(path, names[0], part) for part in text.split()])
+
+
+def _compare_orientation(fields: Mapping[str, str], affine: NDArray[np.float64], found: Found) -> None:
+    """Doubt an AnatomicalOrientation that contradicts the matrix: its letters say where the axes come from."""
+    said = fields.get("AnatomicalOrientation", "").upper()
+    if not re.fullmatch("[RLAPIS]{3}", said):
+        return
+    used = "".join(_OPPOSITE[letter] for letter in orientation_code(affine))
+    if said != used:
+        note = f"TransformMatrix says {used} and is used, as ITK does; one of them is wrong"
+        found["AnatomicalOrientation"] = Origin(said, DOUBT, note)
 
 
 def _is_true(text: str) -> bool:

@@ -1,14 +1,16 @@
-"""Find a DICOM attribute at the top of a data set or in its functional groups, and say which tag gave it."""
+"""Find a DICOM attribute of a frame in the functional groups or at the top of a data set, and say which tag gave it."""
 
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.errors import BytesLengthException
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -16,18 +18,13 @@ from pydicom.tag import Tag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-# What pydicom raises on a value whose bytes are not of its type, as found by damaging files at random.
-PARSE_ERRORS = (
-    BytesLengthException,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    NotImplementedError,
-    OverflowError,
-    EOFError,
+SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
+DICOM_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
+    *(NotImplementedError, OverflowError, RuntimeError, struct.error, zlib.error),
+    *(InvalidDicomError, BytesLengthException),  # the latter derives from Exception alone
 )
+"""What pydicom raises on damaged bytes: it documents none of them; fuzzing and its tracker show these."""
 
 
 class TagValue(NamedTuple):
@@ -43,27 +40,29 @@ def tag_name(keyword: str) -> str:
     return keyword if tag is None else f"{keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def find(dataset: Dataset, keyword: str) -> TagValue | None:
-    """The first non-empty value of `keyword`: top level, then the shared, then the first frame's functional groups."""
-    for place, where in _places(dataset):
+def find(dataset: Dataset, keyword: str, *, frame: int = 0) -> TagValue | None:
+    """The first non-empty value of `keyword` in this frame's functional groups, the shared ones, or at the top."""
+    for place, where in places(dataset, frame):
         value = _value(place, keyword)
         if value is not None:
             return TagValue(value, tag_name(keyword) + where)
     return None
 
 
-def text(dataset: Dataset, keyword: str) -> tuple[str, str] | None:
+def text(dataset: Dataset, keyword: str, *, frame: int = 0) -> tuple[str, str] | None:
     r"""A text value without padding (several joined by a backslash) and its tag, None when absent."""
-    found = find(dataset, keyword)
+    found = find(dataset, keyword, frame=frame)
     if found is None:
         return None
     raw = found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value]
     return "\\".join(str(v).strip() for v in raw), found.tag
 
 
-def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[tuple[float, ...], str] | None:
-    """A tuple of `count` finite floats and its tag, None when absent or malformed."""
-    found = find(dataset, keyword)
+def numbers(
+    dataset: Dataset, keyword: str, count: int | None, *, frame: int = 0
+) -> tuple[tuple[float, ...], str] | None:
+    """A tuple of `count` finite floats (None: any number) and its tag, None when absent or malformed."""
+    found = find(dataset, keyword, frame=frame)
     if found is None:
         return None
     raw = found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value]
@@ -71,34 +70,37 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[tuple[float, ..
         values = tuple(float(str(v)) for v in raw)
     except ValueError:
         return None
-    if len(values) != count or not all(math.isfinite(v) for v in values):
+    if (count is not None and len(values) != count) or not all(math.isfinite(v) for v in values):
         return None
     return values, found.tag
 
 
-def number(dataset: Dataset, keyword: str) -> tuple[float, str] | None:
+def number(dataset: Dataset, keyword: str, *, frame: int = 0) -> tuple[float, str] | None:
     """One finite float and its tag, None when absent or malformed."""
-    found = numbers(dataset, keyword, 1)
+    found = numbers(dataset, keyword, 1, frame=frame)
     return None if found is None else (found[0][0], found[1])
 
 
-def _places(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
-    yield dataset, ""
-    for group in GROUPS:
+def places(dataset: Dataset, frame: int = 0) -> Iterator[tuple[Dataset, str]]:
+    """Where values of a frame stand and what to call the place: its own groups, the shared ones, the top.
+
+    Source: DICOM PS3.3 C.7.6.16 (Multi-frame Functional Groups).
+    """
+    for group, index, name in ((PER_FRAME, frame, f"frame {frame + 1}"), (SHARED, 0, "shared")):
         items = _value(dataset, group)
-        if not isinstance(items, Sequence) or not items:
+        if not isinstance(items, Sequence) or not 0 <= index < len(items):
             continue
-        shared = "shared" if group.startswith("Shared") else "frame 1"
-        for element in _elements(items[0]):
+        for element in _elements(items[index]):
             if isinstance(element.value, Sequence) and element.value:
-                yield element.value[0], f" in {keyword_for_tag(element.tag) or element.tag}, {shared}"
+                yield element.value[0], f" in {keyword_for_tag(element.tag) or element.tag}, {name}"
+    yield dataset, ""
 
 
 def _elements(dataset: Dataset) -> Iterator[DataElement]:
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
-        except PARSE_ERRORS:
+        except DICOM_DAMAGE:
             continue
         if not isinstance(element, RawDataElement):
             yield element
@@ -110,8 +112,8 @@ def _value(dataset: Dataset, keyword: str) -> object | None:
         return None
     try:
         value = dataset[tag].value
-    except PARSE_ERRORS:
+    except DICOM_DAMAGE:
         return None  # a tag whose bytes are not its type says nothing; the reader reports it as missing
-    if value is None or (hasattr(value, "__len__") and len(value) == 0):
+    if value is None or (hasattr(value, "__len__") and len(value) == 0):  # type: ignore[arg-type]
         return None
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bz2
-import gzip
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +17,15 @@ from ..errors import FileError
 Compression = Literal["none", "gzip", "zlib", "bzip2"]
 
 _CHUNK = 1 << 24
+_GZIP_BITS, _GZIP_MARK = zlib.MAX_WBITS | 16, b"\x1f\x8b"
 _PAST_END = 1 << 20
 # No stream of these formats can expand further: deflate spends at least one bit on 129 bytes, a bzip2 block of some
 # forty bytes unpacks to 46 MB at most. A header that promises more is wrong, and no data need be read to say so.
 _MAX_EXPANSION = {"none": 1, "gzip": 1032, "zlib": 1032, "bzip2": 2_000_000}
+_MOST_SUSPICIOUS, _USUAL_EXPANSION = 1 << 29, 200
+"""Masks are packed a thousandfold; what unpacks to more bytes than this must not be packed better than CTs are."""
+_WORKING_BYTES = 8
+"""Bytes of a voxel beside its stored ones: its Hounsfield number and its attenuation, both float32."""
 
 
 def declared_voxels(
@@ -47,9 +52,11 @@ def declared_voxels(
         early, or the file has changed.
 
     Raises:
-        FileError: The file is too short for what is declared.
+        FileError: The file is too short for what is declared, unpacks to more than files of its kind do, or holds
+            more than this machine's memory.
     """
     n_bytes = int(np.prod(size)) * dtype.itemsize
+    _check_memory(path, size, dtype)
     start = path.stat().st_size - n_bytes if offset is None else offset
 
     def check() -> None:
@@ -95,6 +102,25 @@ def _check_file_holds(path: Path, n_bytes: int, *, offset: int, compression: Com
     available = (path.stat().st_size - offset) * _MAX_EXPANSION[compression]
     if n_bytes > available:
         raise _short(path, n_bytes, max(available, 0) if compression == "none" else None)
+    packed = path.stat().st_size - offset
+    if compression != "none" and n_bytes > max(_MOST_SUSPICIOUS, _USUAL_EXPANSION * packed):
+        raise FileError(
+            f"{path} declares {n_bytes} bytes of voxels in {packed} packed ones, more than any scan; refused as a "
+            "decompression bomb, save it unpacked if it is real."
+        )
+
+
+def _check_memory(path: Path, size: tuple[int, int, int], dtype: np.dtype) -> None:
+    """FileError where the voxels and what is made of them exceed this machine's memory."""
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = int(np.prod(size)) * (dtype.itemsize + _WORKING_BYTES)
+    if needed > memory > 0:
+        raise FileError(
+            f"{path} declares {' x '.join(map(str, size))} voxels, which need {needed / 1e9:.3g} GB of memory, this "
+            f"machine has {memory / 1e9:.3g}; crop or resample it first."
+        )
 
 
 def _short(path: Path, expected: int, got: int | None) -> FileError:
@@ -112,18 +138,17 @@ class _Readable(Protocol):
 
 
 def _unpacked(file: BinaryIO, compression: Compression) -> _Readable:
-    if compression == "gzip":
-        return gzip.GzipFile(fileobj=file)
     if compression == "bzip2":
         return bz2.BZ2File(file)
-    return cast(_Readable, _ZlibStream(file) if compression == "zlib" else file)
+    return cast(_Readable, file if compression == "none" else _InflatedStream(file, compression))
 
 
-class _ZlibStream:
-    """A zlib stream as a readable file; the standard library only has one for gzip."""
+class _InflatedStream:
+    """A zlib or gzip stream as a readable file; bytes behind the last gzip member are left alone, as gzip does."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._inflate, self._pending = file, zlib.decompressobj(), b""
+    def __init__(self, file: BinaryIO, compression: Compression) -> None:
+        self._file, self._bits = file, _GZIP_BITS if compression == "gzip" else zlib.MAX_WBITS
+        self._inflate, self._pending = zlib.decompressobj(self._bits), b""
 
     def read(self, size: int) -> bytes:
         buffer = bytearray(size)
@@ -133,13 +158,22 @@ class _ZlibStream:
         return bytes(buffer[:done])
 
     def readinto(self, target: memoryview) -> int:
-        while not self._inflate.eof:
+        while not self._inflate.eof or self._next_member():
             packed = self._pending or self._file.read(1 << 16)
             if not packed:
-                return 0
+                raise EOFError("the stream has no end")
             data = self._inflate.decompress(packed, len(target))
             self._pending = self._inflate.unconsumed_tail
             if data:
                 target[: len(data)] = data
                 return len(data)
         return 0
+
+    def _next_member(self) -> bool:
+        """Whether another gzip member follows the one that has ended; it is opened then."""
+        rest = self._inflate.unused_data
+        rest += self._file.read(2 - len(rest)) if len(rest) < 2 else b""
+        if self._bits != _GZIP_BITS or not rest.startswith(_GZIP_MARK):
+            return False
+        self._inflate, self._pending = zlib.decompressobj(self._bits), rest
+        return True

@@ -1,0 +1,49 @@
+"""What is hardly true of a DICOM X-ray, or was lost of it: sizes that no machine has, text in the image, losses."""
+
+from __future__ import annotations
+
+from pydicom.dataset import Dataset
+
+from ..storage.dicom_tags import text
+from ..storage.provenance import DOUBT, Found, Origin
+
+_SDD = (200.0, 5000.0)  # mm; specimen cabinets to chest stands
+_SIDE = (5.0, 1200.0)  # mm; crops of dental sensors to stitched whole legs
+
+
+def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> Found:
+    """Findings whose tag is "doubt", beside the contradictions that `camera_from_tags` finds.
+
+    Args:
+        dataset: The parsed file.
+        found: What `camera_from_tags` found.
+        height: Rows of the image.
+        width: Columns of the image.
+    """
+    doubts: Found = {}
+    sdd = found["sdd"].value if "sdd" in found else None
+    if isinstance(sdd, float) and not _SDD[0] <= sdd <= _SDD[1]:
+        note = f"tubes stand {_SDD[0]:g} to {_SDD[1]:g} mm from the detector; is it given in another unit?"
+        doubts["source to detector"] = Origin(sdd, DOUBT, note)
+    spacing = found["pixel_spacing"].value if "pixel_spacing" in found else None
+    if isinstance(spacing, tuple):
+        sides = (height * spacing[0], width * spacing[1])
+        if not _SIDE[0] <= max(sides) <= _SIDE[1]:
+            doubts["detector size"] = Origin(
+                sides, DOUBT, "mm; no detector is of this size, so check the pixel spacing"
+            )
+        if spacing == (1.0, 1.0):
+            note = "exactly 1 mm is what programs write that know no spacing; is it true?"
+            doubts["spacing of 1 mm"] = Origin(None, DOUBT, note)
+    if _says(dataset, "BurnedInAnnotation", "YES"):
+        note = "the image bears text, which hides anatomy and may name the patient"
+        doubts["burnt-in text"] = Origin(None, DOUBT, note)
+    if _says(dataset, "LossyImageCompression", "01"):
+        note = "the image was packed with losses: its values are not as measured"
+        doubts["compression"] = Origin(None, DOUBT, note)
+    return doubts
+
+
+def _says(dataset: Dataset, keyword: str, value: str) -> bool:
+    said = text(dataset, keyword)
+    return said is not None and said[0].upper() == value
