@@ -66,7 +66,7 @@ TRIANGLE = b"v 0 0 0\nv 9 0 0\nv 0 9 0\n"
 MESHES = [
     ("open.stl", open_mesh, "open: the surface must be closed, it has a hole of"),
     ("two.ply", mesh_through_itself, "two: the surface must not pass through itself"),
-    ("metres.stl", mesh_in_metres, "0.09 x 0.09 x 0.09, which looks like metres; pass scale=1000 if so"),
+    ("metres.stl", mesh_in_metres, "0.09 x 0.09 x 0.09, which looks like metres (scale 1000)"),
     ("empty.stl", padded(bytes(84), 0), "must hold triangles, got an empty mesh"),
     ("empty.obj", padded(b"", 0), "must hold triangles, got an empty mesh"),
     ("nan.obj", mesh_with_nan, "must hold finite vertices"),

@@ -228,7 +228,13 @@ def _metadata(scene: Scene, settings: SimulationSettings, quanta: float | None, 
         "seed": seed,
         "bodies": [body.name for body in scene.bodies],
         "tools": [
-            {"name": tool.name, "material": tool.material.name, "description": tool.mesh.description}
+            {
+                "name": tool.name,
+                "material": tool.material.name,
+                "description": tool.mesh.description,
+                "repairs": list(tool.mesh.repairs),
+                "doubts": list(tool.mesh.doubts),
+            }
             for tool in scene.tools
         ],
     }
