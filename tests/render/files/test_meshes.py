@@ -1,6 +1,7 @@
 """Mesh files: read, mended, or refused in one sentence."""
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -416,3 +417,24 @@ def test_a_rim_of_very_many_edges_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.stl").write_bytes(bytes(80) + struct.pack("<I", len(fan)) + records.tobytes())
     with pytest.raises(FileError, match="it has a hole of 30000 edges"):
         read_mesh(tmp_path / "a.stl")
+
+
+def test_very_many_shells_are_refused_at_once(tmp_path: Path) -> None:
+    points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
+    one = points[[[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]]]
+    many = np.concatenate([one + [3 * (n % 100), 3 * (n // 100), 0] for n in range(10_001)])
+    records = np.zeros(len(many), np.dtype([("n", "<f4", 3), ("c", "<f4", (3, 3)), ("a", "<u2")]))
+    records["c"] = many
+    (tmp_path / "a.stl").write_bytes(bytes(80) + struct.pack("<I", len(many)) + records.tobytes())
+    with pytest.raises(FileError, match="may have at most 10000 shells, this one has 10001"):
+        read_mesh(tmp_path / "a.stl")
+
+
+def test_text_ply_of_empty_lines_takes_no_memory_for_them(tmp_path: Path) -> None:
+    (tmp_path / "a.ply").write_text(ascii_ply() + "\n" * 2_000_000)
+    tracemalloc.start()
+    try:
+        assert abs(read_mesh(tmp_path / "a.ply").volume - 8000) < 1e-2
+        assert tracemalloc.get_traced_memory()[1] < 20e6  # bytes; each line as an object would take 100e6
+    finally:
+        tracemalloc.stop()

@@ -17,15 +17,15 @@ LARGEST = 1 << 20  # bytes; a chain of a hundred affine transforms takes a twent
 _FIXED = "fixed"  # what ITK calls the second matrix of each transform in a MATLAB file
 _MATLAB_ORDERS = {b"\0\0\0\0": "<", b"\n\0\0\0": "<", b"\0\0\3\xe8": ">", b"\0\0\3\xf2": ">"}  # double, single
 _NUMBERED = re.compile(r"/TransformGroup/(\d{1,4})/TransformType")
-Numbers = tuple[float, ...]
+_Numbers = tuple[float, ...]
 
 
 class StoredTransform(NamedTuple):
     """One transform as its file says it: "AffineTransform_double_3_3" and its numbers."""
 
     name: str
-    parameters: Numbers
-    fixed: Numbers
+    parameters: _Numbers
+    fixed: _Numbers
 
 
 def read_stored_transforms(path: Path) -> list[StoredTransform]:
@@ -87,7 +87,7 @@ def _text(path: Path, data: bytes) -> Iterator[StoredTransform]:
         yield StoredTransform(row["Transform"], parameters, fixed)
 
 
-def _numbers(path: Path, text: str) -> Numbers:
+def _numbers(path: Path, text: str) -> _Numbers:
     try:
         return tuple(float(word) for word in text.split())
     except ValueError as error:
@@ -96,7 +96,7 @@ def _numbers(path: Path, text: str) -> Numbers:
 
 def _matlab(path: Path, data: bytes, order: str) -> Iterator[StoredTransform]:
     """MATLAB 4: after each head of five whole numbers the name and the numbers; every transform is a pair of these."""
-    matrices: list[tuple[str, Numbers]] = []
+    matrices: list[tuple[str, _Numbers]] = []
     at = 0
     while at < len(data):
         if at + 20 > len(data):
@@ -143,6 +143,6 @@ def _hdf5(path: Path, data: bytes) -> Iterator[StoredTransform]:
 
 
 def _under(values: Mapping[str, Value], number: int, name: str) -> Value:
-    """Numbers of a transform, none where it has none; ITK 4 wrote "Tranform"."""
+    """_Numbers of a transform, none where it has none; ITK 4 wrote "Tranform"."""
     place = f"/TransformGroup/{number}"
     return values.get(f"{place}/Transform{name}", values.get(f"{place}/Tranform{name}", ()))

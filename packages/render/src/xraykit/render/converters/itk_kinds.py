@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
-Maker = Callable[[Matrix, Matrix], tuple[Matrix, Matrix]]
+_Array = NDArray[np.float64]
+_Maker = Callable[[_Array, _Array], tuple[_Array, _Array]]
 """Parameters and fixed parameters to the 3x3 matrix and the translation."""
 
 
@@ -19,10 +19,10 @@ class LinearKind(NamedTuple):
 
     parameters: int
     fixed: tuple[int, ...]
-    make: Maker
+    make: _Maker
 
 
-def linear_map(kind: LinearKind, parameters: Sequence[float], fixed: Sequence[float]) -> Matrix:
+def linear_map(kind: LinearKind, parameters: Sequence[float], fixed: Sequence[float]) -> _Array:
     """x -> A (x - c) + c + t as a 4x4 matrix in LPS mm, with the centre c first among the fixed parameters.
 
     Raises:
@@ -36,7 +36,7 @@ def linear_map(kind: LinearKind, parameters: Sequence[float], fixed: Sequence[fl
     return matrix
 
 
-def _turn(axis: int, angle: float) -> Matrix:
+def _turn(axis: int, angle: float) -> _Array:
     a, b = (axis + 1) % 3, (axis + 2) % 3
     matrix = np.eye(3)
     matrix[a, a] = matrix[b, b] = math.cos(angle)
@@ -45,25 +45,25 @@ def _turn(axis: int, angle: float) -> Matrix:
     return matrix
 
 
-def _euler(p: Matrix, fixed: Matrix) -> tuple[Matrix, Matrix]:
+def _euler(p: _Array, fixed: _Array) -> tuple[_Array, _Array]:
     """Rz Rx Ry, or Rz Ry Rx where the fourth fixed parameter says so."""
     x, y, z = (_turn(axis, p[axis]) for axis in range(3))
     return (z @ y @ x if len(fixed) > 3 and fixed[3] else z @ x @ y), p[3:6]
 
 
-def _quaternion(x: float, y: float, z: float, w: float) -> Matrix:
+def _quaternion(x: float, y: float, z: float, w: float) -> _Array:
     v, K = np.array([x, y, z]), np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return (w * w - v @ v) * np.eye(3) + 2 * np.outer(v, v) + 2 * w * K
 
 
-def _versor(v: Matrix) -> Matrix:
+def _versor(v: _Array) -> _Array:
     rest = 1 - float(v @ v)
     if rest < -1e-9:
         raise ValueError(f"a versor of length {math.sqrt(1 - rest):.4g}")
     return _quaternion(v[0], v[1], v[2], math.sqrt(max(rest, 0.0)))
 
 
-def _unit_quaternion(q: Matrix) -> Matrix:
+def _unit_quaternion(q: _Array) -> _Array:
     length = float(np.linalg.norm(q))
     if abs(length - 1) > 1e-3:
         raise ValueError(f"a quaternion of length {length:.4g}")
@@ -71,14 +71,14 @@ def _unit_quaternion(q: Matrix) -> Matrix:
     return _quaternion(x, y, z, w)
 
 
-def _skewed(p: Matrix) -> Matrix:
+def _skewed(p: _Array) -> _Array:
     """The versor's matrix, scales added on the diagonal and skews beside it, as ITK does."""
     K = np.zeros((3, 3))
     K[[0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1]] = p[9:15]
     return _versor(p[:3]) + np.diag(p[6:9] - 1) + K
 
 
-def _composed(p: Matrix) -> Matrix:
+def _composed(p: _Array) -> _Array:
     K = np.eye(3)
     K[[0, 0, 1], [1, 2, 2]] = p[9:12]
     return _versor(p[:3]) @ np.diag(p[6:9]) @ K

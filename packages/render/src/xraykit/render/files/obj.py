@@ -26,7 +26,7 @@ def read_obj(path: Path, max_faces: int) -> ParsedMesh:
         FileError: A line that is no OBJ, a face with fewer than three corners or without such a vertex, curved
             surfaces, or more triangles than allowed.
     """
-    numbers, faces, said = array("d"), array("q"), []
+    numbers, faces, said = array("d"), array("i"), []
     with path.open("rb") as file:
         start = file.read(4)
     for line in _statements(path, text_lines(path, start, path.stat().st_size)):
@@ -74,7 +74,7 @@ def _corners(path: Path, words: Sequence[str], count: int) -> list[int]:
     if len(given) < 3:
         raise FileError(f"{path} must have faces of three corners or more, got {_shown(words)}; it is damaged.")
     corners = [n - 1 if n > 0 else n + count for n in given]
-    if 0 in given or min(corners) < 0 or max(corners) > 1 << 40:
+    if 0 in given or min(corners) < 0 or max(corners) >= 1 << 31:
         raise FileError(f"{path} must name vertices that it holds, got {_shown(words)} after {count} vertices.")
     return corners
 

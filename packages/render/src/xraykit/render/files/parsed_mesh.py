@@ -14,7 +14,7 @@ from ..errors import FileError
 from ..storage.brief import brief
 
 MAX_TEXT = 256 * 2**20  # bytes; parsing text takes some ten times its size in memory
-MAX_LINE = 1 << 24
+MAX_LINE = 1 << 20
 _LARGEST = 1e12  # a coordinate beyond it is no length, and its square may be none either
 
 
@@ -36,18 +36,23 @@ def text_lines(path: Path, data_start: bytes, size: int) -> Iterator[str]:
     """The lines of a text mesh in the encoding that its byte order mark names, UTF-8 without one.
 
     Raises:
-        FileError: More than 256 MiB, or a line of more than a million characters.
+        FileError: More than 256 MiB, or a line of a million characters.
     """
-    if size > MAX_TEXT:
-        raise FileError(
-            f"{path} must be a text mesh of at most {MAX_TEXT >> 20} MiB, got {size >> 20} MiB; save it as binary STL."
-        )
+    check_text_size(path, size)
     utf16 = data_start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     with path.open(encoding="utf-16" if utf16 else "utf-8-sig", errors="replace") as file:
         for line in iter(lambda: file.readline(MAX_LINE), ""):
             if len(line) == MAX_LINE:
                 raise FileError(f"{path} must have lines of less than {MAX_LINE} characters; it is no mesh.")
             yield line
+
+
+def check_text_size(path: Path, size: int) -> None:
+    """Refuse text of more than 256 MiB."""
+    if size > MAX_TEXT:
+        raise FileError(
+            f"{path} must be a text mesh of at most {MAX_TEXT >> 20} MiB, got {size >> 20} MiB; save it as binary STL."
+        )
 
 
 def coordinates(path: Path, words: Sequence[str]) -> list[float]:

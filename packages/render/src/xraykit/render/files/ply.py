@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..storage.brief import brief
-from .parsed_mesh import MAX_TEXT, ParsedMesh, too_many
+from .parsed_mesh import ParsedMesh, check_text_size, too_many
 from .ply_rows import BinaryRows, Element, Property, TextRows
 
 _HEADER = 1 << 16
+_LARGEST = 1 << 30  # bytes; a vertex of a mesh that is allowed may take 100 of them
 _TYPES = {
     **dict.fromkeys(("char", "int8"), "i1"), **dict.fromkeys(("uchar", "uint8"), "u1"),
     **dict.fromkeys(("short", "int16"), "i2"), **dict.fromkeys(("ushort", "uint16"), "u2"),
@@ -44,10 +45,12 @@ def read_ply(path: Path, max_faces: int) -> ParsedMesh:
                 f"{path} must hold what its header promises, got {vertices} vertices and {faces} faces in {size} "
                 "bytes; it is damaged or cut short."
             )
+        if not order:
+            check_text_size(path, size)
         if faces > max_faces or vertices > 3 * max_faces:
             raise too_many(path, faces, vertices, max_faces)
-        if not order and size > MAX_TEXT:
-            raise FileError(f"{path} must be a text mesh of at most {MAX_TEXT >> 20} MiB, got {size >> 20} MiB.")
+        if size > _LARGEST:
+            raise FileError(f"{path} must be a mesh of at most {_LARGEST >> 20} MiB, got {size >> 20} MiB.")
         file.seek(0)
         body = file.read().partition(b"end_header")[2]
     body = body.removeprefix(b"\r").removeprefix(b"\n")

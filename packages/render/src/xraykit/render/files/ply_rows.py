@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..storage.brief import brief
-from .parsed_mesh import coordinates
+from .parsed_mesh import MAX_LINE, coordinates
 
 _LARGEST = 1 << 40  # no mesh has a vertex of this number
 
@@ -113,7 +114,8 @@ class TextRows:
 
     def __init__(self, path: Path, body: bytes) -> None:
         self.path = path
-        self.lines = iter(body.decode("utf-8", "replace").splitlines())
+        text = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8", errors="replace")
+        self.lines = iter(lambda: text.readline(MAX_LINE), "")
 
     def numbers(self, element: Element) -> NDArray[np.float64]:
         """The numbers of an element without lists, (count, properties) float64."""

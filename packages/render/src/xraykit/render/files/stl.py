@@ -73,7 +73,7 @@ def _text(path: Path, start: bytes, size: int, max_faces: int) -> ParsedMesh:
         key = words[0].lower() if words else ""
         if key in ("solid", "endsolid") and corners < 0:
             open_solid = key == "solid"
-            said.append(line[:200] if len(said) < 64 else "")
+            said.extend([line[:200]] if len(said) < 64 else [])
         elif key == "facet" and corners < 0:
             corners = 0
         elif key == "vertex" and 0 <= corners < 3 and len(words) <= 4:

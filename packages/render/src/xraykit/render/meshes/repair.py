@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .checks import open_edges
-from .shells import facing_by_depth, shell_numbers
-
-Vertices = NDArray[np.float64]
-Faces = NDArray[np.int64]
+from .shells import Faces, Vertices, facing_by_depth, shell_numbers
 
 _MERGE = 1e-6  # vertices closer than this share of the bounding-box diagonal become one
 _HOLE_EDGES = 64

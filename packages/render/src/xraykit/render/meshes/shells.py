@@ -13,6 +13,7 @@ Vertices = NDArray[np.float64]
 Faces = NDArray[np.int64]
 
 _SAMPLES = 5  # points of a shell that vote on whether it lies inside another; shells may touch
+_MOST_SHELLS = 10_000  # each is compared with each
 _MOST_WORK = 100_000_000  # solid angles of triangles
 
 
@@ -23,9 +24,13 @@ def facing_by_depth(vertices: Vertices, faces: Faces, *, name: str) -> tuple[Fac
     cavity is taken and a doubt says so: part of a solid that lies inside another is as possible.
 
     Raises:
-        InputError: Too many shells within each other to tell.
+        InputError: Too many shells, or too many within each other, to tell.
     """
     number = shell_numbers(faces)
+    if number.max() >= _MOST_SHELLS:
+        raise InputError(
+            f"{name}: a mesh may have at most {_MOST_SHELLS} shells, this one has {number.max() + 1}; split the file."
+        )
     parts = np.split(faces[np.argsort(number, kind="stable")], np.cumsum(np.bincount(number))[:-1])
     points = torch.from_numpy(vertices)
     facing_out = np.array([signed_volume(points, torch.from_numpy(part)) > 0 for part in parts])

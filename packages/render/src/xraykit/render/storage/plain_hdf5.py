@@ -12,7 +12,7 @@ Value = tuple[float, ...] | str | None
 Messages = list[tuple[int, int, int]]  # type, where its content begins, how long it is
 
 MOST_VALUES = 4096
-_MOST_OBJECTS, _DEEPEST, _MOST_BLOCKS, _MOST_MESSAGES = 2048, 8, 64, 1024
+_MOST_OBJECTS, _DEEPEST, _MOST_BLOCKS, _MOST_MESSAGES = 1024, 8, 64, 256
 _SPACE, _LINK, _TYPE, _LAYOUT, _FILTERS, _CONTINUED, _SYMBOLS = 0x01, 0x06, 0x03, 0x08, 0x0B, 0x10, 0x11
 _FLOAT, _TEXT, _OF_ANY_LENGTH = 1, 3, 9
 _DEFLATE = 1
@@ -125,7 +125,8 @@ class _File:
             if level:
                 yield from self._tree(child, heap, depth + 1)
                 continue
-            if self._bytes(child, 4) != b"SNOD":
+            self.objects += 1
+            if self._bytes(child, 4) != b"SNOD" or self.objects > _MOST_OBJECTS:
                 raise self._damaged("a damaged list of members")
             for entry in range(child + 8, child + 8 + 40 * self._number("H", child + 6), 40):
                 name = heap + self._number("Q", entry)
@@ -193,8 +194,8 @@ class _File:
         """An object of a global heap."""
         if self._bytes(address, 4) != b"GCOL":
             raise self._damaged("a text that leads nowhere")
-        at, end = address + 16, address + self._number("Q", address + 8)
-        while at + 16 <= end:
+        at = address + 16
+        for _ in range(_MOST_MESSAGES):
             index, size = self._number("H", at), self._number("Q", at + 8)
             if index == wanted:
                 return self._bytes(at + 16, size)
