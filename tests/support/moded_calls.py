@@ -88,7 +88,7 @@ def converter_calls() -> dict[str, Call]:
     diffdrr, nanodrr = c.to_diffdrr(CAMERA, pose(), orientation="AP"), c.to_nanodrr(CAMERA, pose())
     matrix, rtk = c.to_projection_matrix(CAMERA, pose()), c.to_rtk(CAMERA, pose())
     tags = c.to_dicom_tags(CAMERA, pose(), isocenter=volume().center)
-    size = {"height": 40, "width": 48}
+    size: dict[str, Any] = {"height": 40, "width": 48}
     turn, shift = torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([[5.0, 700.0, -3.0]])
     extrinsic = c.diffdrr_extrinsic(turn, shift)
     return {
