@@ -13,6 +13,7 @@ from ..errors import GeometryError
 from ..geometry.camera import Camera
 from ..geometry.carm import carm_parameters, carm_pose
 from ..geometry.frames import Vector
+from ..geometry.torch_modes import full_precision
 from .pinhole import unsettle
 
 _NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")
@@ -27,6 +28,7 @@ class _Tags(Protocol):
     def get(self, key: str, /) -> Any: ...
 
 
+@full_precision
 def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tuple[Camera, Tensor]:
     """The camera and pose that an X-ray's tags describe.
 
@@ -82,6 +84,7 @@ def from_dicom_tags(tags: _Tags | Mapping[str, Any], *, isocenter: Vector) -> tu
     return camera, carm_pose(lao_rao=angles[0], cra_cau=angles[1], sod=sod, isocenter=where)
 
 
+@full_precision
 def to_dicom_tags(camera: Camera, pose: Tensor, *, isocenter: Vector) -> dict[str, Any]:
     """The positioner tags of a view; the inverse of `from_dicom_tags`.
 

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from xraykit.render import Camera, FileError, GeometryError, InputError, read_radiograph
 from xraykit.render.converters import from_dicom_tags
-from xraykit.render.geometry import rigid_matrix, rotation_about
+from xraykit.render.geometry import full_precision, rigid_matrix, rotation_about
 from xraykit.render.radiographs import is_stored_mirrored, stored_roll
 
 ANGLES = ("PositionerPrimaryAngle", "PositionerSecondaryAngle")
 
 
+@full_precision
 def starts_from_dicom(
     paths: Sequence[str | Path],
     cameras: Sequence[Camera],
