@@ -422,7 +422,7 @@ def test_a_rim_of_very_many_edges_is_refused_at_once(tmp_path: Path) -> None:
 def test_very_many_shells_are_refused_at_once(tmp_path: Path) -> None:
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
     one = points[[[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]]]
-    many = np.concatenate([one + [3 * (n % 100), 3 * (n // 100), 0] for n in range(10_001)])
+    many = np.concatenate([one + 3.0 * np.array([n % 100, n // 100, 0]) for n in range(10_001)])
     records = np.zeros(len(many), np.dtype([("n", "<f4", 3), ("c", "<f4", (3, 3)), ("a", "<u2")]))
     records["c"] = many
     (tmp_path / "a.stl").write_bytes(bytes(80) + struct.pack("<I", len(many)) + records.tobytes())
