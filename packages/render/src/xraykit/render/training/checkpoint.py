@@ -56,9 +56,10 @@ def write_synced(path: Path, content: object) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         path.unlink(missing_ok=True)
+        kept = (path.parent / CHECKPOINT).exists()
+        what = "the one before it is kept: make room, then add --resume" if kept else "make room, then begin again"
         raise OutputError(
-            f"{path.parent} could not take the checkpoint ({error.strerror or error}); the one before it is kept: make "
-            "room, then add --resume."
+            f"{path.parent} could not take the checkpoint ({error.strerror or error}); {what}."
         ) from error
 
 
