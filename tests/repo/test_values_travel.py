@@ -50,6 +50,7 @@ def test_a_value_of_every_public_type_comes_back_the_same(way):
     assert lost == []
 
 
+@pytest.mark.slow  # the other process imports everything
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_a_value_of_every_public_type_reaches_a_process_that_starts_anew(method):
     """They are sent there and back, and are the same still."""
@@ -60,6 +61,7 @@ def test_a_value_of_every_public_type_reaches_a_process_that_starts_anew(method)
     here.send(values())
     assert here.poll(120)
     back = here.recv()
+    here.send("received")
     process.join(60)
     assert process.exitcode == 0
     assert [place for place, value in values().items() if not same(value, back[place])] == []
@@ -74,3 +76,4 @@ def _saved_and_loaded(value: Any) -> Any:
 
 def _echo(pipe: Any) -> None:
     pipe.send(pipe.recv())
+    pipe.recv()  # memory of tensors is handed over while both live

@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import inspect
 import json
+import math
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -54,7 +55,7 @@ def value_of(hint: Any, given: Mapping[type, Any]) -> Any:
     """A value of a type or a hint; `given` knows values of types whose fields are not free."""
     origin, of = typing.get_origin(hint), typing.get_args(hint)
     if hasattr(hint, "array_type"):  # jaxtyping
-        return torch.ones(2, 2)
+        return torch.ones(_shape(hint.dim_str), dtype=_dtype(hint.dtypes))
     if origin in (typing.Union, types.UnionType, typing.Annotated):
         return value_of(of[0], given)
     if origin is typing.Literal:
@@ -104,6 +105,8 @@ def same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, torch.nn.Module):
         return same(dict(a.state_dict()), dict(b.state_dict()))
+    if isinstance(a, float):
+        return a == b or (math.isnan(a) and math.isnan(b))
     if isinstance(a, BaseException):
         return str(a) == str(b)
     if _is_data(type(a)):
@@ -111,6 +114,18 @@ def same(a: Any, b: Any) -> bool:
     if type(a).__eq__ is object.__eq__ and hasattr(a, "__dict__"):
         return same(vars(a), vars(b))
     return a == b
+
+
+def _shape(stated: str) -> list[int]:
+    """A shape as stated, "batch 4 4": 2 for each name, none for a name that stands for several."""
+    names = [name.lstrip("#") for name in stated.split() if name[0] not in "*."]
+    return [int(name) if name.isdigit() else 2 for name in names]
+
+
+def _dtype(stated: Any) -> torch.dtype:
+    """The first that is among the stated ones, which are a marker of the peer where any will do."""
+    names = stated if isinstance(stated, list | tuple) else ["float32"]
+    return next(kind for kind in (torch.float32, torch.bool, torch.int64, torch.uint8) if str(kind)[6:] in names)
 
 
 def _is_data(kind: Any) -> bool:

@@ -16,7 +16,7 @@ from xraykit.corr.ground_truth import Support
 from xraykit.corr.train import AveragedNetwork
 from xraykit.dax.embedding import Embeddings
 from xraykit.dax.loss import Center
-from xraykit.dax.network import Backbone, BackboneConfig, DinoHead
+from xraykit.dax.network import Backbone, BackboneConfig
 from xraykit.dax.probes import ProbeImage
 from xraykit.dax.probes.metal import PixelHead
 from xraykit.dax.probes.screws import ScrewDetector, ScrewTruth
@@ -46,6 +46,7 @@ AT_WORK = {
         "TrainingImages WorkerBatches StoredBatches CropBatches PairBatches StudyBatches SegmentationBatches "
         "ClassBatches AnnotatedBatches TextBatches TargetTexts QuestionTexts TextRetrieval EncoderScores"
     ),
+    "a layer that PyTorch lets travel by its state alone": "DinoHead",
     "readers of a folder, and models read from one: tests of their own hand them to workers": (
         "AnnotatedPairs PairChoice PairStore StoredPairs StudyStore LocalMatcher FrameStore XrayCollection "
         "FluoroSegData LungSet SegmentationStore FluoroSam FluoroSamMethod FleXrayMethod SamMethod FluoroSegCases "
@@ -115,7 +116,7 @@ def _dax() -> dict[type, Any]:
     network.num_features = 2  # type: ignore[assignment]
     table = Embeddings(("a", "b"), np.ones((2, 3), np.float32), {"kind": ("x", "y")})
     screws = ScrewTruth(torch.ones(1, 2, 2), torch.ones(1, 2, dtype=torch.bool), (8, 8))
-    heads = Center(4), DinoHead(4, 8, hidden=4, bottleneck=4), PixelHead((2, 3), 8)
+    heads = Center(4), PixelHead((2, 3), 8)
     return _by_type(
         table, screws, *heads, ProbeImage("a", "p", torch.ones(1, 4, 4)), ScrewDetector((2, 3), (4, 8), (32, 32)),
         Backbone(BackboneConfig("vit_mini16"), network),

@@ -69,6 +69,10 @@ class ToolLibrary(Mapping[str, Mesh]):
     def __len__(self) -> int:
         return len(self.entries)
 
+    def __reduce__(self) -> tuple[type[ToolLibrary], tuple[dict[str, ToolEntry], Path]]:
+        """What it lists travels, the meshes in memory do not."""
+        return ToolLibrary, (self.entries, self._source)
+
     def _load(self, name: str) -> Mesh:
         entry = self.entries[name]
         try:
