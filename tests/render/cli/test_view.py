@@ -143,7 +143,7 @@ def test_checked_config_passes():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
-def test_ctrl_c_ends_a_running_viewer_with_exit_code_0(ct):
+def test_ctrl_c_ends_a_running_viewer_with_one_sentence(ct):
     code = "import sys; from xraykit.render.cli.umbrella import run; sys.exit(run(sys.argv[1:]))"
     options = ["--port", "0", "--no-browser", "--size", "16", "--samples", "8", "--backend", "torch"]
     with subprocess.Popen(
