@@ -86,8 +86,20 @@ def test_usage_errors_are_one_sentence_and_exit_2(arguments, words, capsys):
     assert words in said.err
 
 
-@pytest.mark.parametrize(("error", "code"), [(InputError("sod must be\nsmaller"), 2), (KeyboardInterrupt(), 130)])
-def test_errors_of_a_command_become_exit_codes(error, code, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (InputError("sod must be\nsmaller"), 2, "sod must be smaller"),
+        (
+            InputError("no \x1b[31m\x07 " + 5000 * "x" + "!"),
+            2,
+            r"no \x1b[31m\x07 " + 990 * "x" + " ... " + 999 * "x" + "!",
+        ),
+        (KeyboardInterrupt(), 130, "interrupted."),
+        (KeyboardInterrupt("the page is closed"), 130, "interrupted: the page is closed."),
+    ],
+)
+def test_errors_of_a_command_become_exit_codes(error, code, said, monkeypatch, capsys):
     def broken():
         def app(*_, **__):
             raise error
@@ -96,7 +108,7 @@ def test_errors_of_a_command_become_exit_codes(error, code, monkeypatch, capsys)
 
     monkeypatch.setattr(umbrella, "umbrella", broken)
     assert run([]) == code
-    assert capsys.readouterr().err in ("xraykit: sod must be smaller\n", "xraykit: interrupted.\n")
+    assert capsys.readouterr().err == f"xraykit: {said}\n"
 
 
 def test_a_bug_is_not_dressed_up_as_a_users_mistake(monkeypatch):

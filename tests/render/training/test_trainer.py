@@ -139,3 +139,15 @@ def test_a_task_without_a_step_cannot_be_made():
 
     with pytest.raises(TypeError, match=r"abstract methods .*rate.*save.*step"):
         Half()
+
+
+def test_an_interrupt_stays_one_and_the_next_is_heard_too(tmp_path, monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ToyTask, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings_of(tmp_path))
+    assert signal.getsignal(signal.SIGINT) is before

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RESUMES = "what was finished is kept, and the same command with --resume goes on from there"
 FILE = "settings_file"
 PRESET = "settings_preset"
 PRESET_HELP = "Settings by name, in place of the defaults; --config and the command line win."
@@ -50,7 +51,13 @@ def flat(
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
         files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
-        return run(_settings(cls, shown, given, [file for file in files if file is not None]))
+        settings = _settings(cls, shown, given, [file for file in files if file is not None])
+        try:
+            return run(settings)
+        except KeyboardInterrupt:
+            if "resume" not in shown:
+                raise
+            raise KeyboardInterrupt(RESUMES) from None
 
     headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
     groups = {heading: Group.create_ordered(heading) for heading in headings}

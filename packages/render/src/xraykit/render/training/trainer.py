@@ -6,6 +6,7 @@ Lightning loads much else, so `fit` imports it, and the class that needs it is m
 from __future__ import annotations
 
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -80,13 +81,27 @@ def fit(
         with _quiet_lightning():
             trainer = _trainer(lightning, run, length)
             adapter = _adapter(lightning, task, journal, run)
-            trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
+            with _interrupts_as_such():
+                trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
     finally:
         release_folder(run.output)
     done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
     if trainer.is_global_zero:
         write_report(run.output, journal.rows, batches=done.batches, seconds=done.seconds)
     return done
+
+
+@contextmanager
+def _interrupts_as_such() -> Iterator[None]:
+    """Lightning answers Ctrl-C with SystemExit, and with deafness from then on."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
 
 
 def _trainer(lightning: Any, run: RunSettings, length: LengthSettings) -> Any:
