@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from support.dicom import write_series
+from support.dicom import write_dicom, write_series
 from support.soiled import soil, traces
+from support.xray_dicom import GEOMETRY, xray_dataset
 from xraykit.render.cli.umbrella import run
 
 PLAN = """
@@ -48,3 +49,27 @@ def test_a_data_set_and_its_report(cts, tmp_path, capsys):
     assert run(["dataset", "check", str(out / "set")]) == 0
     assert run(["dataset", "report", str(out / "set"), "-o", str(out / "report.html")]) == 0
     assert traces(out) == []
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.png", "a.tiff", "a.dcm"])
+def test_an_image_of_a_ct(cts, tmp_path, name):
+    options = ["--size", "16", "16", "--samples", "20"]
+    (tmp_path / "out").mkdir()
+    assert run(["render", "drr", str(cts / "p1"), "-o", str(tmp_path / "out" / name), *options]) == 0
+    assert traces(tmp_path / "out") == []
+
+
+def test_a_scene_of_a_ct(cts, tmp_path):
+    scene = f"bodies: [{{file: {json.dumps(str(cts / 'p1'))}}}]\ncamera: {{size: [16, 16]}}\n"
+    (tmp_path / "scene.yaml").write_text(scene, encoding="utf-8")
+    assert run(["render", "simulate", str(tmp_path / "scene.yaml"), "-o", str(tmp_path / "out")]) == 0
+    assert traces(tmp_path / "out") == []
+
+
+def test_a_picture_of_an_xray(tmp_path):
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-render[plot]'")
+    dataset = soil(xray_dataset(np.arange(64, dtype=np.uint16).reshape(8, 8), **GEOMETRY))
+    write_dicom(tmp_path / "x.dcm", dataset)
+    (tmp_path / "out").mkdir()
+    assert run(["render", "info", str(tmp_path / "x.dcm"), "--picture", str(tmp_path / "out/x.png")]) == 0
+    assert traces(tmp_path / "out") == []
