@@ -1,6 +1,7 @@
 """The xraykit command starts fast, finds its groups lazily, and answers mistakes with one sentence."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -153,3 +154,21 @@ def test_malformed_config_is_refused(tmp_path, capsys, text):
     (tmp_path / "c.toml").write_text(text)
     assert run(["demo", "--config", str(tmp_path / "c.toml")]) == 2
     assert "well-formed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_the_backend_of_a_notebook_does_not_reach_a_command(backend):
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-render[plot]'")
+    code = (
+        "import sys; sys.argv = ['xraykit', '--version']\n"
+        "from xraykit.render.cli.umbrella import main\n"
+        "try: main()\nexcept SystemExit: import matplotlib; print(matplotlib.get_backend())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MPLBACKEND": backend},
+    )
+    assert done.stdout.split()[-1].lower() == "agg"

@@ -241,3 +241,14 @@ def test_ctrl_c_tells_how_to_go_on_where_the_command_can():
     with pytest.raises(KeyboardInterrupt) as found:
         flat(interrupted, Short)()
     assert not found.value.args
+
+
+def test_the_home_of_the_user_is_found_where_no_shell_looked_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    (tmp_path / "s.yaml").write_text("output: ~/out\nct: ~ct.nii\n", encoding="utf-8")
+    run = command_of()
+    assert run("--config", str(tmp_path / "s.yaml")).output == Path("/home/ann/out")
+    assert run("--config", str(tmp_path / "s.yaml")).ct == Path("~ct.nii")
+    settings = run("~/ct.nii", "~/a.dcm", "a~.dcm", "-o=~/out")
+    assert settings.xrays == (Path("/home/ann/a.dcm"), Path("a~.dcm"))
+    assert (settings.ct, settings.output) == (Path("/home/ann/ct.nii"), Path("/home/ann/out"))

@@ -69,7 +69,10 @@ def test_a_position_that_is_none_is_refused(tmp_path, place):
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"coordinateSystem": "IJK"}, "RAS or LPS coordinates, got 'IJK'"), ({"coordinateUnits": "m"}, "millimetres, got")],
+    [
+        ({"coordinateSystem": "IJK"}, "RAS or LPS coordinates, got 'IJK'"),
+        ({"coordinateUnits": "m"}, "millimetres, got"),
+    ],
 )
 def test_other_frames_and_units_are_refused(tmp_path, changes, reason):
     with pytest.raises(FileError, match=reason):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import signal
 import sys
 import warnings
@@ -26,6 +27,7 @@ LONGEST = 2000  # characters of a sentence
 def main() -> None:
     """Entry point of the console script."""
     make_streams_plain()
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's or a desktop's backend may not be there
     status = run(sys.argv[1:])
     if status == INTERRUPTED:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # who presses Ctrl-C again does not want to wait for threads

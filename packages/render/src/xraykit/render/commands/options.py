@@ -96,7 +96,16 @@ def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any],
     for leaf in shown.values():
         if leaf.is_required and leaf.path[-1] not in _table_of(typed, leaf):
             raise InputError(f"{_flag(leaf)} is required, got none on the command line and in {files[-1]}; add it.")
-    return build(cls, typed)
+    return build(cls, _at_home(typed))
+
+
+def _at_home(value: Any) -> Any:
+    """The same with the user's folder for ~ at the beginning of paths, where no shell put it there (-o=~/x, a file)."""
+    if isinstance(value, Path):
+        return value.expanduser() if value.parts[:1] == ("~",) else value
+    if isinstance(value, dict):
+        return {name: _at_home(one) for name, one in value.items()}
+    return tuple(map(_at_home, value)) if type(value) is tuple else value
 
 
 def _merge(table: dict[str, Any], later: Mapping[str, Any]) -> None:
