@@ -84,6 +84,7 @@ PROMISES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*another length")  # of the toy task, which is quick first and whole then
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys, monkeypatch):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")

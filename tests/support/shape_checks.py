@@ -78,7 +78,7 @@ def checked(function: Callable, names: dict[str, Any] | None = None) -> Callable
     """
     import torch  # here, so that tests which need no torch do not wait for it
 
-    names = function.__globals__ if names is None else names
+    names = inspect.unwrap(function).__globals__ if names is None else names
     signature = inspect.signature(function)
     stated = function.__annotations__
     parameters = [p.replace(annotation=_shape(stated.get(p.name), names)) for p in signature.parameters.values()]

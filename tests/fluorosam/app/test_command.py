@@ -118,7 +118,7 @@ def test_command_serves_until_ctrl_c(folder):
             with urllib.request.urlopen(url, timeout=10) as answer:
                 assert b"<main>" in answer.read()
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            assert process.wait(30) == 130
         finally:
             process.kill()
     assert not (folder / "annotations").exists()

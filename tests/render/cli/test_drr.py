@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from xraykit.render import Camera, Volume, carm_pose, read_pose, render, write_pose, write_volume
+from xraykit.render import Camera, OutputError, Volume, carm_pose, read_pose, render, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.volumes import Box, Ellipsoid, voxelise
 
@@ -154,6 +154,21 @@ def test_a_companion_that_cannot_be_written_is_found_before_anything_is(ct, tmp_
     assert command(ct, tmp_path / "a.npy", "--labels", str(tmp_path / "seg.nii.gz"), *SMALL) == 2
     assert f"a.{ending} must be a file to write, got a folder" in capsys.readouterr().err
     assert not (tmp_path / "a.npy").exists()
+
+
+def test_a_disk_that_fills_up_at_a_companion_leaves_none_of_the_files_and_an_earlier_result_as_it_was(
+    ct, tmp_path, capsys, monkeypatch
+):
+    def full(*_, **__):
+        raise OutputError("the disk is full.")
+
+    monkeypatch.setattr("xraykit.render.cli.drr.write_settings", full)
+    (tmp_path / "b.npy").write_bytes(b"earlier")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert command(ct, tmp_path / "a.npy", *SMALL) == command(ct, tmp_path / "b.npy", *SMALL) == 2
+    assert "the disk is full." in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "b.npy").read_bytes() == b"earlier"
 
 
 def test_the_input_is_never_replaced(tmp_path, capsys):

@@ -66,7 +66,7 @@ TRIANGLE = b"v 0 0 0\nv 9 0 0\nv 0 9 0\n"
 MESHES = [
     ("open.stl", open_mesh, "open: the surface must be closed, it has a hole of"),
     ("two.ply", mesh_through_itself, "two: the surface must not pass through itself"),
-    ("metres.stl", mesh_in_metres, "0.09 x 0.09 x 0.09, which looks like metres; pass scale=1000 if so"),
+    ("metres.stl", mesh_in_metres, "0.09 x 0.09 x 0.09, which looks like metres (scale 1000)"),
     ("empty.stl", padded(bytes(84), 0), "must hold triangles, got an empty mesh"),
     ("empty.obj", padded(b"", 0), "must hold triangles, got an empty mesh"),
     ("nan.obj", mesh_with_nan, "must hold finite vertices"),
@@ -74,18 +74,19 @@ MESHES = [
 HUGE = [
     ("full.stl", padded(STL, 84 + 50 * 10**8), "must hold at most 2000000 triangles"),
     ("cut.stl", padded(STL, 5000), "got 5000 bytes where its header promises 100000000 triangles"),
-    ("text.stl", padded(b"solid x\n", 10**10), "must be a text mesh of at most 256 MiB"),
+    ("text.stl", padded(b"solid x\nfacet normal 0 0 1\n", 10**10), "must be a text mesh of at most 256 MiB"),
     ("full.ply", ply(3, 13 * 10**8 + 300), "must hold at most 2000000 triangles"),
     ("dots.ply", ply(5 * 10**7, 19 * 10**8), "must hold at most 2000000 triangles"),
     ("cut.ply", ply(3, 5000), "must hold what its header promises, got 3 vertices and 100000000 faces in 5000"),
     ("text.ply", ply(3, 10**9, "ascii"), "must be a text mesh of at most 256 MiB"),
     ("full.obj", padded(TRIANGLE, 10**9), "must be a text mesh of at most 256 MiB"),
-    ("fan.obj", padded(TRIANGLE + b"f" + b" 1 2 3" * 700_000 + b"\n", 0), "must hold at most 2000000 triangles"),
+    ("fan.obj", padded(TRIANGLE + b"f" + b" 1 2 3" * 700_000 + b"\n", 0), "lines of less than 1048576 characters"),
     (
         "folded.obj",
         padded(TRIANGLE + b"f" + (b" 1 2 3" * 7000 + b" \\\n") * 100, 0),
-        "must hold at most 2000000 triangles",
+        "lines of less than 1048576 characters",
     ),
+    ("fans.obj", padded(TRIANGLE + (b"f" + b" 1 2 3" * 7000 + b"\n") * 100, 0), "must hold at most 2000000 triangles"),
 ]
 SCENES = [
     ("tools: [{instrument: k_wire, material: unobtainium}]", "tools[0].material knows no 'unobtainium'; did you mean"),

@@ -1,6 +1,7 @@
 """The xraykit command starts fast, finds its groups lazily, and answers mistakes with one sentence."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -86,8 +87,20 @@ def test_usage_errors_are_one_sentence_and_exit_2(arguments, words, capsys):
     assert words in said.err
 
 
-@pytest.mark.parametrize(("error", "code"), [(InputError("sod must be\nsmaller"), 2), (KeyboardInterrupt(), 130)])
-def test_errors_of_a_command_become_exit_codes(error, code, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (InputError("sod must be\nsmaller"), 2, "sod must be smaller"),
+        (
+            InputError("no \x1b[31m\x07 " + 5000 * "x" + "!"),
+            2,
+            r"no \x1b[31m\x07 " + 990 * "x" + " ... " + 999 * "x" + "!",
+        ),
+        (KeyboardInterrupt(), 130, "interrupted."),
+        (KeyboardInterrupt("the page is closed"), 130, "interrupted: the page is closed."),
+    ],
+)
+def test_errors_of_a_command_become_exit_codes(error, code, said, monkeypatch, capsys):
     def broken():
         def app(*_, **__):
             raise error
@@ -96,7 +109,7 @@ def test_errors_of_a_command_become_exit_codes(error, code, monkeypatch, capsys)
 
     monkeypatch.setattr(umbrella, "umbrella", broken)
     assert run([]) == code
-    assert capsys.readouterr().err in ("xraykit: sod must be smaller\n", "xraykit: interrupted.\n")
+    assert capsys.readouterr().err == f"xraykit: {said}\n"
 
 
 def test_a_bug_is_not_dressed_up_as_a_users_mistake(monkeypatch):
@@ -141,3 +154,21 @@ def test_malformed_config_is_refused(tmp_path, capsys, text):
     (tmp_path / "c.toml").write_text(text)
     assert run(["demo", "--config", str(tmp_path / "c.toml")]) == 2
     assert "well-formed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_the_backend_of_a_notebook_does_not_reach_a_command(backend):
+    pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-render[plot]'")
+    code = (
+        "import sys; sys.argv = ['xraykit', '--version']\n"
+        "from xraykit.render.cli.umbrella import main\n"
+        "try: main()\nexcept SystemExit: import matplotlib; print(matplotlib.get_backend())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MPLBACKEND": backend},
+    )
+    assert done.stdout.split()[-1].lower() == "agg"

@@ -67,7 +67,7 @@ def test_every_option_reaches_the_viewer(ct, started, tmp_path):
     labels = str(ct.with_name("seg.nii.gz"))
     given = [str(ct), "--labels", labels, "--port", "0", "--no-browser", "--size", "64", "--sdd", "1200"]
     given += ["--bone", "150", "--samples", "77", "--folder", str(tmp_path), "--backend", "torch", "--device", "cpu"]
-    assert run(["render", "view", *given]) == 0
+    assert run(["render", "view", *given]) == 130
     ((volume, options, stub),) = started
     assert options == {
         "port": 0, "name": "ct.nii.gz", "folder": tmp_path, "bone": 150.0, "samples": 77, "backend": "torch",
@@ -84,22 +84,22 @@ def test_every_option_reaches_the_viewer(ct, started, tmp_path):
 def test_table_of_label_names_reaches_the_volume(ct, started):
     labels = str(ct.with_name("seg.nii.gz"))
     names = ["--label-names", "totalsegmentator_v2"]
-    assert run(["render", "view", str(ct), "--labels", labels, *names, "--port", "0"]) == 0
+    assert run(["render", "view", str(ct), "--labels", labels, *names, "--port", "0"]) == 130
     assert started[0][0].label_names[1] == "spleen"
 
 
 def test_page_is_opened_unless_told_otherwise(ct, started, monkeypatch):
-    assert run(["render", "view", str(ct), "--port", "0"]) == 0
+    assert run(["render", "view", str(ct), "--port", "0"]) == 130
     assert started[1:] == [Stub.url]
     monkeypatch.setattr(display, "has_display", lambda: False)
-    assert run(["render", "view", str(ct), "--port", "0"]) == 0
+    assert run(["render", "view", str(ct), "--port", "0"]) == 130
     assert started.count(Stub.url) == 1
 
 
 def test_demo_is_the_procedural_patient(started, monkeypatch):
     small = random_scene().volume
     monkeypatch.setattr("xraykit.render.patient.standard_torso.torso", lambda: small)
-    assert run(["render", "view", "--demo", "torso", "--port", "0"]) == 0
+    assert run(["render", "view", "--demo", "torso", "--port", "0"]) == 130
     assert started[0][0].mu is small.mu
     assert started[0][1]["name"] == "demo torso"
 
@@ -145,7 +145,7 @@ def test_checked_config_passes():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
-def test_ctrl_c_ends_a_running_viewer_with_exit_code_0(ct):
+def test_ctrl_c_ends_a_running_viewer_with_one_sentence(ct):
     code = "import sys; from xraykit.render.cli.umbrella import run; sys.exit(run(sys.argv[1:]))"
     options = ["--port", "0", "--no-browser", "--size", "16", "--samples", "8", "--backend", "torch"]
     with subprocess.Popen(
@@ -160,4 +160,4 @@ def test_ctrl_c_ends_a_running_viewer_with_exit_code_0(ct):
             out, err = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, out.strip(), err) == (0, "viewer closed.", "")
+    assert (process.returncode, out.strip(), err) == (130, "", "xraykit: interrupted: the viewer is closed.\n")

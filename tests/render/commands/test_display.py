@@ -36,10 +36,10 @@ def test_page_is_said_opened_and_closed(opened, capsys):
     assert (opened, page.closed) == ([Stub.url], 1)
 
 
-def test_interrupt_is_the_usual_end(opened, capsys):
+def test_interrupt_closes_the_page_and_says_so(opened):
     page = Stub(KeyboardInterrupt())
-    serve_until_interrupt(page, browser=True, name="viewer")
-    assert capsys.readouterr().out.endswith("viewer closed.\n")
+    with pytest.raises(KeyboardInterrupt, match=r"^the viewer is closed$"):
+        serve_until_interrupt(page, browser=True, name="viewer")
     assert page.closed == 1
 
 

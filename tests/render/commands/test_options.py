@@ -219,3 +219,36 @@ def test_words_of_a_list_follow_one_flag_or_each_its_own(tmp_path):
     for words in ("job --names a b --sizes 1 2", "job --names a --names b --sizes 1 --sizes 2"):
         app(words.split(), exit_on_error=False, result_action="return_value")
     assert found == [ListedSettings("job", ("a", "b"), (1, 2))] * 2
+
+
+def test_ctrl_c_tells_how_to_go_on_where_the_command_can():
+    @dataclass(frozen=True)
+    class Long:
+        """A long job."""
+
+        resume: bool = False
+        """Go on."""
+
+    @dataclass(frozen=True)
+    class Short:
+        """A short one."""
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="same command with --resume goes on"):
+        flat(interrupted, Long)()
+    with pytest.raises(KeyboardInterrupt) as found:
+        flat(interrupted, Short)()
+    assert not found.value.args
+
+
+def test_the_home_of_the_user_is_found_where_no_shell_looked_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    (tmp_path / "s.yaml").write_text("output: ~/out\nct: ~ct.nii\n", encoding="utf-8")
+    run = command_of()
+    assert run("--config", str(tmp_path / "s.yaml")).output == Path("/home/ann/out")
+    assert run("--config", str(tmp_path / "s.yaml")).ct == Path("~ct.nii")
+    settings = run("~/ct.nii", "~/a.dcm", "a~.dcm", "-o=~/out")
+    assert settings.xrays == (Path("/home/ann/a.dcm"), Path("a~.dcm"))
+    assert (settings.ct, settings.output) == (Path("/home/ann/ct.nii"), Path("/home/ann/out"))

@@ -5,7 +5,7 @@ import torch
 from support.meshes import cuboid, icosphere, joined
 from xraykit.render import InputError, Mesh, instrument
 from xraykit.render.meshes import self_intersections
-from xraykit.render.meshes.checks import check_size
+from xraykit.render.meshes.plausible_size import implausible_size, possible_inches
 
 
 def test_box_has_its_volume_and_size() -> None:
@@ -62,14 +62,19 @@ def test_moved_vertices_keep_graph_and_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "message"),
-    [(0.001, "looks like metres; pass scale=1000"), (1e-5, "must be 1 to 2000 mm"), (100.0, "must be 1 to 2000 mm")],
+    ("factor", "message"), [(0.001, "looks like metres"), (1 / 254, "inches"), (1e-5, "metres"), (1000.0, "micro")]
 )
-def test_implausible_sizes_are_refused(factor: float, message: str) -> None:
+def test_implausible_sizes_are_named(factor: float, message: str) -> None:
     stem = instrument("hip_stem")
-    check_size(stem)
-    with pytest.raises(InputError, match=message):
-        check_size(stem.with_vertices(stem.vertices * factor))
+    assert implausible_size(stem.size) is None
+    assert message in str(implausible_size(stem.size * factor))
+
+
+def test_beads_are_plausible_and_short_pieces_are_not() -> None:
+    assert implausible_size(torch.tensor([0.8, 0.8, 0.8])) is None
+    assert "inches" in str(implausible_size(torch.tensor([0.8, 0.4, 1.5])))
+    assert "0.8 x 0.8 x 0.8" in str(possible_inches(torch.tensor([0.8, 0.8, 0.8])))
+    assert possible_inches(torch.tensor([3.0, 3.0, 40.0])) is None
 
 
 def test_two_crossing_boxes_are_seen_and_nested_or_touching_ones_are_not() -> None:

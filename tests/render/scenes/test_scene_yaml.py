@@ -261,3 +261,17 @@ def test_the_examples_are_legal(request):
         table = read_checked_table(path, SCENE)
         assert not any("file" in entry for entry in table.content["bodies"] + table.content["tools"])
         assert yaml.safe_load(path.read_text(encoding="utf-8")) == table.content
+
+
+def test_meshes_without_a_scale_take_that_of_the_command(tmp_path):
+    screw = instrument("cannulated_screw")
+    write_obj = "".join("v {} {} {}\n".format(*point) for point in (screw.vertices / 25.4).tolist())
+    write_obj += "".join("f {} {} {}\n".format(*face) for face in (screw.faces + 1).tolist())
+    (tmp_path / "screw.obj").write_text(write_obj)
+    scene = tmp_path / "scene.yaml"
+    scene.write_text("tools: [{file: screw.obj}, {file: screw.obj, name: own, scale: 12.7}]")
+    plan = read_scene(scene, mesh_scale=25.4)
+    sizes = [tool.mesh.size for tool in plan.scene.tools]
+    torch.testing.assert_close(sizes[0], screw.size, atol=1e-3, rtol=0)
+    torch.testing.assert_close(sizes[1], screw.size / 2, atol=1e-3, rtol=0)
+    assert [entry["scale"] for entry in plan.record["tools"]] == [25.4, 12.7]

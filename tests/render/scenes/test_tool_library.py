@@ -95,3 +95,17 @@ def test_a_list_may_be_longer_than_a_file_of_settings(tmp_path: Path) -> None:
 def test_folder_without_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"a folder with one of tools\.yaml, tools\.yml, tools\.csv"):
         read_tool_library(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("{file: " + "A" * 5000 + "}", "names the data file 'A{50,200}, which is not in its folder"),
+        ("{file: a.stl, scale: 1" + "0" * 400 + "}", "scale must be a number of mm per unit, got '10{50,99}"),
+    ],
+)
+def test_names_and_numbers_beyond_all_bounds_are_refused_briefly(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "tools.yaml").write_text(f"- {row}\n")
+    with pytest.raises(FileError, match=message) as caught:
+        read_tool_library(tmp_path)
+    assert len(str(caught.value)) < 500

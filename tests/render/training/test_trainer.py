@@ -44,7 +44,8 @@ def test_a_run_killed_in_the_middle_goes_on_bit_for_bit_as_the_uninterrupted_one
 def test_a_part_of_a_checkpoint_that_a_kill_left_behind_is_no_checkpoint(tmp_path):
     train(settings_of(tmp_path / "out", save_every=100))
     (tmp_path / "out" / ".last.ckpt.part").write_bytes(b"half")
-    task, _ = train(settings_of(tmp_path / "out", resume=True, save_every=100, steps=14))
+    with pytest.warns(UserWarning, match="another length"):
+        task, _ = train(settings_of(tmp_path / "out", resume=True, save_every=100, steps=14))
     assert [batch for batch, _ in calls(task, "step")] == [12, 13]
     assert not (tmp_path / "out" / ".last.ckpt.part").exists()
 
@@ -138,3 +139,15 @@ def test_a_task_without_a_step_cannot_be_made():
 
     with pytest.raises(TypeError, match=r"abstract methods .*rate.*save.*step"):
         Half()
+
+
+def test_an_interrupt_stays_one_and_the_next_is_heard_too(tmp_path, monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ToyTask, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings_of(tmp_path))
+    assert signal.getsignal(signal.SIGINT) is before

@@ -4,6 +4,7 @@ import socket
 import time
 import urllib.request
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -48,7 +49,10 @@ def websocket(viewer, **options):
     from websockets.sync.client import connect
 
     return connect(
-        viewer.url.replace("http", "ws"), subprotocols=[f"viser-v{viser.__version__}"], max_size=2**26, **options
+        viewer.url.partition("?websocket=")[2],
+        subprotocols=[f"viser-v{viser.__version__}"],
+        max_size=2**26,
+        **options,
     )
 
 
@@ -59,7 +63,7 @@ def test_page_answers_with_html(viewer):
 
 
 def test_no_other_address_of_this_machine_answers(viewer):
-    port = int(viewer.url.rpartition(":")[2])
+    port = urlsplit(viewer.url).port
     for address in ("127.0.0.2", socket.gethostbyname(socket.gethostname())):
         if address == "127.0.0.1":
             continue
@@ -69,7 +73,7 @@ def test_no_other_address_of_this_machine_answers(viewer):
 
 
 def test_websocket_of_our_page_is_sent_the_scene(viewer):
-    with websocket(viewer, origin=viewer.url) as connection:
+    with websocket(viewer, origin=viewer.url.partition("/?")[0]) as connection:
         assert len(connection.recv(timeout=10)) > 1000
 
 
@@ -179,7 +183,7 @@ def test_names_from_files_are_shown_as_text():
 
 def test_close_frees_the_port_and_ends_waiting(volume, tmp_path):
     viewer = start_viewer(volume, port=0, folder=tmp_path, start=START, samples=20, backend="torch")
-    port = int(viewer.url.rpartition(":")[2])
+    port = urlsplit(viewer.url).port
     with pytest.raises(InputError, match=f"--port must be free on 127.0.0.1, got {port}"):
         check_port(port)
     viewer.close()

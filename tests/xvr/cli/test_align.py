@@ -61,7 +61,7 @@ def test_a_start_and_a_picture_elsewhere_are_honoured(files, tmp_path):
         (("-o", "warp.tfm", "--picture", "warp.jpg"), "--picture in .png"),
         (("-o", "none/warp.tfm"), "existing folder"),
         (("-o", "warp.tfm", "--spacing", "0"), "spacing must be"),
-        (("-o", "warp.tfm", "--start", "none.tfm"), "got nothing there"),
+        (("-o", "warp.tfm", "--start", "none.tfm"), "got No such file"),
         (("-o", "warp.tfm", "--method", "greedy"), "needs the program greedy"),
     ],
 )

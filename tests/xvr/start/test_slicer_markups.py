@@ -69,7 +69,10 @@ def test_a_position_that_is_none_is_refused(tmp_path, place):
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
-    [({"coordinateSystem": "IJK"}, "RAS or LPS coordinates, got IJK"), ({"coordinateUnits": "m"}, "millimetres, got")],
+    [
+        ({"coordinateSystem": "IJK"}, "RAS or LPS coordinates, got 'IJK'"),
+        ({"coordinateUnits": "m"}, "millimetres, got"),
+    ],
 )
 def test_other_frames_and_units_are_refused(tmp_path, changes, reason):
     with pytest.raises(FileError, match=reason):
@@ -77,7 +80,7 @@ def test_other_frames_and_units_are_refused(tmp_path, changes, reason):
 
 
 def test_fcsv_without_coordinate_system_or_in_voxels_is_refused(tmp_path):
-    with pytest.raises(FileError, match="got IJK"):
+    with pytest.raises(FileError, match="got 'IJK'"):
         read_world_points(fcsv(tmp_path / "a.fcsv", "2", ROW.format("1,2,3", "a")))
     (tmp_path / "b.fcsv").write_text("a,1,2,3\n", encoding="utf-8")
     with pytest.raises(FileError, match="CoordinateSystem = LPS"):
@@ -142,3 +145,42 @@ def test_short_rows_other_kinds_and_units_are_refused(tmp_path):
         read_image_points(tmp_path / "a.txt", CAMERA)
     with pytest.raises(InputError, match="unit must be mm or px"):
         read_image_points(tmp_path / "a.csv", CAMERA, unit="inch")
+
+
+@pytest.mark.parametrize(("status", "kept"), [("2", True), ("0", False), ("1", False), ("3", False)])
+def test_fcsv_points_that_slicer_calls_undefined_or_skipped_are_left_out(tmp_path, status, kept):
+    rows = ROW.format("1,2,3", "asis-l") + ",2,0", ROW.format("0,0,0", "asis-r") + f",{status},0"
+    assert ("asis-r" in read_world_points(fcsv(tmp_path / "a.fcsv", "LPS", *rows))) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.mrk.json", '{"markups": [{"controlPoints": 5}]}', "must hold a list of control points, got 5"),
+        (
+            "a.mrk.json",
+            '{"markups": [{"controlPoints": [{"label": "a", "position": [1' + "0" * 400 + ", 1, 2]}]}]}",
+            "point 'a' must be 3 finite numbers",
+        ),
+        (
+            "a.fcsv",
+            "# CoordinateSystem = LPS\n1," + "x" * 200_000,
+            "table of points, got one that cannot be read .field",
+        ),
+        ("a.fcsv", "# CoordinateSystem = \x1b[31m\n1,2,3,4", r"must hold RAS or LPS coordinates, got '.x1b\[31m'"),
+    ],
+)
+def test_damaged_lists_of_points_are_refused_in_one_sentence(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(FileError, match=message) as caught:
+        read_world_points(tmp_path / name)
+    assert len(str(caught.value)) < 300 + len(str(tmp_path)) and "\x1b" not in str(caught.value)
+
+
+def test_damaged_tables_and_tables_of_pixels_are_refused_in_one_sentence(tmp_path):
+    (tmp_path / "a.csv").write_text("name,u,v\n" + "x" * 200_000 + ",1,2", encoding="utf-8")
+    with pytest.raises(FileError, match="table of points, got one that cannot be read"):
+        read_image_points(tmp_path / "a.csv", CAMERA)
+    (tmp_path / "a.json").write_text('{"a": [1' + "0" * 400 + ", 1]}", encoding="utf-8")
+    with pytest.raises(FileError, match="point 'a' must be 2 finite numbers"):
+        read_image_points(tmp_path / "a.json", CAMERA)

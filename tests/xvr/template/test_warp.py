@@ -114,7 +114,7 @@ def test_files_that_are_no_transform_are_refused(tmp_path):
     (tmp_path / "warp.txt").write_text("hello")
     with pytest.raises(FileError, match="transform"):
         read_warp(tmp_path / "warp.txt", volume())
-    with pytest.raises(FileError, match="got nothing there"):
+    with pytest.raises(FileError, match="got No such file"):
         read_warp(tmp_path / "none.tfm", volume())
 
 

@@ -74,6 +74,6 @@ def test_ctrl_c_ends_at_once_with_130_and_leaves_nothing_open(tmp_path):
     os.killpg(job.pid, signal.SIGINT)
     said, _ = job.communicate(timeout=30)
     assert job.returncode == 130
-    assert "the same command with --resume makes the rest" in said.decode()
+    assert "the same command with --resume goes on" in said.decode()
     assert "Traceback" not in said.decode()
     assert leftovers(folder) == []

@@ -17,6 +17,7 @@ import torch
 
 from xraykit.render import FileError, InputError, OutputError, XraykitError
 from xraykit.render.dataset import DatasetConfig, make_dataset
+from xraykit.render.interrupts import deaf_to_interrupts
 from xraykit.render.seeds import item_stream
 from xraykit.render.storage import make_folder, to_plain, write_atomically
 
@@ -142,7 +143,8 @@ def _made(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(shards)), mp_context=context, initializer=_begin) as pool:
-        waiting = {pool.submit(make_pair_shard, folder, seed, settings, shard): shard for shard in shards}
+        with deaf_to_interrupts():
+            waiting = {pool.submit(make_pair_shard, folder, seed, settings, shard): shard for shard in shards}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future.result()

@@ -4,6 +4,7 @@ The names of a first page; each folder (`xraykit.render.geometry`, `.physics`, .
 load on first use, so that `import xraykit.render` (and with it `xraykit --help`) stays free of torch.
 """
 
+from . import pickling as _pickling  # noqa: F401  a rule of copyreg, before any value is made
 from .lazy_names import attach
 
 __getattr__, __dir__, __all__ = attach(

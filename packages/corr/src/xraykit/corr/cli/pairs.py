@@ -53,9 +53,6 @@ def pairs(settings: PairsCommandSettings) -> None:
         summary = make_pairs(
             config, wanted, settings.output, workers=settings.workers, resume=settings.resume, report=report
         )
-    except KeyboardInterrupt:
-        print("finished shards are kept; the same command with --resume makes the rest", file=sys.stderr)
-        raise
     finally:
         while running:
             running.pop()[1].__exit__()

@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 
 from xraykit.render import XraykitError
+from xraykit.render.interrupts import deaf_to_interrupts
 
 from .xrays import XrayCollection, XrayFrame
 
@@ -55,7 +56,8 @@ def map_frames(
     chunks = iter([numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)])
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(call,)) as pool:
-        waiting: list[Future[list[Any]]] = [pool.submit(_chunk, chunk) for chunk in islice(chunks, 2 * workers)]
+        with deaf_to_interrupts():
+            waiting: list[Future[list[Any]]] = [pool.submit(_chunk, chunk) for chunk in islice(chunks, 2 * workers)]
         try:
             while waiting:
                 rows = waiting.pop(0).result()

@@ -76,20 +76,16 @@ def _run(
     from ..dataset.make.job import make_dataset
 
     with Tally("images") as tally:
-        try:
-            summary = make_dataset(
-                config,
-                settings.output,
-                engine=engine,
-                workers=settings.workers,
-                resume=settings.resume,
-                shards=shards,
-                address=settings.address,
-                report=tally.report,
-            )
-        except KeyboardInterrupt:
-            print("finished shards are kept; the same command with --resume makes the rest", file=sys.stderr)
-            raise
+        summary = make_dataset(
+            config,
+            settings.output,
+            engine=engine,
+            workers=settings.workers,
+            resume=settings.resume,
+            shards=shards,
+            address=settings.address,
+            report=tally.report,
+        )
     _conclude(summary, tally.seconds)
 
 

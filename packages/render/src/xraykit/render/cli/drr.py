@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ..commands.picture_size import check_size
 from ..errors import InputError
 from ..rendering.devices import usable_device
 from ..storage.settings_file import write_settings
+from ..storage.staged_folder import atomic_folder
 from .drr_settings import DrrSettings, camera_and_pose, complete_settings
 
 if TYPE_CHECKING:
@@ -51,13 +53,16 @@ def drr(settings: DrrSettings) -> None:
         f"rendered {camera.width} x {camera.height} pixels by {projector.method}, {time.perf_counter() - start:.2f} s"
     )
     mirrored = _mirrored(settings)
-    save_image(settings.output, image, camera=camera, pose=pose, sod=settings.sod, mirrored=mirrored)
-    write_pose(beside(settings, "pose.json"), camera, pose)
-    path = beside(settings, "settings.json")
-    write_settings(path, settings, command="render drr", distribution="xraykit-render", found=volume.provenance)
-    if anatomy.labels is not None:
-        _write_overlay(settings, image, volume.to(device), camera, pose, mirrored=mirrored)
-    print("wrote " + ", ".join(map(str, [settings.output, *companions(settings)])))
+    written = [settings.output, *companions(settings)]
+    with atomic_folder(settings.output.parent, owned=[path.name for path in written]) as staging:  # all or none
+        staged = replace(settings, output=staging / settings.output.name)
+        save_image(staged.output, image, camera=camera, pose=pose, sod=settings.sod, mirrored=mirrored)
+        write_pose(beside(staged, "pose.json"), camera, pose)
+        path = beside(staged, "settings.json")
+        write_settings(path, settings, command="render drr", distribution="xraykit-render", found=volume.provenance)
+        if anatomy.labels is not None:
+            _write_overlay(staged, image, volume.to(device), camera, pose, mirrored=mirrored)
+    print("wrote " + ", ".join(map(str, written)))
 
 
 command = flat(drr, DrrSettings)

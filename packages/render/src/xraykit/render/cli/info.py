@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..commands.findings import say_lines
 from ..commands.options import flat
 from ..commands.shared_settings import CameraSettings, VolumeSettings
+from ..commands.terminal import console
 from ..errors import InputError
 from ..radiographs.options import Colour
 from ..storage.brief import brief
@@ -158,19 +159,19 @@ def _say(settings: InfoSettings, found: Provenance) -> None:
 
 def print_table(title: str, rows: Sequence[tuple[str, str, str]]) -> None:
     """Print rows (field, value, origin) in columns; assumptions and gaps stand out on a terminal."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        widths = [max(len(str(row[n])) for row in rows) for n in (0, 1)]
+    terminal = console()
+    rows = [(name, " ".join(str(value).split()), origin) for name, value, origin in rows]
+    if not terminal.is_terminal:
+        widths = [max(len(row[n]) for row in rows) for n in (0, 1)]
         print(title)
         for name, value, origin in rows:
             print(f"{name:{widths[0]}}  {value:{min(widths[1], 60)}}  {origin}".rstrip())
         return
-    table = Table("field", "value", "where it comes from", title=title)
+    table = Table("field", "value", "where it comes from", title=Text(title))
     for name, value, origin in rows:
         doubtful = origin.startswith(("assumed", "missing")) or name.startswith("warning")
         table.add_row(Text(name), Text(str(value)), Text(origin), style="yellow" if doubtful else "")
-    console.print(table)
+    terminal.print(table)

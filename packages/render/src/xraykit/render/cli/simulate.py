@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ..commands.findings import say_findings
 from ..commands.options import flat
@@ -11,6 +12,9 @@ from ..commands.progress import Steps
 from ..extras import missing
 from ..rendering.devices import usable_device
 from ..rendering.options import Backend
+from ..storage.brief import brief
+
+MeshUnits = Literal["mm", "cm", "m", "inch"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class SimulateSettings:
     """Folder for the results; made if need be, all files of an earlier run are replaced."""
     seg: bool = False
     """Demand the DICOM segmentation; without this it is written where highdicom is installed (extra `export`)."""
+    mesh_units: MeshUnits | None = None
+    """Unit of the mesh files whose tool states no scale; without this what the file states, or mm."""
     seed: int | None = None
     """Seed of the noise, in place of the scene's."""
     backend: Backend | None = None
@@ -50,7 +56,9 @@ def simulate(settings: SimulateSettings) -> None:
         raise missing("highdicom", extra="export", what="--seg")
     with Steps(total=3) as steps:
         with steps.step("read the scene"):
-            plan = read_scene(settings.scene).with_options(seed=settings.seed, backend=settings.backend)
+            plan = read_scene(settings.scene, mesh_scale=_scale(settings)).with_options(
+                seed=settings.seed, backend=settings.backend
+            )
             check_result_folder(settings.output)
         for body in plan.scene.bodies:
             say_findings(f"{settings.scene}, body {body.name}", body.volume)
@@ -58,9 +66,23 @@ def simulate(settings: SimulateSettings) -> None:
             simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
         with steps.step("write the results"):
             written = results.save_simulation(settings.output, simulation, plan, seg=settings.seg or None)
+    for tool in plan.scene.tools:
+        _say(brief(tool.name), "mended", tool.mesh.repairs)
+        _say(brief(tool.name), "doubtful", tool.mesh.doubts)
     if not results.has_export("pycocotools"):
         print(f"masks.coco.json was left out: {missing('pycocotools', extra='export', what='it')}")
     print("wrote " + ", ".join(str(path) for path in written))
+
+
+def _scale(settings: SimulateSettings) -> float | None:
+    from ..files.mesh_header import UNITS
+
+    return None if settings.mesh_units is None else UNITS[settings.mesh_units]
+
+
+def _say(name: str, what: str, phrases: tuple[str, ...]) -> None:
+    if phrases:
+        print(f"{name}, {what}: {'; '.join(brief(phrase, limit=300) for phrase in phrases)}")
 
 
 command = flat(simulate, SimulateSettings)

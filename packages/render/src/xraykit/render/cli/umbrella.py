@@ -4,47 +4,76 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
-from cyclopts import App, ArgumentCollection, CycloptsError, Parameter, UnusedCliTokensError
-
-from ..errors import XraykitError
+from ..commands.terminal import console, make_streams_plain, plain_streams
+from ..errors import InputError, XraykitError
 from ..storage.versions import installed_version
+
+if TYPE_CHECKING:
+    from cyclopts import App, ArgumentCollection, CycloptsError
 
 GROUP = "xraykit.commands"
 USER_MISTAKE, INTERRUPTED = 2, 130
+LONGEST = 2000  # characters of a sentence
 
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run(sys.argv[1:]))
+    make_streams_plain()
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's or a desktop's backend may not be there
+    status = run(sys.argv[1:])
+    if status == INTERRUPTED:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who presses Ctrl-C again does not want to wait for threads
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code: 0, 2 for a mistake in the input, 130 for an interrupt."""
-    with warnings.catch_warnings():
+    """Run one command line and return its exit code: 0, 2 for a mistake in the input, 130 for an interrupt.
+
+    Raises:
+        SystemExit: Whoever read the output has gone (141).
+    """
+    with plain_streams(), warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning
         try:
-            umbrella()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        except (XraykitError, CycloptsError) as error:
-            print(f"xraykit: {_sentence(error)}", file=sys.stderr)
+            _run(arguments)
+            sys.stdout.flush()
+        except XraykitError as error:
+            print(f"xraykit: {_sentence(str(error))}", file=sys.stderr)
             return USER_MISTAKE
-        except KeyboardInterrupt:
-            print("xraykit: interrupted.", file=sys.stderr)
+        except KeyboardInterrupt as interrupt:
+            print(f"xraykit: {_sentence(': '.join(['interrupted', *map(str, interrupt.args)]))}.", file=sys.stderr)
             return INTERRUPTED
     return 0
 
 
+def _run(arguments: Sequence[str]) -> None:
+    from cyclopts import CycloptsError
+
+    try:
+        umbrella()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise InputError(_usage(error)) from error
+
+
 def umbrella() -> App:
     """The root command, every group registered but none imported."""
+    from cyclopts import App, Parameter
+
     app = App(
         name="xraykit",
         help="X-rays from CT: simulate them, teach networks with them, find where they were taken.",
         help_format="plaintext",  # the default, markdown, costs a tenth of a second
+        console=console(),
+        suppress_keyboard_interrupt=False,  # `run` says what was interrupted
         version=lambda: installed_version("xraykit-render"),
         config=_file_may_supply,
         default_parameter=Parameter(negative=()),
@@ -73,11 +102,19 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     file_may_supply(app, commands, arguments)
 
 
-def _sentence(error: Exception) -> str:
+def _usage(error: CycloptsError) -> str:
+    from cyclopts import UnusedCliTokensError
+
     if isinstance(error, UnusedCliTokensError):
         return f"no more words were expected, got {' '.join(error.unused_tokens or ())}; --help lists the options."
-    return " ".join(str(error).split())
+    return str(error)
+
+
+def _sentence(text: str) -> str:
+    """On one line, and without the middle of what is too long: what was expected and what to do stand at its ends."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} ... {line[-LONGEST // 2 :]}"
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"xraykit: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"xraykit: warning: {_sentence(str(message))}", file=sys.stderr)

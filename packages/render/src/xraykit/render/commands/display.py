@@ -36,6 +36,9 @@ def serve_until_interrupt(page: RunningPage, *, browser: bool, name: str = "page
         browser: Open it in the user's browser, where there is a display.
         name: What Ctrl-C is said to have closed.
         more: Added to the line that says where the page is.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, with what it did.
     """
     try:
         print(f"Look at {page.url} (Ctrl-C ends it){more}", flush=True)
@@ -43,6 +46,6 @@ def serve_until_interrupt(page: RunningPage, *, browser: bool, name: str = "page
             webbrowser.open(page.url)
         page.wait()
     except KeyboardInterrupt:
-        print(f"{name} closed.")
+        raise KeyboardInterrupt(f"the {name} is closed") from None
     finally:
         page.close()

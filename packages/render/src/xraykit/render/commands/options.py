@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RESUMES = "what was finished is kept, and the same command with --resume goes on from there"
 FILE = "settings_file"
 PRESET = "settings_preset"
 PRESET_HELP = "Settings by name, in place of the defaults; --config and the command line win."
@@ -50,7 +51,13 @@ def flat(
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
         files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
-        return run(_settings(cls, shown, given, [file for file in files if file is not None]))
+        settings = _settings(cls, shown, given, [file for file in files if file is not None])
+        try:
+            return run(settings)
+        except KeyboardInterrupt:
+            if "resume" not in shown:
+                raise
+            raise KeyboardInterrupt(RESUMES) from None
 
     headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
     groups = {heading: Group.create_ordered(heading) for heading in headings}
@@ -89,7 +96,16 @@ def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any],
     for leaf in shown.values():
         if leaf.is_required and leaf.path[-1] not in _table_of(typed, leaf):
             raise InputError(f"{_flag(leaf)} is required, got none on the command line and in {files[-1]}; add it.")
-    return build(cls, typed)
+    return build(cls, _at_home(typed))
+
+
+def _at_home(value: Any) -> Any:
+    """The same with the user's folder for ~ at the beginning of paths, where no shell put it there (-o=~/x, a file)."""
+    if isinstance(value, Path):
+        return value.expanduser() if value.parts[:1] == ("~",) else value
+    if isinstance(value, dict):
+        return {name: _at_home(one) for name, one in value.items()}
+    return tuple(map(_at_home, value)) if type(value) is tuple else value
 
 
 def _merge(table: dict[str, Any], later: Mapping[str, Any]) -> None:

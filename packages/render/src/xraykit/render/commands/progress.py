@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from .terminal import started_bar
+
 
 class Steps:
     """Named steps of a long command, each timed.
@@ -22,11 +24,10 @@ class Steps:
 
     def __enter__(self) -> Steps:
         if sys.stdout.isatty():
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            columns = (SpinnerColumn(), TextColumn("{task.description:38}"), BarColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns)
-            self._bar.start()
+            words = TextColumn("{task.description:38}", markup=False)
+            self._bar = started_bar(SpinnerColumn(), words, BarColumn(), TimeElapsedColumn())
             self._task = self._bar.add_task("", total=self.total)
         return self
 
@@ -66,10 +67,9 @@ class Tally:
 
     def __enter__(self) -> Tally:
         if sys.stdout.isatty():
-            from rich.progress import BarColumn, Progress, TextColumn
+            from rich.progress import BarColumn, TextColumn
 
-            self._bar = Progress(TextColumn("{task.description}"), BarColumn())
-            self._bar.start()
+            self._bar = started_bar(TextColumn("{task.description}", markup=False), BarColumn())
             self._task = self._bar.add_task("", total=None)
         return self
 

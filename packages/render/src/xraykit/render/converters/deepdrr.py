@@ -11,6 +11,7 @@ from ..geometry.camera import Camera, Pair, Scalar
 from ..geometry.frames import swap_ras_lps_pose
 from ..geometry.intrinsics import intrinsic_matrix
 from ..geometry.rigid import check_pose, rigid_inverse
+from ..geometry.torch_modes import full_precision
 from .pinhole import as_batch, camera_from_k, rigid_or_identity, unsettle
 from .projection_matrix import World
 
@@ -25,6 +26,7 @@ class DeepDRRView(NamedTuple):
     width: int
 
 
+@full_precision
 def from_deepdrr(
     index_from_camera2d: Tensor,
     camera3d_from_world: Tensor,
@@ -69,6 +71,7 @@ def from_deepdrr(
     return camera, swap_ras_lps_pose(pose) if _is_lps(anatomical) else pose
 
 
+@full_precision
 def to_deepdrr(
     camera: Camera, pose: Tensor, *, world_from_anatomical: Tensor | None = None, anatomical: World = "RAS"
 ) -> DeepDRRView:

@@ -11,6 +11,7 @@ from ..geometry.camera import Camera, Pair
 from ..geometry.frames import swap_ras_lps_pose
 from ..geometry.intrinsics import intrinsic_matrix
 from ..geometry.rigid import check_pose, rigid_inverse
+from ..geometry.torch_modes import full_precision
 from .pinhole import PeerView, as_batch, camera_from_k, rigid_or_identity, settle, unsettle
 from .projection_matrix import PixelCenter, shift_intrinsic
 
@@ -26,6 +27,7 @@ class DeepFluoroView(NamedTuple):
     pixel_col_spacing: Tensor
 
 
+@full_precision
 def from_deepfluoro(
     extrinsic: Tensor,
     intrinsic: Tensor,
@@ -77,6 +79,7 @@ def from_deepfluoro(
     return settle(swap_ras_lps_pose(axes), camera, name="extrinsic")
 
 
+@full_precision
 def to_deepfluoro(
     camera: Camera,
     pose: Tensor,

@@ -14,6 +14,7 @@ from ..errors import GeometryError
 from ..geometry.camera import Camera
 from ..geometry.carm import carm_parameters, carm_pose
 from ..geometry.frames import Vector
+from ..geometry.torch_modes import full_precision
 from ..storage.dicom_tags import find
 from .pinhole import unsettle
 from .positioner_tags import WHICH, is_moving, positioner_angle, source_to_isocenter
@@ -31,6 +32,7 @@ class _Tags(Protocol):
     def get(self, key: str, /) -> Any: ...
 
 
+@full_precision
 def from_dicom_tags(
     tags: _Tags | Mapping[str, Any], *, isocenter: Vector, frame: int | None = None
 ) -> tuple[Camera, Tensor]:
@@ -93,6 +95,7 @@ def from_dicom_tags(
     return camera, carm_pose(lao_rao=angles[0], cra_cau=angles[1], roll=roll, sod=sod, isocenter=where)
 
 
+@full_precision
 def to_dicom_tags(camera: Camera, pose: Tensor, *, isocenter: Vector) -> dict[str, Any]:
     """The positioner tags of a view; the inverse of `from_dicom_tags`.
 

@@ -12,6 +12,7 @@ from ..geometry.camera import Camera, Scalar
 from ..geometry.frames import Vector
 from ..geometry.rigid import rigid_matrix, se3_exp, se3_log
 from ..geometry.rotations import parameters_from, rotation_from
+from ..geometry.torch_modes import full_precision
 from .pinhole import PeerView, as_batch, settle, unsettle
 
 Orientation = Literal["AP", "PA"] | None
@@ -39,6 +40,7 @@ class DiffDRRView(NamedTuple):
     y0: Scalar
 
 
+@full_precision
 def from_diffdrr(
     extrinsic: Tensor,
     *,
@@ -95,6 +97,7 @@ def from_diffdrr(
     return settle(axes, camera, name="extrinsic")
 
 
+@full_precision
 def to_diffdrr(
     camera: Camera,
     pose: Tensor,
@@ -133,6 +136,7 @@ def to_diffdrr(
     return DiffDRRView(E, orientation, reverse_x_axis, shared[0], camera.height, camera.width, *shared[1:])
 
 
+@full_precision
 def diffdrr_extrinsic(
     rotation: Tensor, translation: Tensor, *, parameterization: str = "euler_angles", convention: str = "ZXY"
 ) -> Tensor:
@@ -153,6 +157,7 @@ def diffdrr_extrinsic(
     return rigid_matrix(R, (R @ translation[..., None])[..., 0])
 
 
+@full_precision
 def diffdrr_parameters(
     extrinsic: Tensor, *, parameterization: str = "euler_angles", convention: str = "ZXY"
 ) -> tuple[Tensor, Tensor]:

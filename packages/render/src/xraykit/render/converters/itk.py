@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import FileError, GeometryError, InputError
 from ..geometry.frames import swap_ras_lps_transform
 from ..storage.atomic_write import write_atomically
+from ..storage.brief import brief
+from ..storage.declared_grid import MAX_LENGTH
+from .itk_files import StoredTransform, read_stored_transforms
+from .itk_kinds import KINDS, linear_map
 
 Direction = Literal["fixed_to_moving", "moving_to_fixed"]
 _WRITABLE = (".tfm", ".txt", ".mat", ".h5", ".hdf5", ".hdf")
+_FLAT = 1e-9
+_NAME = re.compile(r"(?P<kind>[A-Za-z0-9]{1,60})_(float|double)_(?P<into>\d{1,2})_(?P<out>\d{1,2})")
 
 
 def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
@@ -26,7 +35,8 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
     fixed image's world. The map acts on physical points, so the voxel grids (LAS, oblique) play no part.
 
     Args:
-        path: A file that ITK reads, holding a linear 3D transform or a composite of such.
+        path: Text, MATLAB 4 or HDF5, told by its first bytes; it holds a linear 3D transform or a composite of such.
+            It is parsed here: ITK's own readers run off the end of damaged files.
         direction: "fixed_to_moving" as stored (Slicer: transform from parent); "moving_to_fixed" for its inverse
             (Slicer: transform to parent, what the Transforms module shows).
 
@@ -34,33 +44,50 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
         (4, 4) float64 [mm], RAS to RAS.
 
     Raises:
-        FileError: The file is missing, no transform, not three-dimensional, not linear, or not finite and invertible.
+        FileError: The file is missing, over 1 MiB, no transform, cut off or damaged, not three-dimensional, not
+            linear, or not finite and invertible.
         InputError: Unknown direction.
     """
-    import SimpleITK
-
     _check_direction(direction)
     path = Path(path)
-    if not path.is_file():
-        raise FileError(f"an ITK transform file was expected at {path}, got nothing there; check the path.")
-    try:
-        transform = SimpleITK.ReadTransform(str(path))
-    except RuntimeError as error:
-        raise FileError(f"{path} must be a transform that ITK reads, got one it refuses; export it again.") from error
-    if transform.GetDimension() != 3 or not transform.IsLinear():
-        raise FileError(
-            f"{path} must hold a linear 3D transform, got {transform.GetName()} in {transform.GetDimension()}D; "
-            "export the rigid or affine part alone."
-        )
-    matrix = torch.eye(4, dtype=torch.float64)
-    corners = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
-    images = torch.tensor([transform.TransformPoint(corner) for corner in corners], dtype=torch.float64)
-    matrix[:3, 3] = images[0]
-    matrix[:3, :3] = (images[1:] - images[0]).T
-    if not bool(torch.isfinite(matrix).all()) or abs(float(torch.linalg.det(matrix))) < 1e-9:
-        raise FileError(f"{path} must hold a finite, invertible transform, got {matrix.tolist()}.")
+    matrix = torch.from_numpy(_chained(path, read_stored_transforms(path)))
+    if not bool(torch.isfinite(matrix).all()) or abs(float(torch.linalg.det(matrix))) < _FLAT:
+        raise FileError(f"{path} must hold a finite, invertible transform, got {brief(matrix.tolist())}.")
     matrix = swap_ras_lps_transform(matrix)
-    return matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix)
+    matrix = matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix)
+    if float(matrix.abs().max()) > MAX_LENGTH:
+        raise FileError(f"{path} must hold a transform of a patient in mm, got numbers beyond {MAX_LENGTH:g}.")
+    return matrix
+
+
+def _chained(path: Path, found: list[StoredTransform]) -> NDArray[np.float64]:
+    """The one transform, or the product of a composite's: the last that the file names acts first."""
+    composite = found[0].name.startswith("CompositeTransform_")
+    parts = found[1:] if composite else found
+    if not composite and len(parts) > 1:
+        raise FileError(f"{path} must hold one transform or a composite, got {len(parts)} side by side; export one.")
+    matrix = np.eye(4)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused
+        for part in parts:
+            matrix = matrix @ _matrix(path, part)
+    return matrix
+
+
+def _matrix(path: Path, stored: StoredTransform) -> NDArray[np.float64]:
+    named = _NAME.fullmatch(stored.name)
+    kind = KINDS.get(named["kind"]) if named else None
+    if named is None or kind is None or (named["into"], named["out"]) != ("3", "3"):
+        what = f"{named['kind']} in {named['into']}D" if named else brief(stored.name, limit=60)
+        raise FileError(f"{path} must hold a linear 3D transform, got {what}; export the rigid or affine part alone.")
+    if len(stored.parameters) != kind.parameters or len(stored.fixed) not in kind.fixed:
+        raise FileError(
+            f"{path} must give {kind.parameters} parameters and {' or '.join(map(str, kind.fixed))} fixed ones of "
+            f"{named['kind']}, got {len(stored.parameters)} and {len(stored.fixed)}; it is damaged."
+        )
+    try:
+        return linear_map(kind, stored.parameters, stored.fixed)
+    except ValueError as error:
+        raise FileError(f"{path} must hold a rotation in {named['kind']}, got {error}; it is damaged.") from error
 
 
 def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Direction) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..geometry.camera import Camera, Scalar
 from ..geometry.intrinsics import intrinsic_matrix
+from ..geometry.torch_modes import full_precision
 from .pinhole import PeerView, as_batch, camera_from_k, settle, unsettle
 
 
@@ -22,6 +23,7 @@ class NanoDRRView(NamedTuple):
     width: int
 
 
+@full_precision
 def from_nanodrr(k_inv: Tensor, sdd: Scalar, rt_inv: Tensor, *, height: int, width: int) -> PeerView:
     r"""The view of a nanodrr camera.
 
@@ -49,6 +51,7 @@ def from_nanodrr(k_inv: Tensor, sdd: Scalar, rt_inv: Tensor, *, height: int, wid
     return settle(as_batch(rt_inv, "rt_inv", (4, 4)), camera, name="rt_inv")
 
 
+@full_precision
 def to_nanodrr(camera: Camera, pose: Tensor, *, mirrored: bool = False) -> NanoDRRView:
     """Nanodrr's numbers for a view; the inverse of `from_nanodrr`.
 

@@ -13,12 +13,14 @@ from ..geometry.checks import check_choice
 from ..geometry.frames import Vector, swap_ras_lps_pose
 from ..geometry.intrinsics import intrinsic_matrix
 from ..geometry.rigid import rigid_inverse, rigid_matrix
+from ..geometry.torch_modes import full_precision
 from .pinhole import PeerView, as_batch, camera_from_k, settle, unsettle
 
 World = Literal["RAS", "LPS"]
 PixelCenter = Literal["half", "integer"]
 
 
+@full_precision
 def to_projection_matrix(
     camera: Camera,
     pose: Tensor,
@@ -52,6 +54,7 @@ def to_projection_matrix(
     return K @ rigid_inverse(axes)[:, :3]
 
 
+@full_precision
 def from_projection_matrix(
     matrix: Tensor,
     *,

@@ -12,6 +12,7 @@ from ..errors import GeometryError
 from ..geometry.camera import Camera
 from ..geometry.frames import Vector, swap_ras_lps_points, swap_ras_lps_pose
 from ..geometry.rotations import parameters_from, rotation_from
+from ..geometry.torch_modes import full_precision
 from .pinhole import PeerView, settle, unsettle
 
 
@@ -80,6 +81,7 @@ class RTKProjection:
         return rotation_from(radians, parameterization="euler_angles", convention="ZXY")
 
 
+@full_precision
 def to_rtk(camera: Camera, pose: Tensor, *, isocenter: Vector = (0.0, 0.0, 0.0)) -> list[RTKProjection]:
     """RTK's numbers for each view.
 
@@ -123,6 +125,7 @@ def to_rtk(camera: Camera, pose: Tensor, *, isocenter: Vector = (0.0, 0.0, 0.0))
     ]
 
 
+@full_precision
 def from_rtk(projections: RTKProjection | Sequence[RTKProjection], *, isocenter: Vector = (0.0, 0.0, 0.0)) -> PeerView:
     """The views of RTK projections; the inverse of `to_rtk`.
 

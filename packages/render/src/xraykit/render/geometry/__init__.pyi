@@ -52,3 +52,7 @@ from .rotations import (
     rotation_angle as rotation_angle,
     rotation_from as rotation_from,
 )
+from .torch_modes import (
+    differentiating as differentiating,
+    full_precision as full_precision,
+)

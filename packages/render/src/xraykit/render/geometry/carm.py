@@ -15,6 +15,7 @@ from ..errors import GeometryError
 from .frames import Vector
 from .rigid import rigid_matrix
 from .rotations import parameters_from, rotation_about
+from .torch_modes import full_precision
 
 Number = float | Sequence[float] | Tensor
 
@@ -22,6 +23,7 @@ Number = float | Sequence[float] | Tensor
 _BASE = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0))
 
 
+@full_precision
 def carm_pose(
     *,
     sod: Number,
@@ -84,6 +86,7 @@ class CarmAngles(NamedTuple):
     beam: Float[Tensor, "batch 3"]
 
 
+@full_precision
 def carm_angles(pose: Float[Tensor, "batch 4 4"]) -> CarmAngles:
     """The C-arm angles of a pose (B, 4, 4): lao_rao and roll in [-180, 180], cra_cau in [-90, 90] degrees.
 
@@ -97,6 +100,7 @@ def carm_angles(pose: Float[Tensor, "batch 4 4"]) -> CarmAngles:
     return CarmAngles(*angles.unbind(-1), source=pose[..., :3, 3], beam=pose[..., :3, 2])
 
 
+@full_precision
 def carm_parameters(
     pose: Float[Tensor, "batch 4 4"], *, isocenter: Vector
 ) -> dict[str, Float[Tensor, " #views"] | Float[Tensor, "#views 3"]]:

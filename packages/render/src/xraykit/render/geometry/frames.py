@@ -13,10 +13,12 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from ..errors import GeometryError
+from .torch_modes import full_precision
 
 Vector = Sequence[float] | Tensor
 
 
+@full_precision
 def swap_ras_lps_points(points: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
     """The same points in the other world: F p.
 
@@ -30,6 +32,7 @@ def swap_ras_lps_points(points: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*ba
     return points * points.new_tensor([-1.0, -1.0, 1.0])
 
 
+@full_precision
 def swap_ras_lps_pose(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The same map *into* the world, for a pose (camera to world) or an affine (voxel to world): F M.
 
@@ -43,6 +46,7 @@ def swap_ras_lps_pose(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*ba
     return matrix * matrix.new_tensor([-1.0, -1.0, 1.0, 1.0])[:, None]
 
 
+@full_precision
 def swap_ras_lps_transform(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The same map *from world to world*, for a registration: F M F.
 
@@ -57,6 +61,7 @@ def swap_ras_lps_transform(matrix: Float[Tensor, "*batch 4 4"]) -> Float[Tensor,
     return swap_ras_lps_pose(matrix) * matrix.new_tensor([-1.0, -1.0, 1.0, 1.0])
 
 
+@full_precision
 def voxel_to_world(index: Shaped[Tensor, "*batch 3"], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "*batch 3"]:
     """World position of voxel coordinates: A[:3, :3] index + A[:3, 3].
 
@@ -74,6 +79,7 @@ def voxel_to_world(index: Shaped[Tensor, "*batch 3"], affine: Float[Tensor, "4 4
     return index @ affine[:3, :3].T + affine[:3, 3]
 
 
+@full_precision
 def world_to_voxel(points: Float[Tensor, "*batch 3"], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "*batch 3"]:
     """Voxel coordinates of world points, the inverse of `voxel_to_world`.
 
@@ -90,6 +96,7 @@ def world_to_voxel(points: Float[Tensor, "*batch 3"], affine: Float[Tensor, "4 4
     return points @ inverse[:3, :3].T + inverse[:3, 3]
 
 
+@full_precision
 def box_corners(shape: Sequence[int], affine: Float[Tensor, "4 4"]) -> Float[Tensor, "8 3"]:
     """The eight outer corners of a voxel grid, half a voxel beyond the first and last centres.
 
@@ -105,6 +112,7 @@ def box_corners(shape: Sequence[int], affine: Float[Tensor, "4 4"]) -> Float[Ten
     return voxel_to_world(torch.cartesian_prod(*ends), affine)
 
 
+@full_precision
 def affine_from_itk(
     *,
     origin: Vector,
@@ -128,6 +136,7 @@ def affine_from_itk(
     return swap_ras_lps_pose(affine)
 
 
+@full_precision
 def affine_to_itk(affine: Float[Tensor, "4 4"]) -> tuple[list[float], list[float], list[list[float]]]:
     """Origin, spacing and direction (LPS) of an ITK image with this voxel to RAS affine.
 

@@ -12,6 +12,7 @@ from ..errors import GeometryError
 from .camera import Camera, Pair
 from .checks import common_batch
 from .projection import pixel_centers
+from .torch_modes import full_precision
 
 _TOLERANCE = 1e-3
 
@@ -27,6 +28,7 @@ def intrinsic_matrix(
     return _matrix(*_focal_and_center(camera, dtype or torch.get_default_dtype(), device))
 
 
+@full_precision
 def camera_from_intrinsic(
     intrinsic: Float[Tensor, "*batch 3 3"],
     *,
@@ -101,6 +103,7 @@ def rescale_camera(camera: Camera, factor: float) -> Camera:
     return resize_camera(camera, height=height, width=width)
 
 
+@full_precision
 def homography(
     new: Camera, old: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str = "cpu"
 ) -> Float[Tensor, "batch 3 3"]:
@@ -111,6 +114,7 @@ def homography(
     return _matrix(*_scale_and_shift(new, old, dtype or torch.get_default_dtype(), device))
 
 
+@full_precision
 def resample(
     image: Float[Tensor, "#batch channels {old.height} {old.width}"], *, old: Camera, new: Camera
 ) -> Float[Tensor, "batch channels {new.height} {new.width}"]:

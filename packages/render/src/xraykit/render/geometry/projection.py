@@ -13,6 +13,7 @@ from .camera import Camera
 from .checks import check_pose_shape, common_batch
 from .detector_plane import pixel_axes
 from .rigid import rigid_inverse, transform_points
+from .torch_modes import full_precision
 
 
 class Projection(NamedTuple):
@@ -23,6 +24,7 @@ class Projection(NamedTuple):
     visible: Bool[Tensor, "batch points"]
 
 
+@full_precision
 def project(
     points: Float[Tensor, "points 3"] | Float[Tensor, "#batch points 3"],
     camera: Camera,
@@ -60,6 +62,7 @@ def project(
     return Projection(uv, depth.expand(uv.shape[:-1]), visible)
 
 
+@full_precision
 def back_project(
     uv: Float[Tensor, "pixels 2"] | Float[Tensor, "#batch pixels 2"],
     camera: Camera,
@@ -100,6 +103,7 @@ def back_project(
     return transform_points(pose, local * scale[..., None])
 
 
+@full_precision
 def pixel_rays(
     uv: Float[Tensor, "pixels 2"] | Float[Tensor, "#batch pixels 2"], camera: Camera, pose: Float[Tensor, "poses 4 4"]
 ) -> tuple[Float[Tensor, "poses 3"], Float[Tensor, "batch pixels 3"]]:
@@ -112,6 +116,7 @@ def pixel_rays(
     return pose[:, :3, 3], directions @ pose[:, :3, :3].mT
 
 
+@full_precision
 def pixel_centers(
     camera: Camera, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
 ) -> Float[Tensor, "{camera.height} {camera.width} 2"]:

@@ -9,8 +9,10 @@ from torch import Tensor
 from .camera import Camera
 from .checks import common_batch
 from .detector_plane import pixel_axes
+from .torch_modes import full_precision
 
 
+@full_precision
 def voxel_rays(
     camera: Camera, pose: Float[Tensor, "#batch 4 4"], affine: Float[Tensor, "4 4"]
 ) -> tuple[Float[Tensor, "batch 4 3"], Float[Tensor, "batch {camera.height} {camera.width}"]]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..errors import GeometryError
 from .rotations import parameters_from, rotation_angle, rotation_from, skew
 from .series import cotangent_series, sine_series
+from .torch_modes import full_precision
 
 _TOLERANCE = 1e-4
 
@@ -48,12 +49,14 @@ def rigid_matrix(
     return torch.cat([torch.cat([rotation, translation[..., None]], dim=-1), last], dim=-2)
 
 
+@full_precision
 def rigid_inverse(motion: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The motion (..., 4, 4) that undoes a rigid motion: [R' -R't; 0 1], exact in R where `inverse` would round."""
     rotation = motion[..., :3, :3].mT
     return rigid_matrix(rotation, -(rotation @ motion[..., :3, 3:])[..., 0])
 
 
+@full_precision
 def compose(*motions: Float[Tensor, "*#batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
     """The product A B C ... of motions (..., 4, 4): the last one acts first, as in A (B (C x))."""
     if not motions:
@@ -64,6 +67,7 @@ def compose(*motions: Float[Tensor, "*#batch 4 4"]) -> Float[Tensor, "*batch 4 4
     return product
 
 
+@full_precision
 def transform_points(
     motion: Float[Tensor, "*#batch 4 4"], points: Float[Tensor, "*#batch points 3"]
 ) -> Float[Tensor, "*batch points 3"]:
@@ -71,6 +75,7 @@ def transform_points(
     return points @ motion[..., :3, :3].mT + motion[..., None, :3, 3]
 
 
+@full_precision
 def se3_exp(parameters: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 4 4"]:
     """The rigid motion exp([u, w]): R = exp([w]), t = V u.
 
@@ -97,6 +102,7 @@ def se3_exp(parameters: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 4 4"
     return rigid_matrix(rotation_from(w, parameterization="so3_log_map"), (v @ u[..., None])[..., 0])
 
 
+@full_precision
 def se3_log(motion: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 6"]:
     """The parameters (..., 6), [u, w] with |w| <= pi, for which `se3_exp` gives this rigid motion (..., 4, 4).
 
@@ -110,6 +116,7 @@ def se3_log(motion: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 6"]:
     return torch.cat([u[..., 0], w], dim=-1)
 
 
+@full_precision
 def geodesic_distance(
     first: Float[Tensor, "*#batch 4 4"], second: Float[Tensor, "*#batch 4 4"]
 ) -> tuple[Float[Tensor, "*batch"], Float[Tensor, "*batch"]]:
@@ -122,6 +129,7 @@ def geodesic_distance(
     return angle, torch.linalg.vector_norm(first[..., :3, 3] - second[..., :3, 3], dim=-1)
 
 
+@full_precision
 def check_pose(pose: Float[Tensor, "batch 4 4"], *, name: str = "pose") -> Float[Tensor, "batch 4 4"]:
     """The pose itself, once it is known to be a batch of proper rigid motions.
 

@@ -24,6 +24,7 @@ from .quaternions import (
     triangle_from_symmetric,
 )
 from .series import sine_series
+from .torch_modes import full_precision
 
 PARAMETERIZATIONS = MappingProxyType(
     {
@@ -40,6 +41,7 @@ PARAMETERIZATIONS = MappingProxyType(
 """How many numbers each parameterisation takes."""
 
 
+@full_precision
 def rotation_from(
     parameters: Float[Tensor, "*batch numbers"], *, parameterization: str, convention: str = "ZXY"
 ) -> Float[Tensor, "*batch 3 3"]:
@@ -81,6 +83,7 @@ def rotation_from(
     return _MAPS[parameterization][0](parameters)
 
 
+@full_precision
 def parameters_from(
     rotation: Float[Tensor, "*batch 3 3"], *, parameterization: str, convention: str = "ZXY"
 ) -> Float[Tensor, "*batch numbers"]:
@@ -115,6 +118,7 @@ def parameters_from(
     return _MAPS[parameterization][1](rotation)
 
 
+@full_precision
 def rotation_about(axis: str, angle_rad: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 3 3"]:
     """The right-handed rotation (..., 3, 3) about the axis X, Y or Z by `angle_rad` (...)."""
     i = "XYZ".index(axis)
@@ -133,6 +137,7 @@ def skew(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
+@full_precision
 def rotation_angle(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch"]:
     """The angle (...) in [0, pi] rad by which a rotation (..., 3, 3) turns; gradient 0 at the kinks 0 and pi."""
     sine = torch.linalg.vector_norm(_skew_part(rotation), dim=-1)
@@ -140,6 +145,7 @@ def rotation_angle(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*bat
     return torch.atan2(sine, cosine)
 
 
+@full_precision
 def nearest_rotation(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:
     """The rotation closest to a matrix (..., 3, 3) in the Frobenius norm: takes the rounding of many products out.
 

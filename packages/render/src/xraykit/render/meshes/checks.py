@@ -13,9 +13,6 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from .mesh import Mesh
 
-SMALLEST, LARGEST = 1.0, 2000.0  # plausible longest edge of a tool's bounding box [mm]
-_METRES = 2.0  # a bounding-box diagonal below this is most likely metres
-
 
 def check_closed(faces: Tensor, *, name: str = "mesh") -> None:
     """Raise InputError unless every edge is passed as often one way as the other.
@@ -51,26 +48,6 @@ def signed_volume(vertices: Tensor, faces: Tensor) -> float:
     centred = vertices.to(torch.float64) - vertices.to(torch.float64).mean(dim=0)
     a, b, c = (centred[faces[:, n]] for n in range(3))
     return float((a * torch.linalg.cross(b, c)).sum() / 6)
-
-
-def check_size(mesh: Mesh) -> None:
-    """Raise InputError unless the bounding box has the size of something in an operating room, in millimetres.
-
-    Refused: a diagonal below 2 (most likely metres), a longest edge below 1 mm or above 2 m.
-    """
-    size = mesh.size.detach()
-    longest, diagonal = float(size.max()), float(size.norm())
-    box = " x ".join(f"{edge:.4g}" for edge in size.tolist())
-    if diagonal < _METRES and longest >= 0.01:
-        raise InputError(
-            f"{mesh.name}: vertices must be in mm, the bounding box is {box}, which looks like metres; "
-            "pass scale=1000 if so, or multiply the vertices."
-        )
-    if not SMALLEST <= longest <= LARGEST:
-        raise InputError(
-            f"{mesh.name}: the longest edge of the bounding box must be {SMALLEST:g} to {LARGEST:g} mm, got {box}; "
-            "pass scale= to convert the file's unit to mm."
-        )
 
 
 def self_intersections(mesh: Mesh, *, pairs: int = 20_000_000) -> int | None:

@@ -27,6 +27,7 @@ class Mesh:
         material: Name of its material.
         description: A sentence on what it is, for text prompts and reports.
         repairs: What a reader had to mend, one phrase each.
+        doubts: What a reader was not sure of, one phrase each.
 
     Raises:
         InputError: Empty, a vertex that is not finite, a face that names no vertex, an open or inconsistently wound
@@ -39,6 +40,7 @@ class Mesh:
     material: str = "titanium"
     description: str = ""
     repairs: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         vertices, faces = torch.as_tensor(self.vertices), torch.as_tensor(self.faces)
@@ -95,6 +97,10 @@ class Mesh:
         if vertices.shape != self.vertices.shape:
             raise InputError(f"vertices must keep the shape {tuple(self.vertices.shape)}, got {tuple(vertices.shape)}.")
         return self._replaced(vertices=vertices)
+
+    def with_doubts(self, *doubts: str) -> Mesh:
+        """The same mesh with more doubts."""
+        return self._replaced(doubts=(*self.doubts, *doubts))
 
     def _replaced(self, **changes: object) -> Mesh:
         other = copy(self)

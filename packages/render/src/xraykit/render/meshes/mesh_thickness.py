@@ -13,6 +13,7 @@ from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import common_batch, pose_batch
 from ..geometry.detector_plane import pixel_axes
+from ..geometry.torch_modes import full_precision
 from ..kernels import mesh_ops
 from ..projectors.triangles import Hits, depth_of, find_hits, sum_signed
 from ..rendering.backends import choose_backend
@@ -35,6 +36,7 @@ class Sight(NamedTuple):
     far: Float[Tensor, " batch"]
 
 
+@full_precision
 def thickness(
     meshes: Sequence[Mesh],
     camera: Camera,

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .checks import open_edges, signed_volume
-
-Vertices = NDArray[np.float64]
-Faces = NDArray[np.int64]
+from .checks import open_edges
+from .shells import Faces, Vertices, facing_by_depth, shell_numbers
 
 _MERGE = 1e-6  # vertices closer than this share of the bounding-box diagonal become one
 _HOLE_EDGES = 64
 _HOLE_SIZE = 0.25  # longest hole rim, as a share of the bounding-box diagonal
-_SHELLS = 64
 
 
-def repair(vertices: Vertices, faces: Faces, *, name: str) -> tuple[Vertices, Faces, tuple[str, ...]]:
-    """A closed, consistently wound surface made of these triangles, and what it took.
+class Repaired(NamedTuple):
+    """A closed, consistently wound surface, what it took, and what is doubtful about it."""
+
+    vertices: Vertices
+    faces: Faces
+    repairs: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def repair(vertices: Vertices, faces: Faces, *, name: str) -> Repaired:
+    """A closed, consistently wound surface made of these triangles.
 
     In this order: vertices closer than 1e-6 of the diagonal are merged; triangles with two equal vertices and
-    repeated triangles are dropped; triangles are wound like their neighbours; holes of at most 64 edges and a rim
-    below a quarter of the diagonal are closed by a fan from their middle; shells that are not inside another one are
-    turned outwards (a shell inside another is a cavity or not as the file says).
+    repeated triangles are dropped, and one of two where every triangle is there for either side; triangles are wound
+    like their neighbours; holes of at most 64 edges and a rim below a quarter of the diagonal are closed by a fan from
+    their middle; shells are turned as their depth of nesting says (`facing_by_depth`).
 
     Raises:
         InputError: Nothing is left, an edge belongs to more than two triangles, the surface has one side only
-            (a Moebius band), a hole is too large, or there are more than 64 shells to turn.
+            (a Moebius band), a hole is too large, or too many shells lie within each other.
     """
     done = []
     vertices, faces, merged = _merged(vertices, faces)
@@ -42,16 +48,17 @@ def repair(vertices: Vertices, faces: Faces, *, name: str) -> tuple[Vertices, Fa
         done.append(f"dropped {dropped} triangles without area or repeated")
     if len(faces) == 0:
         raise InputError(f"{name}: a mesh needs triangles with an area, got none.")
+    faces, doubled = _one_sided(faces)
+    if doubled:
+        done.append(f"dropped the second side of {doubled} triangles")
     faces, turned = _wound_alike(faces, name)
     if turned:
         done.append(f"reversed {turned} triangles to match their neighbours")
     vertices, faces, holes = _closed(vertices, faces, name)
     if holes:
         done.append(f"closed {holes} small hole{'s' if holes > 1 else ''}")
-    faces, outward = _outward(vertices, faces, name)
-    if outward:
-        done.append(f"turned {outward} shell{'s' if outward > 1 else ''} inside out")
-    return vertices, faces, tuple(done)
+    faces, facing, doubts = facing_by_depth(vertices, faces, name=name)
+    return Repaired(vertices, faces, (*done, *facing), doubts)
 
 
 def _merged(vertices: Vertices, faces: Faces) -> tuple[Vertices, Faces, int]:
@@ -70,6 +77,12 @@ def _without_degenerate(faces: Faces) -> tuple[Faces, int]:
     rotated = np.take_along_axis(kept, (lowest + np.arange(3)) % 3, axis=1)
     _, first = np.unique(rotated, axis=0, return_index=True)
     return kept[np.sort(first)], len(faces) - len(first)
+
+
+def _one_sided(faces: Faces) -> tuple[Faces, int]:
+    """One of each two triangles of the same vertices, if all triangles are such pairs."""
+    _, first, count = np.unique(np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True)
+    return (faces[np.sort(first)], len(first)) if (count == 2).all() else (faces, 0)
 
 
 def _wound_alike(faces: Faces, name: str) -> tuple[Faces, int]:
@@ -94,7 +107,7 @@ def _wound_alike(faces: Faces, name: str) -> tuple[Faces, int]:
     if not same.any():
         return faces, 0
     flip = _flips(len(faces), owner[first], owner[second], same, name)
-    flip = _fewer(flip, _shell_numbers(faces))
+    flip = _fewer(flip, shell_numbers(faces))
     turned = np.where(flip[:, None], faces[:, ::-1], faces)
     return turned, int(flip.sum())
 
@@ -129,9 +142,9 @@ def _fewer(flip: NDArray[np.bool_], shell: Faces) -> NDArray[np.bool_]:
 
 
 def _closed(vertices: Vertices, faces: Faces, name: str) -> tuple[Vertices, Faces, int]:
-    rims = list(_rims(open_edges(torch.from_numpy(faces)).tolist(), name))
     limit = _HOLE_SIZE * float(np.linalg.norm(np.ptp(vertices, axis=0)))
-    for rim in rims:
+    middles, fans = [], []
+    for rim in _rims(open_edges(torch.from_numpy(faces)).tolist(), name):
         ring = vertices[rim]
         around = float(np.linalg.norm(np.roll(ring, -1, axis=0) - ring, axis=1).sum())
         if len(rim) > _HOLE_EDGES or around > limit:
@@ -139,75 +152,34 @@ def _closed(vertices: Vertices, faces: Faces, name: str) -> tuple[Vertices, Face
                 f"{name}: the surface must be closed, it has a hole of {len(rim)} edges and a rim of {around:.4g} mm; "
                 f"holes up to {_HOLE_EDGES} edges and {limit:.4g} mm are closed, close this one in a mesh editor."
             )
-        middle = len(vertices)
-        vertices = np.concatenate([vertices, ring.mean(axis=0, keepdims=True)])
-        fan = np.stack([np.roll(rim, -1), rim, np.full(len(rim), middle)], axis=1)
-        faces = np.concatenate([faces, fan])
-    return vertices, faces, len(rims)
+        fans.append(np.stack([np.roll(rim, -1), rim, np.full(len(rim), len(vertices) + len(middles))], axis=1))
+        middles.append(ring.mean(axis=0))
+    if not fans:
+        return vertices, faces, 0
+    return np.concatenate([vertices, np.stack(middles)]), np.concatenate([faces, *fans]), len(fans)
 
 
 def _rims(edges: list[list[int]], name: str) -> Iterator[NDArray[np.int64]]:
-    """The simple loops that unpaired directed edges form."""
+    """The simple loops that unpaired directed edges form; each edge is walked once."""
     following: dict[int, list[int]] = {}
     for start, end in edges:
         following.setdefault(start, []).append(end)
-    while following:
-        at = next(iter(following))
+    for start in list(following):
         walk: list[int] = []
-        while at not in walk:
-            walk.append(at)
-            if at not in following:
+        places: dict[int, int] = {}
+        at = start
+        while walk or following[at]:
+            if at in places:  # a loop is closed; what led to it goes on from here
+                first = places[at]
+                yield np.array(walk[first:])
+                for vertex in walk[first:]:
+                    del places[vertex]
+                del walk[first:]
+                continue
+            if not following.get(at):
                 raise InputError(
                     f"{name}: the surface must be closed, an open edge leads nowhere; close it in an editor."
                 )
-            ends = following[at]
-            at = ends.pop()
-            if not ends:
-                del following[walk[-1]]
-        first = walk.index(at)
-        for start, end in pairwise(walk[: first + 1]):  # what led to the loop waits for the next walk
-            following.setdefault(start, []).append(end)
-        yield np.array(walk[first:])
-
-
-def _outward(vertices: Vertices, faces: Faces, name: str) -> tuple[Faces, int]:
-    shell = _shell_numbers(faces)
-    count = int(shell.max()) + 1
-    parts = [faces[shell == n] for n in range(count)] if count <= _SHELLS else []
-    points = torch.from_numpy(vertices)
-    volumes = [signed_volume(points, torch.from_numpy(part)) for part in parts]
-    if count > _SHELLS:
-        if signed_volume(points, torch.from_numpy(faces)) > 0:
-            return faces, 0
-        raise InputError(f"{name}: a mesh that is inside out may have {_SHELLS} shells, got {count}; split the file.")
-    turned = 0
-    for n, part in enumerate(parts):
-        others = (parts[m] for m in range(count) if m != n)
-        depth = sum(_contains(vertices, other, vertices[part[0, 0]]) for other in others)
-        if volumes[n] < 0 and depth == 0:
-            faces = np.where((shell == n)[:, None], faces[:, ::-1], faces)
-            turned += 1
-    return faces, turned
-
-
-def _contains(vertices: Vertices, faces: Faces, point: Vertices) -> bool:
-    """Whether a closed shell winds round the point, by its solid angle (van Oosterom and Strackee, 1983)."""
-    a, b, c = ((vertices[faces[:, n]] - point) for n in range(3))
-    la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
-    over = (a * np.cross(b, c)).sum(axis=1)
-    under = la * lb * lc + (a * b).sum(axis=1) * lc + (b * c).sum(axis=1) * la + (c * a).sum(axis=1) * lb
-    return abs(float(np.arctan2(over, under).sum())) > np.pi  # 2 pi inside, 0 outside
-
-
-def _shell_numbers(faces: Faces) -> Faces:
-    """The connected part that each face belongs to, by spreading the lowest vertex number."""
-    label = np.arange(int(faces.max()) + 1)
-    while True:
-        lowest = label[faces].min(axis=1)
-        before = label.copy()
-        for n in range(3):
-            np.minimum.at(label, faces[:, n], lowest)
-        label = label[label]
-        if np.array_equal(label, before):
-            break
-    return np.unique(label[faces[:, 0]], return_inverse=True)[1].reshape(-1)
+            places[at] = len(walk)
+            walk.append(at)
+            at = following[at].pop()

@@ -13,6 +13,7 @@ from ..geometry.checks import check_pose_shape, check_samples, pose_batch
 from ..geometry.detector_plane import detector_axes
 from ..geometry.frames import Vector
 from ..geometry.rays import voxel_rays
+from ..geometry.torch_modes import differentiating
 from ..volumes.volume import Volume
 from .backends import choose_backend
 from .march import march_jacobian
@@ -27,6 +28,7 @@ class ImageJacobian(NamedTuple):
     intrinsics: Float[Tensor, "batch 3 height width"] | None
 
 
+@differentiating
 def render_jacobian(
     volume: Volume,
     camera: Camera,

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.camera import Camera
+from ..geometry.torch_modes import full_precision
 from ..volumes.label_names import find_labels, match_names
 from ..volumes.volume import Volume
 from .options import Backend
@@ -102,6 +103,7 @@ class MaskSet:
         return self.stack().sum(dim=(-2, -1))
 
 
+@full_precision
 def scene_masks(
     volumes: Sequence[Volume],
     camera: Camera,
@@ -152,6 +154,7 @@ def scene_masks(
     return MaskSet(torch.cat(words, dim=1), tuple(entries))
 
 
+@full_precision
 def path_lengths(
     volume: Volume,
     camera: Camera,

@@ -14,12 +14,14 @@ from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import check_samples, pose_batch
 from ..geometry.rays import voxel_rays
+from ..geometry.torch_modes import full_precision
 from ..volumes.volume import Volume
 from .backends import choose_backend
 from .march import march, march_label_bits
 from .options import DEFAULT_SAMPLES, Backend, Method
 
 
+@full_precision
 def render(
     volume: Volume | Sequence[Volume],
     camera: Camera,
@@ -78,6 +80,7 @@ def render(
     return torch.cat([torch.nn.functional.pad(p, (0, 0, 0, 0, 0, channels - p.shape[1])) for p in parts])
 
 
+@full_precision
 def label_masks(
     volume: Volume,
     camera: Camera,
@@ -96,6 +99,7 @@ def label_masks(
     return (bits[:, label // 32] >> (label % 32)[:, None, None]) & 1 == 1
 
 
+@full_precision
 def label_bits(
     volume: Volume,
     camera: Camera,
@@ -141,7 +145,7 @@ def _render(
     )
     image = integral * (length * volume.mu_scale).to(integral)[:, None]
     if image.device.type == "cpu" and not torch.compiler.is_compiling() and not bool(image.detach().any()):
-        warnings.warn("no ray meets any attenuating voxel: the image is zero; check pose and isocenter.", stacklevel=3)
+        warnings.warn("no ray meets any attenuating voxel: the image is zero; check pose and isocenter.", stacklevel=4)
     return image
 
 

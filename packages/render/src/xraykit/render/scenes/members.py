@@ -61,8 +61,8 @@ def body_from(table: Table, number: int) -> tuple[Body, Record]:
     return body, record
 
 
-def tool_from(table: Table, bodies: Sequence[Body]) -> tuple[PlacedTool, Record]:
-    """A tool of a scene file, and the entry that makes it again.
+def tool_from(table: Table, bodies: Sequence[Body], *, mesh_scale: float | None = None) -> tuple[PlacedTool, Record]:
+    """A tool of a scene file, and the entry that makes it again; `mesh_scale` is for meshes without a scale.
 
     Raises:
         FileError: As for `body_from`.
@@ -71,7 +71,7 @@ def tool_from(table: Table, bodies: Sequence[Body]) -> tuple[PlacedTool, Record]
         raise table.error("needs either instrument or file, a built-in one or a mesh of yours")
     record: Record = {"name": table.text("name")}
     with table.naming():
-        mesh = _instrument(table, record) if "instrument" in table else _mesh(table, record)
+        mesh = _instrument(table, record) if "instrument" in table else _mesh(table, record, mesh_scale)
     record["name"] = record["name"] or mesh.name
     record["material"] = table.text("material", mesh.material, among=tuple(MATERIALS))
     record["density"] = table.positive("density", None)
@@ -149,8 +149,8 @@ def _instrument(table: Table, record: Record) -> Mesh:
     return instrument(str(name), seed=seed)
 
 
-def _mesh(table: Table, record: Record) -> Mesh:
-    file, scale = table.path("file"), table.positive("scale", 1.0)
+def _mesh(table: Table, record: Record, mesh_scale: float | None) -> Mesh:
+    file, scale = table.path("file"), table.positive("scale", mesh_scale)
     if "seed" in table:
         raise table.error("belongs to an instrument; a file has one shape", "seed")
     if file is None:

@@ -66,7 +66,7 @@ class ScenePlan:
         return replace(self, seed=seed, settings=settings, record=record)
 
 
-def read_scene(path: str | Path) -> ScenePlan:
+def read_scene(path: str | Path, *, mesh_scale: float | None = None) -> ScenePlan:
     """Read a scene file; every key has a default but the members, and examples/scenes shows them at work.
 
     - bodies: list of {name, torso: {spacing, seed} or file with labels, label_names, series; density_scale:
@@ -85,6 +85,7 @@ def read_scene(path: str | Path) -> ScenePlan:
 
     Args:
         path: YAML of at most 1 MiB; files that it names are relative to it.
+        mesh_scale: mm per unit of mesh files whose tool has no scale; None is what `read_mesh` takes.
 
     Raises:
         FileError: The file, or one that it names, is missing or damaged; a key is unknown (the nearest legal one is
@@ -100,7 +101,7 @@ def read_scene(path: str | Path) -> ScenePlan:
     bodies = [body_from(entry, n) for n, entry in enumerate(table.tables("bodies", BODY))]
     members = [body for body, _ in bodies]
     _check_labels(table, settings.path_lengths, members)
-    tools = [tool_from(entry, members) for entry in table.tables("tools", TOOL)]
+    tools = [tool_from(entry, members, mesh_scale=mesh_scale) for entry in table.tables("tools", TOOL)]
     points = Table(table.content.get("landmarks"), "landmarks", file=table.file, keys=_names(table))
     landmarks = {name: place(points, name, members) for name in points.content}
     with table.naming():

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import FileError, InputError
 from ..files.meshes import read_mesh
 from ..meshes.mesh import Mesh
+from ..storage.brief import brief
 from ..storage.confined_path import confined_path
 
 _LISTS = ("tools.yaml", "tools.yml", "tools.csv")
@@ -30,14 +31,14 @@ class ToolEntry:
         name: What to call it; unique in the library.
         material: Name of the material.
         description: A sentence for text prompts.
-        scale: One unit of the file in mm.
+        scale: One unit of the file in mm; None is what `read_mesh` takes.
     """
 
     file: Path
     name: str
     material: str = "titanium"
     description: str = ""
-    scale: float = 1.0
+    scale: float | None = None
 
 
 class ToolLibrary(Mapping[str, Mesh]):
@@ -67,6 +68,10 @@ class ToolLibrary(Mapping[str, Mesh]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def __reduce__(self) -> tuple[type[ToolLibrary], tuple[dict[str, ToolEntry], Path]]:
+        """What it lists travels, the meshes in memory do not."""
+        return ToolLibrary, (self.entries, self._source)
 
     def _load(self, name: str) -> Mesh:
         entry = self.entries[name]
@@ -116,7 +121,7 @@ def _rows(source: Path) -> list[Any]:
     except OSError as error:
         raise FileError(f"{source} must be a readable list of tools, got {error.strerror}.") from error
     except (csv.Error, ValueError, RecursionError) as error:
-        raise FileError(f"{source} must be a readable list of tools, got: {error}.") from error
+        raise FileError(f"{source} must be a readable list of tools, got: {brief(error)}.") from error
     if not isinstance(rows, list):
         raise FileError(f"{source} must hold a list of tools (lines that begin with '- file: ...'), got {rows!r:.80}.")
     return rows
@@ -131,12 +136,12 @@ def _entry(source: Path, number: int, row: Any) -> ToolEntry:
     words = {key: given[key] for key in ("file", "name", "material", "description") if key in given}
     wrong = next((key for key, value in words.items() if not isinstance(value, str)), None)
     if wrong is not None:
-        raise FileError(f"{where}: {wrong} must be text, got {words[wrong]!r}; put it in quotes.")
+        raise FileError(f"{where}: {wrong} must be text, got {brief(words[wrong])}; put it in quotes.")
     try:
-        scale = float(given.get("scale", 1.0))
-    except (TypeError, ValueError) as error:
-        raise FileError(f"{where}: scale must be a number of mm per unit, got {given['scale']!r}.") from error
-    if not (math.isfinite(scale) and scale > 0):
+        scale = float(given["scale"]) if "scale" in given else None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FileError(f"{where}: scale must be a number of mm per unit, got {brief(given['scale'])!r}.") from error
+    if scale is not None and not (math.isfinite(scale) and scale > 0):
         raise FileError(f"{where}: scale must be a positive number of mm per unit, got {scale}.")
     try:
         file = confined_path(source, words.pop("file"))

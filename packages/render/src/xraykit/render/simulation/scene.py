@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -14,8 +15,8 @@ from torch import Tensor
 from ..errors import GeometryError, InputError
 from ..geometry.rigid import check_pose
 from ..materials.materials import Material, find_material
-from ..meshes.checks import check_size
 from ..meshes.mesh import Mesh
+from ..meshes.plausible_size import implausible_size
 from ..physics.area_density import MaterialVolume
 from ..physics.tissue import TissueLaw
 from ..volumes.volume import Volume
@@ -121,9 +122,11 @@ class PlacedTool:
         displaces: The tool takes the place of the tissue. Otherwise its mass comes on top of it.
 
     Raises:
-        InputError: The material is unknown, the density is not positive, or the mesh's size suggests another unit
-            than mm (checked on the CPU).
+        InputError: The material is unknown, or the density is not positive.
         GeometryError: The pose is no rigid motion.
+
+    Warns:
+        UserWarning: The mesh's size suggests another unit than mm (looked at on the CPU).
     """
 
     mesh: Mesh
@@ -141,8 +144,9 @@ class PlacedTool:
             check_pose(self.pose.detach().reshape(-1, 4, 4), name=f"pose of {self.name}")
         given = vars(self)["material"]
         object.__setattr__(self, "material", find_material(self.mesh.material if given is None else given))
-        if self.mesh.vertices.device.type == "cpu":
-            check_size(self.mesh)
+        doubt = implausible_size(self.mesh.size.detach()) if self.mesh.vertices.device.type == "cpu" else None
+        if doubt and doubt not in self.mesh.doubts:
+            warnings.warn(f"{self.name}: meshes are in mm, {doubt}.", stacklevel=3)
         if self.density is not None:
             value = float(torch.as_tensor(self.density).detach())
             if not (math.isfinite(value) and value > 0):

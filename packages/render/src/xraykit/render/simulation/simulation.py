@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
 from ..geometry.checks import pose_batch
+from ..geometry.torch_modes import full_precision
 from ..materials.materials import Material
 from ..meshes.displacement import displaced
 from ..meshes.mesh_thickness import thickness
@@ -73,6 +74,7 @@ class Simulation:
         return -torch.log(self.intensity.clamp(min=_FAINTEST))
 
 
+@full_precision
 def simulate(
     scene: Scene, camera: Camera, pose: Tensor, settings: SimulationSettings = _DEFAULTS, *, seed: int = 0
 ) -> Simulation:
@@ -228,7 +230,13 @@ def _metadata(scene: Scene, settings: SimulationSettings, quanta: float | None, 
         "seed": seed,
         "bodies": [body.name for body in scene.bodies],
         "tools": [
-            {"name": tool.name, "material": tool.material.name, "description": tool.mesh.description}
+            {
+                "name": tool.name,
+                "material": tool.material.name,
+                "description": tool.mesh.description,
+                "repairs": list(tool.mesh.repairs),
+                "doubts": list(tool.mesh.doubts),
+            }
             for tool in scene.tools
         ],
     }

@@ -3,6 +3,11 @@ from .atomic_write import (
     check_result_folder as check_result_folder,
     write_atomically as write_atomically,
 )
+from .folder_lock import (
+    folder_parts as folder_parts,
+    hold_folder as hold_folder,
+    release_folder as release_folder,
+)
 from .json_object import (
     finite_or_none as finite_or_none,
     parse_json as parse_json,

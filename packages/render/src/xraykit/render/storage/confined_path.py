@@ -30,6 +30,12 @@ def confined_path(header: Path, name: str) -> Path:
         raise FileError(
             f"{header} must name a data file inside its own folder, {name!r} links to a file outside; copy it there."
         )
-    if not target.is_file():
-        raise FileError(f"{header} names the data file {name!r}, which is not in its folder; put both side by side.")
+    try:
+        found = target.is_file()
+    except OSError:  # longer than a name may be
+        found = False
+    if not found:
+        raise FileError(
+            f"{header} names the data file {name!r:.200}, which is not in its folder; put both side by side."
+        )
     return target

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, OutputError
+from ..storage.folder_lock import hold_folder, release_folder
 from ..storage.output_folder import make_folder
 from ..storage.same_settings import check_same_settings
 from ..storage.settings_file import write_settings
-from .curve import CurveRow
+from .checkpoint import CHECKPOINT, CHECKPOINT_PART, WEIGHTS, check_whole
+from .curve import CURVE_CSV, CURVE_JSON, REPORT, CurveRow
+from .devices import is_follower
 from .settings import RunSettings
 
-SETTINGS, CHECKPOINT, WEIGHTS, EVENTS = "settings.json", "last.ckpt", "weights", "tensorboard"
+SETTINGS, EVENTS = "settings.json", "tensorboard"
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
 """Settings that may change on a resume; for workers the data set's own state may object.
 
@@ -44,6 +50,8 @@ def prepare_folder(
 ) -> Path | None:
     """Make the output folder with the settings in it, or check that a resume has the same ones.
 
+    The folder is this process's from now on, until `fit` ends; what a killed training left half-written there goes.
+
     Args:
         run: Where, and whether to resume.
         settings: All settings of the training, complete: a dataclass, nested or not.
@@ -54,20 +62,39 @@ def prepare_folder(
         The checkpoint to go on from, None for a new training.
 
     Raises:
-        OutputError: The folder cannot be written, or holds another training.
-        FileError: Nothing to resume there. InputError: It was made with other settings.
+        OutputError: The folder cannot be written, holds another training, or is in use by another process.
+        FileError: Nothing to resume there, or a damaged checkpoint. InputError: It was made with other settings.
     """
     folder, checkpoint = run.output, run.output / CHECKPOINT
-    if run.resume:
-        if not checkpoint.is_file():
-            raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
-        _check_same(settings, folder / SETTINGS)
-        return checkpoint
-    if checkpoint.exists():
-        raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
-    make_folder(folder)
-    write_settings(folder / SETTINGS, settings, command=command, distribution=distribution)
-    return None
+    if run.resume and not checkpoint.is_file():
+        raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
+    if not run.resume:
+        if checkpoint.exists():
+            raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
+        make_folder(folder)
+    with ExitStack() as undo:
+        if not is_follower():
+            if hold_folder(folder):
+                undo.callback(release_folder, folder)
+            _sweep(folder)
+        if run.resume:
+            _check_same(settings, folder / SETTINGS)
+            check_whole(checkpoint)
+        if not is_follower():
+            write_settings(folder / SETTINGS, settings, command=command, distribution=distribution)
+        undo.pop_all()
+    return checkpoint if run.resume else None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process that was killed while it wrote has left beside the files of a training."""
+    own = (SETTINGS, CURVE_CSV, CURVE_JSON, REPORT)
+    parts = [path for name in own for path in folder.glob(f".{name}.*.part")]
+    for path in (folder / CHECKPOINT_PART, *parts, *(folder / WEIGHTS).glob(".*.part")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _check_same(settings: object, path: Path) -> None:

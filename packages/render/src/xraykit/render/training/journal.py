@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
+from .checkpoint import CHECKPOINT, CHECKPOINT_PART, WEIGHTS
 from .course import Course
 from .curve import CurveRow, write_curve
-from .folder import CHECKPOINT, WEIGHTS
 from .settings import LengthSettings, RunSettings
 from .task import TrainingTask
 
@@ -47,14 +48,21 @@ class Journal:
         self._sums: dict[str, Tensor] = {}
         self._count = 0
         self._stage = 0
+        self._open: dict[str, Any] = {}  # rows and means, had the training not ended where it did
         self._validating = self._saving = 1.0  # seconds
 
     def begin(self, trainer: Any) -> None:
-        """The row before the first batch; a training that ended at this length is not gone on with."""
+        """The row before the first batch; a training that is at its end already is not gone on with, and says so."""
         if self._is_over:
             trainer.should_stop = True
-        elif self.done == 0:
+            if trainer.is_global_zero:
+                self._warn(f"this training had ended after {self.done} batches; more --steps or --minutes would go on.")
+            return
+        self._ended = None
+        if self.done == 0:
             self._validate(trainer)
+        elif self.course.progress(self.done) >= 1:
+            trainer.should_stop = True
 
     def after_loss(self, terms: Mapping[str, Tensor]) -> None:
         """Count the batch and what its loss was made of."""
@@ -83,6 +91,8 @@ class Journal:
         """The last row, unless the last batch has one, the checkpoint and the weights."""
         if self._is_over:
             return
+        if self.length.validate_every is None or self.done % self.length.validate_every:  # a longer one had no row here
+            self._open = {"rows": self.rows, "sums": self._sums, "count": self._count}
         if self._count > 0 or not self.rows:
             self._validate(trainer)
         self._ended = self._length
@@ -91,14 +101,24 @@ class Journal:
     def state_dict(self) -> dict[str, Any]:
         """How far it is, the rows so far, and what the next one will average."""
         place = {"done": self.done, "progress": self.progress, "elapsed": self.course.elapsed, "ended": self._ended}
-        return {**place, "rows": self.rows, "stage": self._stage, "sums": self._sums, "count": self._count}
+        averaged = {"rows": self.rows, "stage": self._stage, "sums": self._sums, "count": self._count}
+        return {**place, **averaged, "length": self._length, "open": self._open}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on there."""
-        self.done, self.progress, self._ended = state["done"], state["progress"], state.get("ended")
+        """Go on there; towards another end than before, as far as that can be."""
+        self.done, self.progress, self._ended = state["done"], state["progress"], state["ended"]
         self.course.resume_at(state["elapsed"])
-        self.rows, self._stage = state["rows"], state["stage"]
-        self._sums, self._count = dict(state["sums"]), state["count"]
+        longer = state["length"] != self._length and not self._is_over
+        averaged = {**state, **state["open"]} if longer and self._ended else state
+        self.rows, self._stage = averaged["rows"], state["stage"]
+        self._sums, self._count = dict(averaged["sums"]), averaged["count"]
+        if longer:
+            self.progress = self.course.progress(self.done)
+            self._stage = int(self.progress * VALIDATIONS)
+            self._warn(
+                f"the {self.done} batches so far followed the schedules of a training of another length; one of this "
+                "length from the start would have learned them at other rates."
+            )
 
     @property
     def _length(self) -> list[float | None]:
@@ -106,7 +126,10 @@ class Journal:
 
     @property
     def _is_over(self) -> bool:
-        return self._ended == self._length
+        return self._ended is not None and (self._ended == self._length or self.course.progress(self.done) >= 1)
+
+    def _warn(self, sentence: str) -> None:
+        warnings.warn(f"{self.folder}: {sentence}", stacklevel=2)
 
     def _due(self) -> tuple[bool, bool]:
         """Whether to validate and whether to save after this batch."""
@@ -137,7 +160,7 @@ class Journal:
 
     def _save(self, trainer: Any) -> None:
         begun = self.course.clock()
-        part = self.folder / f".{CHECKPOINT}.part"  # beside it: Lightning's own temporary file may be on another disk
+        part = self.folder / CHECKPOINT_PART  # beside it, so that the one before stays until this one is whole
         trainer.save_checkpoint(part, weights_only=False)
         if trainer.is_global_zero:
             os.replace(part, self.folder / CHECKPOINT)

@@ -6,10 +6,11 @@ Lightning loads much else, so `fit` imports it, and the class that needs it is m
 from __future__ import annotations
 
 import logging
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -17,9 +18,12 @@ import torch
 from torch import Tensor
 
 from ..extras import require
+from ..storage.folder_lock import hold_folder, release_folder
+from .checkpoint import CHECKPOINT, WEIGHTS, checkpoint_io
 from .course import Course
 from .curve import write_report
-from .folder import CHECKPOINT, EVENTS, WEIGHTS, TrainingRun
+from .devices import is_follower
+from .folder import EVENTS, TrainingRun
 from .journal import Journal
 from .settings import LengthSettings, RunSettings, check_length, completed_run
 from .step import TrainingFailedError, seeded
@@ -71,18 +75,37 @@ def fit(
     course = Course(steps=length.steps, seconds=seconds, begun=begun, clock=clock)
     journal = Journal(task, run, length, course, report=report)
     checkpoint = run.output / CHECKPOINT if run.resume else None
-    with _quiet_lightning():
-        trainer = _trainer(lightning, run, length)
-        adapter = _adapter(lightning, task, journal, run)
-        trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
+    if not is_follower():
+        hold_folder(run.output)
+    try:
+        with _quiet_lightning():
+            trainer = _trainer(lightning, run, length)
+            adapter = _adapter(lightning, task, journal, run)
+            with _interrupts_as_such():
+                trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
+    finally:
+        release_folder(run.output)
     done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
     if trainer.is_global_zero:
         write_report(run.output, journal.rows, batches=done.batches, seconds=done.seconds)
     return done
 
 
+@contextmanager
+def _interrupts_as_such() -> Iterator[None]:
+    """Lightning answers Ctrl-C with SystemExit, and with deafness from then on."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
+
+
 def _trainer(lightning: Any, run: RunSettings, length: LengthSettings) -> Any:
-    return lightning.Trainer(
+    trainer = lightning.Trainer(
         accelerator="gpu" if run.device == "cuda" else "cpu",
         devices=run.devices,
         num_nodes=run.nodes,
@@ -97,6 +120,9 @@ def _trainer(lightning: Any, run: RunSettings, length: LengthSettings) -> Any:
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
+    with suppress(NotImplementedError):  # of strategies that write checkpoints themselves
+        trainer.strategy.checkpoint_io = checkpoint_io(lightning)
+    return trainer
 
 
 def _adapter(lightning: Any, task: TrainingTask, journal: Journal, run: RunSettings) -> Any:

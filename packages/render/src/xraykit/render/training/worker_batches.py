@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ..errors import InputError
+from ..interrupts import deaf_to_interrupts
 from .batches import Batch
 
 
@@ -41,7 +42,8 @@ class WorkerBatches(Generic[Batch]):
         if number != self._next:
             self.close()
             self._ahead = _Onwards(number)
-            self._stream = iter(self._loader())
+            with deaf_to_interrupts():
+                self._stream = iter(self._loader())
         self._next = -1
         made = next(self._stream)
         self._next = number + 1

@@ -1,9 +1,10 @@
-"""A viser server that stays on this machine: loopback only, the port asked for, no sharing, no foreign pages."""
+"""A viser server for who knows its token: loopback only, the port asked for, no sharing, no foreign pages."""
 
 from __future__ import annotations
 
 import contextlib
 import io
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
 REFUSED = 1008  # websocket close code: policy violation
 
 
-def local_server(port: int, *, label: str) -> ViserServer:
+def local_server(port: int, *, label: str, token: str) -> ViserServer:
     """A running server on 127.0.0.1.
 
-    viser itself would take the next free port if this one is busy, would let any page open in the browser listen to
-    it, and can publish itself through a tunnel at the request of a client. A patient's CT is no matter for that.
+    viser itself would take the next free port if this one is busy, would let any page open in the browser and any
+    user of this machine listen to it and steer it, and can publish itself through a tunnel at the request of a
+    client. A patient's CT is no matter for that.
 
     Args:
         port: TCP port; 0 lets the system choose.
         label: Shown at the head of the control panel.
+        token: The secret of `page_url`, without which nobody is sent or heard anything.
 
     Raises:
         BackendUnavailableError: viser is not installed.
@@ -44,8 +47,14 @@ def local_server(port: int, *, label: str) -> ViserServer:
         got = f"{server.get_host()}:{server.get_port()}"
         stop(server)
         raise InputError(f"the viewer must run on {HOST}:{port}, got {got}; choose another port.")
-    _refuse_foreign_pages(server)
+    _refuse_strangers(server, token)
     return server
+
+
+def page_url(server: ViserServer, token: str) -> str:
+    """Where the page is; the page takes the address of its websocket, and with it the token, from its own."""
+    place = f"{HOST}:{server.get_port()}"
+    return f"http://{place}/?websocket=ws://{place}/{token}"
 
 
 def stop(server: ViserServer) -> None:
@@ -54,18 +63,23 @@ def stop(server: ViserServer) -> None:
         server.stop()
 
 
-def _refuse_foreign_pages(server: ViserServer) -> None:
-    """Close connections that a page from elsewhere opens, before they are sent anything.
+def _refuse_strangers(server: ViserServer, token: str) -> None:
+    """Close connections without the token, or from a page from elsewhere, before they are sent or heard anything."""
+    from websockets.exceptions import ConnectionClosed  # viser stands on it
 
-    viser has no token and answers whoever connects; what its own page may know, no other page may.
-    """
     sockets = server._websock_server
 
     @sockets.on_client_connect
     async def check(client: Any) -> None:
         connection = sockets._live_connections[client.client_id]
+        path = "" if connection.request is None else connection.request.path
         headers = {} if connection.request is None else connection.request.headers
-        if not is_own_page(headers.get("Origin"), host=headers.get("Host", "")):
-            await connection.close(REFUSED, "this page may not watch the viewer")
+        own = is_own_page(headers.get("Origin"), host=headers.get("Host", ""))
+        if own and secrets.compare_digest(path.encode(), f"/{token}".encode()):
+            return
+        await connection.close(REFUSED, "only the page at the address that the terminal shows may watch the viewer")
+        with contextlib.suppress(ConnectionClosed):
+            while True:  # what came before the end would be heard after it
+                await connection.recv()
 
     sockets.disconnect_all_clients()  # whoever came before the check; a page of ours connects again

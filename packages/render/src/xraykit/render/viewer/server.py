@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,10 +19,9 @@ from ..rendering.backends import explain_backend
 from ..rendering.options import Backend
 from ..storage.atomic_write import check_folder
 from ..volumes.volume import Volume
-from ..web.port import HOST
 from .controls import Controls
 from .isosurface import hounsfield, isosurface
-from .local_server import local_server, stop
+from .local_server import local_server, page_url, stop
 from .page import MISSED, Page
 from .picture import Renderer, ViewerFrame, label_mask
 from .stage import BONE, SKIN, Stage
@@ -72,11 +72,12 @@ def start_viewer(
     check_folder(folder / "view-0001.png")
     if volume.mu.dtype == torch.float32 and volume.device.type == "cpu" and float(volume.mu.min()) >= 0:
         volume = volume.stored_as(torch.int16)  # some 1e-5 of the picture's range, for twice the speed
-    server = local_server(port, label=f"xraykit  {name}".strip())
+    token = secrets.token_urlsafe(24)
+    server = local_server(port, label=f"xraykit  {name}".strip(), token=token)
     with ExitStack() as undo:
         undo.callback(stop, server)
         renderer = Renderer(volume, samples=samples, backend=backend)
-        viewer = Viewer(server, renderer, folder=folder, start=start or ViewerState(), bone=bone)
+        viewer = Viewer(server, renderer, token=token, folder=folder, start=start or ViewerState(), bone=bone)
         undo.pop_all()
     return viewer
 
@@ -91,9 +92,9 @@ class Viewer:
     latest: tuple[ViewerState, ViewerFrame] | None
 
     def __init__(
-        self, server: ViserServer, renderer: Renderer, *, folder: Path, start: ViewerState, bone: float
+        self, server: ViserServer, renderer: Renderer, *, token: str, folder: Path, start: ViewerState, bone: float
     ) -> None:
-        self._server, self._renderer, self._folder = server, renderer, folder
+        self._server, self._renderer, self._folder, self._token = server, renderer, folder, token
         self._volume = volume = renderer.volume
         renderer.frame(start)  # loads or compiles the kernels, and refuses a state that cannot be
         self._wanted, self._closing = threading.Event(), threading.Event()
@@ -111,8 +112,8 @@ class Viewer:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
-        return f"http://{HOST}:{self._server.get_port()}"
+        """Where the page is, with the token that it needs."""
+        return page_url(self._server, self._token)
 
     @property
     def frames_per_second(self) -> float:

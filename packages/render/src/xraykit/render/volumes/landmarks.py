@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.projection import project
+from ..geometry.torch_modes import full_precision
 from .label_names import find_labels
 from .volume import Volume
 
@@ -34,6 +35,7 @@ class Landmarks:
     visible: Tensor
 
 
+@full_precision
 def project_landmarks(points: Mapping[str, Sequence[float] | Tensor], camera: Camera, pose: Tensor) -> Landmarks:
     """Where named points of the world appear, and whether the detector sees them; see `project`.
 
@@ -59,6 +61,7 @@ def project_landmarks(points: Mapping[str, Sequence[float] | Tensor], camera: Ca
     return Landmarks(tuple(points), world, seen.uv, seen.depth, seen.visible)
 
 
+@full_precision
 def label_centroids(volume: Volume, wanted: Sequence[str] | None = None) -> dict[str, Tensor]:
     """The mean position of each label's (or group's) voxel centres, {name: (3,) RAS [mm] float64}.
 

@@ -12,9 +12,11 @@ from torch import Tensor
 from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.frames import Vector
+from ..geometry.torch_modes import full_precision
 from .volume import Volume
 
 
+@full_precision
 def line_integrals(solids: Iterable[Solid], camera: Camera, pose: Tensor) -> Tensor:
     r"""Exact X-ray of overlapping solids: sum over solids of mu times the length of each ray inside.
 
@@ -160,6 +162,7 @@ class Cylinder(Solid):
         return torch.maximum(enter, cap_enter[..., 0]), torch.minimum(leave, cap_leave[..., 0])
 
 
+@full_precision
 def voxelise(
     solids: Sequence[Solid],
     *,

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError
 from xraykit.render.converters import to_diffdrr
-from xraykit.render.geometry import back_project, check_pose, project, rigid_inverse, rotation_angle, transform_points
+from xraykit.render.geometry import (
+    back_project,
+    check_pose,
+    full_precision,
+    project,
+    rigid_inverse,
+    rotation_angle,
+    transform_points,
+)
 
 from ..refine.pose_distance import misplacement
 
@@ -29,6 +37,7 @@ class PoseErrors(NamedTuple):
     dgeo: Tensor
 
 
+@full_precision
 def pose_errors(
     estimate: Tensor,
     truth: Tensor,
@@ -63,6 +72,7 @@ def pose_errors(
     )
 
 
+@full_precision
 def mpe(estimate: Tensor, truth: Tensor, *, camera: Camera, fiducials: Tensor) -> Tensor:
     """Mean projection error: distance between the two images of a fiducial on the detector [mm], mean over fiducials.
 
@@ -76,6 +86,7 @@ def mpe(estimate: Tensor, truth: Tensor, *, camera: Camera, fiducials: Tensor) -
     return _or_infinite(distance, seen.depth, true.depth)
 
 
+@full_precision
 def mrpe(estimate: Tensor, truth: Tensor, *, camera: Camera, fiducials: Tensor) -> Tensor:
     """Mean reprojection error: distance in space between the images of a fiducial on the two detectors [mm], mean.
 
@@ -88,6 +99,7 @@ def mrpe(estimate: Tensor, truth: Tensor, *, camera: Camera, fiducials: Tensor) 
     return _or_infinite(distance.norm(dim=-1).mean(-1), seen.depth, true.depth)
 
 
+@full_precision
 def mtre_c2w(
     estimate: Tensor, truth: Tensor, *, fiducials: Tensor, center: Tensor, orientation: Literal["AP", "PA"] = "AP"
 ) -> Tensor:
@@ -111,6 +123,7 @@ def mtre_c2w(
     return (transform_points(E, about) - transform_points(E_true, about)).norm(dim=-1).mean(-1)
 
 
+@full_precision
 def true_tre(estimate: Tensor, truth: Tensor, *, fiducials: Tensor) -> Tensor:
     """Mean target registration error: mean |C_estimate^-1 X - C_truth^-1 X|, fiducials as the camera sees them [mm].
 
@@ -120,6 +133,7 @@ def true_tre(estimate: Tensor, truth: Tensor, *, fiducials: Tensor) -> Tensor:
     return misplacement(estimate, truth, points)
 
 
+@full_precision
 def dgeo(estimate: Tensor, truth: Tensor, *, sdd: float, center: Tensor) -> Tensor:
     """Double geodesic distance: sqrt((sdd / 2 * angle)^2 + |t_estimate - t_truth|^2) [mm].
 

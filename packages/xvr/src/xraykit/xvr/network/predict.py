@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
-from xraykit.render.geometry import check_pose, nearest_rotation, rigid_matrix
+from xraykit.render.geometry import check_pose, full_precision, nearest_rotation, rigid_matrix
 
 from ..xray.shot import Shot
 from .canonical import canonical_image
@@ -15,6 +15,7 @@ from .pose_network import PoseNetwork
 from .preprocess import network_input
 
 
+@full_precision
 def predict_poses(
     model: PoseNetwork, shot: Shot, volume: Volume, *, warp: Tensor | None = None, antipodes: bool = True
 ) -> Tensor:

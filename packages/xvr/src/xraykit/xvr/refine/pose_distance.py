@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from xraykit.render.geometry import rigid_inverse, transform_points
+from xraykit.render.geometry import full_precision, rigid_inverse, transform_points
 
 
 def seen_points(poses: Tensor, points: Tensor) -> Tensor:
@@ -20,6 +20,7 @@ def mean_distance(first: Tensor, second: Tensor) -> Tensor:
     return (first - second).norm(dim=-1).mean(dim=-1)
 
 
+@full_precision
 def misplacement(first: Tensor, second: Tensor, points: Tensor) -> Tensor:
     """Mean distance |A^-1 X - B^-1 X| between where two poses (..., 4, 4) see the points (N, 3), (...) [mm]."""
     return mean_distance(seen_points(first, points), seen_points(second, points))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Volume
-from xraykit.render.geometry import check_pose
+from xraykit.render.geometry import check_pose, differentiating
 
 from ..xray.shot import Shot
 from .adam import Adam, ascend
@@ -129,6 +129,7 @@ class Registration:
     seconds: float
 
 
+@differentiating
 def register(
     shots: Shot | Sequence[Shot],
     structures: Volume | Structure | Sequence[Volume | Structure],

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from xraykit.render import InputError
+from xraykit.render.geometry import full_precision
 
 EPSILON = 1e-5
 """Added to each variance, as published."""
@@ -14,6 +15,7 @@ PATCH, GRADIENT_PATCH = 9, 11
 _SOBEL = ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0))
 
 
+@full_precision
 def ncc(first: Tensor, second: Tensor, valid: Tensor | None = None) -> Tensor:
     r"""Normalised cross-correlation of whole images.
 
@@ -42,6 +44,7 @@ def ncc(first: Tensor, second: Tensor, valid: Tensor | None = None) -> Tensor:
     return (weight * centred(first) * centred(second)).sum(dim=(2, 3)).mean(1)
 
 
+@full_precision
 def patch_ncc(first: Tensor, second: Tensor, patch: int = PATCH, valid: Tensor | None = None) -> Tensor:
     """The mean of `ncc` over all windows of patch x patch pixels (stride 1); with `valid`, over those wholly inside.
 
@@ -72,11 +75,13 @@ def patch_ncc(first: Tensor, second: Tensor, patch: int = PATCH, valid: Tensor |
     return (local.mean(1, keepdim=True) * inside).sum(dim=(1, 2, 3)) / inside.sum(dim=(1, 2, 3)).clamp_min(1)
 
 
+@full_precision
 def mncc(first: Tensor, second: Tensor, patch: int = PATCH, valid: Tensor | None = None) -> Tensor:
     """Multiscale NCC, (B,): half `ncc`, half `patch_ncc`."""
     return (ncc(first, second, valid) + patch_ncc(first, second, patch, valid)) / 2
 
 
+@full_precision
 def gradient_ncc(first: Tensor, second: Tensor, patch: int = GRADIENT_PATCH, valid: Tensor | None = None) -> Tensor:
     """`patch_ncc` of the Sobel derivatives of both images, (B,)."""
     first, second = torch.broadcast_tensors(first, second)

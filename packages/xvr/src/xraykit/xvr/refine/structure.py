@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
+from xraykit.render.geometry import full_precision
 
 from .pyramid import blocks_within, shrunk_volume
 from .window import trimmed
@@ -84,6 +85,7 @@ class NamedStructures:
         return self.bodies[0].pivot if self.isocenter is None else self.isocenter
 
 
+@full_precision
 def structure_of(volume: Volume, labels: list[int] | tuple[int, ...]) -> Volume:
     """The part of a volume that carries one of the labels: attenuation elsewhere is zero.
 

@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from xraykit.render import GeometryError, InputError
-from xraykit.render.geometry import check_pose
+from xraykit.render.geometry import check_pose, full_precision
 
 from ..refine.pose_distance import distinct, seen_points
 
 
+@full_precision
 def joined_starts(starts: Sequence[Tensor]) -> Tensor:
     """All candidates one after the other, (S, V, 4, 4) float64 on the CPU.
 
@@ -31,6 +32,7 @@ def joined_starts(starts: Sequence[Tensor]) -> Tensor:
     return joined
 
 
+@full_precision
 def distinct_starts(starts: Tensor, points: Tensor, *, tolerance: float = 10.0, most: int | None = None) -> Tensor:
     r"""The candidates of which none is nearly another; of two that are, the earlier stays.
 
@@ -54,6 +56,7 @@ def distinct_starts(starts: Tensor, points: Tensor, *, tolerance: float = 10.0, 
     return starts[distinct(seen, tolerance, worst_view, most=most)]
 
 
+@full_precision
 def spread_to_views(starts: Tensor, relative: Tensor) -> Tensor:
     """Candidates for V views whose places relative to each other are known, from candidates for the first.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Volume, carm_pose, render
-from xraykit.render.geometry import box_corners, carm_angles, crop_camera, rigid_matrix, rotation_about
+from xraykit.render.geometry import box_corners, carm_angles, crop_camera, full_precision, rigid_matrix, rotation_about
 from xraykit.render.storage import Range
 
 from ..refine.pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
@@ -65,6 +65,7 @@ class SearchSettings:
             )
 
 
+@full_precision
 def starts_from_search(
     shot: Shot,
     volume: Volume,

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, FileError, GeometryError, InputError, Radiograph, carm_pose, read_radiograph
+from xraykit.render.geometry import full_precision
 from xraykit.render.radiographs import is_stored_mirrored, stored_roll
 
 ANGLES = {"lao_rao": "PositionerPrimaryAngle", "cra_cau": "PositionerSecondaryAngle"}
 OBLIQUE = {"detector_primary_angle": "DetectorPrimaryAngle", "detector_secondary_angle": "DetectorSecondaryAngle"}
 
 
+@full_precision
 def starts_from_dicom(
     paths: Sequence[str | Path],
     cameras: Sequence[Camera],

@@ -7,10 +7,12 @@ from pathlib import Path
 from torch import Tensor
 
 from xraykit.render import InputError
+from xraykit.render.geometry import full_precision
 
 from ..result.reading import read_result
 
 
+@full_precision
 def starts_from_result(path: str | Path, *, structure: str | None = None, views: int | None = None) -> Tensor:
     """One candidate: the final poses in result.json.
 

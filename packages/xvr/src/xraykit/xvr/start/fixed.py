@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, GeometryError, InputError, Volume, carm_pose, read_pose, standard_view
-from xraykit.render.geometry import VIEWS, carm_angles, carm_parameters
+from xraykit.render.geometry import VIEWS, carm_angles, carm_parameters, full_precision
 from xraykit.render.views import STANDARD_VIEWS
 
 ISOCENTER_SHARE = 0.7
@@ -17,6 +17,7 @@ ISOCENTER_SHARE = 0.7
 Numbers = float | Sequence[float]
 
 
+@full_precision
 def starts_from_angles(
     isocenter: Tensor,
     *,
@@ -48,6 +49,7 @@ def starts_from_angles(
     return carm_pose(**tensors, isocenter=where, offset=torch.as_tensor(offset, dtype=torch.float64))[None]
 
 
+@full_precision
 def starts_from_views(
     names: Sequence[str], volume: Volume, cameras: Sequence[Camera], *, sod: float | None = None
 ) -> Tensor:
@@ -74,6 +76,7 @@ def starts_from_views(
     return torch.cat([_view(*pair, volume, sod) for pair in zip(names, cameras, strict=True)])[None]
 
 
+@full_precision
 def starts_from_pose_files(paths: Sequence[str | Path]) -> Tensor:
     """One candidate from pose.json, a file for each of V views; only the pose is taken, not the camera.
 

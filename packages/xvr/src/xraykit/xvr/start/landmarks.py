@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError
-from xraykit.render.geometry import project, rigid_inverse, rigid_matrix
+from xraykit.render.geometry import full_precision, project, rigid_inverse, rigid_matrix
 
 from .point_pairs import matched
 from .reprojection import covariance_about, refined, rotation_grid
@@ -52,6 +52,7 @@ class LandmarkPose:
         return float(self.error[self.inlier].square().mean().sqrt())
 
 
+@full_precision
 def starts_from_landmarks(
     world: Mapping[str, Sequence[float] | Tensor], image: Mapping[str, Sequence[float] | Tensor], camera: Camera
 ) -> Tensor:
@@ -59,6 +60,7 @@ def starts_from_landmarks(
     return landmark_pose(world, image, camera).poses[:, None]
 
 
+@full_precision
 def landmark_pose(
     world: Mapping[str, Sequence[float] | Tensor], image: Mapping[str, Sequence[float] | Tensor], camera: Camera
 ) -> LandmarkPose:

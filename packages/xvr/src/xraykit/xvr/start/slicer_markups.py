@@ -17,6 +17,7 @@ from xraykit.render.storage import read_json_object
 
 NamedPoint = tuple[str, list[float]]
 _LIMIT = 1 << 24
+_NOT_PLACED = ("0", "1", "3")  # undefined, preview, missing (skipped); 2 is defined
 _CODES = {"0": "RAS", "1": "LPS", "2": "IJK"}
 _CSV = {("u", "v"): "px", ("column", "row"): "index", ("x_mm", "y_mm"): "mm"}
 
@@ -93,7 +94,9 @@ def _slicer(path: Path) -> tuple[list[NamedPoint], str]:
         if path.name.lower().endswith(suffix):
             points, system = reader(path)
             if system not in ("RAS", "LPS"):
-                raise FileError(f"{path} must hold RAS or LPS coordinates, got {system}; export it from Slicer again.")
+                raise FileError(
+                    f"{path} must hold RAS or LPS coordinates, got {system!r:.60}; export it from Slicer again."
+                )
             return points, system
     raise FileError(f"{path} must be a Slicer file (.mrk.json or .fcsv), got another; save the markups from Slicer.")
 
@@ -106,11 +109,14 @@ def _markups(path: Path) -> tuple[list[NamedPoint], str]:
     markup = lists[0]
     units = markup.get("coordinateUnits", "mm")
     if units not in ("mm", ["mm", "mm", "mm"], ["mm", "UCUM", "millimeter"]):
-        raise FileError(f"{path} must hold millimetres, got coordinateUnits {units!r}; convert it.")
+        raise FileError(f"{path} must hold millimetres, got coordinateUnits {units!r:.60}; convert it.")
     points: list[NamedPoint] = []
-    for point in markup.get("controlPoints") or []:
+    placed = markup.get("controlPoints") or []
+    if not isinstance(placed, list):
+        raise FileError(f"{path} must hold a list of control points, got {placed!r:.60}; save it from Slicer again.")
+    for point in placed:
         if not isinstance(point, dict):
-            raise FileError(f"{path} must hold control points with label and position, got {str(point)[:60]}.")
+            raise FileError(f"{path} must hold control points with label and position, got {point!r:.60}.")
         if point.get("positionStatus", "defined") == "defined":
             points.append((str(point.get("label", "")), point.get("position")))  # type: ignore[arg-type]
     return points, str(markup.get("coordinateSystem", "LPS"))
@@ -125,7 +131,11 @@ def _fcsv(path: Path) -> tuple[list[NamedPoint], str]:
         elif line.startswith("#") and key.strip() == "columns":
             columns = [column.strip() for column in value.split(",")]
         elif line.strip() and not line.startswith("#"):
-            row = dict(zip(columns, next(csv.reader([line])), strict=False))
+            (cells,) = _cells(path, [line])
+            row = dict(zip(columns, cells, strict=False))
+            status = cells[len(columns) :][:1]  # Slicer writes it behind the columns that it names
+            if status and status[0].strip() in _NOT_PLACED:
+                continue
             points.append((row.get("label") or row.get("id") or "", [row.get(axis, "") for axis in "xyz"]))
     if not system:
         raise FileError(f"{path} must say '# CoordinateSystem = LPS' or RAS, it says none; save it from Slicer again.")
@@ -133,12 +143,12 @@ def _fcsv(path: Path) -> tuple[list[NamedPoint], str]:
 
 
 def _table(path: Path) -> tuple[str, list[NamedPoint]]:
-    rows = [row for row in csv.reader(_text(path).splitlines()) if any(cell.strip() for cell in row)]
+    rows = [row for row in _cells(path, _text(path).splitlines()) if any(cell.strip() for cell in row)]
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     kind = _CSV.get((header[1], header[2])) if len(header) == 3 and header[0] == "name" else None
     if kind is None:
         legal = " or ".join("name," + ",".join(pair) for pair in _CSV)
-        raise FileError(f"{path} must begin with the header {legal}, got {','.join(header)[:60] or 'nothing'}.")
+        raise FileError(f"{path} must begin with the header {legal}, got {','.join(header)!r:.60}.")
     return kind, [(row[0].strip(), row[1:]) for row in rows[1:]]  # type: ignore[misc]
 
 
@@ -148,13 +158,13 @@ def _named(path: Path, points: Iterable[tuple[str, Any]], size: int) -> dict[str
     for name, position in points:
         try:
             numbers = [float(value) for value in position]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             numbers = []
         if len(numbers) != size or not all(map(math.isfinite, numbers)):
-            raise FileError(f"{path}: point {name!r} must be {size} finite numbers, got {str(position)[:60]}.")
+            raise FileError(f"{path}: point {name!r:.60} must be {size} finite numbers, got {position!r:.60}.")
         if not name or name in named:
             raise FileError(
-                f"{path} must name each point once, got {name!r} {'twice' if name else 'for one'}; rename it."
+                f"{path} must name each point once, got {name!r:.60} {'twice' if name else 'for one'}; rename it."
             )
         named[name] = numbers
     if not named:
@@ -175,3 +185,10 @@ def _text(path: Path) -> str:
         raise FileError(f"a list of points was expected at {path}, got {error.strerror}; check the path.") from error
     except UnicodeDecodeError as error:
         raise FileError(f"{path} must be text, got other bytes; name a file of points.") from error
+
+
+def _cells(path: Path, lines: list[str]) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines))
+    except csv.Error as error:
+        raise FileError(f"{path} must be a table of points, got one that cannot be read ({error}).") from error

@@ -5,12 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from xraykit.render.geometry import full_precision
+
 from .start_errors import displaced_pose
 
 TURN, DEPTH = 10.0, 60.0
 """How far [degrees, mm]: a start that is less wrong than this has a neighbour that is wrong by about half as much."""
 
 
+@full_precision
 def spread_starts(starts: Tensor, center: Tensor, *, turn: float = TURN, depth: float = DEPTH) -> Tensor:
     """Each start and its eight neighbours: turned about each camera axis, and moved along the beam, both ways.
 

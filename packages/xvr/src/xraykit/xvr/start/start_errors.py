@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import GeometryError, InputError
-from xraykit.render.geometry import check_pose, rigid_inverse, rigid_matrix, rotation_from
+from xraykit.render.geometry import check_pose, full_precision, rigid_inverse, rigid_matrix, rotation_from
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class StartErrors:
         return displaced_pose(pose, center, self.sample(len(pose), generator))
 
 
+@full_precision
 def displaced_pose(pose: Tensor, center: Tensor, displacement: Tensor) -> Tensor:
     """The pose from which the camera sees the patient displaced.
 

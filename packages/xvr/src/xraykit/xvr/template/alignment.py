@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
-from xraykit.render.geometry import box_corners, check_pose, rigid_inverse
+from xraykit.render.geometry import box_corners, check_pose, full_precision, rigid_inverse
 
 from .executables import run_executable
 from .itk_images import BodyImage, body_image, coarser, rigid_motion, rigid_transform
@@ -44,6 +44,7 @@ class Alignment:
     method: str
 
 
+@full_precision
 def align_to_template(
     ct: Volume,
     template: Volume,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render import FileError, Volume
 from xraykit.render.converters import read_itk_transform, write_itk_transform
-from xraykit.render.geometry import rigid_matrix
+from xraykit.render.geometry import full_precision, rigid_matrix
 
 ENDINGS = (".tfm", ".txt", ".mat", ".h5")
 TOLERANCE = 1e-3
@@ -55,6 +55,7 @@ def write_warp(path: str | Path, warp: Tensor) -> None:
     write_itk_transform(path, warp, direction="fixed_to_moving")
 
 
+@full_precision
 def rigid_part(matrix: Tensor, center: Tensor) -> Tensor:
     """The rigid motion closest to an affine map M (4, 4) that takes the same point to `center`.
 

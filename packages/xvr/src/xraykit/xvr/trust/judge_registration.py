@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xraykit.render import Volume
+from xraykit.render.geometry import full_precision
 
 from ..refine.pose_distance import misplacement
 from ..refine.structure import Structure
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..refine.registration import Registration
 
 
+@full_precision
 def judge(
     registration: Registration,
     shots: Sequence[Shot],

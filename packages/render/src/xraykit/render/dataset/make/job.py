@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 from ...cpu_type import made_elsewhere
 from ...errors import InputError
+from ...storage.folder_lock import folder_parts
 from ...storage.typed_settings import from_plain, to_plain
 from ..format.manifest import MANIFEST, ShardRecord
 from ..plan.config import DatasetConfig
@@ -77,7 +78,8 @@ def make_dataset(
     Raises:
         InputError: workers below 1, shards that do not exist, or a patient that cannot be made where the
             configuration says to stop.
-        OutputError: The folder cannot be written, is full, or holds another data set. What is finished stays.
+        OutputError: The folder cannot be written, is full, holds another data set, or another process is making these
+            shards. What is finished stays.
         BackendUnavailableError: An extra is not installed.
     """
     folder = Path(folder).absolute()
@@ -93,14 +95,30 @@ def make_dataset(
     config = from_plain(DatasetConfig, to_plain(config))  # a file of it would say 1.0 where the caller said 1
     plan = begin(config, folder, resume=resume)
     numbers = _chosen(shards, len(plan.shards))
-    records = finished(plan, folder)
+    with folder_parts(folder, first=numbers.start, count=0 if shards is None else len(numbers)):
+        return _make(plan, folder, numbers, engine, workers, address, report, whole=shards is None)
+
+
+def _make(
+    plan: DatasetPlan,
+    folder: Path,
+    numbers: range,
+    engine: Engine,
+    workers: int | None,
+    address: str | None,
+    report: Callable[[int, int], None] | None,
+    *,
+    whole: bool,
+) -> DatasetSummary:
+    """Make what is missing of these shards; `whole` is the job that writes the manifest."""
+    records, per_patient = finished(plan, folder), plan.config.views.per_patient
     waiting = [number for number in numbers if plan.shards[number].name not in records]
     if waiting and engine == "local" and (mixture := made_elsewhere(record.cpu_type for record in records.values())):
-        warnings.warn(f"{folder}: {mixture}", stacklevel=2)
-    total = sum(len(plan.shards[number].patients) for number in numbers) * config.views.per_patient
-    done = total - sum(len(plan.shards[number].patients) for number in waiting) * config.views.per_patient
+        warnings.warn(f"{folder}: {mixture}", stacklevel=3)
+    total = sum(len(plan.shards[number].patients) for number in numbers) * per_patient
+    done = total - sum(len(plan.shards[number].patients) for number in waiting) * per_patient
     names = [plan.shards[number].name for number in numbers]
-    names += [CONFIG, MANIFEST] if shards is None else []
+    names += [CONFIG, MANIFEST] if whole else []
     sweep(folder, names)
     if report is not None:
         report(done, total)
@@ -110,7 +128,7 @@ def make_dataset(
             for event in events:
                 if isinstance(event, ShardRecord):
                     records[event.name] = event
-                    if shards is None and time.monotonic() - saved > _SECONDS_BETWEEN_MANIFESTS:
+                    if whole and time.monotonic() - saved > _SECONDS_BETWEEN_MANIFESTS:
                         save(plan, folder, records)
                         saved = time.monotonic()
                     continue
@@ -119,7 +137,7 @@ def make_dataset(
                     report(done, total)
     finally:
         sweep(folder, names)
-    if shards is None:
+    if whole:
         save(plan, folder, records)
     made = tuple(records[shard.name] for shard in plan.shards if shard.name in records)
     return DatasetSummary(folder, plan, made, len(waiting))

@@ -10,6 +10,7 @@ import torch
 
 from ...cpu_type import cpu_type
 from ...errors import BackendUnavailableError, InputError, OutputError, XraykitError
+from ...files.header_texts import without_header_texts
 from ..format.manifest import AsRead, ShardRecord, Skipped, write_receipt
 from ..plan.config import DatasetConfig
 from ..plan.plan import PatientPlan, ShardPlan
@@ -73,6 +74,8 @@ def _members(
             reason = _without_folder(str(error), config)
             if config.on_error == "stop":
                 raise InputError(f"patient {patient.number} ({_origin(patient)}) cannot be used: {reason}") from error
+            for source in filter(None, (patient.file, patient.labels)):
+                reason = without_header_texts(reason, source)
             skipped.append(Skipped(patient.number, reason))
             samples = ()
         if samples and samples[0].as_read:

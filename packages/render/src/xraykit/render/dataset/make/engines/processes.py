@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ....errors import OutputError, XraykitError
+from ....interrupts import deaf_to_interrupts
 from ...format.manifest import ShardRecord
 from ..shard_work import ONE_THREAD, make_shard
 
@@ -77,7 +77,7 @@ def _hire(folder: Path, config_sha256: str, number: int) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, folder, config_sha256), daemon=True)
-    with _deaf_to_interrupts(), _environment(ONE_THREAD):
+    with deaf_to_interrupts(), _environment(ONE_THREAD):
         process.start()
     theirs.close()
     ours.send(number)
@@ -125,19 +125,6 @@ def _die_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches the whole group; children inherit that it means nothing, before they run a line of Python."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
