@@ -57,8 +57,8 @@ class Watched:
         self.graphs.append(torch.is_grad_enabled())
         return self.network.encode_prompts(prompts)
 
-    def decode(self, embedding, tokens):
-        return self.network.decode(embedding, tokens)
+    def decode(self, embedding, tokens, *, cells=None):
+        return self.network.decode(embedding, tokens, cells=cells)
 
 
 def test_each_round_adds_a_point_where_the_last_answer_was_wrong():

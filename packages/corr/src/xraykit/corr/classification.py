@@ -27,6 +27,7 @@ from .studies.study_truth import TRUTH
 from .train.classifier_start import start_classifier
 from .train.classify_settings import ClassifyGridSettings, ClassifySettings
 from .train.classify_task import ClassifyTask, predict_studies
+from .train.ended_trainings import may_have_ended
 from .train.study_arm import StudyArm, all_arms
 from .train.study_inputs import StudyInputs, StudyTold, load_study_inputs
 
@@ -137,7 +138,8 @@ def _run_grid(
             run = replace(settings.run, output=own, seed=seed, resume=(own / CHECKPOINT).is_file())
             network = replace(settings.network, fusion=arm.fusion, start=arm.start, guidance=arm.guidance)
             single = replace(settings, network=network, run=run, grid=replace(grid, grid=False, seeds=1, arms=()))
-            rows[arm.name].append(_train(single, arm, inputs, own, report, pictures=number == 0))
+            with may_have_ended():
+                rows[arm.name].append(_train(single, arm, inputs, own, report, pictures=number == 0))
             trained += 1
             if say is not None:
                 say(f"{arm.name}, seed {seed}: done")

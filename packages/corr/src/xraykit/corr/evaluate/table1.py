@@ -21,6 +21,7 @@ from xraykit.render.training import completed_run
 from ..matching import check, check_sources, matcher_config, train_matcher
 from ..network.matcher_weights import load_matcher
 from ..network.network_cost import matcher_cost
+from ..train.ended_trainings import may_have_ended
 from ..train.fixed_pairs import FixedPairs, Predict, prior_predictions
 from ..train.settings import MatcherLengthSettings, MatcherNetworkSettings, MatcherSettings
 from ..train.training_pairs import TrainingPairs, load_training_pairs
@@ -79,7 +80,8 @@ def evaluate_modules(
             own = replace(own, run=replace(own.run, resume=has_begun(folder)))
             started = time.monotonic()
             told = None if report is None else partial(_renamed, report, f"batches of {folder.name}")
-            done = train_matcher(own, report=told)
+            with may_have_ended():
+                done = train_matcher(own, report=told)
             facts = {"seconds": time.monotonic() - started, "batches": done.batches, "curve": list(done.rows)[-1:]}
             score_arm(folder, arm, own, (data.held_out, tested), turned, facts)
     found = table1_report(settings.run.output, settings)

@@ -24,6 +24,7 @@ from ..finetuning import finetune_matcher, pairs_of_split
 from ..network.matcher import MatchNetwork
 from ..network.matcher_weights import load_matcher
 from ..network.network_cost import matcher_cost
+from ..train.ended_trainings import may_have_ended
 from ..train.finetune_settings import FinetuneLengthSettings, FinetuneNetworkSettings, FinetuneSettings
 from .annotated_priors import annotated_priors
 from .entry_rows import EntryRow, PredictAnnotated, entry_rows
@@ -140,7 +141,8 @@ def _finetune(
         own = _tuning(settings, folder, seed, minutes)
         told = None if report is None else partial(_renamed, report, folder.name)
         started = time.monotonic()
-        done = finetune_matcher(own, report=told)
+        with may_have_ended():
+            done = finetune_matcher(own, report=told)
         network = load_matcher(done.runs[0].weights).to(device)
         facts = {"seconds": time.monotonic() - started, "batches": done.runs[0].batches}
         _score_network(folder, network, work, device, "finetuned", seed, facts)

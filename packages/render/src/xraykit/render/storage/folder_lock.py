@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -30,6 +31,8 @@ def hold_folder(folder: str | Path) -> bool:
     folder = Path(folder).absolute()
     if folder in _held or not (file := _locked(folder, first=0, count=0)):
         return False
+    if not _held:
+        atexit.register(_release_all, os.getpid())
     _held[folder] = file
     return True
 
@@ -40,6 +43,12 @@ def release_folder(folder: str | Path) -> None:
     if file := _held.pop(folder, None):
         with file, contextlib.suppress(OSError):
             (folder / LOCK).unlink()
+
+
+def _release_all(process: int) -> None:
+    """At the end of the process that has them; a forked one has inherited the list and not the locks."""
+    for folder in list(_held) if os.getpid() == process else ():
+        release_folder(folder)
 
 
 @contextmanager
