@@ -41,6 +41,7 @@ def test_traces_are_found(cts):
 
 
 def test_a_data_set_and_its_report(cts, tmp_path, capsys):
+    pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     out = tmp_path / "out"
     assert run(["dataset", "make", str(tmp_path / "plan.yaml"), "-o", str(out / "set"), "--workers", "1"]) == 0
