@@ -1,13 +1,14 @@
-"""Is rounding texts to a codebook worth it? The paper's claim, on wordings that were never trained on.
+r"""Is rounding texts to a codebook worth it? The paper's claim, on wordings that were never trained on.
 
 python -m benchmarks.studies.fluorosam_quantiser encoder/weights off/      # the same start without its codebook
 for arm in on off; do                                                      # START: encoder/weights, or off/
-  xraykit fluorosam train body/ knees/ -o $arm --start START --batch 4 --points 2 --rate 0.0008 --steps 1200
+  xraykit fluorosam train body/ knees/ -o $arm --start START --encoder-frozen --text-frozen --points 0 --cells 0.2 \
+      --prompts 24 --batch 4 --rate 0.002 --focal-weight 4 --steps 3600
   xraykit fluorosam evaluate body/ -o evaluated_$arm/ --weights $arm/weights --kinds text text_held_out absent
 done
 python -m benchmarks.studies.fluorosam_quantiser --compare evaluated_on/ evaluated_off/
 
-Both arms learn from the same images, prompts and points in the same order; one training each, so that intervals are
+Both arms learn from the same images and prompts in the same order; one training each, so that intervals are
 over patients and not over trainings.
 """
 
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     for row in rows:
         say(f"{row['asked_by']:14} {row['with_codes']:.3f} with codes, {row['without']:.3f} without: "
             f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})")  # fmt: skip
-    scene = {"name": "text prompts with and without codebook, the same start, images, prompts and 1,200 batches"}
+    scene = {"name": "text prompts with and without codebook, the same start, images, prompts and number of batches"}
     save(start.result("fluorosam_quantiser", rows, threads={"torch": 1}, scene=scene), asked.output)
     say(f"wrote {asked.output}")
 

@@ -412,9 +412,7 @@ def test_a_rim_of_very_many_edges_is_refused_at_once(tmp_path: Path) -> None:
     angle = np.linspace(0, 2 * np.pi, 30_001)
     ring = np.stack([100 * np.cos(angle), 100 * np.sin(angle), 0 * angle], axis=1)[:-1]
     fan = np.stack([np.zeros_like(ring), ring, np.roll(ring, -1, axis=0)], axis=1)
-    records = np.zeros(len(fan), np.dtype([("n", "<f4", 3), ("c", "<f4", (3, 3)), ("a", "<u2")]))
-    records["c"] = fan
-    (tmp_path / "a.stl").write_bytes(bytes(80) + struct.pack("<I", len(fan)) + records.tobytes())
+    (tmp_path / "a.stl").write_bytes(binary_stl(fan))
     with pytest.raises(FileError, match="it has a hole of 30000 edges"):
         read_mesh(tmp_path / "a.stl")
 
@@ -423,9 +421,7 @@ def test_very_many_shells_are_refused_at_once(tmp_path: Path) -> None:
     points = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
     one = points[[[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]]]
     many = np.concatenate([one + 3.0 * np.array([n % 100, n // 100, 0]) for n in range(10_001)])
-    records = np.zeros(len(many), np.dtype([("n", "<f4", 3), ("c", "<f4", (3, 3)), ("a", "<u2")]))
-    records["c"] = many
-    (tmp_path / "a.stl").write_bytes(bytes(80) + struct.pack("<I", len(many)) + records.tobytes())
+    (tmp_path / "a.stl").write_bytes(binary_stl(many))
     with pytest.raises(FileError, match="may have at most 10000 shells, this one has 10001"):
         read_mesh(tmp_path / "a.stl")
 
