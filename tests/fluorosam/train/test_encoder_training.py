@@ -51,6 +51,13 @@ def test_folder_says_what_was_learned_and_how_well(trained):
     assert {stage for stage, *_ in told} == {"images", "batches"}
 
 
+def test_a_training_may_take_images_of_another_size_and_its_network_keeps_it(job, start, tmp_path):
+    settings = quick_encoder(tmp_path / "out", job, start, steps=2)
+    small = pretrain(replace(settings, network=replace(settings.network, image_size=32)))
+    config = load_network(small.weights).config
+    assert (config.image_size, config.grid) == (32, SMALL.grid // 2)
+
+
 @pytest.mark.slow
 def test_stopped_training_goes_on_to_the_same_bits(trained, job, start, tmp_path):
     class StoppedError(Exception):
@@ -132,10 +139,11 @@ def test_training_with_prompts_goes_on_from_it_with_codes_of_its_texts(trained, 
 
     settings = SegmentationTrainSettings(
         data=SegmentationDataSettings((str(job),), texts_per_target=2, prompts=2, held_out_images=0),
-        network=SegmentationNetworkSettings(start=str(trained[0].weights)),
+        network=SegmentationNetworkSettings(start=str(trained[0].weights), image_size=96),
         length=SegmentationLengthSettings(steps=1, batch=2),
         run=RunSettings(tmp_path / "out", device="cpu", precision="32-true", workers=0),
     )
     done = train_fluorosam(settings)
     before, after = (load_network(each.weights).prompt_encoder for each in (trained[0], done))
     assert not torch.allclose(before.vq._codebook.embed, after.vq._codebook.embed, atol=0.01)
+    assert load_network(done.weights).config.image_size == 96

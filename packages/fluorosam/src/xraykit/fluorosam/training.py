@@ -17,6 +17,7 @@ from xraykit.render.training import TrainingRun, check_positive, completed_run, 
 from .network.config import NAMED, FluoroSamConfig
 from .network.network import SegmentationNetwork, new_network
 from .network.network_weights import load_network
+from .network.resizing import resized_network
 from .network.trunk_start import PARTS, fill_text, fill_trunk
 from .train.kept_memory import keep_memory
 from .train.segmentation_task import SegmentationTask
@@ -106,7 +107,9 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     network = new_network(training_config(own, start), seed=settings.run.seed)
     if start is not None:
         network.load_state_dict(start.state_dict())
-        network.keeps_statistics = True  # a few images have none that are worth keeping
+    if own.image_size is not None:
+        network = resized_network(network, own.image_size)
+    network.keeps_statistics = start is not None  # a few images have none that are worth keeping
     if own.trunk_weights is not None:
         fill_trunk(network, own.trunk_weights)
     if own.text_weights is not None:

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "prompts": "ABSENT NEGATIVE PADDING POSITIVE PromptBatch mask_prompts",
         "published": "published_state read_published",
         "quantiser": "Quantised Quantiser",
+        "resizing": "resized_network",
         "settings": "ConvertWeightsSettings",
         "text_encoder": "TextEncoder tokenise",
         "text_tower": "TextTower",

@@ -50,6 +50,7 @@ from .quantiser import (
     Quantised as Quantised,
     Quantiser as Quantiser,
 )
+from .resizing import resized_network as resized_network
 from .settings import ConvertWeightsSettings as ConvertWeightsSettings
 from .text_encoder import (
     TextEncoder as TextEncoder,

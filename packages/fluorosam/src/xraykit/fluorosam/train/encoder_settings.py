@@ -35,6 +35,9 @@ class EncoderNetworkSettings:
     """Weights to go on from: a folder, file or hub id, such as those of `pretrain-text`; their config counts."""
     trunk_weights: str | None = None
     """Weights of the trunk alone: timm's, a backbone of `xraykit dax pretrain`, from a file, a folder or a hub id."""
+    image_size: int | None = None
+    """Edge of the square images that the network takes from now on [px], its own if left out: half of it for a first
+    part of a training shows four times as many images in the same time. For a trunk of convolutions, as mini's."""
     checkpointing: bool = False
     """Compute the trunk's blocks again in the backward pass instead of remembering them: less memory, a third slower"""
 

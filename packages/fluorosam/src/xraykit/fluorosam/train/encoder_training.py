@@ -13,6 +13,7 @@ from xraykit.render.training import TrainingRun, completed_run, fit, prepare_fol
 
 from ..network.network import SegmentationNetwork, new_network
 from ..network.network_weights import load_network
+from ..network.resizing import resized_network
 from ..network.trunk_start import fill_trunk
 from .encoder_settings import EncoderPretrainSettings
 from .encoder_task import EncoderTask
@@ -74,4 +75,6 @@ def evenly(numbers: Sequence[int], count: int) -> list[int]:
 def _network(settings: EncoderPretrainSettings) -> SegmentationNetwork:
     own = settings.network
     network = load_network(own.start) if own.start else new_network(own.variant, seed=settings.run.seed)
+    if own.image_size is not None:
+        network = resized_network(network, own.image_size)
     return fill_trunk(network, own.trunk_weights) if own.trunk_weights else network

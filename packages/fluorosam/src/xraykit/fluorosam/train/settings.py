@@ -56,6 +56,9 @@ class SegmentationNetworkSettings:
     """Weights of the trunk alone, timm's or a backbone's of `xraykit dax pretrain`: file, folder or hub id."""
     text_weights: str | None = None
     """Weights of the text tower alone: a folder that `xraykit fluorosam pretrain-text` made."""
+    image_size: int | None = None
+    """Edge of the square images that the network takes from now on [px], its own if left out: half of it for a first
+    part of a training shows four times as many images in the same time. For a trunk of convolutions, as mini's."""
     quantiser: QuantiserKind | None = None
     """Codebook of texts: euclidean, cosine or off; the variant's if left out."""
     codes: int | None = None
