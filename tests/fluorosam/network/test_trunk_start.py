@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from support.fluorosam_encoders import TINY
 from xraykit.fluorosam import new_network, save_network
-from xraykit.fluorosam.network import ClassHead, TrunkConfig, fill_text, fill_trunk
+from xraykit.fluorosam.network import ClassHead, TrunkConfig, fill_encoder, fill_text, fill_trunk, resized_network
 from xraykit.render import FileError, InputError
 from xraykit.render.weights import WeightsKind, save_weights
 
@@ -154,3 +154,25 @@ def test_head_spreads_its_outputs_over_finer_cells():
 def test_head_without_classes_is_refused():
     with pytest.raises(InputError, match="numbers from 1"):
         ClassHead(4, 0)
+
+
+def test_an_image_encoder_is_taken_whole_from_images_of_any_size_and_nothing_else_is(tmp_path):
+    other = resized_network(new_network(TINY, seed=5), 96)
+    other.trained_on = {"encoder": {"classes": 83}}
+    save_network(other, tmp_path)
+    network = new_network(TINY, seed=6)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert fill_encoder(network, tmp_path) is network
+    for name, value in network.state_dict().items():
+        expected = other.state_dict()[name] if name.startswith("image_encoder.") else before[name]
+        assert torch.equal(value, expected), name
+    assert network.config == TINY and network.trained_on == {"encoder": {"classes": 83}}
+
+
+def test_an_image_encoder_of_another_shape_is_refused_and_changes_nothing(tmp_path):
+    save_network(new_network(replace(TINY, neck_width=32), seed=5), tmp_path)
+    network = new_network(TINY, seed=6)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with pytest.raises(FileError, match="image encoder of this network"):
+        fill_encoder(network, tmp_path)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

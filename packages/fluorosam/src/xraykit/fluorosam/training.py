@@ -18,7 +18,7 @@ from .network.config import NAMED, FluoroSamConfig
 from .network.network import SegmentationNetwork, new_network
 from .network.network_weights import load_network
 from .network.resizing import resized_network
-from .network.trunk_start import PARTS, fill_text, fill_trunk
+from .network.trunk_start import PARTS, fill_encoder, fill_text, fill_trunk
 from .train.kept_memory import keep_memory
 from .train.segmentation_task import SegmentationTask
 from .train.settings import SegmentationNetworkSettings, SegmentationTrainSettings
@@ -109,7 +109,10 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
         network.load_state_dict(start.state_dict())
     if own.image_size is not None:
         network = resized_network(network, own.image_size)
-    network.keeps_statistics = start is not None  # a few images have none that are worth keeping
+    if own.encoder_weights is not None:
+        fill_encoder(network, own.encoder_weights)
+    # a few images have no statistics that are worth keeping
+    network.keeps_statistics = start is not None or own.encoder_weights is not None
     if own.trunk_weights is not None:
         fill_trunk(network, own.trunk_weights)
     if own.text_weights is not None:

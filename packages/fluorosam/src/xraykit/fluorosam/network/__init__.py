@@ -22,6 +22,6 @@ __getattr__, __dir__, __all__ = attach(
         "settings": "ConvertWeightsSettings",
         "text_encoder": "TextEncoder tokenise",
         "text_tower": "TextTower",
-        "trunk_start": "fill_text fill_trunk",
+        "trunk_start": "fill_encoder fill_text fill_trunk",
     },
 )

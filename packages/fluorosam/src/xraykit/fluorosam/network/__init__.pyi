@@ -58,6 +58,7 @@ from .text_encoder import (
 )
 from .text_tower import TextTower as TextTower
 from .trunk_start import (
+    fill_encoder as fill_encoder,
     fill_text as fill_text,
     fill_trunk as fill_trunk,
 )

@@ -1,4 +1,4 @@
-"""Weights that a part of a network begins with: its trunk from timm or a backbone, its text tower from another."""
+"""Weights that a part of a network begins with: trunk, whole image encoder, or text tower."""
 
 from __future__ import annotations
 
@@ -72,6 +72,27 @@ def fill_text(network: SegmentationNetwork, source: str | Path) -> SegmentationN
         raise FileError(f"{source} must have the text tower of this network, got another size; choose its variant.")
     network.prompt_encoder.text_model.load_state_dict(other.prompt_encoder.text_model.state_dict())
     network.trained_on = {**network.trained_on, "text": other.trained_on.get("text", str(source))}
+    return network
+
+
+def fill_encoder(network: SegmentationNetwork, source: str | Path) -> SegmentationNetwork:
+    """The network itself with its image encoder's weights set from another network's; unchanged where that fails.
+
+    Sizes of images may differ where encoders consist of convolutions.
+
+    Args:
+        network: Changed in place.
+        source: A folder, file or hub id of weights of this package, such as `xraykit fluorosam pretrain` leaves.
+
+    Raises:
+        FileError: Nothing there, not readable, or an image encoder of another shape.
+    """
+    other = load_network(source)
+    wanted = (
+        f"the image encoder of this network, a {network.config.trunk.kind} trunk of width {network.config.trunk.width}"
+    )
+    fill_module(network.image_encoder, other.image_encoder.state_dict(), source=str(source), wanted=wanted)
+    network.trained_on = {**network.trained_on, "encoder": other.trained_on.get("encoder", str(source))}
     return network
 
 

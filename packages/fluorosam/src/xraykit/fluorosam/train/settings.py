@@ -52,6 +52,8 @@ class SegmentationNetworkSettings:
     start: str | None = None
     """Weights to go on from: a folder, file or hub id, or shipped. Their config counts, not the variant, and so do the
     statistics of their batches."""
+    encoder_weights: str | None = None
+    """Weights of the image encoder alone: a folder that `xraykit fluorosam pretrain` made."""
     trunk_weights: str | None = None
     """Weights of the trunk alone, timm's or a backbone's of `xraykit dax pretrain`: file, folder or hub id."""
     text_weights: str | None = None
