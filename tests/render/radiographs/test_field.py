@@ -9,12 +9,14 @@ from xraykit.render import Camera, FileError, InputError, Radiograph, carm_pose,
 from xraykit.render.geometry import VIEWS
 from xraykit.render.radiographs import (
     CircularShutter,
+    PolygonalShutter,
     RectangularShutter,
     burnt_in,
     exposed_field,
     shutter_field,
     shutter_mask,
 )
+from xraykit.render.radiographs.field_blades import Line, opening
 from xraykit.render.radiographs.field_border import convex_hull, outside
 
 SIZE = 200
@@ -61,6 +63,53 @@ def test_the_collimators_opening_is_found(beams, shutter):
     found = exposed_field(seen(beams["ap"], shutter))
     assert float((found & truth).sum() / (found | truth).sum()) > 0.95
     assert float((found & ~truth).float().mean()) < 0.03
+
+
+def turned(degrees: float, width: float, height: float, x: float = 100, y: float = 100) -> PolygonalShutter:
+    """A rectangle about (x, y), turned."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    corners = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    return PolygonalShutter(
+        tuple((x + (c * a * width - s * b * height) / 2, y + (s * a * width + c * b * height) / 2) for a, b in corners)
+    )
+
+
+@pytest.mark.parametrize("view", ["ap", "lateral_left"])
+@pytest.mark.parametrize(
+    "shutter",
+    [
+        turned(6, 140, 120),
+        turned(-20, 150, 110, 95, 105),
+        turned(45, 120, 120),
+        turned(20, 420, 260, 100, 150),  # one blade is seen
+        turned(-15, 400, 120),  # two are
+        PolygonalShutter(tuple((100 + 85 * np.cos(a), 100 + 85 * np.sin(a)) for a in np.arange(8) * np.pi / 4)),
+    ],
+)
+def test_blades_that_stand_askew_are_found(beams, shutter, view):
+    truth = shutter_mask(shutter, CAMERA)[0, 0] > 0.99
+    found = exposed_field(seen(beams[view], shutter))
+    assert float((found & truth).sum() / (found | truth).sum()) > 0.92
+
+
+def test_a_rod_across_the_image_is_no_blade(beams):
+    rows = torch.arange(SIZE)[:, None] + 0.5
+    columns = torch.arange(SIZE) + 0.5
+    for slope, offset in ((0.0, 70.0), (0.4, 60.0), (-0.3, 140.0)):
+        rod = (columns - offset - slope * rows).abs() < 4
+        assert bool(exposed_field(seen(beams["ap"] * torch.where(rod, 0.15, 1.0), None)).all())
+
+
+def test_an_opening_is_what_all_blades_leave():
+    lines = [Line(0.0, 30.0), Line(np.pi / 2, 20.0), Line(np.pi, 40.0), Line(np.pi, 10.0)]
+    corners = opening(lines, 100, 200)
+    assert {tuple(corner) for corner in corners.round().tolist()} == {
+        (90.0, 0.0),
+        (130.0, 0.0),
+        (130.0, 70.0),
+        (90.0, 70.0),
+    }
+    assert len(opening([*lines, Line(0.0, -20.0)], 100, 200)) == 0
 
 
 @pytest.mark.parametrize("blank", ["densest", "clearest"])

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from ..errors import InputError
 from .density import relative_line_integrals
-from .field_border import blades, blanked_border, outside, round_border
+from .field_blades import blades
+from .field_border import blanked_border, outside, round_border
 from .radiograph import Radiograph
 
 LONGEST = 192  # [px] of the image in which the border is looked for
@@ -23,9 +24,9 @@ def exposed_field(xray: Radiograph | Tensor | NDArray, *, file: str | Path | Non
     """Where an X-ray was exposed: true inside the collimator's opening or the round field, false beyond.
 
     Found are: a surround of one extreme value (blanked by software) around any convex field, a round field about the
-    image's middle, and straight blades along rows and columns; see field_border.py. Blades that stand askew are not
-    found; DICOM files declare them as polygons, which `file` adds. Nothing is found in a smooth or tiny image, and then
-    all of it counts as exposed.
+    image's middle, and straight blades at any angle and in any number; see field_border.py and field_blades.py. What
+    DICOM files declare as shutters, `file` adds. Nothing is found in a smooth or tiny image, and then all of it counts
+    as exposed.
 
     Args:
         xray: A radiograph, several frames of one field together; or (H, W) line integrals or other values that grow

@@ -1,4 +1,4 @@
-"""The border of the exposed field, looked for in the image: straight blades, a round field, or blanked by software."""
+"""The border of the exposed field, looked for in the image: a round field, or blanked by software."""
 
 from __future__ import annotations
 
@@ -16,29 +16,8 @@ from ..geometry.detector_plane import pixel_axes
 REACH = 2  # [px] from the border to where its two sides are compared
 STEP = 0.08  # of the range of values: a smaller step is no border
 SHARP = 1.7  # how many times the step exceeds what follows; 1 at the edge of a round body
-DEEPEST = 0.45  # of a side: how far a border reaches in; it leaves the middle of the image free
 SMALLEST = 0.04  # of the image: less is no exposed field
 SOLID = 0.97  # of the convex hull: a field of which less is filled has no convex border
-
-
-def blades(image: Tensor) -> Tensor | None:
-    """Corners (4, 2) [(x, y) px] of the opening between blades along rows and columns; None where there is none.
-
-    Each side is looked for within the extent that the others leave, twice over, as their shadows overlap.
-    """
-    height, width = image.shape
-    box = [0, 0, width, height]  # left, top, right, bottom
-    for share in (0.3, 0.5):
-        for side in range(4):
-            turned = torch.rot90(image, side)  # the side that is looked for lies on the left ...
-            _, top, right, bottom = _turned(box, side, width, height)
-            left = _left_border(turned[top:bottom, :right], share, _span(image), round(DEEPEST * turned.shape[1]))
-            # ... and replaces the first number of the turned box
-            box = _turned([left, top, right, bottom], -side % 4, turned.shape[1], turned.shape[0])
-    if box == [0, 0, width, height] or (box[2] - box[0]) * (box[3] - box[1]) < SMALLEST * image.numel():
-        return None
-    left, top, right, bottom = box
-    return torch.tensor([[left, top], [right, top], [right, bottom], [left, bottom]], dtype=torch.float32)
 
 
 def round_border(image: Tensor) -> Tensor | None:
@@ -119,15 +98,6 @@ def _chain(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
             kept.pop()
         kept.append((x, y))
     return kept
-
-
-def _turned(box: Sequence[int], quarters: int, width: int, height: int) -> list[int]:
-    """The box (left, top, right, bottom) in `torch.rot90(image, quarters)` of an image width x height."""
-    left, top, right, bottom = box
-    for _ in range(quarters):
-        left, top, right, bottom = top, width - right, bottom, width - left
-        width, height = height, width
-    return [left, top, right, bottom]
 
 
 def _left_border(image: Tensor, share: float, span: float, most: int) -> int:
