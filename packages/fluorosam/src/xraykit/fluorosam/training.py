@@ -149,7 +149,9 @@ def check_training(settings: SegmentationTrainSettings) -> None:
     for name, value in (
         ("absent", data.absent), ("held-out-share", data.held_out_share), ("points-alone", rounds.points_alone),
         ("box-alone", rounds.box_alone), ("box-with-text", rounds.box_with_text), ("feedback", rounds.feedback),
-        ("shares of prompts", rounds.points_alone + rounds.box_alone + rounds.box_with_text),
+        ("corrections", rounds.corrections),
+        ("shares of prompts",
+         rounds.points_alone + rounds.box_alone + rounds.box_with_text + rounds.corrections),
     ):  # fmt: skip
         if not 0 <= value <= 1:
             raise InputError(f"--{name} must lie in 0 to 1, got {value}.")

@@ -3,6 +3,12 @@ from .confidence import (
     fit_calibration as fit_calibration,
     fit_visible as fit_visible,
 )
+from .corrections import (
+    CorrectionDraws as CorrectionDraws,
+    draw_corrections as draw_corrections,
+    made_up_corrections as made_up_corrections,
+    made_up_logits as made_up_logits,
+)
 from .encoder_batches import (
     ClassBatch as ClassBatch,
     ClassBatches as ClassBatches,

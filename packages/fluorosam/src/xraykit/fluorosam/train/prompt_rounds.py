@@ -15,10 +15,11 @@ from ..network.image_cells import cell_pixels, draw_cells
 from ..network.network import SegmentationNetwork
 from ..network.prompts import ABSENT, PromptBatch, mask_prompts
 from ..network.quantiser import Quantised
+from .corrections import CorrectionDraws, draw_corrections, made_up_corrections
 from .error_points import draw_boxes, draw_points
 from .settings import PromptRoundSettings
 
-TEXT, TEXT_AND_BOX, BOX, POINT = range(4)
+TEXT, TEXT_AND_BOX, BOX, POINT, CORRECTION = range(5)
 """What a prompt begins with."""
 OUTSIDE = -20.0
 """Logit of pixels that show no image: certainly not the answer, and nothing to learn."""
@@ -29,12 +30,13 @@ class RoundDraws:
     """All that is random in the rounds of one batch, drawn beforehand.
 
     Args:
-        start: (B, P), TEXT, TEXT_AND_BOX, BOX or POINT.
+        start: (B, P), TEXT, TEXT_AND_BOX, BOX, POINT or CORRECTION.
         feedback: (B, P) bool, whether the last mask is shown to the next round.
         counted: Rounds whose losses count, in order; the first is 0.
         points: (N + 1, B, P), from 0 to below 1: which pixel is pointed at in each round.
         boxes: (B, P, 4), standard normal: how far edges are off.
         cells: (B, K), the only cells of the embeddings that are looked at, or None for all.
+        corrections: Of the prompts that begin as corrections, or None.
     """
 
     start: Tensor
@@ -43,6 +45,7 @@ class RoundDraws:
     points: Tensor
     boxes: Tensor
     cells: Tensor | None = None
+    corrections: CorrectionDraws | None = None
 
     @property
     def last(self) -> int:
@@ -65,7 +68,8 @@ def draw_rounds(
     kind = torch.rand(shape, generator=generator)
     start = torch.full(shape, TEXT)
     limit = 0.0
-    for which, share in ((TEXT_AND_BOX, own.box_with_text), (BOX, own.box_alone), (POINT, own.points_alone)):
+    shares = {TEXT_AND_BOX: own.box_with_text, BOX: own.box_alone, POINT: own.points_alone, CORRECTION: own.corrections}
+    for which, share in shares.items():
         start = torch.where((kind >= limit) & (kind < limit + share), which, start)
         limit += share
     start = torch.where(absent.cpu(), TEXT, start)
@@ -77,7 +81,8 @@ def draw_rounds(
     boxes = torch.randn(*shape, 4, generator=generator)
     few = grid > 0 and own.cells < 1
     cells = draw_cells(len(absent), grid, own.cells, generator).to(absent.device) if few else None
-    return RoundDraws(start, feedback, tuple(counted), points, boxes, cells)
+    past = draw_corrections(start == CORRECTION, generator) if own.corrections > 0 else None
+    return RoundDraws(start, feedback, tuple(counted), points, boxes, cells, past)
 
 
 class RoundWeights(Protocol):
@@ -215,25 +220,28 @@ class _Asked:
         self.points: list[Tensor] = []
         self.labels: list[Tensor] = []
         self.shown: Tensor | None = None
+        self.fed = torch.zeros_like(self.there)
         self.round = 0
         self.boxed = (self.start == BOX) | (self.start == TEXT_AND_BOX)
         some_box = bool(((draws.start == BOX) | (draws.start == TEXT_AND_BOX)).any())
         self.boxes = draw_boxes(self.truth, draws.boxes, size=size) if some_box else None
+        self.has_text = (self.start == TEXT) | (self.start == TEXT_AND_BOX)
         if bool((draws.start == POINT).any()):
             self._append(self.truth, self.start == POINT)
+        if draws.corrections is not None:
+            self._correct(draws.corrections)
 
     def prompts(self) -> PromptBatch:
         """What is asked in this round."""
-        fed = self.draws.feedback.to(self.there.device) & self.there
         return PromptBatch(
             text=self.features,
-            has_text=(self.start == TEXT) | (self.start == TEXT_AND_BOX),
+            has_text=self.has_text,
             points=torch.stack(self.points, 2) if self.points else None,
             point_labels=torch.stack(self.labels, 2) if self.labels else None,
             boxes=self.boxes,
             has_box=None if self.boxes is None else self.boxed,
             masks=self.shown,
-            has_mask=None if self.shown is None else fed,
+            has_mask=None if self.shown is None else self.fed,
         )
 
     def add_point(self, logits: Tensor) -> None:
@@ -241,7 +249,15 @@ class _Asked:
         self.round += 1
         wrong = (logits > 0) != self.truth
         self._append(wrong if self.inside is None else wrong & self.inside, self.there)
-        self.shown = mask_prompts(logits)
+        self.shown, self.fed = mask_prompts(logits), self.draws.feedback.to(self.there.device) & self.there
+
+    def _correct(self, draws: CorrectionDraws) -> None:
+        points, labels, self.shown = made_up_corrections(self.truth, self.inside, draws, size=self.size)
+        self.points += points.unbind(2)
+        self.labels += labels.unbind(2)
+        which = draws.which.to(self.there.device)
+        self.has_text = self.has_text | (which & draws.worded.to(which.device))
+        self.fed = which & draws.shown.to(which.device)
 
     def _append(self, region: Tensor, which: Tensor) -> None:
         points, labels = draw_points(region, self.truth, self.draws.points[self.round], size=self.size)

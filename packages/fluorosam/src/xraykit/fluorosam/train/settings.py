@@ -86,6 +86,9 @@ class PromptRoundSettings:
     """Share of prompts that have no words and begin with a box."""
     box_with_text: float = 0.05
     """Share of prompts that begin with words and a box."""
+    corrections: float = 0.0
+    """Share of prompts that begin as corrections: a mask made up from the truth, and one to eight points where it is
+    wrong. With --points 0 clicks are learned from these alone, at the cost of one round in place of nine."""
     feedback: float = 0.8
     """Share of prompts whose last mask is shown to the next round; the others have their points alone."""
     cells: float = 1.0

@@ -1,0 +1,91 @@
+"""Corrections that nobody made: masks that resemble the truth, points where they are wrong, and what is asked then."""
+
+import torch
+from support.fluorosam_training import TINY, box_batch
+from xraykit.fluorosam.network import ABSENT, NEGATIVE, POSITIVE, new_network
+from xraykit.fluorosam.train import (
+    PromptRoundSettings,
+    SegmentationObjectiveSettings,
+    answer_rounds,
+    draw_corrections,
+    draw_rounds,
+    made_up_corrections,
+    made_up_logits,
+    prompt_round_loss,
+)
+from xraykit.fluorosam.train.prompt_rounds import CORRECTION
+
+
+def disc(edge=64, radius=16.0, x=30.0, y=34.0):
+    rows, columns = torch.meshgrid(torch.arange(edge), torch.arange(edge), indexing="ij")
+    return (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+
+
+def overlap(one, other):
+    return float((one & other).sum() / (one | other).sum())
+
+
+def test_without_error_a_made_up_mask_is_the_truth_with_soft_borders():
+    logits = made_up_logits(disc(), torch.zeros(6, 6))
+    assert overlap(logits > 0, disc()) > 0.93
+    assert float(logits.max()) == 6.0 and float(logits.min()) == -6.0
+
+
+def test_made_up_masks_are_wrong_in_parts_and_right_in_most():
+    fields = torch.randn(40, 6, 6, generator=torch.Generator().manual_seed(0))
+    found = [overlap(mask, disc()) for mask in made_up_logits(disc().expand(40, 64, 64), fields) > 0]
+    assert 0.4 < sorted(found)[20] < 0.9 and max(found) < 0.98
+
+
+def corrected(shown=64):
+    batch = box_batch(shown=shown)
+    which = ~batch.absent
+    which[:, 1] = False
+    draws = draw_corrections(which, torch.Generator().manual_seed(3))
+    inside = torch.ones_like(batch.masks[:, :1])
+    return batch, which, draws, made_up_corrections(batch.masks, inside, draws, size=TINY.image_size)
+
+
+def test_points_lie_where_a_mask_is_wrong_with_the_label_of_the_truth():
+    batch, which, draws, (points, labels, _) = corrected()
+    scale = TINY.image_size / batch.masks.shape[-1]
+    counts = (labels != ABSENT).sum(2)
+    assert bool((counts[~which] == 0).all()) and bool((counts[which] <= draws.count[which]).all())
+    assert int(counts[which].sum()) > 0
+    wrong = [(made_up_logits(batch.masks, draws.fields[:, :, n]) > 0) != batch.masks for n in (0, 1)]
+    for b, p, n in (labels != ABSENT).nonzero().tolist():
+        column, row = (points[b, p, n] / scale).long().tolist()
+        assert bool(wrong[min(n, 1)][b, p, row, column])
+        assert int(labels[b, p, n]) == (POSITIVE if bool(batch.masks[b, p, row, column]) else NEGATIVE)
+
+
+def test_a_prompt_that_begins_as_a_correction_has_its_points_and_mask_and_half_have_words():
+    batch = box_batch(shown=64)
+    settings = PromptRoundSettings(points=0, points_alone=0, box_alone=0, box_with_text=0, corrections=1.0)
+    network, asked = new_network(TINY).train(), []
+    encode = network.encode_prompts
+    network.encode_prompts = lambda prompts: asked.append(prompts) or encode(prompts)
+    draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(1))
+    text = torch.stack([network.encode_text(row) for row in batch.texts])
+    list(answer_rounds(network, network.embed(batch.images), batch, text, draws))
+    corrections = draws.start == CORRECTION
+    assert torch.equal(corrections, ~batch.absent)
+    (prompts,) = asked
+    assert torch.equal(prompts.has_text, ~corrections | draws.corrections.worded)
+    assert torch.equal(prompts.has_mask, corrections & draws.corrections.shown)
+    assert prompts.points.shape[2] == 8 and bool((prompts.point_labels[batch.absent] == ABSENT).all())
+
+
+def test_a_network_learns_from_corrections_on_some_cells_and_goes_on_to_real_ones():
+    batch = box_batch(shown=64)
+    for settings in (
+        PromptRoundSettings(points=0, corrections=0.6, cells=0.5),
+        PromptRoundSettings(points=2, corrections=0.6),
+    ):
+        network = new_network(TINY).train()
+        draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(2), grid=TINY.grid)
+        text = torch.stack([network.encode_text(row) for row in batch.texts])
+        loss, _ = prompt_round_loss(network, batch, text, draws, SegmentationObjectiveSettings())
+        loss.backward()
+        used = network.prompt_encoder.mask_downscaling[0].weight.grad
+        assert bool(torch.isfinite(loss)) and float(used.abs().sum()) > 0
