@@ -19,6 +19,8 @@ MOST_POINTS = 8
 """Of one correction."""
 CELLS = 6
 """Edge of the random fields that masks are wrong by."""
+COARSER = 4
+"""How many times coarser than the truth they are made."""
 STEEPNESS, WRONG = 12.0, 5.0
 """Logits of a mask's middle about its border, and deviation of what is added to them."""
 
@@ -61,16 +63,18 @@ def made_up_logits(truth: Tensor, fields: Tensor) -> Tensor:
     """Logits (..., M, M) of masks that resemble the truth: its borders blurred and moved, parts left out or added.
 
     Args:
-        truth: (..., M, M) bool.
+        truth: (..., M, M) bool, M a multiple of COARSER.
         fields: (..., CELLS, CELLS), standard normal; zeros blur alone.
     """
     edge = truth.shape[-1]
-    flat, random = truth.reshape(-1, 1, edge, edge).float(), fields.reshape(-1, 1, CELLS, CELLS).to(truth.device)
-    side = 2 * (edge // 24) + 1
-    soft = F.avg_pool2d(flat, side, 1, side // 2, count_include_pad=False)
-    soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
-    moved = F.interpolate(random.float(), size=(edge, edge), mode="bicubic", align_corners=False)
-    return (STEEPNESS * (soft - 0.5) + WRONG * moved).reshape(truth.shape)
+    soft = F.avg_pool2d(truth.reshape(-1, 1, edge, edge).float(), COARSER)
+    side = 2 * max(1, edge // (24 * COARSER)) + 1
+    for _ in range(2):
+        soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
+    random = fields.reshape(-1, 1, CELLS, CELLS).to(soft)
+    moved = F.interpolate(random, size=soft.shape[-2:], mode="bicubic", align_corners=False)
+    logits = STEEPNESS * (soft - 0.5) + WRONG * moved
+    return F.interpolate(logits, size=(edge, edge), mode="bilinear", align_corners=False).reshape(truth.shape)
 
 
 def made_up_corrections(
@@ -90,14 +94,18 @@ def made_up_corrections(
         Points (B, P, MOST_POINTS, 2) in the square input; labels (B, P, MOST_POINTS), ABSENT beyond a prompt's count
         and for prompts that are no corrections; masks (B, P, M / 2, M / 2) as `mask_prompts` makes them.
     """
-    last, before = (made_up_logits(truth, draws.fields[:, :, n]) for n in (0, 1))
-    wrong = [(logits > 0) != truth for logits in (last, before)]
+    which = draws.which.to(truth.device)
+    own, fields = truth[which], draws.fields[draws.which]
+    last, before = (made_up_logits(own, fields[:, n]) for n in (0, 1))
+    wrong = [(logits > 0) != own for logits in (last, before)]
     if inside is not None:
-        wrong = [region & inside for region in wrong]
-    points, labels = [], []
+        wrong = [region & inside.expand_as(truth)[which] for region in wrong]
+    points = truth.new_zeros((*which.shape, MOST_POINTS, 2), dtype=torch.float32)
+    labels = torch.full((*which.shape, MOST_POINTS), ABSENT, device=truth.device)
     for n, draw in enumerate(draws.points):
-        point, label = draw_points(wrong[min(n, 1)], truth, draw, size=size)
-        counts = (draws.which & (n < draws.count)).to(truth.device)
-        points.append(point)
-        labels.append(torch.where(counts, label, ABSENT))
-    return torch.stack(points, 2), torch.stack(labels, 2), mask_prompts(last)
+        point, label = draw_points(wrong[min(n, 1)], own, draw[draws.which], size=size)
+        points[:, :, n][which] = point
+        labels[:, :, n][which] = torch.where((n < draws.count[draws.which]).to(truth.device), label, ABSENT)
+    masks = truth.new_zeros((*which.shape, *(edge // 2 for edge in truth.shape[-2:])), dtype=torch.float32)
+    masks[which] = mask_prompts(last[:, None])[:, 0]
+    return points, labels, masks
