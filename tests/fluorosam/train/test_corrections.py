@@ -28,7 +28,7 @@ def overlap(one, other):
 def test_without_error_a_made_up_mask_is_the_truth_with_soft_borders():
     logits = made_up_logits(disc(), torch.zeros(6, 6))
     assert overlap(logits > 0, disc()) > 0.85
-    assert float(logits.max()) == 6.0 and float(logits.min()) == -6.0
+    assert 5.9 < float(logits.max()) <= 6.0 and -6.0 <= float(logits.min()) < -5.9
 
 
 def test_made_up_masks_are_wrong_in_parts_and_right_in_most():
