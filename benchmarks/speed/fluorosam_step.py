@@ -115,7 +115,7 @@ def step_rows(variant: str, points: int, asked: argparse.Namespace) -> list[dict
     times: dict[str, list[float]] = {name: [] for name in steps}
     losses: dict[str, list[float]] = {name: [] for name in steps}
     size = new_network(variant).config
-    settings = PromptRoundSettings(points=points)
+    settings = PromptRoundSettings(points=points, corrections=0.0)  # the published regime has none
     for number in range(asked.rounds + 1):
         batch = discs(asked.batch, asked.prompts, size.image_size, size.mask_size, number, asked.device)
         draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(number))

@@ -2,8 +2,8 @@ r"""Is rounding texts to a codebook worth it? The paper's claim, on wordings tha
 
 python -m benchmarks.studies.fluorosam_quantiser encoder/weights off/      # the same start without its codebook
 for arm in on off; do                                                      # START: encoder/weights, or off/
-  xraykit fluorosam train body/ knees/ -o $arm --start START --encoder-frozen --text-frozen --points 0 --cells 0.2 \
-      --prompts 24 --batch 4 --rate 0.002 --focal-weight 4 --steps 3600
+  xraykit fluorosam train body/ knees/ -o $arm --start START --encoder-frozen --text-frozen --corrections 0 \
+      --rate 0.002 --steps 3600
   xraykit fluorosam evaluate body/ -o evaluated_$arm/ --weights $arm/weights --kinds text text_held_out absent
 done
 python -m benchmarks.studies.fluorosam_quantiser --compare evaluated_on/ evaluated_off/

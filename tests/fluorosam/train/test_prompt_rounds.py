@@ -19,6 +19,7 @@ WEIGHTS = SegmentationObjectiveSettings()
 
 
 def drawn(absent, seed=0, **settings):
+    settings = {"corrections": 0.0, **settings}
     return draw_rounds(absent, PromptRoundSettings(**settings), torch.Generator().manual_seed(seed))
 
 
@@ -101,7 +102,7 @@ def test_a_step_on_all_cells_in_any_order_has_the_loss_of_the_whole():
     network, batch = new_network(TINY).eval(), box_batch(shown=48)
     text, grid = features(network, batch), network.config.grid
     whole = drawn(batch.absent, points=0)
-    every = draw_rounds(batch.absent, PromptRoundSettings(), torch.Generator(), grid=grid)
+    every = draw_rounds(batch.absent, PromptRoundSettings(cells=1.0, corrections=0.0), torch.Generator(), grid=grid)
     assert whole.cells is None and every.cells is None
     cells = torch.rand(len(batch.images), grid**2, generator=torch.Generator().manual_seed(1)).argsort(1)
     with torch.no_grad():
@@ -109,6 +110,8 @@ def test_a_step_on_all_cells_in_any_order_has_the_loss_of_the_whole():
         other, others = prompt_round_loss(network, batch, text, replace(whole, cells=cells), WEIGHTS)
     torch.testing.assert_close(other, loss, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(others["text_iou"], terms["text_iou"], rtol=1e-4, atol=1e-5)
+    more = draw_rounds(batch.absent, PromptRoundSettings(points=1, cells=0.25), torch.Generator(), grid=grid)
+    assert more.cells is None  # points are drawn from whole masks
     some = draw_rounds(batch.absent, PromptRoundSettings(points=0, cells=0.25), torch.Generator(), grid=grid)
     assert some.cells.shape == (len(batch.images), grid**2 // 4)
 

@@ -155,11 +155,8 @@ def check_training(settings: SegmentationTrainSettings) -> None:
     ):  # fmt: skip
         if not 0 <= value <= 1:
             raise InputError(f"--{name} must lie in 0 to 1, got {value}.")
-    if not 0 < rounds.cells <= 1 or (rounds.cells < 1 and rounds.points > 0):
-        raise InputError(
-            f"--cells must lie above 0 and up to 1, and be 1 with points after the first answer, got {rounds.cells} "
-            f"with --points {rounds.points}."
-        )
+    if not 0 < rounds.cells <= 1:
+        raise InputError(f"--cells must lie above 0 and up to 1, got {rounds.cells}.")
     if not 0 <= own.average < 1:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
     check_positive(data, ("prompts", "held_out_prompts", "texts_per_target"), or_zero=("held_out_images",))

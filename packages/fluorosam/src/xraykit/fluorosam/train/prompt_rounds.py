@@ -62,7 +62,7 @@ def draw_rounds(
         absent: (B, P) bool.
         settings: Shares and number of points.
         generator: Of the CPU.
-        grid: G of the network, for `settings.cells` below 1; 0 is all cells.
+        grid: G of the network, for `settings.cells` below 1 without points; 0 is all cells.
     """
     shape, own = tuple(absent.shape), settings
     kind = torch.rand(shape, generator=generator)
@@ -79,7 +79,7 @@ def draw_rounds(
     counted = sorted({0, min(1, own.points), own.points, *between[which : which + 1]})
     points = torch.rand(own.points + 1, *shape, generator=generator, dtype=torch.float64)
     boxes = torch.randn(*shape, 4, generator=generator)
-    few = grid > 0 and own.cells < 1
+    few = grid > 0 and own.cells < 1 and own.points == 0
     cells = draw_cells(len(absent), grid, own.cells, generator).to(absent.device) if few else None
     past = draw_corrections(start == CORRECTION, generator) if own.corrections > 0 else None
     return RoundDraws(start, feedback, tuple(counted), points, boxes, cells, past)

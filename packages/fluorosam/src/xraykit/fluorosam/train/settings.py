@@ -1,6 +1,7 @@
 """Settings of a network's training: the options of `xraykit fluorosam train`, in groups.
 
-The defaults are those of the preset "laptop": a small network that learns something in an hour of two CPU cores.
+The defaults are those of the preset "laptop": a small network that learns from many prompts of few images in one round,
+which is what fits into an hour of two CPU cores. The published regime is the preset "paper".
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class SegmentationDataSettings:
     """File of texts as `xraykit fluorosam prompts` writes it; written by the grammar for every target if left out."""
     texts_per_target: int = 40
     """Short and as many long texts that the grammar writes for a target; a tenth as many wordings are held out."""
-    prompts: int = 6
+    prompts: int = 24
     """Things that are asked for in an image, in one batch."""
     absent: float = 0.1
     """Share of them that the image surely does not show."""
@@ -78,22 +79,22 @@ class SegmentationNetworkSettings:
 class PromptRoundSettings:
     """How a structure is asked for in one step: by words, and then point after point."""
 
-    points: int = 3
+    points: int = 0
     """N, points after the words, each drawn where the last mask was wrong; 8 in the paper."""
-    points_alone: float = 0.15
+    points_alone: float = 0.1
     """Share of prompts that have no words and begin with a point."""
-    box_alone: float = 0.1
+    box_alone: float = 0.15
     """Share of prompts that have no words and begin with a box."""
     box_with_text: float = 0.05
     """Share of prompts that begin with words and a box."""
-    corrections: float = 0.0
+    corrections: float = 0.3
     """Share of prompts that begin as corrections: a mask made up from the truth, and one to eight points where it is
     wrong. With --points 0 clicks are learned from these alone, at the cost of one round in place of nine."""
     feedback: float = 0.8
     """Share of prompts whose last mask is shown to the next round; the others have their points alone."""
-    cells: float = 1.0
-    """Share of the embedding's cells that the decoder looks at in a step; a quarter costs a quarter. With --points 0
-    only, since points are drawn from whole masks."""
+    cells: float = 0.2
+    """Share of the embedding's cells that the decoder looks at in a step; a quarter costs a quarter. With points after
+    the first answer it looks at all of them, since points are drawn from whole masks."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ class SegmentationObjectiveSettings:
 
     dice_weight: float = 1.0
     """Weight of the Dice loss."""
-    focal_weight: float = 20.0
-    """Weight of the focal loss."""
+    focal_weight: float = 4.0
+    """Weight of the focal loss; 20 is SAM's."""
     quality_weight: float = 1.0
     """Weight of the squared error of the expected intersection over union."""
     code_weight: float = 0.25
@@ -126,9 +127,9 @@ class SegmentationObjectiveSettings:
 class SegmentationLengthSettings(LengthSettings):
     """How long the training is, and how fast it learns."""
 
-    batch: int | None = 8
+    batch: int | None = 4
     """Images at a time and device."""
-    rate: float = 1e-3
+    rate: float = 1.5e-3
     """Peak learning rate."""
     warmup: int = 200
     """Optimiser steps to the peak rate."""
