@@ -71,7 +71,14 @@ def a_matcher_is_trained_and_loads(training, out, said, example):
     assert "standard on a grid of 8, learned from 3" in said
 
 
+def lungs_and_a_heart_are_found(scores, out, said, example):
+    assert scores["right lung"] > 0.5 and scores["box"] > 0.7 and scores["clicks"] > 0.7
+    assert "patella: not visible" in said
+    assert {path.name for path in out.iterdir()} == {"by_words.png", "by_box_and_clicks.png"}
+
+
 PROMISES = {
+    "segment_by_words": lungs_and_a_heart_are_found,
     "compare_xrays": xrays_are_like_those_of_their_region,
     "pretrain_backbone": a_backbone_is_trained_and_loads,
     "exposed_field": the_opening_is_found,
