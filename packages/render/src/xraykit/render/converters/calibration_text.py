@@ -85,3 +85,29 @@ def sections_of(path: str | Path, text: str, known: Mapping[str, str]) -> dict[s
         if line:
             found[current] = f"{found.get(current, '')}\n{line}"
     return found
+
+
+def check_image_size(
+    path: str | Path, stated: tuple[int, int] | None, height: int | None, width: int | None
+) -> tuple[int, int]:
+    """Rows and columns of the image that a camera file is for.
+
+    Args:
+        path: The file, for messages.
+        stated: (width, height) in it, or None.
+        height: What the caller knows, or None.
+        width: The same.
+
+    Raises:
+        FileError: Nobody says, or both say something else.
+    """
+    if stated is None and (height is None or width is None):
+        raise FileError(f"{path} does not state the size of its image, and nobody else does; give rows and columns.")
+    given = (width, height) if height is not None and width is not None else stated
+    if stated is not None and given != stated:
+        raise FileError(
+            f"{path} is of an image of {stated[1]} rows x {stated[0]} columns, got one of {height} x {width}; "
+            "is it the camera of another image, or was the image resized or cropped?"
+        )
+    columns, rows = given  # type: ignore[misc]
+    return int(rows), int(columns)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera, Pair, Scalar
 from ..storage.atomic_write import write_atomically
-from .calibration_text import numbers_in, read_calibration_text, sections_of
+from .calibration_text import check_image_size, numbers_in, read_calibration_text, sections_of
 from .krt import KRT, from_krt, to_krt
 from .pinhole import PeerView
 from .projection_matrix import PixelCenter, World, from_projection_matrix
@@ -161,32 +161,6 @@ def write_mayacam(path: str | Path, camera: Camera, pose: Tensor, *, mirrored: b
     }
     text = "\n\n".join("\n".join([name, *(",".join(map(repr, row)) for row in rows)]) for name, rows in blocks.items())
     write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
-
-
-def check_image_size(
-    path: str | Path, stated: tuple[int, int] | None, height: int | None, width: int | None
-) -> tuple[int, int]:
-    """Rows and columns of the image that a camera file is for.
-
-    Args:
-        path: The file, for messages.
-        stated: (width, height) in it, or None.
-        height: What the caller knows, or None.
-        width: The same.
-
-    Raises:
-        FileError: Nobody says, or both say something else.
-    """
-    if stated is None and (height is None or width is None):
-        raise FileError(f"{path} does not state the size of its image, and nobody else does; give rows and columns.")
-    given = (width, height) if height is not None and width is not None else stated
-    if stated is not None and given != stated:
-        raise FileError(
-            f"{path} is of an image of {stated[1]} rows x {stated[0]} columns, got one of {height} x {width}; "
-            "is it the camera of another image, or was the image resized or cropped?"
-        )
-    columns, rows = given  # type: ignore[misc]
-    return int(rows), int(columns)  # type: ignore[arg-type]
 
 
 def _size(path: str | Path, numbers: list[float]) -> tuple[int, int]:
