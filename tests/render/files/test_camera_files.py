@@ -30,7 +30,7 @@ def test_pose_json_needs_nothing(folder):
 
 
 def test_text_takes_its_scale_from_the_caller(folder):
-    for scale in ({"sdd": 1020.0}, {"pixel_spacing": 2.5}):
+    for scale in ({"sdd": 1020.0}, {"pixel_spacing": 2.5}, {"sdd": 1020.2, "pixel_spacing": 2.5}):
         found = read_cameras(folder / "b.dat", CameraNeeds(**scale))
         assert (found.kind, found.assumptions) == ("camera text", ())
         assert_same_view((found.camera, found.pose), (SQUARE, poses()[1:2]))
@@ -64,6 +64,7 @@ def test_rtk_gives_one_view_for_each_projection(folder):
         ("a.dat", {"sdd": 900.0}, "states sdd itself, 1020.0 mm, got --sdd 900.0; leave the option out"),
         ("a.dat", {"pixel_spacing": (2.5, 2.6)}, "states pixel_spacing itself"),
         ("b.dat", {"height": 41, "width": 30}, "30 rows x 41 columns, got one of 41 x 30"),
+        ("b.dat", {"sdd": 900.0, "pixel_spacing": 2.5}, "distance of 1020.0 mm, got 900.0 mm; give one of the two"),
         ("c.dat", {}, "does not state the size of its image"),
         ("c.dat", {"height": 30, "width": 41, "pixel_spacing": 0.3}, "states pixel_spacing itself"),
         ("d.dat", {"height": 30, "width": 41}, "does not state the pixel spacing .* --pixel-spacing"),

@@ -170,8 +170,6 @@ def _check(settings: RegisterSettings) -> None:
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
     assigned_cameras(settings.camera, settings.xrays)
-    if settings.joint and len(settings.camera) > len(set(settings.camera)):
-        raise InputError(f"--joint needs views from different places, got {settings.camera[0]} for several of them.")
     check_start(settings.start, views=count if settings.joint else 1)
     if settings.xray.frame != "all":
         start_of(settings.start, range(count), count)

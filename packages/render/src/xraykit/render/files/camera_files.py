@@ -19,6 +19,8 @@ from ..errors import FileError
 from ..geometry.camera import Camera, Pair
 from .pose_json import read_pose
 
+_AGREES = 1e-3  # of the distance
+
 
 @dataclass(frozen=True)
 class CameraNeeds:
@@ -133,7 +135,17 @@ def _rtk(path: Path, needs: CameraNeeds) -> PeerView:
 
 
 def _text(path: Path, needs: CameraNeeds) -> PeerView:
-    return read_mayacam(path, height=needs.height, width=needs.width, sdd=needs.sdd, pixel_spacing=needs.pixel_spacing)
+    size = {"height": needs.height, "width": needs.width}
+    if needs.sdd is None or needs.pixel_spacing is None:
+        return read_mayacam(path, **size, sdd=needs.sdd, pixel_spacing=needs.pixel_spacing)
+    view = read_mayacam(path, **size, pixel_spacing=needs.pixel_spacing)
+    implied = float(torch.as_tensor(view.camera.sdd).reshape(-1)[0])
+    if abs(implied - needs.sdd) > _AGREES * needs.sdd:
+        raise FileError(
+            f"{path} with pixels of {needs.pixel_spacing} mm has a source to detector distance of {implied:.1f} mm, got "
+            f"{needs.sdd} mm; give one of the two."
+        )
+    return view
 
 
 POSE, JOINTTRACK, RTK, TEXT = "pose.json", "JointTrack calibration", "RTK geometry", "camera text"
