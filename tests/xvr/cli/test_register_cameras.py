@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.registrations import CAMERA, lopsided
-from xraykit.render import Volume, carm_pose, render, save_image, write_pose, write_volume
+from xraykit.render import Volume, carm_pose, read_pose, render, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.converters import write_mayacam
 from xraykit.render.geometry import rigid_inverse, se3_exp
@@ -97,4 +97,25 @@ def test_a_camera_of_another_image_is_refused(folder, tmp_path, capsys):
     given = ["--camera", str(tmp_path / "cam1.txt"), "--view", "ap"]
     assert command(folder, tmp_path / "out", *given, xrays=("cam1.png",)) == 2
     assert "80 rows x 96 columns, got one of 40 x 48" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "spacing"),
+    [(("4", "4.5"), (4.0, 4.5)), (("4", "--pixel-spacing", "4.5"), (4.0, 4.5)), (("4",), (4.0, 4.0))],
+)
+def test_pixels_that_are_not_square_are_said_in_either_way(folder, tmp_path, words, spacing):
+    given = ["--sdd", "1000", "--view", "ap", "--init-only", "--pixel-spacing", *words]
+    assert command(folder, tmp_path / "out", *given, xrays=("cam1.png",)) == 0
+    camera, _ = read_pose(tmp_path / "out/cam1/pose.json")
+    assert tuple(camera.pixel_spacing) == spacing
+
+
+def test_two_tubes_on_one_line_are_pointed_to_camera_files(folder, tmp_path, capsys):
+    assert command(folder, tmp_path / "out", "--sdd", "1000", "--sdd", "1100", "--pixel-spacing", "4") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == (
+        "xraykit: --sdd may be given once, got it twice; leave one out; views with cameras of their own take --camera "
+        "FILE for each."
+    )
     assert not (tmp_path / "out").exists()

@@ -63,7 +63,8 @@ def read_rtk(
         raise FileError(f"{path} must hold projections, got none; is the geometry empty?")
     columns, rows = size
     if origin is None:
-        origin = tuple(-sign * (n - 1) / 2 * step for n, step, sign in zip(size, spacing, direction, strict=True))  # type: ignore[assignment]
+        u, v = (-sign * (n - 1) / 2 * step for n, step, sign in zip(size, spacing, direction, strict=True))
+        origin = (u, v)
     found = []
     for number, projection in enumerate(projections):
         values = {**common, **_values(path, projection)}
@@ -76,7 +77,7 @@ def read_rtk(
             )
         view = RTKProjection(
             sid, sdd, gantry, (px, py), out, into, (sx, sy), origin, spacing, (columns, rows), direction
-        )  # type: ignore[arg-type]
+        )
         _check_matrix(path, number, projection, view)
         found.append(view)
     return found

@@ -135,15 +135,15 @@ def _rtk(path: Path, needs: CameraNeeds) -> PeerView:
 
 
 def _text(path: Path, needs: CameraNeeds) -> PeerView:
-    size = {"height": needs.height, "width": needs.width}
-    if needs.sdd is None or needs.pixel_spacing is None:
-        return read_mayacam(path, **size, sdd=needs.sdd, pixel_spacing=needs.pixel_spacing)
-    view = read_mayacam(path, **size, pixel_spacing=needs.pixel_spacing)
+    height, width, spacing = needs.height, needs.width, needs.pixel_spacing
+    if needs.sdd is None or spacing is None:
+        return read_mayacam(path, height=height, width=width, sdd=needs.sdd, pixel_spacing=spacing)
+    view = read_mayacam(path, height=height, width=width, pixel_spacing=spacing)
     implied = float(torch.as_tensor(view.camera.sdd).reshape(-1)[0])
     if abs(implied - needs.sdd) > _AGREES * needs.sdd:
         raise FileError(
-            f"{path} with pixels of {needs.pixel_spacing} mm has a source to detector distance of {implied:.1f} mm, got "
-            f"{needs.sdd} mm; give one of the two."
+            f"{path} with pixels of {needs.pixel_spacing} mm has a source to detector distance of {implied:.1f} mm, "
+            f"got {needs.sdd} mm; give one of the two."
         )
     return view
 

@@ -23,7 +23,7 @@ class CameraChoice(NamedTuple):
     count: int
 
 
-def assigned_cameras(cameras: Sequence[str | Path], xrays: Sequence[str | Path]) -> list[CameraChoice | None]:
+def assigned_cameras(cameras: Sequence[str | Path], xrays: Sequence[str | Path]) -> Sequence[CameraChoice | None]:
     """The camera of each X-ray: one file each in their order, or one for all; None where no file is given.
 
     Raises:
