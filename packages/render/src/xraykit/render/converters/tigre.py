@@ -16,7 +16,7 @@ from ..geometry.torch_modes import full_precision
 from .detector_steps import view_of_steps
 from .pinhole import PeerView, unsettle
 
-Numbers = float | Sequence[float] | Sequence[Sequence[float]] | Tensor
+PerAngle = float | Sequence[float] | Sequence[Sequence[float]] | Tensor
 
 
 class TIGREView(NamedTuple):
@@ -43,16 +43,16 @@ class TIGREView(NamedTuple):
 
 @full_precision
 def from_tigre(
-    angles: Numbers,
+    angles: PerAngle,
     *,
-    dsd: Numbers,
-    dso: Numbers,
+    dsd: PerAngle,
+    dso: PerAngle,
     n_detector: tuple[int, int],
-    d_detector: Numbers,
-    off_origin: Numbers = (0.0, 0.0, 0.0),
-    off_detector: Numbers = (0.0, 0.0),
-    rot_detector: Numbers = (0.0, 0.0, 0.0),
-    cor: Numbers = 0.0,
+    d_detector: PerAngle,
+    off_origin: PerAngle = (0.0, 0.0, 0.0),
+    off_detector: PerAngle = (0.0, 0.0),
+    rot_detector: PerAngle = (0.0, 0.0, 0.0),
+    cor: PerAngle = 0.0,
     center: Vector = (0.0, 0.0, 0.0),
 ) -> PeerView:
     r"""The views of a TIGRE geometry (`geo.DSD` is `dsd`, and so on; Python's order z, y, x and v, u).
@@ -93,7 +93,7 @@ def from_tigre(
     turns = torch.nn.functional.pad(turns, (0, 3 - turns.shape[-1]))
     count = len(turns)
 
-    def given(name: str, value: Numbers, size: int) -> Tensor:
+    def given(name: str, value: PerAngle, size: int) -> Tensor:
         tensor = torch.as_tensor(value, dtype=turns.dtype, device=turns.device)
         if tensor.numel() not in (size, size * count) or not bool(torch.isfinite(tensor.detach()).all()):
             raise GeometryError(f"{name} must be {size} finite numbers, or as many for each of {count} angles.")
