@@ -18,6 +18,7 @@ from .result.folder import is_finished, save_result
 from .result.reading import read_result
 from .result.record import ResultRecord
 from .start.checks import check_start, start_of
+from .xray.calibration import assigned_cameras
 from .xray.input_files import InputFiles
 from .xray.shot import Shot
 from .xray.xray_input import read_shots
@@ -151,7 +152,8 @@ def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
         FileError: An X-ray cannot be read.
         InputError: It lacks geometry that no option supplies.
     """
-    output, shots = settings.results.output, read_shots(settings.xrays, settings.xray)
+    output = settings.results.output
+    shots = read_shots(settings.xrays, settings.xray, cameras=settings.camera)
     together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
     for numbers in together:
         start = start_of(settings.start, numbers, len(shots))
@@ -167,6 +169,7 @@ def _check(settings: RegisterSettings) -> None:
     count = len(settings.xrays)
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
+    assigned_cameras(settings.camera, settings.xrays)
     check_start(settings.start, views=count if settings.joint else 1)
     if settings.xray.frame != "all":
         start_of(settings.start, range(count), count)

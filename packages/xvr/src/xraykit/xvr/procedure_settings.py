@@ -60,9 +60,12 @@ class RegisterSettings:
     """One X-ray or more: DICOM, PNG, TIFF or JPEG. Each is registered by itself unless --joint is given."""
     results: OutputSettings
     """What is left behind."""
+    camera: tuple[Path, ...] = ()
+    """File with the camera of each X-ray in their order, or of all: pose.json, MayaCam 2.0 (XMALab, Autoscoper), text
+    of K, R, t or of a 3x4 matrix, JointTrack calibration, RTK geometry.xml; with --joint they also place the views."""
     joint: bool = False
     """All X-rays are views of one patient who did not move, and their places relative to each other are right as the
-    DICOM tags, poses or earlier result say; one pose is found for all."""
+    --camera files, DICOM tags, poses or earlier result say; one pose is found for all."""
     init_only: bool = False
     """Write where it would start, and refine nothing."""
     anatomy: StructureSettings = field(default_factory=StructureSettings)

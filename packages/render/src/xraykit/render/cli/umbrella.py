@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
+from ..commands.pairs import split_pairs
 from ..commands.terminal import console, make_streams_plain, plain_streams
 from ..errors import InputError, XraykitError
 from ..storage.versions import installed_version
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = "xraykit.commands"
 USER_MISTAKE, INTERRUPTED = 2, 130
+OF_CAMERA = ("--sdd", "--principal-point")
 LONGEST = 2000  # characters of a sentence
 
 
@@ -59,7 +61,7 @@ def _run(arguments: Sequence[str]) -> None:
     from cyclopts import CycloptsError
 
     try:
-        umbrella()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        umbrella()(split_pairs(arguments), exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise InputError(_usage(error)) from error
 
@@ -103,8 +105,12 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
 
 
 def _usage(error: CycloptsError) -> str:
-    from cyclopts import UnusedCliTokensError
+    from cyclopts import RepeatArgumentError, UnusedCliTokensError
 
+    if isinstance(error, RepeatArgumentError):
+        option = error.token.keyword or "an option"
+        also = "; views with cameras of their own take --camera FILE for each" if option in OF_CAMERA else ""
+        return f"{option} may be given once, got it twice; leave one out{also}."
     if isinstance(error, UnusedCliTokensError):
         return f"no more words were expected, got {' '.join(error.unused_tokens or ())}; --help lists the options."
     return str(error)

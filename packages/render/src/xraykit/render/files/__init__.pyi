@@ -1,4 +1,9 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .camera_files import (
+    CameraFile as CameraFile,
+    CameraNeeds as CameraNeeds,
+    read_cameras as read_cameras,
+)
 from .coco import (
     coco_record as coco_record,
     write_coco as write_coco,

@@ -43,6 +43,8 @@ class AppSettings:
     """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
     """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG."""
+    camera: tuple[Path, ...] = ()
+    """File with the camera of each X-ray in their order, or of all, as for `xraykit xvr register`."""
     anatomy: LabelSettings = field(default_factory=LabelSettings)
     """Labels, to render and register single structures."""
     page: PageSettings = field(default_factory=PageSettings)

@@ -17,7 +17,7 @@ from xraykit.render.radiographs import is_stored_mirrored
 
 from ..xray.settings import XraySettings
 from ..xray.shot import Shot
-from .candidates import joined_starts, spread_to_views
+from .candidates import calibrated_places, joined_starts, spread_to_views
 from .checks import check_start, implied_starts
 from .coarse_search import SearchSettings, starts_from_search
 from .dicom_tags import starts_from_dicom
@@ -70,7 +70,11 @@ def find_starts(request: StartRequest) -> tuple[Tensor, str, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if not kinds:
         kinds, notes = _by_what_the_files_say(request)
-    return joined_starts([SOURCES[kind](request) for kind in kinds]), "+".join(kinds), notes
+    found = joined_starts([SOURCES[kind](request) for kind in kinds])
+    relative = calibrated_places(request.shots)
+    if relative is not None:  # what the tags or poses say of the other views is less exact
+        found = spread_to_views(found[:, :1], relative)
+    return found, "+".join(kinds), notes
 
 
 def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...], tuple[str, ...]]:
@@ -78,8 +82,10 @@ def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...]
     try:
         _tagged(request)
     except (FileError, GeometryError) as error:
-        if len(request.shots) > 1:
-            raise InputError(f"--joint needs the views' places relative to each other: {error}") from error
+        if len(request.shots) > 1 and calibrated_places(request.shots) is None:
+            raise InputError(
+                f"--joint needs the views' places relative to each other, give their --camera files: {error}"
+            ) from error
         return ("search",), (f"started by a search over AP views, as the file does not say more: {error}",)
     return ("dicom",), ()
 
@@ -224,7 +230,8 @@ def _with_search_around(request: StartRequest, stated: Tensor) -> Tensor:
     distances = ((1 - KNOWN_SOD) * sod, min((1 + KNOWN_SOD) * sod, 0.99 * sdd))
     settings = SearchSettings(lao_rao=lao_rao, cra_cau=cra_cau, roll=roll, sod=distances, candidates=3)
     found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
-    relative = rigid_inverse(first) @ stated[0]
+    calibrated = calibrated_places(request.shots)
+    relative = rigid_inverse(first) @ stated[0] if calibrated is None else calibrated
     return joined_starts([stated, spread_to_views(found, relative)])
 
 
@@ -232,6 +239,9 @@ def _for_all_views(request: StartRequest, first: Tensor) -> Tensor:
     """Candidates for all views from those for the first, by the tags, poses or earlier result that place the others."""
     if len(request.shots) == 1:
         return first
+    calibrated = calibrated_places(request.shots)
+    if calibrated is not None:
+        return spread_to_views(first, calibrated)
     settings = request.settings
     by_result = _from_result if settings.result else None
     known = (by_result or (_from_fixed if settings.stated.pose else _tagged))(request)

@@ -29,7 +29,7 @@ class XraySettings:
     sdd: float | None = None
     """Source to detector distance [mm], in place of the file's."""
     pixel_spacing: float | tuple[float, float] | None = None
-    """Pixel pitch at the detector [mm], in place of the file's; in a file of settings also row and column."""
+    """Pixel pitch at the detector [mm], in place of the file's; two numbers are down a column and along a row."""
     principal_point: tuple[float, float] | None = None
     """Foot of the perpendicular from the source, x and y [px] in the stored image; default: the file's, else the
     middle."""

@@ -26,6 +26,8 @@ class Shot:
         doubts: What is hardly true of its file, or was lost of it, one sentence each.
         frame: Which frame of its file it shows, counted from 0; None where it is the only one or made of several.
         source: Its file; None where it came from memory.
+        pose: Camera to the world of its calibration [mm], (4, 4), where a camera file states it; shots of one
+            calibration share that world, which is not the patient's.
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -39,6 +41,7 @@ class Shot:
     doubts: tuple[str, ...] = ()
     frame: int | None = None
     source: Path | None = None
+    pose: Tensor | None = None
 
     def __post_init__(self) -> None:
         size = (self.camera.height, self.camera.width)

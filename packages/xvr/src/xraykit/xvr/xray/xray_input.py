@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Radiograph, read_radiograph
+from xraykit.render.files import CameraFile
 from xraykit.render.radiographs import (
     burnt_in,
     exposed_field,
@@ -20,14 +21,22 @@ from xraykit.render.radiographs import (
 )
 from xraykit.render.storage import finding_sentences
 
+from .calibration import CameraChoice, assigned_cameras, stated_camera
 from .names import xray_names
 from .settings import XraySettings
 from .shot import Shot
 
 BINS = 256
+OF_CAMERA = ("sdd:", "pixel_spacing:", "principal_point:")  # notes on what a camera file states
 
 
-def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> Shot:
+def read_shot(
+    path: str | Path,
+    settings: XraySettings | None = None,
+    *,
+    name: str | None = None,
+    camera: str | Path | None = None,
+) -> Shot:
     r"""One X-ray from a DICOM, PNG, TIFF or JPEG file, as registration compares it.
 
     Polarity, geometry and their defaults are those of `read_radiograph`. Intensities become -ln(I / I0) with I0 their
@@ -39,6 +48,7 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         path: The file.
         settings: What overrules the file, and how it is read; None is all defaults.
         name: Of the shot; None is the file's stem.
+        camera: File that states its camera, see `read_cameras`; wins over the tags.
 
     Returns:
         The shot, float32 on the CPU; `notes` names every assumption.
@@ -49,11 +59,11 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
             does not fit the image.
     """
     path, settings = Path(path), settings or XraySettings()
-    if settings.field_of_view not in ("auto", "tags", "whole"):
-        raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
+    _checked(settings)
     if settings.frame == "all":
         raise InputError("one shot shows one frame, got frame='all'; read_shots makes a shot of each.")
-    return _shot(path, _read(path, settings), settings, name or path.stem)
+    (choice,) = assigned_cameras(() if camera is None else (camera,), (path,))
+    return _shot(path, _read(path, settings), settings, name or path.stem, choice)
 
 
 def _read(path: Path, settings: XraySettings) -> Radiograph:
@@ -66,12 +76,21 @@ def _read(path: Path, settings: XraySettings) -> Radiograph:
     )
 
 
-def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str) -> Shot:
+def _shot(
+    path: Path, radiograph: Radiograph, settings: XraySettings, name: str, choice: CameraChoice | None = None
+) -> Shot:
     """One shot of a file that was read, by settings that say which frame."""
     radiograph, frame = _chosen(path, radiograph, settings)
     notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
-    camera = _camera(path, radiograph, settings)
+    stated = None
+    if choice is None:
+        camera = _camera(path, radiograph, settings)
+    else:
+        stated = stated_camera(choice, settings, height=radiograph.height, width=radiograph.width)
+        mirrored, camera = stated.mirrored, _as_stored(stated)
+        notes = [note for note in notes if not note.startswith(OF_CAMERA)]
+        notes += [f"camera: as {stated.path.name} states it ({stated.kind})", *stated.assumptions]
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
     radiograph = replace(radiograph, camera=camera, of_frames=())
@@ -102,24 +121,47 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
         doubts=doubts,
         frame=frame,
         source=path,
+        pose=None if stated is None else stated.pose[0],
     )
 
 
-def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None) -> tuple[Shot, ...]:
+def read_shots(
+    paths: Sequence[str | Path], settings: XraySettings | None = None, *, cameras: Sequence[str | Path] = ()
+) -> tuple[Shot, ...]:
     """X-rays of several files, in their order, see `read_shot`; two of one name are told apart as `xray_names` says.
 
-    `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several.
+    `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several. `cameras` are
+    files that state the camera of each X-ray, or one for all; shots of one calibration then know their places relative
+    to each other, `Shot.pose`.
+
+    Raises:
+        InputError: Also, another number of cameras than X-rays, or cameras in another order.
     """
     files, settings = [Path(path) for path in paths], settings or XraySettings()
-    if settings.frame != "all":
-        return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
     shots = []
-    for file, name in zip(files, xray_names(files), strict=True):
+    for file, name, choice in zip(files, xray_names(files), assigned_cameras(cameras, files), strict=True):
         radiograph = _read(file, settings)
+        if settings.frame != "all":
+            shots.append(_shot(file, radiograph, _checked(settings), name, choice))
+            continue
         for n in range(radiograph.n_frames):
             called = name if radiograph.n_frames == 1 else f"{name}_{n}"
-            shots.append(_shot(file, radiograph, replace(settings, frame=n), called))
+            shots.append(_shot(file, radiograph, replace(settings, frame=n), called, choice))
     return tuple(shots)
+
+
+def _as_stored(stated: CameraFile) -> Camera:
+    """The camera of the image as its file holds it, which may be mirrored."""
+    if not stated.mirrored:
+        return stated.camera
+    x, y = stated.camera.principal_point  # type: ignore[misc]  # views() gives plain numbers
+    return replace(stated.camera, principal_point=(stated.camera.width - float(x), float(y)))
+
+
+def _checked(settings: XraySettings) -> XraySettings:
+    if settings.field_of_view not in ("auto", "tags", "whole"):
+        raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
+    return settings
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:
