@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xraykit.render import InputError, OutputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import EvaluationReport, read_rows, write_evaluation, write_rows
 from xraykit.render.storage import make_folder, to_plain, write_settings
 
@@ -30,6 +31,7 @@ def evaluate_segmentation(
     *,
     methods: Sequence[EvaluatedMethod] | None = None,
     report: EvaluationProgress = lambda what, done, total: None,
+    left_out: LeftOut | None = None,
 ) -> EvaluationReport:
     """Ask a network, and what stands beside it, for the masks of a set of X-rays; write rows.csv and the report.
 
@@ -37,6 +39,7 @@ def evaluate_segmentation(
         settings: Of what, how, and where to.
         methods: What is evaluated, in place of the network and the baselines of the settings.
         report: Told of progress.
+        left_out: Takes images and shards that are damaged, while the others are asked; None ends at the first.
 
     Raises:
         FileError: Images, masks or weights that cannot be read. InputError: Nothing to ask for.
@@ -44,7 +47,7 @@ def evaluate_segmentation(
     """
     _check_output(settings.output)
     check_targets(settings.asks)
-    cases = open_cases(settings.data, settings.cases)
+    cases = open_cases(settings.data, settings.cases, left_out=left_out)
     if methods is None:
         methods = [FluoroSamMethod(_network(settings)), *make_baselines(settings, report=report)]
     rows = segmentation_rows(methods, cases, settings.asks, report=report)

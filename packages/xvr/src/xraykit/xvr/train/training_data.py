@@ -47,7 +47,11 @@ class TrainingData:
 
 
 def load_training_data(
-    settings: TrainSettings, frame: NetworkFrame, *, on_read: Callable[[Volume], None] | None = None
+    settings: TrainSettings,
+    frame: NetworkFrame,
+    *,
+    on_read: Callable[[Volume], None] | None = None,
+    meet: Callable[[RenderedPatient], None] | None = None,
 ) -> TrainingData:
     """Read or make what the settings name, as the network's detector sees it.
 
@@ -55,6 +59,7 @@ def load_training_data(
         settings: What is learned from.
         frame: The network's camera and pose frame.
         on_read: Called with the one CT that is learned from, as its file has it.
+        meet: Called with each of many CTs when it comes for the first time.
 
     Raises:
         FileError: A CT, data set or warp that cannot be used.
@@ -77,7 +82,7 @@ def load_training_data(
         warp = torch.eye(4, dtype=torch.float64)
 
     def patients(rank: int, ranks: int) -> Patients:
-        return OnePatient(first) if first is not None else _many(settings, voxel, rank, ranks)
+        return OnePatient(first) if first is not None else _many(settings, voxel, rank, ranks, meet)
 
     known = patients(0, 1)
 
@@ -96,24 +101,28 @@ def load_training_data(
     return TrainingData(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
 
 
-def _many(settings: TrainSettings, voxel: float, rank: int, ranks: int) -> ManyPatients:
+def _many(
+    settings: TrainSettings, voxel: float, rank: int, ranks: int, meet: Callable[[RenderedPatient], None] | None
+) -> ManyPatients:
     data, seed = settings.data, settings.run.seed
     if data.cts is not None:
         files = files_in(data.cts)
-        hold_out = len(files) >= HOLD_OUT_FROM
-        make, number = CTFolder(files, voxel), len(files) - hold_out
+        held_out = CTFolder(files[::-1], voxel, data.volume)(0) if len(files) >= HOLD_OUT_FROM else None
+        number = len(files) if held_out is None else [file.name for file in files].index(held_out.name)
+        make = CTFolder(files[: max(number, 1)], voxel, data.volume)
     else:
-        make = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel)
-        hold_out, number = True, data.patients
+        make, number = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel), data.patients
+        held_out = make(number)
     return ManyPatients(
         make,
-        number,
-        hold_out=hold_out,
+        max(number, 1),
+        held_out=held_out,
         each=data.steps_per_patient,
         seed=seed,
         rank=rank,
         ranks=ranks,
         workers=settings.run.workers,
+        meet=meet,
     )
 
 

@@ -110,16 +110,21 @@ def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None
 
     `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several.
     """
-    files, settings = [Path(path) for path in paths], settings or XraySettings()
+    files = [Path(path) for path in paths]
+    named = zip(files, xray_names(files), strict=True)
+    return tuple(shot for file, name in named for shot in shots_of(file, settings, name=name))
+
+
+def shots_of(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> tuple[Shot, ...]:
+    """The X-rays of one file, of which there are several where `frame` is "all"; see `read_shots`."""
+    path, settings = Path(path), settings or XraySettings()
+    name = name or path.stem
     if settings.frame != "all":
-        return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
-    shots = []
-    for file, name in zip(files, xray_names(files), strict=True):
-        radiograph = _read(file, settings)
-        for n in range(radiograph.n_frames):
-            called = name if radiograph.n_frames == 1 else f"{name}_{n}"
-            shots.append(_shot(file, radiograph, replace(settings, frame=n), called))
-    return tuple(shots)
+        return (read_shot(path, settings, name=name),)
+    radiograph = _read(path, settings)
+    count = radiograph.n_frames
+    names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
+    return tuple(_shot(path, radiograph, replace(settings, frame=n), names[n]) for n in range(count))
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:

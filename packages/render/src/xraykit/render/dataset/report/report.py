@@ -79,11 +79,13 @@ def dataset_report(
     check_folder(output)
     store = ShardStore(str(address), dict(storage_options or {}))
     manifest = checked_manifest(store)
+    whole, damaged = whole_shards(store, manifest.shards)
+    manifest = replace(manifest, shards=whole)
     found = survey(store, manifest, report=report)
     twins, chosen = found.duplicates(), choose(found.rows, each=each)
     shown = twins[:MOST_PAIRS]
     samples = read_again(store, manifest, [*chosen, *(row for one, other, _ in shown for row in (one, other))])
-    lists = _lists(found, manifest)
+    lists = {**_lists(found, manifest), "Shards that are damaged": [Finding(*one) for one in damaged]}
     sections = [
         section("Counts of images", columns(_counts(found))),
         section("Intensity relative to air, by region", columns(_histograms(found))),
@@ -94,7 +96,7 @@ def dataset_report(
     text = page(f"Data set {Path(str(address)).name}", _facts(found, manifest), sections)
     write_atomically(output, lambda file: file.write(text.encode()))
     numbers = {"Near-duplicates": len(twins)} | {title: len(entries) for title, entries in lists.items()}
-    return DatasetReport(output, len(found.rows), numbers)
+    return DatasetReport(output, len(found.rows), numbers, damaged)
 
 
 def _facts(found: Survey, manifest: Manifest) -> dict[str, str]:
