@@ -220,3 +220,12 @@ def test_command_writes_the_page_and_says_what_it_found(tmp_path, capsys):
     assert "Contact sheet with masks: knee" in (folder / "report.html").read_text(encoding="utf-8")
     assert run(["dataset", "report", "memory://set"]) == 2
     assert "--output must be given" in capsys.readouterr().err
+
+
+def test_a_damaged_shard_is_left_out_of_the_page_and_told_by_the_exit_status(tmp_path, capsys):
+    folder = write_dataset(tmp_path / "set", {"train": [2, 3]}, size=SIZE)
+    (folder / "train-000001.tar").unlink()
+    assert run(["dataset", "report", str(folder), "-o", str(tmp_path / "r.html")]) == 3
+    said = capsys.readouterr()
+    assert "about 2 images" in said.out and "train-000001.tar was left out: " in said.err
+    assert "train-000001.tar" in (tmp_path / "r.html").read_text()

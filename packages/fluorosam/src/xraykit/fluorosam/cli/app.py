@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import flat, serve_until_interrupt
+from typing import TYPE_CHECKING
+
+from xraykit.render.commands import flat, say_lines, serve_until_interrupt
 
 from ..app.settings import MaskAppSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..predictor.xray_input import OpenedXray
 
 
 def app(settings: MaskAppSettings) -> None:
@@ -31,7 +38,11 @@ def app(settings: MaskAppSettings) -> None:
 
     print(f"opening {', '.join(path.name for path in settings.xrays)}", flush=True)
     more = f"; annotations go to {settings.output}"
-    serve_until_interrupt(open_mask_page(settings), browser=not settings.page.no_browser, more=more)
+    serve_until_interrupt(open_mask_page(settings, tell=_tell), browser=not settings.page.no_browser, more=more)
+
+
+def _tell(path: Path, xray: OpenedXray) -> None:
+    say_lines(notes=[f"{path}: {line}" for line in xray.notes], warnings=[f"{path}: {line}" for line in xray.doubts])
 
 
 command = flat(app, MaskAppSettings)

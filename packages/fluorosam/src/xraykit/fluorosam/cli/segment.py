@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import Tally, flat, say_left_out
+from xraykit.render.commands import Tally, flat, say_left_out, say_lines
 
 from ..outputs.settings import SegmentFilesSettings
 
@@ -46,8 +46,7 @@ def segment(settings: SegmentFilesSettings) -> int:
     print("\n".join(lines[:MOST_LINES]))
     if len(lines) > MOST_LINES:
         print(f"and {len(lines) - MOST_LINES} more, see results.json")
-    for sentence in done.notes[:MOST_LINES]:
-        print(f"note: {sentence}")
+    say_lines(notes=done.notes[:MOST_LINES], warnings=done.doubts[:MOST_LINES])
     print(f"wrote {done.folder}")
     return say_left_out(done.left_out)
 

@@ -87,7 +87,9 @@ def write_fluoroseg(
         for split, chosen in (("train", True), ("val", False)):
             lines = [f"{name}.json\n" for name, case in cases.items() if (case.split == TRAIN) == chosen]
             write_atomically(staging / f"{split}.txt", lambda file, lines=lines: file.write("".join(lines).encode()))
-    return FluoroSegExport(len(cases), sum(len(case.images) for case in cases.values()), written, dict(left_out), data.damaged)
+    return FluoroSegExport(
+        len(cases), sum(len(case.images) for case in cases.values()), written, dict(left_out), data.damaged
+    )
 
 
 def category_numbers() -> dict[str, int]:

@@ -49,8 +49,8 @@ def prepare_segmentations(
     Images are averaged down to a longer side of 1.25 times the network's, or kept as they are where they have no more,
     as 16-bit codes of -ln of the intensity; a mask is taken at the middle of each stored pixel, where the collimator
     leaves it open. A store of the same data and sizes is used as it is; an interrupted job leaves the folder as it was.
-    Images without annotations are left out, and so are shards that are damaged. What an image lacks is only known where the job was made with
-    `labels: all`.
+    Images without annotations are left out, and so are shards that are damaged. What an image lacks is only known where
+    the job was made with `labels: all`.
 
     Args:
         sources: Folders of data sets.

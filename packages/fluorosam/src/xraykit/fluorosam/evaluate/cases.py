@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -52,7 +52,9 @@ class SegmentationCase:
 
 
 class CaseSource(Protocol):
-    """Cases of a set, in an order that is always the same."""
+    """Cases of a set, in an order that is always the same; `notes` say what was assumed of their files so far."""
+
+    notes: Sequence[str]
 
     def __len__(self) -> int: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xraykit.render import InputError, OutputError
@@ -55,6 +56,7 @@ def evaluate_segmentation(
     write_rows(settings.output / ROWS, rows)
     write_settings(settings.output / SETTINGS, settings, command="fluorosam evaluate", distribution="xraykit-fluorosam")
     found = segmentation_report(rows, large_from=settings.asks.large_from)
+    found = replace(found, notes=(*found.notes, *cases.notes))
     write_evaluation(settings.output, found, settings=to_plain(settings))
     return found
 

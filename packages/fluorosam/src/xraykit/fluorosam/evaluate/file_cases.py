@@ -44,6 +44,8 @@ class FluoroSegCases:
             data.ribs = "legacy"
         self.data = data
 
+    notes = ()
+
     def __len__(self) -> int:
         return len(self._numbers)
 
@@ -81,6 +83,8 @@ class LungCases:
     ) -> None:
         self.data, self._left_out = LungSet(folder, layout), left_out
         self._numbers = evenly(len(self.data), most)
+
+    notes = ()
 
     def __len__(self) -> int:
         return len(self._numbers)

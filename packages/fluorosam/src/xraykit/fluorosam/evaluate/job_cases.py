@@ -44,6 +44,8 @@ class JobCases:
             left_out.found += self._data.damaged
         self._numbers = evenly(len(self._data), most)
 
+    notes = ()
+
     def __len__(self) -> int:
         return len(self._numbers)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from xraykit.render import Camera, FileError, GeometryError, InputError, Volume, read_pose
 from xraykit.render.commands import LeftOut
 from xraykit.render.rendering import scene_masks
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import finding_sentences, read_json_object
 
 from ..predictor.xray_input import open_xray
 from ..vocabulary.annotations import absent_targets, present_targets
@@ -52,7 +52,11 @@ class RegisteredCases:
         self.views = read_views(settings.xvr)
         self._xrays = [(view, _xray_of(Path(xrays), view, len(self.views))) for view in self.views]
         self._numbers = evenly(len(self._xrays), settings.images)
-        self._volume = Volume.from_file(settings.ct, labels=settings.labels, label_names=settings.label_names)
+        files = {"labels": settings.labels, "label_names": settings.label_names}
+        self._volume = Volume.from_file(settings.ct, **settings.volume.reading, **files)
+        found = {**self._volume.assumptions, **self._volume.doubts}
+        self.notes = [f"{settings.ct.name}: {line}" for line in finding_sentences(found)]
+        self._reading = settings.reading
         if not present_targets(tuple(self._volume.label_names.values())):
             raise InputError(
                 f"{settings.labels} must have labels with known names, got "
@@ -68,7 +72,9 @@ class RegisteredCases:
 
     def _read(self, number: int) -> SegmentationCase:
         view, path = self._xrays[number]
-        xray = open_xray(path)
+        xray = open_xray(path, self._reading)
+        said = [f"{path.name}: {line}" for line in (*xray.notes, *xray.doubts)]
+        self.notes += [line for line in said if line not in self.notes]
         size = (view.camera.height, view.camera.width)
         if xray.size != size:
             raise FileError(

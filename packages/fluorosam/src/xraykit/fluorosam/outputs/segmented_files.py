@@ -40,13 +40,15 @@ class SegmentedXrays:
     Args:
         folder: Where it lies.
         results: A row for each X-ray: file, size, and a row for each prompt, as in results.json.
-        notes: Sentences for the user.
+        notes: What was assumed of which X-ray, and what could not be written.
+        doubts: What is hardly true of which X-ray's file, or was lost.
         left_out: (name, sentence) of each X-ray that could not be read.
     """
 
     folder: Path
     results: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
 
@@ -85,6 +87,7 @@ def segment_xrays(
     rows: list[dict[str, Any]] = []
     annotated: list[AnnotatedXray] = []
     notes: list[str] = []
+    doubts: list[str] = []
     left_out = LeftOut(none=len(listed) == 1)
     with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:
         for number, one in enumerate(listed):
@@ -94,16 +97,21 @@ def segment_xrays(
                 answers = sam.predict_many(list(prompts.values()), image=sam.embed(xray), multimask=not settings.single)
                 row, masks = _written(folder, one, xray, dict(zip(prompts, answers, strict=True)), notes)
                 rows.append(row)
+                doubts += [f"{one.path.name}: {doubt}" for doubt in xray.doubts]
                 annotated.append(AnnotatedXray(str(one.path), xray.size, masks, xray.frame))
         if not rows:
-            raise FileError(f"none of {len(listed)} files is an X-ray that can be read; the first: {left_out.found[0][1]}")
+            raise FileError(
+                f"none of {len(listed)} files is an X-ray that can be read; the first: {left_out.found[0][1]}"
+            )
         write_coco(folder / COCO, annotations_record(annotated))
         table = {"schema": SCHEMA, "weights": used.weights, "xrays": rows}
         table["left_out"] = [{"file": name, "reason": reason} for name, reason in left_out.found]
         write_coco(folder / RESULTS, table)
         write_settings(folder / SETTINGS, settings, command="fluorosam segment", distribution="xraykit-fluorosam")
     tell(len(listed), len(listed))
-    return SegmentedXrays(settings.output, tuple(rows), tuple(dict.fromkeys(notes)), tuple(left_out.found))
+    return SegmentedXrays(
+        settings.output, tuple(rows), tuple(dict.fromkeys(notes)), tuple(doubts), tuple(left_out.found)
+    )
 
 
 def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
@@ -143,7 +151,7 @@ def _written(
     ]
     height, width = xray.size
     row = {"file": str(one.path), "height": height, "width": width, "frame": xray.frame, "files": files}
-    return {**row, "notes": list(xray.notes), "masks": found}, masks
+    return {**row, "notes": list(xray.notes), "doubts": list(xray.doubts), "masks": found}, masks
 
 
 def _pointed(prompt: Prompt) -> dict[str, Any]:

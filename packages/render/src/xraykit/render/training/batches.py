@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from torch.utils.data import default_collate
 
-from ..dataset.read.dataset import Part, XrayDataset
+from ..dataset.read.dataset import OnDamage, Part, XrayDataset
 from ..dataset.read.loader import XrayLoader
 from ..dataset.read.order import ReadingOrder
 from ..dataset.read.xray_sample import XraySample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -61,7 +61,7 @@ class CTFolder:
 
     files: tuple[Path, ...]
     voxel: float
-    reading: VolumeSettings = VolumeSettings()
+    reading: VolumeSettings = field(default_factory=VolumeSettings)
 
     def __call__(self, index: int) -> RenderedPatient:
         """The CT ready for training.
