@@ -26,6 +26,7 @@ class Shot:
         doubts: What is hardly true of its file, or was lost of it, one sentence each.
         frame: Which frame of its file it shows, counted from 0; None where it is the only one or made of several.
         source: Its file; None where it came from memory.
+        roll: By how much it is stored turned, as `carm_pose` counts roll [degrees].
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -39,6 +40,7 @@ class Shot:
     doubts: tuple[str, ...] = ()
     frame: int | None = None
     source: Path | None = None
+    roll: float = 0.0
 
     def __post_init__(self) -> None:
         size = (self.camera.height, self.camera.width)

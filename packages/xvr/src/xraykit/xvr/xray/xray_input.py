@@ -17,6 +17,7 @@ from xraykit.render.radiographs import (
     is_stored_mirrored,
     relative_line_integrals,
     shutter_field,
+    stored_roll,
 )
 from xraykit.render.storage import finding_sentences
 
@@ -71,7 +72,7 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
     radiograph, frame = _chosen(path, radiograph, settings)
     notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
-    camera = _camera(path, radiograph, settings)
+    camera, turned_as_stored = _camera(path, radiograph, settings), radiograph
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
     radiograph = replace(radiograph, camera=camera, of_frames=())
@@ -81,6 +82,9 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
     if mirrored:
         radiograph, valid = _mirrored(radiograph), valid.flip(-1)
         notes.append("the image was mirrored left to right, so that it shows what the tube sees")
+    roll = stored_roll(turned_as_stored, mirrored=mirrored)
+    if roll:
+        notes.append(f"the image is stored turned: its camera is rolled by {roll:g} degrees, and starts are with it")
     radiograph, valid = _sized(radiograph, valid, settings, notes)
     image = _line_integrals(radiograph, valid, settings)
     if settings.field_of_view == "auto":
@@ -102,6 +106,7 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
         doubts=doubts,
         frame=frame,
         source=path,
+        roll=roll,
     )
 
 
