@@ -47,6 +47,6 @@ def open_mask_page(
     for number in range(len(files)):
         session.open(number)
         if session.image is not None:
-            return MaskServer(session, port=settings.page.port)
+            return MaskServer(session, port=settings.page.port, outer=settings.page.outer)
     more = "" if len(files) == 1 else f" (and {len(files) - 1} more cannot be read)"
     raise FileError(f"{session.faults[0]}{more}")

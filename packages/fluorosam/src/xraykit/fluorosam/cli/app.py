@@ -30,10 +30,11 @@ def app(settings: MaskAppSettings) -> None:
     Args:
         settings: The options.
     """
-    from xraykit.render.web import check_port, require_web
+    from xraykit.render.web import check_port, outer_address, require_web
 
     require_web(extra="app", distribution="xraykit-fluorosam")
     check_port(settings.page.port)  # before weights and X-rays are read
+    outer_address(settings.page.outer, port=settings.page.port)
     from ..app.opening import open_mask_page
 
     print(f"opening {', '.join(path.name for path in settings.xrays)}", flush=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import InputError, XraykitError
 from ..storage.json_object import parse_json
 from .guard import Guard
+from .outer import OuterAddress
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HTTPRequest
@@ -32,7 +33,14 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, largest_body: int) -> ASGIApp:
+def guarded_app(
+    page: Path,
+    requests: Mapping[str, Request],
+    *,
+    token: str,
+    largest_body: int,
+    outer: OuterAddress | None = None,
+) -> ASGIApp:
     """The page's files at /, its requests at /api/NAME, guarded.
 
     Args:
@@ -41,6 +49,7 @@ def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, larg
         requests: By name; each runs in a thread of its own.
         token: What requests must bring.
         largest_body: Most bytes of a request's body.
+        outer: Where a proxy shows the page, if one does; the page's own addresses are relative.
     """
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
@@ -65,7 +74,7 @@ def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, larg
     routes = [static("/", page / "page.html")]
     routes += [static(f"/{name}", file) for name, file in files.items() if file.suffix in MEDIA_TYPES]
     routes += [api(name, request) for name, request in requests.items()]
-    return Guard(Starlette(routes=routes), token=token, largest_body=largest_body)
+    return Guard(Starlette(routes=routes), token=token, largest_body=largest_body, outer=outer)
 
 
 def answered(request: Request, raw: bytes) -> Response:
