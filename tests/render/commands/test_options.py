@@ -221,6 +221,26 @@ def test_words_of_a_list_follow_one_flag_or_each_its_own(tmp_path):
     assert found == [ListedSettings("job", ("a", "b"), (1, 2))] * 2
 
 
+@dataclass(frozen=True)
+class PitchSettings:
+    sdd: float | tuple[float, ...] | None = None
+    pitch: float | tuple[float, ...] = 1.0
+
+
+def test_what_may_be_one_or_many_is_one_where_one_is_given():
+    found = []
+    app = App()
+    app.default(flat(found.append, PitchSettings))
+    for words in ("--sdd 1000 --pitch 1.6 3.2", "--sdd 1000 --sdd 1100", "--pitch 2", ""):
+        app(words.split(), exit_on_error=False, result_action="return_value")
+    assert found == [
+        PitchSettings(1000.0, (1.6, 3.2)),
+        PitchSettings((1000.0, 1100.0)),
+        PitchSettings(pitch=2.0),
+        PitchSettings(),
+    ]
+
+
 def test_ctrl_c_tells_how_to_go_on_where_the_command_can():
     @dataclass(frozen=True)
     class Long:

@@ -71,8 +71,8 @@ def test_a_slash_is_added_so_that_relative_addresses_stay_below(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["hub.example.org", "ftp://hub/", "https://", "https://me:word@hub/", "https://hub/?a", "https://hub/#b", "https://h ub/",
-     "https://hub:notaport/", "https://[::/", "javascript:alert(1)"],
+    ["hub.example.org", "ftp://hub/", "https://", "https://me:word@hub/", "https://hub/?a", "https://hub/#b",
+     "https://h ub/", "https://hub:notaport/", "https://[::/", "javascript:alert(1)"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_page_is_refused(text):
     with pytest.raises(InputError, match="--outer must be the address that the browser shows"):

@@ -103,7 +103,7 @@ def test_examples_are_as_large_as_they_say(name, images):
         ("patients: {ct: {folder: nowhere}}", "patients.ct.folder must name an existing file"),
         ("patients: {ct: {folder: ., series: 1.2.826.0.1}}", "patients.ct.series must be a number from 1 up"),
         ("patients: {ct: {folder: ., series: 0}}", "patients.ct.series must be a number from 1 up"),
-        ("patients: {ct: {folder: ., modality: MR}}", "patients.ct.modality must be"),
+        ("patients: {ct: {folder: ., modality: MR}}", "patients.ct.modality knows no 'MR'; choose one of CT"),
         ("views: {standard: [pelvis_a]}", "views.standard knows no 'pelvis_a'; did you mean 'pelvis_ap'"),
         ("views: {standard: knee}", 'views.standard must be a list of texts or "all", got .knee.'),
         ("views: {ranges: {femurs: 1}}", "views.ranges knows no 'femurs'; did you mean 'femur'"),

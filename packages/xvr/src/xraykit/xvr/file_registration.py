@@ -180,10 +180,11 @@ def xray_groups(settings: RegisterSettings, *, left_out: LeftOut | None = None) 
 
 def _shots(settings: RegisterSettings, left_out: LeftOut) -> Iterator[Shot | None]:
     """The X-rays of each file; None in the place of one that cannot be read, so that the others keep their numbers."""
-    for path, name in zip(settings.xrays, xray_names(settings.xrays), strict=True):
+    each = [settings.xray.of_view(n, len(settings.xrays)) for n in range(len(settings.xrays))]
+    for path, own, name in zip(settings.xrays, each, xray_names(settings.xrays), strict=True):
         shots: tuple[Shot | None, ...] = (None,)
         with left_out.going_on(str(path)) if path.exists() else nullcontext():
-            shots = shots_of(path, settings.xray, name=name)
+            shots = shots_of(path, own, name=name)
         yield from shots
 
 

@@ -50,6 +50,9 @@ def flat(
 
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
+        given = {
+            name: _one_of_many(shown[name].type, value) if name in shown else value for name, value in given.items()
+        }
         files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
         settings = _settings(cls, shown, given, [file for file in files if file is not None])
         try:
@@ -141,7 +144,26 @@ def _parameter(leaf: Leaf, group: Group | None) -> inspect.Parameter:
         said |= {"required": True, "show_default": False}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     default = None if leaf.is_required else leaf.default
-    return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[leaf.type, Parameter(**said)])
+    return inspect.Parameter(
+        leaf.name, kind, default=default, annotation=Annotated[_words(leaf.type), Parameter(**said)]
+    )
+
+
+def _words(kind: Any) -> Any:
+    """What the command line takes: of one value or many, many, of which one is the one; see `_one_of_many`."""
+    single = _one_or_many(kind)
+    return kind if single is None else tuple[single, ...] | None
+
+
+def _one_of_many(kind: Any, value: Any) -> Any:
+    return value[0] if _one_or_many(kind) is not None and type(value) is tuple and len(value) == 1 else value
+
+
+def _one_or_many(kind: Any) -> Any:
+    """X of X | tuple[X, ...], with or without None; None of other types."""
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+    several = [get_args(part)[0] for part in parts if get_origin(part) is tuple and get_args(part)[-1:] == (...,)]
+    return several[0] if several and several[0] in parts else None
 
 
 def _takes_any_number(kind: Any) -> bool:

@@ -49,7 +49,7 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         InputError: No sdd or spacing (says which option supplies it), several frames and no choice, or a setting that
             does not fit the image.
     """
-    path, settings = Path(path), settings or XraySettings()
+    path, settings = Path(path), (settings or XraySettings()).of_view(0, 1)
     if settings.field_of_view not in ("auto", "tags", "whole"):
         raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
     if settings.frame == "all":
@@ -115,14 +115,15 @@ def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None
 
     `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several.
     """
-    files = [Path(path) for path in paths]
-    named = zip(files, xray_names(files), strict=True)
-    return tuple(shot for file, name in named for shot in shots_of(file, settings, name=name))
+    files, settings = [Path(path) for path in paths], settings or XraySettings()
+    each = [settings.of_view(n, len(files)) for n in range(len(files))]
+    named = zip(files, each, xray_names(files), strict=True)
+    return tuple(shot for file, own, name in named for shot in shots_of(file, own, name=name))
 
 
 def shots_of(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> tuple[Shot, ...]:
     """The X-rays of one file, of which there are several where `frame` is "all"; see `read_shots`."""
-    path, settings = Path(path), settings or XraySettings()
+    path, settings = Path(path), (settings or XraySettings()).of_view(0, 1)
     name = name or path.stem
     if settings.frame != "all":
         return (read_shot(path, settings, name=name),)
