@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError
+from xraykit.render.geometry import tensor_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Shot:
     roll: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("image", "valid"):
+            object.__setattr__(self, name, tensor_of(getattr(self, name)))
         size = (self.camera.height, self.camera.width)
         if self.image.ndim != 2 or not self.image.is_floating_point() or tuple(self.image.shape) != size:
             came = f"{self.image.dtype} of shape {tuple(self.image.shape)}"
