@@ -132,6 +132,8 @@ def test_folders_are_searched_and_equal_names_are_kept_apart(folder, capsys):
 
 
 def test_one_bad_xray_of_those_named_does_not_cost_the_others(folder, capsys):
+    (folder / "text.png").write_text("no X-ray", encoding="utf-8")
+    Image.new("RGB", (60, 40), (200, 10, 10)).save(folder / "colour.png")
     assert segment("a.png", "text.png", "b.dcm", "colour.png", "-o", "out", "--prompt", "skull") == 3
     assert [row["file"] for row in results(folder)] == ["a.png", "b.dcm"]
     said = capsys.readouterr().err

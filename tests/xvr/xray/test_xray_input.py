@@ -233,3 +233,13 @@ def test_distances_and_spacings_are_one_for_all_or_one_for_each_view():
         settings.of_view(0, 3)
     with pytest.raises(InputError, match="got 4 numbers"):
         each.of_view(0, 3)
+
+
+def test_what_nobody_stated_is_a_guess_that_a_failure_may_come_from(tmp_path):
+    Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)).save(tmp_path / "a.png")
+    known = {"sdd": 1000.0, "pixel_spacing": 1.0}
+    polarity, mirror = read_shot(tmp_path / "a.png", XraySettings(**known)).guesses
+    assert "bone may be dark" in polarity and "--polarity log_intensity" in polarity
+    assert "mirrored" in mirror and "--mirror" in mirror
+    stated = read_shot(tmp_path / "a.png", XraySettings(**known, polarity="log_intensity", mirror=False))
+    assert stated.guesses == ()

@@ -52,9 +52,12 @@ class SegmentationCase:
 
 
 class CaseSource(Protocol):
-    """Cases of a set, in an order that is always the same; `notes` say what was assumed of their files so far."""
+    """Cases of a set, in an order that is always the same."""
 
-    notes: Sequence[str]
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was assumed of their files so far, and what is doubtful."""
+        ...
 
     def __len__(self) -> int: ...
 

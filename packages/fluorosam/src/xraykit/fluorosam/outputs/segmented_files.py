@@ -88,7 +88,7 @@ def segment_xrays(
     annotated: list[AnnotatedXray] = []
     notes: list[str] = []
     doubts: list[str] = []
-    left_out = LeftOut(none=len(listed) == 1)
+    left_out = LeftOut(none=len(listed) == 1 and not listed[0].found)
     with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:
         for number, one in enumerate(listed):
             tell(number, len(listed))

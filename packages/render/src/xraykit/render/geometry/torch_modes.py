@@ -26,14 +26,14 @@ def full_precision(function: Callable[Given, Returned]) -> Callable[Given, Retur
 
     @wraps(function)
     def computed(*arguments: Given.args, **named: Given.kwargs) -> Returned:
-        arguments, named = tuple(map(tensor_of, arguments)), {key: tensor_of(one) for key, one in named.items()}
+        values, names = tuple(map(tensor_of, arguments)), {name: tensor_of(one) for name, one in named.items()}
         lowered = [kind for kind in ("cpu", "cuda") if torch.is_autocast_enabled(kind)]
         if not lowered:
-            return function(*arguments, **named)
+            return function(*values, **names)
         with ExitStack() as modes:
             for kind in lowered:
                 modes.enter_context(torch.autocast(kind, enabled=False))
-            return function(*arguments, **named)
+            return function(*values, **names)
 
     return computed
 

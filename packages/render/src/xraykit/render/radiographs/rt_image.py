@@ -20,7 +20,7 @@ from ..storage.dicom_tags import number, numbers, tag_name, text
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 
 DEFAULT_ORIENTATION = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
-Direction = tuple[float, float]
+PlaneVector = tuple[float, float]
 
 
 class ReceptorPlane(NamedTuple):
@@ -34,13 +34,13 @@ class ReceptorPlane(NamedTuple):
         origin: Of the receptor's axes, in gantry x and y [mm].
     """
 
-    first: Direction
-    along_row: Direction
-    along_column: Direction
+    first: PlaneVector
+    along_row: PlaneVector
+    along_column: PlaneVector
     angle: float
-    origin: Direction
+    origin: PlaneVector
 
-    def principal_point(self, spacing: Direction) -> Direction:
+    def principal_point(self, spacing: PlaneVector) -> PlaneVector:
         """Where the beam's axis meets the image, (x, y) [px] from its upper left corner; spacing is (row, column)."""
         x, y = turned((-self.origin[0], -self.origin[1]), -self.angle)
         x, y = x - self.first[0], y - self.first[1]
@@ -108,7 +108,7 @@ def distance_of_receptor(dataset: Dataset, *, frame: int = 0) -> Origin | None:
     return Origin(axis[0] - moved[0][2], ASSUMED, f"mm; {axis[1]} and the height of {moved[1]}")
 
 
-def turned(vector: Direction, degrees: float) -> Direction:
+def turned(vector: PlaneVector, degrees: float) -> PlaneVector:
     """A vector turned from x towards y; exact for quarter turns."""
     quarter = (degrees / 90) % 4
     if quarter == int(quarter):

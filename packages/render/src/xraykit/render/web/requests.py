@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,4 +96,9 @@ def _object(raw: bytes) -> RequestBody:
     body = parse_json(raw or b"{}", place="a request")
     if not isinstance(body, dict):
         raise InputError(f"a request must be a JSON object, got {type(body).__name__}.")
+    if b"\\u" in raw:
+        try:
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise InputError("a request must hold whole characters, got half of a surrogate pair.") from error
     return body

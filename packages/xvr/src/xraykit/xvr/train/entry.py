@@ -77,7 +77,7 @@ def train_network(
     if settings.run.compile:
         network.backbone.compile()
     run = fit(task, settings.run, settings.length, report=report, begun=begun)
-    return replace(run, left_out=tuple(dict.fromkeys(left_out)))
+    return replace(run, left_out=tuple(dict.fromkeys((*left_out, *data.left_out))))
 
 
 def _network(settings: TrainSettings) -> PoseNetwork:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
+from xraykit.render.dataset import XrayDataset
 
 from ..network.frame import NetworkFrame
 from ..template.warp import read_warp
@@ -38,12 +40,14 @@ class TrainingData:
         held_out: Views for the validation.
         grid: A CT that poses refer to.
         warp: Template to patient, (4, 4), for networks in a template frame.
+        left_out: (name, sentence) of each damaged shard of a data set.
     """
 
     source: Callable[[int, int], ViewSource]
     held_out: HeldOut
     grid: Volume
     warp: Tensor | None
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def load_training_data(
@@ -148,7 +152,9 @@ def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkF
 
 def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> TrainingData:
     camera = frame.camera()
-    image, pose, points = held_out_samples(folder, camera=camera, count=settings.data.validation_views)
+    damaged = XrayDataset(folder, parts=(), rank=0, world_size=1, on_damage="skip").damaged
+    known: dict[str, Any] = {"camera": camera, "on_damage": "skip" if damaged else "stop"}
+    image, pose, points = held_out_samples(folder, count=settings.data.validation_views, **known)
     shown = float(worth_learning(image, None).double().mean())
     if shown < LEAST_SHOWN:
         raise InputError(
@@ -160,11 +166,11 @@ def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Train
 
     def source(rank: int, ranks: int) -> ViewSource:
         batch, run = settings.length.batch or 1, settings.run
-        return StoredViews(folder, camera=camera, batch=batch, seed=run.seed, workers=run.workers)
+        return StoredViews(folder, batch=batch, seed=run.seed, workers=run.workers, **known)
 
     grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
     warp = torch.eye(4, dtype=torch.float64) if frame.frame == "template" else None
-    return TrainingData(source, held_out, grid, warp)
+    return TrainingData(source, held_out, grid, warp, damaged)
 
 
 def _warp(settings: TrainSettings, frame: NetworkFrame, volume: Volume) -> Tensor | None:

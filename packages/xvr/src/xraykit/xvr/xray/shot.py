@@ -27,6 +27,8 @@ class Shot:
         doubts: What is hardly true of its file, or was lost of it, one sentence each.
         frame: Which frame of its file it shows, counted from 0; None where it is the only one or made of several.
         source: Its file; None where it came from memory.
+        guesses: What nobody stated and may be the other way, with the option that says it: a phrase each, for a
+            registration that fails.
         roll: By how much it is stored turned, as `carm_pose` counts roll [degrees].
 
     Raises:
@@ -42,6 +44,7 @@ class Shot:
     frame: int | None = None
     source: Path | None = None
     roll: float = 0.0
+    guesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("image", "valid"):

@@ -26,6 +26,8 @@ from .settings import XraySettings
 from .shot import Shot
 
 BINS = 256
+BONE_BRIGHT = ("inverted_intensity", "log_attenuation", "line_integral")
+_NEGATIVE = {"dark": "log_intensity", "bright": "log_attenuation"}
 
 
 def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> Shot:
@@ -72,6 +74,7 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
     radiograph, frame = _chosen(path, radiograph, settings)
     notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
+    guesses = _guesses(radiograph, settings)
     camera, turned_as_stored = _camera(path, radiograph, settings), radiograph
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
@@ -107,6 +110,7 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
         frame=frame,
         source=path,
         roll=roll,
+        guesses=guesses,
     )
 
 
@@ -131,6 +135,17 @@ def shots_of(path: str | Path, settings: XraySettings | None = None, *, name: st
     count = radiograph.n_frames
     names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
     return tuple(_shot(path, radiograph, replace(settings, frame=n), names[n]) for n in range(count))
+
+
+def _guesses(radiograph: Radiograph, settings: XraySettings) -> tuple[str, ...]:
+    """What a failure may come from, because neither file nor user said it."""
+    found = []
+    if settings.polarity is None and "polarity" in radiograph.assumptions:
+        tone = "dark" if radiograph.polarity in BONE_BRIGHT else "bright"
+        found.append(f"bone may be {tone} in the picture, against what was assumed (--polarity {_NEGATIVE[tone]})")
+    if settings.mirror is None and is_stored_mirrored(radiograph) is None:
+        found.append("the picture may be mirrored left to right (--mirror)")
+    return tuple(found)
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:
