@@ -5,7 +5,7 @@ import pytest
 import torch
 from xraykit.render import Camera, Volume, carm_pose, read_pose, render, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.render.commands.pairs import split_pairs
+from xraykit.render.commands.several_numbers import split_numbers
 from xraykit.render.converters import write_jointtrack, write_mayacam
 from xraykit.render.geometry import rigid_inverse
 
@@ -116,6 +116,13 @@ def test_pixels_that_are_not_square_are_said_in_either_way(folder, words, spacin
 def test_a_file_called_like_a_number_is_no_second_spacing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["xvr", "register", "ct", "--pixel-spacing", "0.3", "17", "-o", "out"]
-    assert split_pairs(words) == [*words[:5], "--pixel-spacing", *words[5:]]
+    assert split_numbers(words) == [*words[:5], "--pixel-spacing", *words[5:]]
     (tmp_path / "17").write_text("an X-ray")
-    assert split_pairs(words) == words
+    assert split_numbers(words) == words
+
+
+def test_numbers_of_several_xrays_end_where_files_begin():
+    words = "ct --sdd 900 950 1000 x.png 7 --pixel-spacing 0.3 --sdd=900"
+    spread = "ct --sdd 900 --sdd 950 --sdd 1000 x.png 7 --pixel-spacing 0.3 --sdd=900"
+    assert split_numbers(words.split()) == spread.split()
+    assert split_numbers(["--sdd", "-o", "5"]) == ["--sdd", "-o", "5"]

@@ -112,6 +112,12 @@ def test_errors_of_a_command_become_exit_codes(error, code, said, monkeypatch, c
     assert capsys.readouterr().err == f"xraykit: {said}\n"
 
 
+@pytest.mark.parametrize(("told", "status"), [(None, 0), (0, 0), (3, 3), ("a value", 0)])
+def test_what_a_command_returns_is_its_exit_status(told, status, monkeypatch):
+    monkeypatch.setattr(umbrella, "umbrella", lambda: lambda *_, **__: told)
+    assert run([]) == status
+
+
 def test_a_bug_is_not_dressed_up_as_a_users_mistake(monkeypatch):
     def broken():
         def app(*_, **__):

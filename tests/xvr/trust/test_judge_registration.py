@@ -85,6 +85,14 @@ def test_every_doubt_has_its_sentence(changes, words):
     assert any(words in warning for warning in judged(**changes).warnings)
 
 
+def test_a_failure_names_what_nobody_stated_and_a_success_does_not():
+    shot = replace(SHOT, guesses=("the picture may be mirrored left to right (--mirror)",))
+    known = {"covariance": TIGHT, "pivot": BODY.pivot[None]}
+    for pose, named in ((twisted(POSE, turn=(0, 0, 40)), True), (POSE, False)):
+        warnings = judge(registration_at(pose[None], POSE, **known), (shot,), (BODY,), model=MODEL).warnings
+        assert any("nobody said otherwise, so the picture may be mirrored" in line for line in warnings) == named
+
+
 def test_candidates_that_fell_behind_or_fit_worse_are_no_rivals():
     others = (RIVALS[0], RefinedCandidate(AWAY, 0.89, True, 24), RefinedCandidate(AWAY, 0.5, True, 48))
     assert not any("another start" in warning for warning in judged(candidates=others).warnings)

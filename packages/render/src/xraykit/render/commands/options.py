@@ -14,7 +14,7 @@ from ..errors import FileError, InputError
 from ..storage.settings_file import read_table
 from ..storage.settings_leaves import Leaf, leaves
 from ..storage.typed_settings import build, typed_table
-from .pairs import is_one_or_pair, one_or_pair
+from .several_numbers import is_one_or_many, one_or_many
 
 if TYPE_CHECKING:
     from cyclopts import App, ArgumentCollection
@@ -51,7 +51,8 @@ def flat(
 
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
-        given.update({name: one_or_pair(_flag(shown[name]), given[name]) for name in pairs & given.keys()})
+        for name in several & given.keys():
+            given[name] = one_or_many(_flag(shown[name]), shown[name].type, given[name])
         files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
         settings = _settings(cls, shown, given, [file for file in files if file is not None])
         try:
@@ -61,7 +62,7 @@ def flat(
                 raise
             raise KeyboardInterrupt(RESUMES) from None
 
-    pairs = {name for name, leaf in shown.items() if is_one_or_pair(leaf.type)}
+    several = {name for name, leaf in shown.items() if is_one_or_many(leaf.type)}
     headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
     groups = {heading: Group.create_ordered(heading) for heading in headings}
     parameters = [_parameter(leaf, groups.get(leaf.group)) for leaf in shown.values()]
@@ -138,15 +139,15 @@ def _parameter(leaf: Leaf, group: Group | None) -> inspect.Parameter:
         said["negative"] = leaf.metadata["negative"]
     if group is not None:
         said["group"] = group
-    if not positional and _takes_any_number(leaf.type):
-        said["consume_multiple"] = True  # --arms one two, as well as --arms one --arms two
     if leaf.is_required:
         said |= {"required": True, "show_default": False}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     default = None if leaf.is_required else leaf.default
     hint = leaf.type
-    if is_one_or_pair(hint):
+    if is_one_or_many(hint):
         hint, default = tuple[float, ...] | None, (default,) if isinstance(default, float) else default
+    elif not positional and _takes_any_number(hint):
+        said["consume_multiple"] = True  # --arms one two, as well as --arms one --arms two
     return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[hint, Parameter(**said)])
 
 

@@ -47,4 +47,5 @@ def open_app(settings: AppSettings) -> AppServer:
     if opening.result is not None:
         load_result(session, result_text(opening.result))
     inputs = to_plain(InputFiles(settings.ct, labels, paths))
-    return AppServer(session, folder=settings.page.output, port=settings.page.port, inputs=inputs)
+    page = settings.page
+    return AppServer(session, folder=page.output, port=page.port, inputs=inputs, outer=page.outer)

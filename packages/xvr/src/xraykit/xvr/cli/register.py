@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xraykit.render.commands import Steps, flat, say_lines
+from xraykit.render.commands import LeftOut, Steps, flat, say_left_out, say_lines
 
 from ..procedure_settings import RegisterSettings
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..result.record import ResultRecord
 
 
-def register(settings: RegisterSettings) -> None:
+def register(settings: RegisterSettings) -> int:
     """Find the pose of X-rays relative to a CT, and say whether to trust it.
 
     A DICOM X-ray that states its geometry needs no more than:
@@ -35,17 +35,20 @@ def register(settings: RegisterSettings) -> None:
     OUT/XRAY/ then holds result.json (pose, camera, covariance, chance of success,
     warnings, settings), pose.json (for xraykit render drr --pose), transforms for
     ITK and 3D Slicer, and pictures: overlay, checkerboard, comparison, animation.
-    Look at them before you use a pose.
+    Look at them before you use a pose. Of several X-rays, one that cannot be
+    read or registered is left out, named at the end, and the exit status is 3.
 
     Args:
         settings: The options.
     """
     from ..file_registration import register_files, steps_of
 
+    left_out = LeftOut()
     with Steps(total=steps_of(settings)) as steps:
-        done = register_files(settings, step=steps.step)
+        done = register_files(settings, step=steps.step, left_out=left_out)
     for record, folder in done:
         _report(record, folder)
+    return say_left_out(left_out.found)
 
 
 def _report(record: ResultRecord, folder: Path) -> None:

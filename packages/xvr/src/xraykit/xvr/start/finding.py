@@ -17,6 +17,7 @@ from xraykit.render.radiographs import is_stored_mirrored
 
 from ..xray.settings import XraySettings
 from ..xray.shot import Shot
+from ..xray.upright import rolled
 from .candidates import calibrated_places, joined_starts, spread_to_views
 from .checks import check_start, implied_starts
 from .coarse_search import SearchSettings, starts_from_search
@@ -140,11 +141,19 @@ def _from_fixed(request: StartRequest) -> Tensor:
     cameras = [shot.camera for shot in request.shots]
     if stated.view:
         views = [stated.view] * len(cameras)
-        return _with_search_around(request, starts_from_views(views, request.volume, cameras, sod=stated.sod))
+        found = starts_from_views(views, request.volume, cameras, sod=stated.sod)
+        return _with_search_around(request, _as_stored(request, found))
     said = {"lao_rao": stated.lao_rao, "cra_cau": stated.cra_cau, "roll": stated.roll}
     angles = {name: _for_each(request, values) for name, values in said.items() if values}
     sods = [default_sod(camera, stated.sod) for camera in cameras]
-    return _with_search_around(request, starts_from_angles(request.isocenter, sod=sods, offset=stated.offset, **angles))
+    found = starts_from_angles(request.isocenter, sod=sods, offset=stated.offset, **angles)
+    return _with_search_around(request, found if stated.roll else _as_stored(request, found))
+
+
+def _as_stored(request: StartRequest, poses: Tensor) -> Tensor:
+    """Poses (1, V, 4, 4) of which nobody stated the roll, with that of images that are stored turned."""
+    each = [rolled(poses[:, n], shot.roll) for n, shot in enumerate(request.shots)]
+    return torch.stack(each, dim=1)
 
 
 def _from_result(request: StartRequest) -> Tensor:
@@ -212,6 +221,8 @@ def _first_pixel(stored: Radiograph) -> tuple[float, float]:
 
 def _from_search(request: StartRequest) -> Tensor:
     given = {name: value for name, value in asdict(request.settings.search).items() if value is not None}
+    if "roll" not in given and request.shots[0].roll:
+        given["roll"] = tuple(bound + request.shots[0].roll for bound in SearchSettings.roll)
     settings = SearchSettings(**given)
     found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
     return _for_all_views(request, found)
