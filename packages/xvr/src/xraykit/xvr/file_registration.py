@@ -165,6 +165,8 @@ def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
 def _check(settings: RegisterSettings) -> None:
     """What can be refused before anything is read."""
     count = len(settings.xrays)
+    if count == 0:
+        raise InputError("a CT and one X-ray at least must be named, got the CT alone; name the X-rays after it.")
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
     check_start(settings.start, views=count if settings.joint else 1)

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "display": "has_display serve_until_interrupt",
         "findings": "say_findings say_lines",
         "options": "flat",
-        "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings VolumeSettings",
+        "shared_settings": "CameraSettings ComputeSettings LabelSettings MeshUnits ProjectorSettings VolumeSettings",
         "picture_size": "check_size",
         "progress": "duration stages Steps Tally",
     },
