@@ -122,6 +122,8 @@ def _mesh_of(mended: Repaired, name: str, material: str, description: str, judge
 def _with_size_judged(mesh: Mesh, *, unit_known: bool) -> Mesh:
     wrong = implausible_size(mesh.size)
     if wrong and not unit_known:
-        raise InputError(f"{mesh.name}: vertices must be in mm, {wrong}; state the unit with scale= (1 for mm).")
+        raise InputError(
+            f"{mesh.name}: vertices must be in mm, {wrong}; state the unit with scale= (1 for mm), or --mesh-units."
+        )
     said = wrong or (None if unit_known else possible_inches(mesh.size))
     return mesh.with_doubts(said) if said else mesh

@@ -1,4 +1,4 @@
-"""Where an outline fits roughly: templates of many directions, turns and sizes, matched with the X-ray's edges by FFT."""
+"""Where an outline fits roughly: templates of many directions, turns and sizes, matched with edges by FFT."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class OrientationSearch:
         keep: Places that go on to refinement.
     """
 
-    step: float = 18.0
+    step: float = 20.0
     depths: tuple[float, ...] = (0.6, 0.66, 0.73, 0.8, 0.88, 0.96)
-    longest: int = 128
+    longest: int = 96
     keep: int = 24
 
 
@@ -54,7 +54,7 @@ def spread_directions(step: float) -> Float[Tensor, "directions 3"]:
 
 
 def all_around(outline: Outline, camera: Camera, search: OrientationSearch) -> Tensor:
-    """Poses (D, 4, 4), camera to mesh, that look at the pivot along the beam from all directions, at the middle depth."""
+    """Poses (D, 4, 4), camera to mesh, that look along the beam at the pivot from all directions, at middle depth."""
     directions = spread_directions(search.step)
     helper = torch.eye(3, dtype=torch.float64)[directions.abs().argmin(1)]
     x = F.normalize(torch.linalg.cross(helper, directions, dim=-1), dim=-1)
@@ -101,7 +101,8 @@ def rough_places(
     """
     field = edge_field(target)
     height, width = field.shape[-2:]
-    size = (2 * height, 2 * width)  # no wrapping
+    margin = min(height, width) // 2
+    size = (height + margin, width + margin)  # a template that wraps round meets zeros first
     spectrum = torch.fft.rfft2(field, s=size)
     middle = _middles(target.camera, outline, poses)
     patch = outline.render(target.camera, poses)
