@@ -1,11 +1,12 @@
 """`xvr register --mesh` finds implants in X-rays without a CT, and refuses what cannot be right in one sentence."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from support.implants import CAMERA, component, errors, implant_shot, truth, write_stl
-from xraykit.render import save_image
+from xraykit.render import save_image, write_pose
 from xraykit.render.cli.umbrella import run
 from xraykit.xvr.implants import read_implants
 
@@ -93,3 +94,13 @@ def test_joint_meshes_need_the_poses_of_the_cameras(folder, tmp_path, capsys):
 
 def test_a_ct_alone_is_refused(folder, tmp_path, capsys):
     assert "one X-ray at least must be named" in refused(folder, tmp_path, capsys)
+
+
+def test_a_camera_of_another_size_than_the_image_is_refused(folder, tmp_path, capsys):
+    pose = truth(component())[None]
+    write_pose(tmp_path / "same.json", CAMERA, pose)
+    write_pose(tmp_path / "other.json", replace(CAMERA, height=512, width=512), pose)
+    poses = ["--pose", str(tmp_path / "same.json"), "--pose", str(tmp_path / "other.json")]
+    mesh = ["--mesh", str(folder / "femoral.stl"), "--joint"]
+    said = refused(folder, tmp_path, capsys, *mesh, *poses, xrays=("xray.tiff", "xray.tiff"))
+    assert "must be of an image of 160 x 160 px like xray_2, got 512 x 512" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from xraykit.render import InputError, OutputError, read_mesh
+from xraykit.render import InputError, OutputError, read_mesh, read_pose
 from xraykit.render.files import MESH_UNITS, VOLUME_SUFFIXES
 from xraykit.render.pictures import save_png
 from xraykit.render.storage import atomic_folder, check_result_folder, to_plain, write_settings
@@ -19,7 +19,6 @@ from .implants.pictures import implant_overlay
 from .implants.record import FILE_NAME, ImplantRecord, read_implants, write_implants
 from .implants.registration import ImplantRegistration, register_implants
 from .procedure_settings import MeshSettings, RegisterSettings
-from .start.fixed import starts_from_pose_files
 from .xray.names import file_stem
 from .xray.shot import Shot
 from .xray.xray_input import read_shots
@@ -60,7 +59,9 @@ def register_mesh_files(
         if folder.exists() and not (folder / FILE_NAME).is_file():
             raise OutputError(f"{folder} must be new or hold an earlier result of --mesh; choose another --output.")
         with step(f"find {', '.join(implant.name for implant in implants)} in {' + '.join(s.name for s in group)}"):
-            where = register_implants(group, implants, _starts(settings, implants, group), cameras=_cameras(settings))
+            where = register_implants(
+                group, implants, _starts(settings, implants, group), cameras=_cameras(settings, group)
+            )
             found.append((folder, group, where))
     return [(_saved(folder, implants, group, where, settings), folder) for folder, group, where in found]
 
@@ -134,11 +135,20 @@ def _starts(settings: RegisterSettings, implants: tuple[Implant, ...], group: tu
     return torch.stack(starts)
 
 
-def _cameras(settings: RegisterSettings) -> Tensor | None:
+def _cameras(settings: RegisterSettings, group: tuple[Shot, ...]) -> Tensor | None:
     """Camera to world of X-rays that belong together, (V, 4, 4)."""
     if not settings.joint or not settings.start.stated.pose:
         return None
-    return starts_from_pose_files(settings.start.stated.pose)[0]
+    poses = []
+    for path, shot in zip(settings.start.stated.pose, group, strict=True):
+        camera, pose = read_pose(path)
+        if (camera.height, camera.width) != (shot.camera.height, shot.camera.width):
+            raise InputError(
+                f"{path} must be of an image of {shot.camera.height} x {shot.camera.width} px like {shot.name}, got "
+                f"{camera.height} x {camera.width}; check the order of the files."
+            )
+        poses.append(pose)
+    return torch.cat(poses)
 
 
 def _saved(
