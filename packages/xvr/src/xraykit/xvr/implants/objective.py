@@ -70,6 +70,17 @@ class Places(NamedTuple):
     variance: Tensor
 
 
+class ViewEvaluation(NamedTuple):
+    """One view: value, share seen and independent pieces of outline, (B,); rows (B, N, 6), shares and places (B, N)."""
+
+    value: Tensor
+    seen: Tensor
+    pieces: Tensor
+    rows: Tensor
+    share: Tensor
+    places: Places
+
+
 def evaluate(targets: Sequence[RimTarget], outline: Outline, poses: Tensor, *, reach: int) -> RimEvaluation:
     r"""Compare each view with the outline that an implant would have there.
 
@@ -95,11 +106,13 @@ def evaluate(targets: Sequence[RimTarget], outline: Outline, poses: Tensor, *, r
         reach: How far along the normal to look [px].
     """
     views = [_view(target, outline, poses[:, v], reach) for v, target in enumerate(targets)]
-    value, seen, pieces = (torch.stack([view[n] for view in views]).mean(0) for n in (0, 1, 2))
-    rows, weight = (torch.cat([view[n] for view in views], dim=1) for n in (3, 4))
-    places = Places(*(torch.cat(parts, dim=1) for parts in zip(*(view[5] for view in views), strict=True)))
+    value, seen, pieces = (
+        torch.stack([getattr(view, name) for view in views]).mean(0) for name in ("value", "seen", "pieces")
+    )
+    rows, share = (torch.cat([getattr(view, name) for view in views], dim=1) for name in ("rows", "share"))
+    places = Places(*(torch.cat(parts, dim=1) for parts in zip(*(view.places for view in views), strict=True)))
     variance = (reach / 2) ** 2
-    weight = SHARPNESS * weight / (len(views) * variance)
+    weight = SHARPNESS * share / (len(views) * variance)
     held = weight * (1 - places.variance / variance).clamp_min(0)
     slope = (rows * (weight * places.mean)[..., None]).sum(1)
     curvature = (rows * held[..., None]).mT @ rows
@@ -109,10 +122,7 @@ def evaluate(targets: Sequence[RimTarget], outline: Outline, poses: Tensor, *, r
     return RimEvaluation(value, merit, slope, curvature, seen, known)
 
 
-def _view(
-    target: RimTarget, outline: Outline, poses: Tensor, reach: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Places]:
-    """One view: value, share seen, independent pieces of outline, all (B,); rows, shares, places of its points."""
+def _view(target: RimTarget, outline: Outline, poses: Tensor, reach: int) -> ViewEvaluation:
     patch = outline.render(target.camera, poses)
     rim = outline.rim(target.camera, poses, patch)
     steps = torch.arange(-INSIDE - reach, INSIDE + reach + 1).double()
@@ -122,9 +132,10 @@ def _view(
     image, valid = sample(torch.cat([target.image, target.valid], dim=1), places).double().unbind(1)
     inside = valid.unfold(2, 2 * INSIDE + 1, 1).amin(3) > 0.99
     alike = torch.where(inside, _correlations(image, model, target.floor), 0.0)
-    weight, length = _shares(rim)
-    value, seen = ((weight * part.double()).sum(1) for part in (alike[:, :, reach], inside[:, :, reach]))
-    return value, seen, length / (2 * INSIDE), _rows(target.camera, outline, poses, rim), weight, _places(alike, reach)
+    share, length = _shares(rim)
+    value, seen = ((share * part.double()).sum(1) for part in (alike[:, :, reach], inside[:, :, reach]))
+    rows = _rows(target.camera, outline, poses, rim)
+    return ViewEvaluation(value, seen, length / (2 * INSIDE), rows, share, _places(alike, reach))
 
 
 def _shares(rim: Rim) -> tuple[Tensor, Tensor]:

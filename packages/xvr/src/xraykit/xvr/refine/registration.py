@@ -184,7 +184,8 @@ def register(
     begun = time.perf_counter()
     shots = (shots,) if isinstance(shots, Shot) else tuple(shots)
     given = tuple(structures) if isinstance(structures, Sequence) else (structures,)
-    if not all(isinstance(body, Volume | Structure) for body in given):
+    bodies = [body for body in given if isinstance(body, Volume | Structure)]
+    if len(bodies) < len(given):
         return _implants(shots, given, starts, settings)
     settings = settings or RegistrationSettings()
     if not isinstance(settings, RegistrationSettings):
@@ -192,7 +193,7 @@ def register(
     if starts is None:
         raise InputError("volumes need starts, got none; starts_from_search and its like make them.")
     starts = _checked(starts, len(shots))
-    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in given)
+    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in bodies)
     pivots = torch.stack([body.pivot for body in bodies])
     motion, alive = Motion.of(starts, pivots), torch.arange(len(starts))
     ended: dict[int, RefinedCandidate] = {}
