@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rows", type=Path, default=Path("xvr_implants_rows.jsonl"), help="where rows are kept")
     parser.add_argument("--searches", type=int, default=2, help="kneel frames that are searched without a start")
     parser.add_argument("--frames", type=int, default=27, help="biplane frames that are tracked")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="components of the biplane set")
     parser.add_argument("--only", choices=("kneel", "biplane", "save"), help="one part alone")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -58,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     if asked.only in (None, "kneel"):
         _kneel(asked.xrays / "kneel_implant", rows, asked.searches)
     if asked.only in (None, "biplane"):
-        _biplane(asked.xrays / "biplane_knee_implant", rows, asked.frames)
+        _biplane(asked.xrays / "biplane_knee_implant", rows, asked.frames, asked.parts)
     scene = {"name": "kneel_implant and biplane_knee_implant", "turn_deg": TURN, "shift_mm": SHIFT, "hit": HIT}
     found = start.result("xvr_implants", rows.all, threads={"torch": 1}, scene=scene, summary=summary(rows.all))
     save(found, RESULTS / "xvr_implants--cpu.json")
@@ -107,11 +109,11 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
                 near = torch.tensor(row["pose"], dtype=torch.float64) if run == "near" and row else near
 
 
-def _biplane(folder: Path, rows: Rows, count: int) -> None:
+def _biplane(folder: Path, rows: Rows, count: int, parts: Sequence[str]) -> None:
     cameras, places = zip(*(_calibration(folder / f"cam{c}.txt") for c in (1, 2)), strict=True)
     between = torch.stack([torch.eye(4, dtype=torch.float64), rigid_inverse(places[0]) @ places[1]])
     frames = sorted(path.stem for path in (folder / "cam1").glob("*.png"))[:count]
-    for part in PARTS:
+    for part in parts:
         implant = _implant(folder / f"{part}_component.stl", "cobalt_chrome" if part == "femoral" else "titanium_alloy")
         track: list[Tensor] = []
         for frame in frames:

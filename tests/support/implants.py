@@ -12,17 +12,21 @@ from torch import Tensor
 from xraykit.render import Camera, instrument
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, rotation_from
 from xraykit.render.meshes import thickness
-from xraykit.xvr.implants import Implant
+from xraykit.xvr.implants import Implant, ImplantFit, ImplantSettings
+from xraykit.xvr.implants.implant import united
 from xraykit.xvr.xray.shot import Shot
 
 CAMERA = Camera(sdd=1000.0, height=160, width=160, pixel_spacing=1.2)
+QUICK = ImplantSettings(
+    scales=(160,), spread=False, lookalikes=False, fit=ImplantFit(iterations=8, reach=6, last_reach=3)
+)
 TURN = (0.35, 1.9, 0.4)  # of the mesh before the camera, rotation vector [rad]
 PLACE = (8.0, -6.0, 760.0)  # of its middle, in the camera [mm]
 
 
 @lru_cache
 def component(name: str = "femoral_component") -> Implant:
-    return Implant(instrument(name, seed=0), "cobalt_chrome")
+    return Implant(united(instrument(name, seed=0), 2.0), "cobalt_chrome")
 
 
 def truth(implant: Implant) -> Tensor:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from support.implants import CAMERA, component, errors, implant_shot, truth, write_stl
+from support.implants import CAMERA, QUICK, component, errors, implant_shot, truth, write_stl
 from xraykit.render import save_image, write_pose
 from xraykit.render.cli.umbrella import run
-from xraykit.xvr.implants import read_implants
+from xraykit.xvr.implants import read_implants, register_implants
 
 GEOMETRY = ["--sdd", "1000", "--pixel-spacing", "1.2", "--polarity", "line_integral"]
 
@@ -24,8 +24,12 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _from_the_truth(monkeypatch):
-    """Searches begin where the implant is, so that the command takes a second."""
-    monkeypatch.setattr("xraykit.xvr.mesh_registration._starts", lambda *_: truth(component())[None, None, None])
+    """Registration begins where the implant is, so that the command takes a second."""
+
+    def quick(shots, implants, starts, *, cameras):
+        return register_implants(shots, implants, truth(component()), QUICK)
+
+    monkeypatch.setattr("xraykit.xvr.mesh_registration.register_implants", quick)
 
 
 def command(folder, output, *options, xrays=("xray.tiff",)):

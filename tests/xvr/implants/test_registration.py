@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from support.implants import CAMERA, component, errors, implant_shot, moved, second_camera, truth
+from support.implants import CAMERA, QUICK, component, errors, implant_shot, moved, second_camera, truth
 from xraykit.render import InputError, Mesh
 from xraykit.render.geometry import rigid_inverse
-from xraykit.xvr import ImplantSettings, Shot, register
+from xraykit.render.meshes import thickness
+from xraykit.xvr import Shot, register
 from xraykit.xvr.implants import Implant, OrientationSearch, likely_symmetries, lookalikes
-from xraykit.xvr.implants.fit import ImplantFit
-
-QUICK = ImplantSettings(scales=(160,), spread=False, lookalikes=False, fit=ImplantFit(iterations=12, last_reach=3))
 
 
 def test_a_near_start_ends_at_the_truth():
@@ -43,8 +41,9 @@ def test_two_views_find_the_depth_that_one_leaves_open():
 def test_a_search_needs_no_start():
     implant = component()
     pose = truth(implant)
-    search = OrientationSearch(step=45.0, depths=(0.76,), longest=64, keep=6)
-    found = register(implant_shot(implant, pose), implant, None, replace(QUICK, search=search, keep=4))
+    search = OrientationSearch(step=45.0, depths=(0.76,), longest=64, keep=8)
+    settings = replace(QUICK, search=search, keep=4, fit=replace(QUICK.fit, iterations=12, reach=8))
+    found = register(implant_shot(implant, pose), implant, None, settings)
     across, _, turn = errors(implant, found.poses[0, 0], pose)
     assert (across < 1.0, turn < 2.0) == (True, True)
 
@@ -57,8 +56,6 @@ def test_a_lookalike_of_a_symmetric_implant_shows_nearly_its_shadow():
     pose = truth(implant)
     other = lookalikes(implant, pose[None], mirror[None])[0]
     assert errors(implant, other[0], pose)[2] > 5
-    from xraykit.render.meshes import thickness
-
     here, there = (thickness([implant.mesh], CAMERA, p[None])[0, 0] > 0 for p in (pose, other[0]))
     assert float((here & there).sum() / (here | there).sum()) > 0.85
 

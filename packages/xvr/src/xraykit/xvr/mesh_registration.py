@@ -14,10 +14,11 @@ from xraykit.render.files import MESH_UNITS, VOLUME_SUFFIXES
 from xraykit.render.pictures import save_png
 from xraykit.render.storage import atomic_folder, check_result_folder, to_plain, write_settings
 
+from .implants.answers import ImplantRegistration
 from .implants.implant import Implant
 from .implants.pictures import implant_overlay
 from .implants.record import FILE_NAME, ImplantRecord, read_implants, write_implants
-from .implants.registration import ImplantRegistration, register_implants
+from .implants.registration import register_implants
 from .procedure_settings import MeshSettings, RegisterSettings
 from .xray.names import file_stem
 from .xray.shot import Shot

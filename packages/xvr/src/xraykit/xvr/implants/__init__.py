@@ -5,10 +5,11 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "answers": "ImplantAnswer ImplantRegistration",
         "fit": "ImplantFit",
         "implant": "Implant",
         "record": "ImplantRecord read_implants write_implants",
-        "registration": "ImplantAnswer ImplantRegistration register_implants",
+        "registration": "register_implants",
         "search": "OrientationSearch",
         "settings": "ImplantSettings",
         "symmetry": "likely_symmetries lookalikes",

@@ -16,7 +16,7 @@ from xraykit.render import FileError
 from xraykit.render.geometry import check_pose, rigid_inverse
 from xraykit.render.storage import installed_versions, read_json_object, write_atomically
 
-from .registration import ImplantAnswer, ImplantRegistration
+from .answers import ImplantAnswer, ImplantRegistration
 
 FORMAT, SCHEMA = "xraykit.xvr.implants", 1
 FILE_NAME = "implants.json"

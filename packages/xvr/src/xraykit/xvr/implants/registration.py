@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -15,60 +15,17 @@ from xraykit.render.geometry import check_pose, rigid_inverse
 
 from ..refine.pose_distance import distinct, mean_distance, seen_points
 from ..xray.shot import Shot
+from .answers import ImplantAnswer, ImplantRegistration, doubts_of
+from .candidates import candidate_poses, check_in_view, outline_for
 from .fit import Climbed, climb
 from .implant import Implant
-from .objective import RimTarget
-from .search import all_around, around, rough_places
+from .objective import RimTarget, evaluate
 from .settings import ImplantSettings
-from .silhouette import Outline, focal_and_centre
+from .silhouette import Outline
 from .symmetry import likely_symmetries, lookalikes
-from .two_views import joined
 
-RIVAL = 0.05  # correlation by which another answer must be worse to be out of the question
-SYMMETRIC = 0.03  # of the radius: an implant that maps onto itself up to this is called symmetric
 NEARLY = 0.1  # of the radius: up to this, its mirror images and turns compete with an answer
 FINAL = 6  # candidates that the last climb polishes
-DETAIL = 0.75  # of a pixel, seen at the detector: what coarser triangles may hide
-
-
-@dataclass(frozen=True, eq=False)
-class ImplantAnswer:
-    """One place where an implant may be: poses (V, 4, 4), camera to mesh, and the correlation along its outline."""
-
-    poses: Tensor
-    score: float
-
-
-@dataclass(frozen=True, eq=False)
-class ImplantRegistration:
-    """What was found of K implants in V views.
-
-    Args:
-        poses: (K, V, 4, 4) float64, camera to mesh k for view v, of the best answers.
-        answers: For each implant the answers that differ, the best first.
-        score: (K,) mean correlation along the outline, -1 to 1.
-        seen: (K,) share of the outline inside the field.
-        covariance: (K, 6, 6) of the left twist (w [rad], v [mm]) about pivot[k], from what the outline leaves open.
-        pivot: (K, 3) in the mesh's frame [mm].
-        converged: (K,) whether the last scale came to rest.
-        doubts: One sentence each.
-        seconds: Wall-clock time.
-    """
-
-    poses: Tensor
-    answers: tuple[tuple[ImplantAnswer, ...], ...]
-    score: Tensor
-    seen: Tensor
-    covariance: Tensor
-    pivot: Tensor
-    converged: Tensor
-    doubts: tuple[str, ...]
-    seconds: float
-
-    @property
-    def mesh_to_camera(self) -> Float[Tensor, "implants views 4 4"]:
-        """Where each mesh lies in the frame of each camera [mm]."""
-        return rigid_inverse(self.poses)
 
 
 def register_implants(
@@ -141,23 +98,6 @@ def checked_starts(starts: Tensor, implants: int, views: int) -> Float[Tensor, "
     return full.double()
 
 
-def doubts_of(implant: Implant, answers: Sequence[ImplantAnswer], seen: float) -> list[str]:
-    """What speaks against the first answer, one sentence each."""
-    found = [f"{implant.name}, {doubt}" for doubt in implant.mesh.doubts]
-    if seen < 0.7:
-        found.append(f"{implant.name}: {seen:.0%} of its outline lies inside the field, the rest is not seen.")
-    rivals = [answer for answer in answers[1:] if answer.score > answers[0].score - RIVAL]
-    if rivals:
-        away = float(likely_symmetries(implant)[1][0])
-        why = f", it is nearly symmetric (to {away:.1f} mm)" if away < SYMMETRIC * implant.radius else ""
-        scores = ", ".join(f"{answer.score:.2f}" for answer in rivals)
-        found.append(
-            f"{implant.name}: {len(rivals) + 1} answers fit about as well ({answers[0].score:.2f} and {scores}){why}; "
-            "look at all of them, a second view would decide."
-        )
-    return found
-
-
 def _between(cameras: Tensor | None, starts: Tensor | None, views: int) -> Float[Tensor, "{views} 4 4"]:
     """Camera v to the first camera."""
     if cameras is None and starts is not None:
@@ -185,9 +125,12 @@ def _one(
 ) -> tuple[tuple[ImplantAnswer, ...], Climbed]:
     """The answers for one implant, and the climb that ended in the first."""
     if starts is not None:
-        _check_in_view(shots, implant, starts)
-    outlines = [_outline(implant, level) for level in targets]
-    candidates = _candidates(shots, implant, starts, between, settings)
+        check_in_view(shots, implant, starts)
+    outlines = [outline_for(implant, level) for level in targets]
+    candidates = candidate_poses(shots, implant, starts, between, settings)
+    if len(candidates) > 2 * settings.keep:
+        merit = evaluate(targets[0], outlines[0], candidates, reach=settings.fit.reach).merit
+        candidates = candidates[merit.argsort(descending=True)[: 2 * settings.keep]]
     for level, (target, outline) in enumerate(zip(targets, outlines, strict=True)):
         climbed = climb(target, outline, candidates, settings.fit)
         candidates = climbed.poses[_best(climbed, implant)[: max(1, settings.keep >> level)]]
@@ -218,51 +161,6 @@ def _rivals(
     return climbed.poses[_best(climbed, implant)]
 
 
-def _candidates(
-    shots: Sequence[Shot], implant: Implant, starts: Tensor | None, between: Tensor, settings: ImplantSettings
-) -> Tensor:
-    """Poses (S, V, 4, 4) to climb from: the starts and what is found around them, or anywhere."""
-    if starts is not None and not settings.spread:
-        return starts
-    search = settings.search
-    level = tuple(RimTarget.of(shot, search.longest) for shot in shots)
-    outline, places = _outline(implant, level), []
-    for v, target in enumerate(level):
-        if starts is None:
-            rolls = torch.arange(0, 360, search.step, dtype=torch.float64).deg2rad()
-            middle = search.depths[len(search.depths) // 2]
-            sizes, within = torch.tensor(search.depths, dtype=torch.float64) / middle, None
-            poses = all_around(outline, target.camera, search)
-        else:
-            rolls = torch.tensor([-9.0, 0.0, 9.0], dtype=torch.float64).deg2rad()
-            sizes = torch.tensor([0.97, 1.0, 1.03], dtype=torch.float64)
-            poses = torch.cat([around(outline, start) for start in starts[:, v]])
-            depth = (rigid_inverse(starts[:, v])[:, :3, :3] @ implant.pivot + rigid_inverse(starts[:, v])[:, :3, 3])[
-                :, 2
-            ]
-            within = settings.radius * float(focal_and_centre(target.camera)[0].mean() / depth.mean())
-        keep = search.keep if starts is None else max(4, settings.keep // 2)
-        places.append(rough_places(target, outline, poses, rolls=rolls, sizes=sizes, within=within, keep=keep))
-    found = joined(places, implant, between, most=search.keep)
-    found = found if starts is None else torch.cat([starts, found])
-    if len(found) == 0:
-        raise InputError(
-            f"{implant.name} must be found at one place by all X-rays, got places that do not meet; check the cameras "
-            "and the order of the X-rays, or give a start."
-        )
-    return found
-
-
-def _outline(implant: Implant, targets: tuple[RimTarget, ...]) -> Outline:
-    """The implant at the detail that the finest view can show."""
-    pitch = min(float((1 / focal_and_centre(t.camera)[0]).min()) * _sdd(t) for t in targets)
-    return Outline(implant.with_detail(DETAIL * pitch))
-
-
-def _sdd(target: RimTarget) -> float:
-    return float(target.camera.tensors(dtype=torch.float64, device="cpu")[0][0])
-
-
 def _best(climbed: Climbed, implant: Implant) -> Tensor:
     """Candidates that differ, by falling value."""
     order = climbed.at.value.argsort(descending=True)
@@ -275,20 +173,3 @@ def _covariance(at: Climbed) -> Tensor:
     """Of the first candidate, (6, 6)."""
     known = at.at.information[0]
     return torch.linalg.inv(known + torch.diag(known.diagonal() * 1e-9 + 1e-12))
-
-
-def _check_in_view(shots: Sequence[Shot], implant: Implant, starts: Tensor) -> None:
-    for start in starts.reshape(-1, len(shots), 4, 4):
-        for shot, pose in zip(shots, start, strict=True):
-            focal, centre = focal_and_centre(shot.camera)
-            to_camera = rigid_inverse(pose)
-            seen = to_camera[:3, :3] @ implant.pivot + to_camera[:3, 3]
-            uv = focal * seen[:2] / seen[2].clamp_min(1.0) + centre
-            reach = focal.max() * implant.radius / seen[2].clamp_min(1.0)
-            size = uv.new_tensor([shot.camera.width, shot.camera.height])
-            if seen[2] <= implant.radius or bool((uv < -reach).any()) or bool((uv > size + reach).any()):
-                raise InputError(
-                    f"{implant.name} must start inside {shot.name}, got a start that puts it at "
-                    f"({float(uv[0]):.0f}, {float(uv[1]):.0f}) px of {shot.camera.width} x {shot.camera.height}, "
-                    f"{float(seen[2]):.0f} mm before the source; check the start, and the unit of the mesh."
-                )

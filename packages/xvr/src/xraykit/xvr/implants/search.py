@@ -29,13 +29,13 @@ class OrientationSearch:
         step: Between neighbouring directions, and between turns about the ray [degrees].
         depths: Distances of the pivot from the source, as shares of sdd.
         longest: Pixels of the image's longer side while it is searched.
-        keep: Places that go on to refinement.
+        keep: Places whose outlines are compared in full; the best few of them are refined.
     """
 
     step: float = 20.0
     depths: tuple[float, ...] = (0.6, 0.66, 0.73, 0.8, 0.88, 0.96)
-    longest: int = 96
-    keep: int = 24
+    longest: int = 128
+    keep: int = 64
 
 
 class RoughPlaces(NamedTuple):

@@ -26,8 +26,8 @@ from .structure import Structure
 from .window import anatomy_window
 
 if TYPE_CHECKING:
+    from ..implants.answers import ImplantRegistration
     from ..implants.implant import Implant
-    from ..implants.registration import ImplantRegistration
     from ..implants.settings import ImplantSettings
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
