@@ -108,3 +108,9 @@ def test_a_camera_of_another_size_than_the_image_is_refused(folder, tmp_path, ca
     mesh = ["--mesh", str(folder / "femoral.stl"), "--joint"]
     said = refused(folder, tmp_path, capsys, *mesh, *poses, xrays=("xray.tiff", "xray.tiff"))
     assert "must be of an image of 160 x 160 px like xray_2, got 512 x 512" in said
+
+
+@pytest.mark.parametrize("options", [["--view", "ap"], ["--structures", "femur_left"], ["--iterations", "3"]])
+def test_options_of_a_ct_are_refused_with_meshes(folder, tmp_path, capsys, options):
+    said = refused(folder, tmp_path, capsys, "--mesh", str(folder / "femoral.stl"), *options)
+    assert "--mesh" in said and "leave them out" in said

@@ -12,6 +12,7 @@ from torch import Tensor
 from xraykit.render import InputError, OutputError, read_mesh, read_pose
 from xraykit.render.files import MESH_UNITS, VOLUME_SUFFIXES
 from xraykit.render.pictures import save_png
+from xraykit.render.radiographs import count_frames
 from xraykit.render.storage import atomic_folder, check_result_folder, to_plain, write_settings
 
 from .implants.answers import ImplantRegistration
@@ -19,7 +20,9 @@ from .implants.implant import Implant
 from .implants.pictures import implant_overlay
 from .implants.record import FILE_NAME, ImplantRecord, read_implants, write_implants
 from .implants.registration import register_implants
-from .procedure_settings import MeshSettings, RegisterSettings
+from .procedure_settings import MeshSettings, RegisterSettings, StructureSettings
+from .refine.settings import RefinementSettings
+from .start.checks import implied_starts
 from .xray.names import file_stem
 from .xray.shot import Shot
 from .xray.xray_input import read_shots
@@ -68,8 +71,10 @@ def register_mesh_files(
 
 
 def mesh_steps_of(settings: RegisterSettings) -> int:
-    """How many parts the work of `register_mesh_files` has, where no file holds several frames."""
-    return 3 if settings.joint else 2 + len(xrays_of(settings))
+    """How many parts the work of `register_mesh_files` has."""
+    if settings.joint:
+        return 3
+    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in xrays_of(settings))
 
 
 def xrays_of(settings: RegisterSettings) -> tuple[Path, ...]:
@@ -87,6 +92,7 @@ def check_meshes(settings: RegisterSettings) -> None:
     count, meshes = len(xrays_of(settings)), settings.meshes
     if settings.ct.is_dir() or settings.ct.name.lower().endswith(VOLUME_SUFFIXES):
         raise InputError(f"--mesh registers meshes without a CT, got {settings.ct} before the X-rays; leave it out.")
+    _check_options(settings)
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
     if settings.joint and len(settings.start.stated.pose) != count and not settings.start.result:
@@ -99,6 +105,22 @@ def check_meshes(settings: RegisterSettings) -> None:
             f"give one --mesh-material, or one for each --mesh, got {len(meshes.mesh_material)} for {len(meshes.mesh)}."
         )
     check_result_folder(settings.results.output)
+
+
+def _check_options(settings: RegisterSettings) -> None:
+    """Refuse options that only a CT's registration has."""
+    usual = {"--structures, --labels and other options of the CT": (settings.anatomy, StructureSettings()),
+             "options of refinement": (settings.refinement, RefinementSettings()),
+             "--init-only": (settings.init_only, False), "--resume": (settings.results.resume, False)}  # fmt: skip
+    for name, (value, default) in usual.items():
+        if value != default:
+            raise InputError(f"{name} belong to a CT's registration, got them with --mesh; leave them out.")
+    strays = set(implied_starts(settings.start)) - {"result", "fixed" if settings.joint else ""}
+    if settings.start.kinds or strays:
+        raise InputError(
+            "--mesh starts from a search or from --result (and --joint takes --pose), got --start "
+            f"{' '.join(settings.start.kinds or sorted(strays))} or options of it; leave them out."
+        )
 
 
 def read_implant_files(meshes: MeshSettings) -> tuple[Implant, ...]:

@@ -19,12 +19,13 @@ from .answers import ImplantAnswer, ImplantRegistration, doubts_of
 from .candidates import candidate_poses, check_in_view, outline_for
 from .fit import Climbed, climb
 from .implant import Implant
-from .objective import RimTarget, evaluate
+from .objective import RimTarget
 from .settings import ImplantSettings
 from .silhouette import Outline
 from .symmetry import likely_symmetries, lookalikes
 
 NEARLY = 0.1  # of the radius: up to this, its mirror images and turns compete with an answer
+FIRST = 4  # steps after which the many candidates of a search are thinned out
 FINAL = 6  # candidates that the last climb polishes
 
 
@@ -129,8 +130,8 @@ def _one(
     outlines = [outline_for(implant, level) for level in targets]
     candidates = candidate_poses(shots, implant, starts, between, settings)
     if len(candidates) > 2 * settings.keep:
-        merit = evaluate(targets[0], outlines[0], candidates, reach=settings.fit.reach).merit
-        candidates = candidates[merit.argsort(descending=True)[: 2 * settings.keep]]
+        tried = climb(targets[0], outlines[0], candidates, replace(settings.fit, iterations=FIRST))
+        candidates = tried.poses[_best(tried, implant)[: 2 * settings.keep]]
     for level, (target, outline) in enumerate(zip(targets, outlines, strict=True)):
         climbed = climb(target, outline, candidates, settings.fit)
         candidates = climbed.poses[_best(climbed, implant)[: max(1, settings.keep >> level)]]
