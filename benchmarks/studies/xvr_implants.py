@@ -40,6 +40,7 @@ from ..common.result import RESULTS, Start, save
 
 TURN, SHIFT = 10.0, 20.0  # degrees and mm that far starts are off
 HIT = (1.0, 2.0)  # mm across the beam and degrees from the answer of a near start that count as the same
+BETTER = 0.03  # correlation by which another run's answer replaces the near start's as the reference
 PARTS = ("femoral", "tibial")
 NEAR = ImplantSettings(spread=False, lookalikes=False)
 
@@ -107,6 +108,22 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
                     rows.add(names | _measured([shot], implant, begin, how, masks, published, near))
                 row = rows.find(**names)
                 near = torch.tensor(row["pose"], dtype=torch.float64) if run == "near" and row else near
+
+    for row in rows.all:
+        if row["set"] == "kneel" and row["run"] != "near":
+            best = _reference(rows.all, row)
+            poses = (torch.tensor(one["pose"], dtype=torch.float64) for one in (row, best))
+            row["hit"] = _same(_errors(implants[row["implant"]], *poses))
+            row["rival_hit"] = row["hit"] or bool(row["rival_hit"])
+
+
+def _reference(rows: list[dict], row: dict) -> dict:
+    """The near start's row of the same frame and implant, or one that fits clearly better."""
+    names = ("set", "frame", "implant")
+    same = [other for other in rows if all(other[name] == row[name] for name in names)]
+    near = next(other for other in same if other["run"] == "near")
+    best = max(same, key=lambda other: other["score"])
+    return best if best["score"] > near["score"] + BETTER else near
 
 
 def _biplane(folder: Path, rows: Rows, count: int, parts: Sequence[str]) -> None:
