@@ -33,7 +33,7 @@ from xraykit.render.geometry import (
 )
 from xraykit.render.meshes import thickness
 from xraykit.xvr import ImplantSettings, Shot, XraySettings, read_shot, register_implants
-from xraykit.xvr.implants import Implant
+from xraykit.xvr.implants import Implant, ImplantFit
 
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
@@ -42,7 +42,8 @@ TURN, SHIFT = 10.0, 20.0  # degrees and mm that far starts are off
 HIT = (1.0, 2.0)  # mm across the beam and degrees from the answer of a near start that count as the same
 BETTER = 0.03  # correlation by which another run's answer replaces the near start's as the reference
 PARTS = ("femoral", "tibial")
-NEAR = ImplantSettings(spread=False, lookalikes=False)
+TRACKED = ImplantSettings(spread=False, lookalikes=False)
+NEAR = replace(TRACKED, fit=ImplantFit(reach=5))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -140,13 +141,13 @@ def _biplane(folder: Path, rows: Rows, count: int, parts: Sequence[str]) -> None
             names = {"set": "biplane", "frame": frame, "implant": part}
             run = "search" if starts is None else "tracked"
             if rows.find(**names, run=run) is None:
-                how = ImplantSettings() if starts is None else NEAR
+                how = ImplantSettings() if starts is None else TRACKED
                 rows.add(names | {"run": run} | _measured(shots, implant, starts, how, masks, None, None, between))
             row = rows.find(**names, run=run)
             found = torch.tensor((row or {})["pose"], dtype=torch.float64)
             track.append(found)
             if starts is not None and rows.find(**names, run="one view") is None:
-                single = _measured(shots[:1], implant, starts[:, :, :1], NEAR, masks[:1], found, found)
+                single = _measured(shots[:1], implant, starts[:, :, :1], TRACKED, masks[:1], found, found)
                 rows.add(names | {"run": "one view"} | single)
 
 

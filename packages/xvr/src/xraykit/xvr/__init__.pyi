@@ -8,11 +8,9 @@ from .evaluate.metrics import (
 from .evaluate.run import run_study as run_study
 from .evaluate.study import RegistrationStudy as RegistrationStudy
 from .file_registration import register_files as register_files
+from .implants.answers import ImplantRegistration as ImplantRegistration
 from .implants.implant import Implant as Implant
-from .implants.registration import (
-    ImplantRegistration as ImplantRegistration,
-    register_implants as register_implants,
-)
+from .implants.registration import register_implants as register_implants
 from .implants.settings import ImplantSettings as ImplantSettings
 from .mesh_registration import register_mesh_files as register_mesh_files
 from .network.frame import NetworkFrame as NetworkFrame

@@ -1,4 +1,8 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .answers import (
+    ImplantAnswer as ImplantAnswer,
+    ImplantRegistration as ImplantRegistration,
+)
 from .fit import ImplantFit as ImplantFit
 from .implant import Implant as Implant
 from .record import (
@@ -6,11 +10,7 @@ from .record import (
     read_implants as read_implants,
     write_implants as write_implants,
 )
-from .registration import (
-    ImplantAnswer as ImplantAnswer,
-    ImplantRegistration as ImplantRegistration,
-    register_implants as register_implants,
-)
+from .registration import register_implants as register_implants
 from .search import OrientationSearch as OrientationSearch
 from .settings import ImplantSettings as ImplantSettings
 from .symmetry import (

@@ -24,9 +24,9 @@ from .settings import ImplantSettings
 from .silhouette import Outline
 from .symmetry import likely_symmetries, lookalikes
 
-NEARLY = 0.1  # of the radius: up to this, its mirror images and turns compete with an answer
+NEARLY = 0.15  # of the radius: up to this, its mirror images and turns compete with an answer
 FIRST = 4  # steps after which the many candidates of a search are thinned out
-FINAL = 6  # candidates that the last climb polishes
+FINAL = 8  # candidates that the last climb polishes
 
 
 def register_implants(
