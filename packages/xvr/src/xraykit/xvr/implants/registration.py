@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xraykit.render import InputError
-from xraykit.render.geometry import check_pose, rigid_inverse
+from xraykit.render.geometry import check_pose, full_precision, rigid_inverse
 
 from ..refine.pose_distance import distinct, mean_distance, seen_points
 from ..xray.shot import Shot
@@ -29,6 +29,7 @@ FIRST = 4  # steps after which the many candidates of a search are thinned out
 FINAL = 8  # candidates that the last climb polishes
 
 
+@full_precision
 def register_implants(
     shots: Shot | Sequence[Shot],
     implants: Implant | Sequence[Implant],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, overload
 
 import torch
 from torch import Tensor
@@ -24,11 +23,6 @@ from .pyramid import footprint, samples_through, shrunk_shot
 from .settings import Optimizer, RefinementSettings
 from .structure import Structure
 from .window import anatomy_window
-
-if TYPE_CHECKING:
-    from ..implants.answers import ImplantRegistration
-    from ..implants.implant import Implant
-    from ..implants.settings import ImplantSettings
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
 
@@ -135,31 +129,15 @@ class Registration:
     seconds: float
 
 
-@overload
-def register(
+@differentiating
+def register_structures(
     shots: Shot | Sequence[Shot],
     structures: Volume | Structure | Sequence[Volume | Structure],
     starts: Tensor,
-    settings: RegistrationSettings = ...,
-    *,
-    report: Callable[[RefinementStep], None] | None = ...,
-) -> Registration: ...
-@overload
-def register(
-    shots: Shot | Sequence[Shot],
-    structures: Implant | Sequence[Implant],
-    starts: Tensor | None = ...,
-    settings: ImplantSettings | None = ...,
-) -> ImplantRegistration: ...
-@differentiating
-def register(
-    shots: Shot | Sequence[Shot],
-    structures: Volume | Structure | Implant | Sequence[Volume | Structure | Implant],
-    starts: Tensor | None = None,
-    settings: RegistrationSettings | ImplantSettings | None = None,
+    settings: RegistrationSettings = RegistrationSettings(),
     *,
     report: Callable[[RefinementStep], None] | None = None,
-) -> Registration | ImplantRegistration:
+) -> Registration:
     """Find the pose of X-rays relative to a volume (or of several rigid structures) by making DRRs like them.
 
     Maximises the mean over views of `weights` . (NCC, patch NCC, gradient NCC) between each X-ray and the sum of the
@@ -168,8 +146,7 @@ def register(
     Args:
         shots: The X-rays of one patient, V of them; their relative geometry, as given by the starts, is kept.
         structures: K rigid bodies (volumes that are zero outside them); one volume is the whole patient. An `Structure`
-            keeps what was prepared for the next X-ray. Implants are found by their outlines instead, see
-            `register_implants`, which says what starts, settings and result are then.
+            keeps what was prepared for the next X-ray.
         starts: Camera to world, (S, V, 4, 4); (S, 4, 4) and (4, 4) do for one view.
         settings: See `RegistrationSettings`.
         report: Called after every step with the best candidate so far; an exception it raises ends the work.
@@ -183,17 +160,9 @@ def register(
     """
     begun = time.perf_counter()
     shots = (shots,) if isinstance(shots, Shot) else tuple(shots)
-    given = tuple(structures) if isinstance(structures, Sequence) else (structures,)
-    bodies = [body for body in given if isinstance(body, Volume | Structure)]
-    if len(bodies) < len(given):
-        return _implants(shots, given, starts, settings)
-    settings = settings or RegistrationSettings()
-    if not isinstance(settings, RegistrationSettings):
-        raise InputError(f"volumes need RegistrationSettings, got {type(settings).__name__}.")
-    if starts is None:
-        raise InputError("volumes need starts, got none; starts_from_search and its like make them.")
+    structures = (structures,) if isinstance(structures, Volume | Structure) else tuple(structures)
     starts = _checked(starts, len(shots))
-    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in bodies)
+    bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
     motion, alive = Motion.of(starts, pivots), torch.arange(len(starts))
     ended: dict[int, RefinedCandidate] = {}
@@ -225,22 +194,6 @@ def register(
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
     )
-
-
-def _implants(
-    shots: tuple[Shot, ...], given: tuple[object, ...], starts: Tensor | None, settings: object
-) -> ImplantRegistration:
-    from ..implants.implant import Implant
-    from ..implants.registration import register_implants
-    from ..implants.settings import ImplantSettings
-
-    implants = tuple(body for body in given if isinstance(body, Implant))
-    if len(implants) < len(given):
-        kinds = ", ".join(sorted({type(body).__name__ for body in given}))
-        raise InputError(f"register volumes, or implants, in one call, got {kinds}.")
-    if not (settings is None or isinstance(settings, ImplantSettings)):
-        raise InputError(f"implants need ImplantSettings, got {type(settings).__name__}.")
-    return register_implants(shots, implants, starts, settings)
 
 
 def best_distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: float = 100.0) -> Tensor:
