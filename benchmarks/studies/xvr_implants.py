@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--searches", type=int, default=2, help="kneel frames that are searched without a start")
     parser.add_argument("--frames", type=int, default=27, help="biplane frames that are tracked")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="components of the biplane set")
-    parser.add_argument("--only", choices=("kneel", "biplane", "save"), help="one part alone")
+    parser.add_argument("--only", choices=("kneel", "biplane", "save"), help="measure one part alone, or only save")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     start, rows = Start.now(), Rows(asked.rows)
@@ -63,6 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         _kneel(asked.xrays / "kneel_implant", rows, asked.searches)
     if asked.only in (None, "biplane"):
         _biplane(asked.xrays / "biplane_knee_implant", rows, asked.frames, asked.parts)
+    _judge(rows.all, _kneel_implants(asked.xrays / "kneel_implant"))
     scene = {"name": "kneel_implant and biplane_knee_implant", "turn_deg": TURN, "shift_mm": SHIFT, "hit": HIT}
     found = start.result("xvr_implants", rows.all, threads={"torch": 1}, scene=scene, summary=summary(rows.all))
     save(found, RESULTS / "xvr_implants--cpu.json")
@@ -91,8 +92,7 @@ class Rows:
 def _kneel(folder: Path, rows: Rows, searches: int) -> None:
     settings = XraySettings(sdd=1198.0, pixel_spacing=0.373, polarity="intensity")
     frames = sorted(path.stem for path in folder.glob("[0-9]*.png") if "_" not in path.stem)
-    implants = {"femoral": _implant(folder / "KR_left_8_fem.stl", "cobalt_chrome"),
-                "tibial": _implant(folder / "KR_left_8_tib.stl", "titanium_alloy")}  # fmt: skip
+    implants = _kneel_implants(folder)
     generator = torch.Generator().manual_seed(0)
     for n, frame in enumerate(frames):
         shot = read_shot(folder / f"{frame}.png", settings)
@@ -110,10 +110,17 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
                 row = rows.find(**names)
                 near = torch.tensor(row["pose"], dtype=torch.float64) if run == "near" and row else near
 
-    for row in rows.all:
+
+def _kneel_implants(folder: Path) -> dict[str, Implant]:
+    return {"femoral": _implant(folder / "KR_left_8_fem.stl", "cobalt_chrome"),
+            "tibial": _implant(folder / "KR_left_8_tib.stl", "titanium_alloy")}  # fmt: skip
+
+
+def _judge(rows: list[dict], implants: dict[str, Implant]) -> None:
+    """Say of every answer of the kneel set whether it is that of the near start."""
+    for row in rows:
         if row["set"] == "kneel" and row["run"] != "near":
-            best = _reference(rows.all, row)
-            poses = (torch.tensor(one["pose"], dtype=torch.float64) for one in (row, best))
+            poses = (torch.tensor(one["pose"], dtype=torch.float64) for one in (row, _reference(rows, row)))
             row["hit"] = _same(_errors(implants[row["implant"]], *poses))
             row["rival_hit"] = row["hit"] or bool(row["rival_hit"])
 

@@ -34,12 +34,12 @@ from .procedure_settings import (
 from .refine.registration import (
     Registration as Registration,
     RegistrationSettings as RegistrationSettings,
-    register as register,
 )
 from .refine.structure import (
     Structure as Structure,
     structure_of as structure_of,
 )
+from .registering import register as register
 from .result.folder import save_result as save_result
 from .result.reading import read_result as read_result
 from .result.record import ResultRecord as ResultRecord
