@@ -41,8 +41,8 @@ def test_two_views_find_the_depth_that_one_leaves_open():
 def test_a_search_needs_no_start():
     implant = component()
     pose = truth(implant)
-    search = OrientationSearch(step=45.0, depths=(0.76,), longest=64, keep=8)
-    settings = replace(QUICK, search=search, keep=4, fit=replace(QUICK.fit, iterations=12, reach=8))
+    search = OrientationSearch(step=30.0, depths=(0.76,), longest=80, keep=12)
+    settings = replace(QUICK, search=search, keep=6, fit=replace(QUICK.fit, iterations=12, reach=8))
     found = register(implant_shot(implant, pose), implant, None, settings)
     across, _, turn = errors(implant, found.poses[0, 0], pose)
     assert (across < 1.0, turn < 2.0) == (True, True)
