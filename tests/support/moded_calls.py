@@ -163,8 +163,8 @@ def registration_calls() -> dict[str, Call]:
     seen = {name: uv.tolist() for name, uv in zip(POINTS, geometry.project(points, CAMERA, truth).uv[0], strict=True)}
     starts = torch.cat([near, truth])[:, None]
     return {
-        "register": lambda: refine.register(shot, volume(), near, SMALL).poses,
-        "register by adam": lambda: refine.register(shot, volume(), near, ADAM).poses,
+        "register": lambda: refine.register_structures(shot, volume(), near, SMALL).poses,
+        "register by adam": lambda: refine.register_structures(shot, volume(), near, ADAM).poses,
         "similarities": lambda: [f(image, other) for f in (refine.ncc, refine.mncc, refine.gradient_ncc)],
         "patch_ncc": lambda: refine.patch_ncc(image, other),
         "misplacement": lambda: refine.misplacement(near, truth, points),

@@ -194,6 +194,8 @@ def _shots(settings: RegisterSettings, left_out: LeftOut) -> Iterator[Shot | Non
 def _check(settings: RegisterSettings) -> None:
     """What can be refused before anything is read."""
     count = len(settings.xrays)
+    if count == 0:
+        raise InputError("a CT and one X-ray at least must be named, got the CT alone; name the X-rays after it.")
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
     assigned_cameras(settings.camera, settings.xrays)

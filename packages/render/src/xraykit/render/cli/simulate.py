@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.progress import Steps
+from ..commands.shared_settings import MeshUnits
 from ..extras import missing
 from ..rendering.devices import usable_device
 from ..rendering.options import Backend
 from ..storage.brief import brief
-
-MeshUnits = Literal["mm", "cm", "m", "inch"]
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,9 @@ def simulate(settings: SimulateSettings) -> None:
 
 
 def _scale(settings: SimulateSettings) -> float | None:
-    from ..files.mesh_header import UNITS
+    from ..files.mesh_header import MESH_UNITS
 
-    return None if settings.mesh_units is None else UNITS[settings.mesh_units]
+    return None if settings.mesh_units is None else MESH_UNITS[settings.mesh_units]
 
 
 def _say(name: str, what: str, phrases: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ from .shared_settings import (
     CameraSettings as CameraSettings,
     ComputeSettings as ComputeSettings,
     LabelSettings as LabelSettings,
+    MeshUnits as MeshUnits,
     ProjectorSettings as ProjectorSettings,
     VolumeSettings as VolumeSettings,
 )

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from ..rendering.options import DEFAULT_SAMPLES, DEFAULT_SDD, Backend, Method
 
+MeshUnits = Literal["mm", "cm", "m", "inch"]
+"""What a mesh file may be measured in."""
+
 
 @dataclass(frozen=True)
 class VolumeSettings:

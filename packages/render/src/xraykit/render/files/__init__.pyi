@@ -10,6 +10,7 @@ from .coco import (
 )
 from .describe import describe_volume as describe_volume
 from .dicom_seg import write_dicom_seg as write_dicom_seg
+from .mesh_header import MESH_UNITS as MESH_UNITS
 from .meshes import read_mesh as read_mesh
 from .pose_json import (
     read_pose as read_pose,

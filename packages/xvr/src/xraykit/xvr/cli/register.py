@@ -32,15 +32,23 @@ def register(settings: RegisterSettings) -> int:
             --network weights/ --labels seg.nii.gz
             --structures "hip_left,hip_right,sacrum;femur_left"
 
+    Implants and tools are found by their meshes, without a CT:
+
+        xraykit xvr register xray.png -o out --sdd 1198 --pixel-spacing 0.373
+            --mesh femoral.stl --mesh tibial.stl
+
     OUT/XRAY/ then holds result.json (pose, camera, covariance, chance of success,
     warnings, settings), pose.json (for xraykit render drr --pose), transforms for
     ITK and 3D Slicer, and pictures: overlay, checkerboard, comparison, animation.
-    Look at them before you use a pose. Of several X-rays, one that cannot be
-    read or registered is left out, named at the end, and the exit status is 3.
+    For meshes it holds implants.json, with every answer that fits, and the overlay.
+    Look at the pictures before you use a pose. Of several X-rays, one that cannot
+    be read or registered is left out, named at the end, and the exit status is 3.
 
     Args:
         settings: The options.
     """
+    if settings.meshes.mesh:
+        return _register_meshes(settings)
     from ..file_registration import register_files, steps_of
 
     left_out = LeftOut()
@@ -49,6 +57,19 @@ def register(settings: RegisterSettings) -> int:
     for record, folder in done:
         _report(record, folder)
     return say_left_out(left_out.found)
+
+
+def _register_meshes(settings: RegisterSettings) -> int:
+    from ..mesh_registration import mesh_steps_of, register_mesh_files
+
+    with Steps(total=mesh_steps_of(settings)) as steps:
+        done = register_mesh_files(settings, step=steps.step)
+    for record, folder in done:
+        scores = zip(record.implants, record.found.score.tolist(), strict=True)
+        fits = ", ".join(f"{name} fits {score:.2f}" for name, score in scores)
+        print(f"{' + '.join(record.views)}: {fits} -> {folder}")
+        say_lines(notes=record.notes, warnings=record.doubts)
+    return 0
 
 
 def _report(record: ResultRecord, folder: Path) -> None:

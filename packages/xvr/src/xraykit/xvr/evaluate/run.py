@@ -11,7 +11,7 @@ from torch import Tensor
 from xraykit.render import FileError, InputError, Volume
 from xraykit.render.commands import LeftOut
 
-from ..refine.registration import Registration, RegistrationSettings, register
+from ..refine.registration import Registration, RegistrationSettings, register_structures
 from ..refine.structure import structure_of
 from ..result.reading import read_result
 from ..result.record import FILE_NAME
@@ -27,7 +27,7 @@ CountDone = Callable[[int, int], None]
 
 def registrar(settings: RegistrationSettings) -> Registrar:
     """`register` with these settings, for one X-ray and one structure."""
-    return lambda shot, volume, start: register(shot, volume, start, settings)
+    return lambda shot, volume, start: register_structures(shot, volume, start, settings)
 
 
 def run_study(
