@@ -99,8 +99,10 @@ def test_clicks_and_a_box_refine_one_prompt_or_stand_alone(folder):
     assert results(folder)[0]["masks"][0]["name"] == "points"
 
 
-def test_a_dicom_file_gets_a_segmentation_of_its_study(folder):
+def test_a_dicom_file_gets_a_segmentation_that_names_its_patient_where_asked(folder):
     assert segment("b.dcm", "-o", "out", "--prompt", "right hip") == 0
+    assert pydicom.dcmread(folder / "out/b_seg.dcm").PatientName == ""
+    assert segment("b.dcm", "-o", "out", "--prompt", "right hip", "--identified") == 0
     found = pydicom.dcmread(folder / "out/b_seg.dcm")
     assert found.PatientName == "Doe^Jane" and (found.Rows, found.Columns) == (50, 90)
     assert found.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing == [0.4, 0.2]

@@ -94,7 +94,7 @@ def test_usage_errors_are_one_sentence_and_exit_2(arguments, words, capsys):
         (
             InputError("no \x1b[31m\x07 " + 5000 * "x" + "!"),
             2,
-            r"no \x1b[31m\x07 " + 990 * "x" + " ... " + 999 * "x" + "!",
+            r"no \x1b[31m\x07 " + 984 * "x" + " ... " + 999 * "x" + "!",
         ),
         (KeyboardInterrupt(), 130, "interrupted."),
         (KeyboardInterrupt("the page is closed"), 130, "interrupted: the page is closed."),

@@ -95,7 +95,8 @@ def segment_xrays(
             with left_out.going_on(str(one.path)):
                 xray = open_xray(one.path, settings.reading)
                 answers = sam.predict_many(list(prompts.values()), image=sam.embed(xray), multimask=not settings.single)
-                row, masks = _written(folder, one, xray, dict(zip(prompts, answers, strict=True)), notes)
+                found = dict(zip(prompts, answers, strict=True))
+                row, masks = _written(folder, one, xray, found, notes, identified=settings.identified)
                 rows.append(row)
                 doubts += [f"{one.path.name}: {doubt}" for doubt in xray.doubts]
                 annotated.append(AnnotatedXray(str(one.path), xray.size, masks, xray.frame))
@@ -123,7 +124,13 @@ def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
 
 
 def _written(
-    folder: Path, one: ListedXray, xray: OpenedXray, answers: Mapping[str, Segmentation], notes: list[str]
+    folder: Path,
+    one: ListedXray,
+    xray: OpenedXray,
+    answers: Mapping[str, Segmentation],
+    notes: list[str],
+    *,
+    identified: bool,
 ) -> tuple[dict[str, Any], Sequence[NamedMask]]:
     """The row of an X-ray and its masks, after its files are written."""
     masks = named_masks(answers)
@@ -134,7 +141,7 @@ def _written(
     if _is_dicom(one.path) and any(mask.area for mask in masks):
         name = SEGMENTATION.format(one.name)
         try:
-            save_dicom_segmentation(folder / name, masks, one.path, frame=xray.frame)
+            save_dicom_segmentation(folder / name, masks, one.path, frame=xray.frame, identified=identified)
             files.append(name)
         except FileError as error:
             notes.append(f"{one.path.name} has no DICOM segmentation: {error}")

@@ -10,9 +10,27 @@ from typing import Any
 
 from ..errors import FileError
 
+MOST_DIGITS, MOST_WHOLE = 20, 1 << 64
+
+
+def whole_number(digits: str) -> int:
+    """A whole number of at most 64 bits.
+
+    Raises:
+        ValueError: It is longer: no size, count or seed is, and floating-point numbers end sooner than whole ones.
+    """
+    number = int(digits) if len(digits) <= MOST_DIGITS else MOST_WHOLE
+    if abs(number) >= MOST_WHOLE:
+        raise ValueError("a whole number beyond 64 bits")
+    return number
+
 
 def read_json_object(
-    path: str | Path, *, what: str = "a JSON file", most_bytes: int = 1 << 20, parse_int: Callable[[str], Any] = int
+    path: str | Path,
+    *,
+    what: str = "a JSON file",
+    most_bytes: int = 1 << 20,
+    parse_int: Callable[[str], Any] = whole_number,
 ) -> dict[str, Any]:
     """The object in a JSON file.
 
@@ -36,7 +54,9 @@ def read_json_object(
     return parse_json_object(text, place=str(path), parse_int=parse_int)
 
 
-def parse_json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> dict[str, Any]:
+def parse_json_object(
+    text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = whole_number
+) -> dict[str, Any]:
     """The object in a JSON text.
 
     Args:
@@ -53,7 +73,7 @@ def parse_json_object(text: bytes | str, *, place: str, parse_int: Callable[[str
     return content
 
 
-def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> Any:
+def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = whole_number) -> Any:
     """Whatever a JSON text holds.
 
     Raises:
