@@ -30,7 +30,7 @@ def read_json_object(
     *,
     what: str = "a JSON file",
     most_bytes: int = 1 << 20,
-    parse_int: Callable[[str], Any] = whole_number,
+    parse_int: Callable[[str], Any] = int,
 ) -> dict[str, Any]:
     """The object in a JSON file.
 
@@ -54,9 +54,7 @@ def read_json_object(
     return parse_json_object(text, place=str(path), parse_int=parse_int)
 
 
-def parse_json_object(
-    text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = whole_number
-) -> dict[str, Any]:
+def parse_json_object(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> dict[str, Any]:
     """The object in a JSON text.
 
     Args:
@@ -73,7 +71,7 @@ def parse_json_object(
     return content
 
 
-def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = whole_number) -> Any:
+def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any] = int) -> Any:
     """Whatever a JSON text holds.
 
     Raises:
