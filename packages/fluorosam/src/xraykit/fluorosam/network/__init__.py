@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "class_head": "ClassHead",
         "config": "FluoroSamConfig InputConfig NAMED QuantiserConfig TextConfig TrunkConfig",
         "convert": "ConvertedWeights convert_published",
+        "drawn_prompts": "draw_prompts",
         "image_cells": "cell_pixels draw_cells",
         "image_encoder": "ImageEncoder",
         "mask_decoder": "MaskDecoder MaskLogits",

@@ -12,6 +12,7 @@ from .convert import (
     ConvertedWeights as ConvertedWeights,
     convert_published as convert_published,
 )
+from .drawn_prompts import draw_prompts as draw_prompts
 from .image_cells import (
     cell_pixels as cell_pixels,
     draw_cells as draw_cells,

@@ -146,6 +146,8 @@ class FluoroSamConfig:
     """Hidden channels in the decoder's layers"""
     heads: int = 8
     """Attention heads of the decoder"""
+    drawn: bool = False
+    """Points and boxes are drawn into the mask prompt as well, see `draw_prompts`"""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     """What sees the image"""
     text: TextConfig = field(default_factory=TextConfig)
@@ -195,6 +197,7 @@ NAMED: dict[str, FluoroSamConfig] = {
         neck_blocks=2,
         decoder_width=512,
         heads=4,
+        drawn=True,
         trunk=TrunkConfig("conv", width=32, depths=(1, 1, 2, 1)),
         text=TextConfig(width=128, layers=2, heads=4, dimension=128, token_width=32, context=48, frozen=False),
         quantiser=QuantiserConfig(codes=512),

@@ -13,6 +13,7 @@ from xraykit.render import InputError
 
 from .channel_norm import ChannelNorm
 from .config import FluoroSamConfig
+from .drawn_prompts import draw_prompts
 from .prompts import ABSENT, NEGATIVE, PADDING, POSITIVE, PromptBatch
 from .quantiser import Quantised, Quantiser
 from .text_tower import TextTower
@@ -50,6 +51,7 @@ class PromptEncoder(nn.Module):
         super().__init__()
         width = config.dimension
         self.image_size, self.grid, self.mask_size = config.image_size, config.grid, config.mask_prompt_size
+        self.drawn = config.drawn
         self.pe_layer = PointPositions(width)
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, width) for _ in range(4))
         self.not_a_point_embed = nn.Embedding(1, width)
@@ -139,6 +141,8 @@ class PromptEncoder(nn.Module):
 
     def _dense(self, prompts: PromptBatch) -> Tensor:
         nothing = self.no_mask_embed.weight.reshape(1, 1, -1, 1, 1)
+        if self.drawn:
+            prompts = draw_prompts(prompts, image_size=self.image_size, edge=self.mask_size)
         if prompts.masks is None:
             return nothing
         masks = prompts.masks.flatten(0, 1)[:, None].to(self.no_mask_embed.weight.dtype)
