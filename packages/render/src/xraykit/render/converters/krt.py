@@ -70,8 +70,8 @@ def from_krt(
     views = max(len(K), len(R), len(t))
     K, R, t = K.expand(views, 3, 3), R.to(K).expand(views, 3, 3), t.to(K).expand(views, 3)
     if sdd is None and pixel_spacing is None:
-        sdd = 1.5 * torch.linalg.vector_norm(t.detach(), dim=-1)
-        if not bool((sdd > 0).all()):
+        sdd = away = 1.5 * torch.linalg.vector_norm(t.detach(), dim=-1)
+        if not bool((away > 0).all()):
             raise GeometryError(
                 "sdd or pixel_spacing must be given where the world's origin is the source, got neither."
             )

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import FileError, GeometryError
+from ..geometry.arrays import tensor_of
 from ..geometry.camera import Camera, Pair, Scalar
 from ..storage.atomic_write import write_atomically
 from .calibration_text import check_image_size, numbers_in, read_calibration_text, sections_of
@@ -94,7 +95,7 @@ def read_mayacam(
             pixel_center=pixel_center,
             in_front=(0.0, 0.0, 0.0),
         )
-    except (GeometryError, torch.linalg.LinAlgError) as error:
+    except (GeometryError, torch.linalg.LinAlgError) as error:  # type: ignore[attr-defined]  # documented
         raise FileError(f"{path} states no camera: {error}") from error
 
 
@@ -149,7 +150,7 @@ def write_mayacam(path: str | Path, camera: Camera, pose: Tensor, *, mirrored: b
         GeometryError: The pose is not rigid, or there is more than one view.
         OutputError: The file cannot be written.
     """
-    krt = to_krt(camera, pose.detach().cpu().double(), mirrored=mirrored)
+    krt = to_krt(camera, tensor_of(pose).detach().cpu().double(), mirrored=mirrored)
     if len(krt.intrinsic) != 1:
         raise GeometryError(f"a MayaCam file holds one view, got {len(krt.intrinsic)}; write one file for each.")
     K, R, t = (part[0].detach().tolist() for part in krt)

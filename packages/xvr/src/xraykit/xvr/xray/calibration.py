@@ -58,7 +58,7 @@ def stated_camera(choice: CameraChoice, settings: XraySettings, *, height: int, 
     """
     if settings.principal_point is not None:
         raise InputError(f"{choice.path} states the principal point, got --principal-point too; leave one out.")
-    needs = CameraNeeds(height, width, settings.sdd, settings.pixel_spacing)
+    needs = CameraNeeds(height, width, settings.sdd, settings.pixel_spacing)  # type: ignore[arg-type]  # of one view
     views = read_cameras(choice.path, needs).views()
     if len(views) not in (1, choice.count):
         raise InputError(
