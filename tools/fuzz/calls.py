@@ -11,6 +11,7 @@ from xraykit.render import Camera, Volume, XraykitError, read_radiograph
 from xraykit.render.converters import read_itk_transform
 from xraykit.render.dataset import XrayDataset, check_dataset, read_dataset_config
 from xraykit.render.dataset.plan.plan import make_plan
+from xraykit.render.files import CameraNeeds, read_cameras
 from xraykit.render.files.describe import describe_volume
 from xraykit.render.radiographs.describe import describe_radiograph
 from xraykit.render.scenes import read_tool_library
@@ -51,6 +52,10 @@ def read_markups(path: Path) -> None:
             failures.append(error)
     if len(failures) == 2:
         raise failures[0]
+
+
+def read_camera_file(path: Path) -> None:
+    read_cameras(path, CameraNeeds(32, 32, pixel_spacing=1.0)).views()
 
 
 def read_plan(path: Path) -> None:

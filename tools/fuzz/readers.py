@@ -145,6 +145,7 @@ READERS: Mapping[str, FuzzedReader] = {
     "ply": FuzzedReader("ply/*", containers.headed(b"end_header\n"), read_mesh),
     "obj": FuzzedReader("obj/*", change_text, read_mesh),
     "pose_json": FuzzedReader("pose/*", change_json, read_pose),
+    "cameras": FuzzedReader("cameras/*", change_text, calls.read_camera_file),
     "scene": FuzzedReader("scene/*.yaml", change_yaml, read_scene),
     "dataset_plan": FuzzedReader("dataset/*.yaml", change_yaml, calls.read_plan),
     "settings": FuzzedReader("settings/*", change_text, read_table),

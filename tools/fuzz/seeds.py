@@ -16,7 +16,14 @@ from PIL import Image
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 from xraykit.render import Camera, Volume, carm_pose, render, save_image, write_pose, write_volume
-from xraykit.render.converters import write_itk_transform
+from xraykit.render.converters import (
+    to_projection_matrix,
+    to_rtk,
+    write_itk_transform,
+    write_jointtrack,
+    write_mayacam,
+    write_rtk,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from support import dicom, xray_dicom
@@ -161,6 +168,11 @@ def _pictures(seeds: SeedFolder) -> None:
     for name in ("xray/ours.dcm", "tiff/ours.tiff"):
         save_image(seeds.path(name), image, camera=camera, pose=pose, sod=850.0)
     write_pose(seeds.path("pose/pose.json"), camera, pose)
+    write_mayacam(seeds.path("cameras/a.txt"), camera, pose)
+    write_jointtrack(seeds.path("cameras/jointtrack.txt"), camera)
+    write_rtk(seeds.path("cameras/rtk.xml"), to_rtk(camera, pose))
+    matrix = to_projection_matrix(camera, pose)[0].tolist()
+    seeds.put("cameras/matrix.txt", "".join(" ".join(map(repr, row)) + "\n" for row in matrix))
 
 
 def _meshes(seeds: SeedFolder) -> None:
