@@ -146,8 +146,6 @@ class FluoroSamConfig:
     """Hidden channels in the decoder's layers"""
     heads: int = 8
     """Attention heads of the decoder"""
-    drawn: bool = False
-    """Points and boxes are drawn into the mask prompt as well, see `draw_prompts`"""
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
     """What sees the image"""
     text: TextConfig = field(default_factory=TextConfig)
@@ -156,6 +154,8 @@ class FluoroSamConfig:
     """The codebook of texts"""
     input: InputConfig = field(default_factory=InputConfig)
     """How an X-ray becomes input"""
+    drawn: bool = False
+    """Points and boxes are drawn into the mask prompt as well, see `draw_prompts`"""
 
     def __post_init__(self) -> None:
         limits = {
