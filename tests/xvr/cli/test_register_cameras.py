@@ -111,11 +111,24 @@ def test_pixels_that_are_not_square_are_said_in_either_way(folder, tmp_path, wor
     assert tuple(camera.pixel_spacing) == spacing
 
 
-def test_two_tubes_on_one_line_are_pointed_to_camera_files(folder, tmp_path, capsys):
-    assert command(folder, tmp_path / "out", "--sdd", "1000", "--sdd", "1100", "--pixel-spacing", "4") == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert said == (
-        "xraykit: --sdd may be given once, got it twice; leave one out; views with cameras of their own take --camera "
-        "FILE for each."
-    )
+@pytest.mark.parametrize("words", [("1000", "1100"), ("1000", "--sdd", "1100")])
+def test_two_tubes_have_a_distance_each(folder, tmp_path, words):
+    given = ["--view", "ap", "--init-only", "--pixel-spacing", "4", "--sdd", *words]
+    assert command(folder, tmp_path / "out", *given) == 0
+    assert [read_pose(tmp_path / f"out/{name}/pose.json")[0].sdd for name in ("cam1", "cam2")] == [1000.0, 1100.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--sdd", "1000", "1100", "1200"), "--sdd must be given once, or once for each of 2 X-rays, got 3"),
+        (
+            ("--sdd", "1000", "--principal-point", "20", "19", "--principal-point", "25", "22"),
+            "--principal-point may be given once, got it twice; leave one out; views with cameras of their own take",
+        ),
+    ],
+)
+def test_other_numbers_than_there_are_xrays_are_refused(folder, tmp_path, capsys, words, says):
+    assert command(folder, tmp_path / "out", "--pixel-spacing", "4", "--view", "ap", "--init-only", *words) == 2
+    assert says in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
