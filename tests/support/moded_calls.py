@@ -79,6 +79,7 @@ def geometry_calls() -> dict[str, Call]:
         "transform_points": lambda: g.transform_points(pose(), points),
         "voxel_to_world": lambda: g.voxel_to_world(points, grid),
         "world_to_voxel": lambda: g.world_to_voxel(points, grid),
+        "tensor_of": lambda: g.tensor_of(points),
     }
 
 

@@ -15,8 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_ui
 
 from xraykit.render import FileError, InputError
 from xraykit.render.pictures import colours
-from xraykit.render.storage import installed_version, write_atomically
-from xraykit.render.storage.dicom_header import read_dicom, reading_dicom
+from xraykit.render.storage import installed_version, read_dicom, reading_dicom, write_atomically
 
 from .dicom_segments import code_item, segment_item
 from .named_mask import NamedMask, check_masks

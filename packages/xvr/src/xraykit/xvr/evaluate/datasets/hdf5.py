@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from xraykit.render import FileError
 from xraykit.render.extras import require
-from xraykit.render.storage.brief import brief
 
 LARGEST = 1 << 30  # bytes of one array in memory
 PACKING, ALWAYS_ALLOWED = 1100, 1 << 24  # bytes that a stored one may stand for (deflate's limit is 1032), and any may
@@ -48,7 +47,7 @@ def _reading(place: str) -> Iterator[None]:
         raise
     except _DAMAGE as error:
         raise FileError(
-            f"{place} cannot be read, its HDF5 structure is damaged ({brief(error, limit=80)}); get the file again."
+            f"{place} cannot be read, its HDF5 structure is damaged ({str(error)[:80]}); get the file again."
         ) from error
 
 
@@ -143,7 +142,7 @@ class H5Group:
         with _reading(place):
             for part in path.split("/"):
                 if not isinstance(node, h5py.Group) or node.get(part, getlink=True) is None:
-                    raise FileError(f"{self.place} must hold {brief(path)}, there is nothing by that name.")
+                    raise FileError(f"{self.place} must hold {path}, there is nothing by that name.")
                 if not isinstance(node.get(part, getlink=True), h5py.HardLink):
                     raise FileError(f"{place} must not lead elsewhere, got a link; use the original file.")
                 node = node[part]
@@ -151,4 +150,4 @@ class H5Group:
 
     def _place(self, path: str) -> str:
         """The name of a member for messages; the file says it, so it is made printable."""
-        return f"{self.place}/{brief(path)}"
+        return f"{self.place}/{path}"
