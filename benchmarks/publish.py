@@ -15,6 +15,7 @@ from .common.study_tables import (
     correspondence_table,
     dataset_table,
     gvxr_table,
+    implants_table,
     loss_table,
     reader_table,
     register_table,
@@ -101,6 +102,12 @@ ABOUT = {
     "networks that have seen nothing else tell which part of the body X-rays of real CTs show.",
     "xvr_train": "`python -m benchmarks.studies.xvr_train` trains a network for one patient within minutes; its "
     "answers and their antipodes start refinements.",
+    "xvr_implants": "`python -m benchmarks.studies.xvr_implants` finds [knee replacements](xvr.md) in real "
+    "fluoroscopy. In the kneel set, errors are against the published poses (near starts at them, far ones 10 degrees "
+    "and 20 mm off, search without), and its masks are those poses projected, so that IoU says how far answers are "
+    "from them, not from the image; hits are answers within 1 mm across the beam and 2 degrees of the near start's (in "
+    "brackets: any answer kept). In the biplane set one pose serves both views, each frame starts from the last, "
+    "and one-view answers are compared with two-view ones; its masks came of other software.",
     "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on some patients and "
     "tests it on others; a failure is a true TRE above the threshold.",
 }
@@ -207,6 +214,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "gvxr": lambda result: gvxr_table(result["rows"]),
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),
+    "xvr_implants": lambda result: implants_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }
 

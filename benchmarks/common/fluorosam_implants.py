@@ -22,6 +22,8 @@ class ImplantCases:
         folder: Holds biplane_knee_implant and kneel_implant, or one of them.
     """
 
+    notes = ("knee implants: masks by hand, which went through JPEG",)
+
     def __init__(self, folder: Path) -> None:
         self._frames = [*_biplane(folder / "biplane_knee_implant"), *_single(folder / "kneel_implant")]
         if not self._frames:

@@ -128,6 +128,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
         "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,
     },
+    "xvr_implants": {
+        "set": str, "frame": str, "implant": str, "run": str, "views": int, "score": float, "converged": bool,
+        "iou": list, "rivals": int, "cpu_s": float, "pose": list, "errors": (list, type(None)),
+        "hit": (bool, type(None)), "rival_hit": (bool, type(None)),
+    },
     "xvr_trust": {
         "patient": str, "held_out": bool, "xray": int, "bones": bool, "kind": str, "error": ANY_NUMBER,
         "seconds": NUMBER, "local_shift": NUMBER, "local_gain": NUMBER, "gradient_ncc": NUMBER, "coverage": NUMBER,

@@ -139,6 +139,22 @@ def trust_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def implants_table(summary: dict) -> str:
+    """The suite `xvr_implants`: medians over the frames of each set, implant and run."""
+    head = ["run", "frames", "fit", "IoU", "least", "across mm", "depth mm", "about / across beam", "hits", "CPU s"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in summary.items():
+        shifts = [f"{one[key]:.2f}" if key in one else "" for key in ("across_mm", "depth_mm")]
+        keys = ("turn_about_beam_deg", "turn_across_beam_deg")
+        turns = " / ".join(f"{one[key]:.2f}" for key in keys) if keys[0] in one else ""
+        hits = f"{one['hits']} ({one['hits_among_answers']})" if "hits" in one else ""
+        fit = f"{one['score']:.2f} | {one['iou']:.3f} | {one['iou_least']:.3f}"
+        lines.append(
+            f"| {name} | {one['frames']} | {fit} | {' | '.join([*shifts, turns, hits])} | {one['cpu_s']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 def trees_table(rows: list[dict]) -> str:
     """The suite `old_and_new`: processor time of both checkouts, medians, and quartiles of the ratio of each pair."""
     lines = ["| work | old CPU ms | new CPU ms | new / old (quartiles) | pairs | bits |", "|---" * 6 + "|"]

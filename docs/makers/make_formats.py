@@ -37,6 +37,10 @@ SECTIONS = {
     ),
     "Pictures": ("radiographs/read.py", "radiographs/raster.py", "radiographs/rare_tiff.py"),
     "Pictures as MetaImage, NRRD and NIfTI": ("radiographs/grid_image.py",),
+    "Camera files": (
+        "files/camera_files.py", "converters/calibration_text.py", "converters/mayacam.py", "converters/jointtrack.py",
+        "converters/rtk_xml.py",
+    ),
     "Labels": ("files/label_files.py", "files/label_grid.py", "files/seg_labels.py"),
 }  # fmt: skip
 TAGS = {"ASSUMED": "assumed", "assumed": "assumed", "DOUBT": "doubt", "doubt": "doubt"}

@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.rtk import later_rtk
 from support.views import CENTER, box, camera, pixels, poses
-from xraykit.render.converters import from_projection_matrix, from_rtk, to_rtk
+from xraykit.render.converters import from_projection_matrix, from_rtk, read_rtk, to_rtk
 from xraykit.render.geometry import affine_to_itk, swap_ras_lps_points
 
 itk, rtk = later_rtk()
@@ -114,3 +114,24 @@ def test_a_bead_projected_by_rtk_lies_where_our_camera_sees_it():
     seen = torch.stack([(weight.sum(0) * columns).sum(), (weight.sum(1) * rows).sum()])
     # The bead is a 2 mm voxel seen on pixels of 2.5 x 3 mm: the centroid of its samples is off by 0.055 px here.
     torch.testing.assert_close(seen, pixels(bead[None], view, pose)[0, 0], atol=0.08, rtol=0)
+
+
+def test_we_read_the_geometry_that_rtk_writes(tmp_path):
+    views = to_rtk(camera(), poses(), isocenter=CENTER)
+    writer = rtk.ThreeDCircularProjectionGeometryXMLFileWriter.New()
+    writer.SetFilename(str(tmp_path / "geometry.xml"))
+    writer.SetObject(geometry(views))
+    writer.WriteFile()
+    first = views[0]
+    found = read_rtk(
+        tmp_path / "geometry.xml",
+        size=first.size,
+        spacing=first.spacing,
+        origin=first.origin,
+        direction=first.direction,
+    )
+    ours, again = from_rtk(views, isocenter=CENTER), from_rtk(found, isocenter=CENTER)
+    torch.testing.assert_close(again.pose, ours.pose, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        pixels(box(), again.camera, again.pose), pixels(box(), camera(), poses()), atol=1e-6, rtol=0
+    )

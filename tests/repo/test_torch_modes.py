@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
 import pytest
 import torch
 from support.moded_calls import converter_calls, geometry_calls, registration_calls, rendering_calls
-from torch import Tensor
+from support.sameness import off
 from xraykit.render import Camera, Volume, carm_pose, converters, geometry, render
 from xraykit.render.geometry import differentiating, full_precision
 
@@ -97,24 +96,3 @@ def test_the_modes_of_the_caller_are_back_after_an_error():
 def in_mode(mode: AbstractContextManager[Any], call: Any) -> Any:
     with mode:
         return call()
-
-
-def off(wanted: Any, got: Any) -> str:
-    """What is another, or nothing."""
-    if type(wanted) is not type(got):
-        return f"{type(wanted).__name__} became {type(got).__name__}"
-    if isinstance(wanted, Tensor):
-        if wanted.dtype != got.dtype or wanted.shape != got.shape:
-            return f"{wanted.dtype} {tuple(wanted.shape)} became {got.dtype} {tuple(got.shape)}"
-        far = (wanted.detach().double() - got.detach().double()).abs().max() if wanted.numel() else torch.zeros(())
-        size = wanted.detach().double().abs().max() if wanted.numel() else torch.zeros(())
-        return "" if float(far) <= 1e-5 * max(1.0, float(size)) else f"off by {float(far):.3g} of {float(size):.3g}"
-    if isinstance(wanted, dict):
-        return "; ".join(filter(None, (off(wanted[key], got[key]) for key in wanted)))
-    if isinstance(wanted, tuple | list):
-        return "; ".join(filter(None, map(off, wanted, got)))
-    if is_dataclass(wanted):
-        return "; ".join(filter(None, (off(getattr(wanted, f.name), getattr(got, f.name)) for f in fields(wanted))))
-    if isinstance(wanted, float):
-        return "" if wanted == pytest.approx(got, rel=1e-5, abs=1e-5) else f"{wanted} became {got}"
-    return "" if wanted == got else f"{wanted} became {got}"

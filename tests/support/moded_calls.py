@@ -79,6 +79,7 @@ def geometry_calls() -> dict[str, Call]:
         "transform_points": lambda: g.transform_points(pose(), points),
         "voxel_to_world": lambda: g.voxel_to_world(points, grid),
         "world_to_voxel": lambda: g.world_to_voxel(points, grid),
+        "tensor_of": lambda: g.tensor_of(points),
     }
 
 
@@ -87,6 +88,7 @@ def converter_calls() -> dict[str, Call]:
     deepdrr, fluoro = c.to_deepdrr(CAMERA, pose()), c.to_deepfluoro(CAMERA, pose())
     diffdrr, nanodrr = c.to_diffdrr(CAMERA, pose(), orientation="AP"), c.to_nanodrr(CAMERA, pose())
     matrix, rtk = c.to_projection_matrix(CAMERA, pose()), c.to_rtk(CAMERA, pose())
+    corners, tigre = c.to_source_and_corners(CAMERA, pose()), c.to_tigre(CAMERA, pose(), center=volume().center)
     tags = c.to_dicom_tags(CAMERA, pose(), isocenter=volume().center)
     size: dict[str, Any] = {"height": 40, "width": 48}
     turn, shift = torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([[5.0, 700.0, -3.0]])
@@ -94,6 +96,7 @@ def converter_calls() -> dict[str, Call]:
     return {
         "diffdrr_extrinsic": lambda: c.diffdrr_extrinsic(turn, shift),
         "diffdrr_parameters": lambda: c.diffdrr_parameters(extrinsic),
+        "from_astra": lambda: c.from_astra(c.to_astra(CAMERA, pose()), det_row_count=40, det_col_count=48),
         "from_deepdrr": lambda: c.from_deepdrr(*deepdrr[:2], **size, sdd=1000.0),
         "from_deepfluoro": lambda: c.from_deepfluoro(
             fluoro.extrinsic, fluoro.intrinsic, num_rows=40, num_cols=48, pixel_spacing=4.0
@@ -102,18 +105,31 @@ def converter_calls() -> dict[str, Call]:
         "from_diffdrr": lambda: c.from_diffdrr(
             diffdrr.extrinsic, orientation="AP", reverse_x_axis=diffdrr.reverse_x_axis, sdd=1000.0, delx=4.0, **size
         ),
+        "from_krt": lambda: c.from_krt(*c.to_krt(CAMERA, pose()), **size, sdd=1000.0),
         "from_nanodrr": lambda: c.from_nanodrr(nanodrr.k_inv, nanodrr.sdd, nanodrr.rt_inv, **size),
         "from_projection_matrix": lambda: c.from_projection_matrix(matrix, **size, sdd=1000.0),
         "from_rtk": lambda: c.from_rtk(rtk),
+        "from_source_and_corners": lambda: c.from_source_and_corners(*corners, **size),
+        "from_tigre": lambda: c.from_tigre(**tigre._asdict(), center=volume().center),
         "read_itk_transform": lambda: _through_a_file(),
+        "read_jointtrack": lambda: _written("read_jointtrack"),
+        "read_mayacam": lambda: _written("read_mayacam"),
+        "read_rtk": lambda: _written("read_rtk"),
+        "to_astra": lambda: c.to_astra(CAMERA, pose()),
         "to_deepdrr": lambda: c.to_deepdrr(CAMERA, pose()),
         "to_deepfluoro": lambda: c.to_deepfluoro(CAMERA, pose()),
         "to_dicom_tags": lambda: c.to_dicom_tags(CAMERA, pose(), isocenter=volume().center),
         "to_diffdrr": lambda: c.to_diffdrr(CAMERA, pose(), orientation="AP"),
+        "to_krt": lambda: c.to_krt(CAMERA, pose()),
         "to_nanodrr": lambda: c.to_nanodrr(CAMERA, pose()),
         "to_projection_matrix": lambda: c.to_projection_matrix(CAMERA, pose()),
         "to_rtk": lambda: c.to_rtk(CAMERA, pose()),
+        "to_source_and_corners": lambda: c.to_source_and_corners(CAMERA, pose()),
+        "to_tigre": lambda: c.to_tigre(CAMERA, pose(), center=volume().center),
         "write_itk_transform": lambda: _through_a_file(),
+        "write_jointtrack": lambda: _written("read_jointtrack"),
+        "write_mayacam": lambda: _written("read_mayacam"),
+        "write_rtk": lambda: _written("read_rtk"),
     }
 
 
@@ -148,8 +164,8 @@ def registration_calls() -> dict[str, Call]:
     seen = {name: uv.tolist() for name, uv in zip(POINTS, geometry.project(points, CAMERA, truth).uv[0], strict=True)}
     starts = torch.cat([near, truth])[:, None]
     return {
-        "register": lambda: refine.register(shot, volume(), near, SMALL).poses,
-        "register by adam": lambda: refine.register(shot, volume(), near, ADAM).poses,
+        "register": lambda: refine.register_structures(shot, volume(), near, SMALL).poses,
+        "register by adam": lambda: refine.register_structures(shot, volume(), near, ADAM).poses,
         "similarities": lambda: [f(image, other) for f in (refine.ncc, refine.mncc, refine.gradient_ncc)],
         "patch_ncc": lambda: refine.patch_ncc(image, other),
         "misplacement": lambda: refine.misplacement(near, truth, points),
@@ -175,3 +191,17 @@ def _through_a_file() -> Tensor:
         path = Path(folder) / "a.tfm"
         converters.write_itk_transform(path, pose()[0], direction="moving_to_fixed")
         return converters.read_itk_transform(path, direction="moving_to_fixed")
+
+
+def _written(reader: str) -> Any:
+    """What a reader of camera files finds in a file that its writer wrote."""
+    with TemporaryDirectory() as folder:
+        path, c = Path(folder) / "camera", converters
+        if reader == "read_jointtrack":
+            c.write_jointtrack(path, CAMERA)
+            return c.read_jointtrack(path, height=40, width=48)
+        if reader == "read_mayacam":
+            c.write_mayacam(path, CAMERA, pose())
+            return c.read_mayacam(path, sdd=1000.0)
+        c.write_rtk(path, c.to_rtk(CAMERA, pose()))
+        return [view.matrix for view in c.read_rtk(path, size=(48, 40), spacing=(4.0, 4.0))]

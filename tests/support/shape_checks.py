@@ -100,11 +100,18 @@ def checked(function: Callable, names: dict[str, Any] | None = None) -> Callable
             return result
         given.result = result
         try:
-            return compare(*args, **kwargs)
+            return compare(*map(_taken, args), **{name: _taken(value) for name, value in kwargs.items()})
         finally:
             del given.result
 
     return wrapper
+
+
+def _taken(value: Any) -> Any:
+    """An array as the tensor that functions take it for."""
+    from xraykit.render.geometry import tensor_of
+
+    return tensor_of(value)
 
 
 def _shape(annotation: Any, names: dict[str, Any]) -> Any:

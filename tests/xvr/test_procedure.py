@@ -42,7 +42,7 @@ def tries(monkeypatch):
     def judge(registration, shots, bodies):
         return TrustJudgement(chances.pop(0), 5.0, 1.0)
 
-    monkeypatch.setattr("xraykit.xvr.procedure.register", refine)
+    monkeypatch.setattr("xraykit.xvr.procedure.register_structures", refine)
     monkeypatch.setattr("xraykit.xvr.procedure.judge", judge)
     return seen, chances
 

@@ -158,3 +158,13 @@ def test_the_folder_of_a_pairs_job_stands_for_the_data_set_in_it(tmp_path):
     assert job_of(str(tmp_path / "pairs")) == tmp_path / "pairs" / "images"
     assert job_of(tmp_path / "both") == tmp_path / "both"
     assert job_of(tmp_path / "none") == tmp_path / "none"
+
+
+def test_a_damaged_shard_is_left_out_and_remembered(tmp_path):
+    job = write_views(tmp_path / "job", {"train": 2, "val": 1})
+    (job / "val-000000.tar").write_bytes(b"torn")
+    for _ in range(2):  # prepared, and found prepared
+        store = prepare_pairs([job], tmp_path / "store", size=16)
+        assert store.patients_of("val") == [] and store.patients_of("train") == [0, 1]
+        ((name, sentence),) = store.left_out
+        assert name == "job/val-000000.tar" and "bytes of the manifest" in sentence

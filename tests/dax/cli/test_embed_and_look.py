@@ -43,11 +43,13 @@ def test_polarity_is_followed_and_then_nothing_is_assumed(tmp_path, xrays, weigh
 def test_damaged_files_are_named(tmp_path, xrays, weights, capsys):
     damage(xrays / "xray01.png")
     command = ["dax", "embed", str(xrays), "-o", str(tmp_path / "t.npz"), "--weights", weights]
-    assert run(command) == 2
+    assert run([*command, "--on-error", "stop"]) == 2
     assert "xray01.png" in capsys.readouterr().err
-    assert run([*command, "--skip-damaged"]) == 0
-    said = capsys.readouterr().out
-    assert "skipped: xrays/xray01.png: " in said and "2 X-rays" in said
+    assert run(command) == 3
+    said = capsys.readouterr()
+    assert "xraykit: warning: xrays/xray01.png was left out: " in said.err and "2 X-rays" in said.out
+    assert run(["dax", "look", str(xrays), "-o", str(tmp_path / "seen"), "--weights", weights]) == 3
+    assert "xray01.png was left out: " in capsys.readouterr().err
 
 
 def test_look_writes_sheets_and_a_plane(tmp_path, xrays, weights, capsys):

@@ -8,7 +8,7 @@ import pytest
 COMMANDS = {
     "": ("pretrain", "embed", "look", "probe"),
     "pretrain": ("xraykit dax pretrain xrays/ -o run/", "--resume", "--preset"),
-    "embed": ("xraykit dax embed xrays/ -o features.parquet", "--resume", "--skip-damaged"),
+    "embed": ("xraykit dax embed xrays/ -o features.parquet", "--resume", "--on-error"),
     "look": ("xraykit dax look xrays/ -o pictures/", "--projection", "--before"),
     "probe": ("region", "metal", "screws"),
     "probe region": ("xraykit dax probe region dataset/", "report.html", "--folds"),

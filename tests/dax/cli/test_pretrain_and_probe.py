@@ -42,7 +42,7 @@ def test_pretrain_hands_over_its_settings_and_prints_the_last_row(tmp_path, monk
 def test_a_probe_hands_over_its_settings_and_prints_its_tables(tmp_path, monkeypatch, capsys):
     got = {}
 
-    def probe_regions(settings, *, report, say):
+    def probe_regions(settings, *, report, say, left_out):
         say("a: features of 2 images take 0.1 MB")
         got["settings"] = settings
         for what in ("features of a", "classifiers on a"):
@@ -65,7 +65,7 @@ def test_a_probe_hands_over_its_settings_and_prints_its_tables(tmp_path, monkeyp
 
 
 def test_errors_of_the_library_end_a_command_with_status_2(tmp_path, monkeypatch, capsys):
-    def probe_regions(settings, *, report, say):
+    def probe_regions(settings, *, report, say, left_out):
         report("features of a", 0, 2)
         raise InputError("folds must be 2 or more, got 1.")
 

@@ -141,19 +141,19 @@ def test_damaged_progress_is_refused(tmp_path, weights):
         embed(settings(tmp_path, weights, resume=True))
 
 
-def test_a_damaged_file_ends_the_run_and_is_named(tmp_path, weights):
+def test_a_damaged_file_ends_the_run_if_wished_and_is_named(tmp_path, weights):
     damage(write_xrays(tmp_path / "xrays", 4) / "xray01.png")
     with pytest.raises(FileError, match=r"xray01\.png"):
-        embed(settings(tmp_path, weights))
+        embed(settings(tmp_path, weights, on_error="stop"))
     assert [path.name for path in tmp_path.iterdir()] == ["xrays"]
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_damaged_files_are_left_out_and_listed_if_wished(tmp_path, weights, batch):
+def test_damaged_files_are_left_out_and_listed(tmp_path, weights, batch):
     xrays = write_xrays(tmp_path / "xrays", 4)
     whole = embed(settings(tmp_path, weights, batch=batch, output="whole.npz")).table
     damage(xrays / "xray01.png")
-    table = embed(settings(tmp_path, weights, batch=batch, skip_damaged=True)).table
+    table = embed(settings(tmp_path, weights, batch=batch)).table
     assert table.names == tuple(name for name in whole.names if "01" not in name)
     ((name, reason),) = table.record["skipped"]
     assert name == "xrays/xray01.png" and "xray01.png" in reason
@@ -163,7 +163,7 @@ def test_damaged_files_are_left_out_and_listed_if_wished(tmp_path, weights, batc
 def test_if_all_are_damaged_nothing_is_written(tmp_path, weights):
     damage(write_xrays(tmp_path / "xrays", 1) / "xray00.png")
     with pytest.raises(InputError, match="got 1 damaged ones; nothing was written"):
-        embed(settings(tmp_path, weights, skip_damaged=True))
+        embed(settings(tmp_path, weights))
     assert [path.name for path in tmp_path.iterdir()] == ["xrays"]
 
 

@@ -18,9 +18,9 @@ def weights(tmp_path_factory):
     return write_backbone(tmp_path_factory.mktemp("weights"))
 
 
-def settings(folder, weights, *, sources=None, output="out", skip_damaged=False, batch=2, **more):
+def settings(folder, weights, *, sources=None, output="out", on_error="skip", batch=2, **more):
     sources = sources or (folder / "xrays",)
-    xrays = XraySourceSettings(tuple(sources), skip_damaged=skip_damaged)
+    xrays = XraySourceSettings(tuple(sources), on_error=on_error)
     return LookSettings(xrays, output=folder / output, run=BackboneRunSettings(str(weights), batch, "cpu"), **more)
 
 
@@ -75,9 +75,9 @@ def test_an_xray_called_embedding_keeps_its_sheet(tmp_path, weights):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_damaged_files_are_left_out_and_listed_if_wished(tmp_path, weights, batch):
+def test_damaged_files_are_left_out_and_listed(tmp_path, weights, batch):
     damage(write_xrays(tmp_path / "xrays", 3) / "xray01.png")
-    done = look(settings(tmp_path, weights, skip_damaged=True, batch=batch))
+    done = look(settings(tmp_path, weights, batch=batch))
     assert len(done.sheets) == 2 and done.plane is not None
     assert [name for name, _ in done.skipped] == ["xrays/xray01.png"]
 
@@ -85,7 +85,7 @@ def test_damaged_files_are_left_out_and_listed_if_wished(tmp_path, weights, batc
 def test_if_all_are_damaged_nothing_is_written(tmp_path, weights):
     damage(write_xrays(tmp_path / "xrays", 1) / "xray00.png")
     with pytest.raises(InputError, match="got 1 damaged ones; nothing was written"):
-        look(settings(tmp_path, weights, skip_damaged=True))
+        look(settings(tmp_path, weights))
     assert names(tmp_path) == ["xrays"]
 
 

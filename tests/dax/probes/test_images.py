@@ -148,3 +148,12 @@ def test_a_missing_table_and_a_mask_that_is_no_image_are_refused(tmp_path):
     (tmp_path / "m0.png").write_bytes(b"text")
     with pytest.raises(FileError, match=r"m0.png must be an image file of a mask"):
         next(iter(images_of_table(path, SMALL, masks=True)))
+
+
+def test_damaged_shards_are_left_out_of_images_and_of_cases(tmp_path):
+    folder = write_dataset(tmp_path / "set", {"train": [2, 3]}, size=16)
+    (folder / "train-000000.tar").write_bytes(b"torn")
+    found = images_of_job(folder, "region", SMALL)
+    assert len(found) == len(list(found)) == len(found.cases()) == 3
+    ((name, sentence),) = found.left_out
+    assert name == "train-000000.tar" and "bytes of the manifest" in sentence

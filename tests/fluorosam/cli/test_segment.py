@@ -70,9 +70,10 @@ def test_words_write_a_picture_labels_coco_and_settings(folder, capsys):
     assert mask[20, 55] and not mask[20, 5] and mask.sum() == annotation["area"] == femur["area"]
     with Image.open(folder / "out/a_overlay.png") as file:
         assert file.mode == "RGB" and file.size[0] > 540
-    said = capsys.readouterr().out
+    told = capsys.readouterr()
+    said = told.out
     assert "a.png: left femur 0.75, spleen not visible" in said and "wrote out" in said
-    assert "note: a.png: polarity log_attenuation is assumed" in said
+    assert "xraykit: note: a.png: polarity log_attenuation is assumed" in told.err
     again = read_settings(SegmentFilesSettings, folder / "out/settings.json")
     assert again.prompt == ("left femur", "spleen")
 
@@ -98,8 +99,10 @@ def test_clicks_and_a_box_refine_one_prompt_or_stand_alone(folder):
     assert results(folder)[0]["masks"][0]["name"] == "points"
 
 
-def test_a_dicom_file_gets_a_segmentation_of_its_study(folder):
+def test_a_dicom_file_gets_a_segmentation_that_names_its_patient_where_asked(folder):
     assert segment("b.dcm", "-o", "out", "--prompt", "right hip") == 0
+    assert pydicom.dcmread(folder / "out/b_seg.dcm").PatientName == ""
+    assert segment("b.dcm", "-o", "out", "--prompt", "right hip", "--identified") == 0
     found = pydicom.dcmread(folder / "out/b_seg.dcm")
     assert found.PatientName == "Doe^Jane" and (found.Rows, found.Columns) == (50, 90)
     assert found.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing == [0.4, 0.2]
@@ -121,10 +124,22 @@ def test_a_frame_of_a_cine_is_segmented(folder):
 
 def test_folders_are_searched_and_equal_names_are_kept_apart(folder, capsys):
     (folder / "more/broken.png").write_bytes((folder / "a.png").read_bytes()[:60])
-    assert segment("a.png", "more", "-o", "out", "--prompt", "skull") == 0
+    assert segment("a.png", "more", "-o", "out", "--prompt", "skull") == 3
     assert [row["file"] for row in results(folder)] == ["a.png", "more/a.tif"]
     assert {"a_overlay.png", "a_2_overlay.png"} <= set(names(folder / "out"))
-    assert "note: broken.png is left out: more/broken.png must be a whole PNG" in capsys.readouterr().out
+    said = "xraykit: warning: more/broken.png was left out: more/broken.png must be a whole PNG"
+    assert said in capsys.readouterr().err
+    (left_out,) = json.loads((folder / "out/results.json").read_text())["left_out"]
+    assert left_out["file"] == "more/broken.png" and "must be a whole PNG" in left_out["reason"]
+
+
+def test_one_bad_xray_of_those_named_does_not_cost_the_others(folder, capsys):
+    (folder / "text.png").write_text("no X-ray", encoding="utf-8")
+    Image.new("RGB", (60, 40), (200, 10, 10)).save(folder / "colour.png")
+    assert segment("a.png", "text.png", "b.dcm", "colour.png", "-o", "out", "--prompt", "skull") == 3
+    assert [row["file"] for row in results(folder)] == ["a.png", "b.dcm"]
+    said = capsys.readouterr().err
+    assert "text.png was left out: " in said and "colour.png was left out: " in said
 
 
 def test_an_earlier_run_is_replaced_and_what_is_somebodys_own_is_kept(folder):
@@ -168,7 +183,7 @@ def test_embeddings_are_kept_for_later_runs(folder):
         (["a.png", "--prompt", "skull", "--prompt", "liver", "--point", "4,4"], "go with one --prompt or none, got 2"),
         (["a.png", "b.dcm", "--point", "4,4"], "belong to one X-ray, got 2"),
         (["gone.png", "--prompt", "skull"], "gone.png does not exist"),
-        (["a.png", "text.png", "--prompt", "skull"], "must be an X-ray image"),
+        (["text.png", "--prompt", "skull"], "must be an X-ray image"),
         (["colour.png", "--prompt", "skull"], "must be grey"),
         (["flat.png", "--prompt", "skull"], "the value 7 in every pixel"),
         (["two.png", "--prompt", "skull"], "8 pixels along each edge, got 2 x 1"),

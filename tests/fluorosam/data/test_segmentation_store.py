@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from support.dataset_shards import write_dataset
 from support.fluorosam_jobs import (
     CONFIG,
     KNEE,
@@ -172,3 +173,13 @@ def test_a_damaged_store_is_refused_in_a_sentence(store, tmp_path):
     (copy / "index.json").write_text('{"digest": "x"}')
     with pytest.raises(FileError, match="must be an index of segmentations"):
         SegmentationStore(copy)
+
+
+def test_a_damaged_shard_is_left_out_and_remembered(tmp_path):
+    job = write_dataset(tmp_path / "job", {"train": [3, 2]}, size=64)
+    (job / "train-000001.tar").write_bytes(b"torn")
+    for _ in range(2):  # prepared, and found prepared
+        store = prepare_segmentations([job], CONFIG, tmp_path / "store")
+        assert len(store) == 3
+        ((name, sentence),) = store.left_out
+        assert name == "job/train-000001.tar" and "bytes of the manifest" in sentence

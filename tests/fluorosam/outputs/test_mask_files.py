@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
+from support.dicom import write_dicom
+from support.soiled import ROOT, soil, traces
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.fluorosam.outputs import (
     AnnotatedXray,
@@ -95,8 +97,8 @@ def test_a_label_file_shows_the_smaller_of_overlapping_masks_in_its_own_colour(t
         label_image(masks(), (31, 44))
 
 
-def test_a_segmentation_is_of_the_same_patient_study_and_pixels(tmp_path):
-    path = save_dicom_segmentation(tmp_path / "seg.dcm", masks(), source(tmp_path))
+def test_a_segmentation_where_asked_is_of_the_same_patient_study_and_pixels(tmp_path):
+    path = save_dicom_segmentation(tmp_path / "seg.dcm", masks(), source(tmp_path), identified=True)
     found = pydicom.dcmread(path)
     assert found.PatientName == "Doe^Jane" and found.PatientID == "007" and found.StudyInstanceUID == "1.2.3"
     assert found.StudyDate == "20260102" and found.Modality == "SEG" and found.SeriesInstanceUID != "1.2.3.1"
@@ -118,9 +120,24 @@ def test_a_segmentation_is_of_the_same_patient_study_and_pixels(tmp_path):
     assert points.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "309825002"
 
 
+def test_a_segmentation_names_nobody_and_those_of_a_study_stay_together(tmp_path):
+    made = []
+    (tmp_path / "out").mkdir()
+    for n, tags in enumerate(({}, {"SOPInstanceUID": "1.2.3.5", "SeriesInstanceUID": "1.2.3.2"})):
+        dataset = soil(pydicom.dcmread(source(tmp_path, **tags)), series=n)
+        dataset.StudyInstanceUID = f"{ROOT}.5"
+        xray = write_dicom(tmp_path / f"{n}.dcm", dataset)
+        made.append(pydicom.dcmread(save_dicom_segmentation(tmp_path / "out" / f"{n}.dcm", masks(), xray)))
+    assert traces(tmp_path / "out") == [] and len(traces(tmp_path)) == 2
+    assert made[0].PatientName == "" and made[0].StudyDate == ""
+    assert made[0].StudyInstanceUID == made[1].StudyInstanceUID
+    series = [one.ReferencedSeriesSequence[0].SeriesInstanceUID for one in made]
+    assert series[0] != series[1]
+
+
 def test_highdicom_reads_the_segmentation(tmp_path):
     highdicom = pytest.importorskip("highdicom", reason="needs the extra: pip install 'xraykit-render[export]'")
-    path = save_dicom_segmentation(tmp_path / "seg.dcm", masks(), source(tmp_path))
+    path = save_dicom_segmentation(tmp_path / "seg.dcm", masks(), source(tmp_path), identified=True)
     found = highdicom.seg.segread(path)
     kept = [one for one in masks() if one.area]
     assert found.number_of_segments == 3

@@ -154,3 +154,30 @@ def test_files_that_are_no_xrays_are_refused(tmp_path):
     (tmp_path / "text.png").write_text("no image", encoding="utf-8")
     with pytest.raises(FileError, match="must be an X-ray image"):
         open_xray(tmp_path / "text.png")
+
+
+def test_frames_become_the_densest_moment_and_one_frame_needs_no_reduction(tmp_path):
+    early, late = np.ones((40, 60)), np.ones((40, 60))
+    early[10:20], late[25:35] = 0.1, 0.2
+    frames = (4000 * np.stack([early, late])).astype(np.uint16)
+    path = write_xray(tmp_path / "cine.dcm", xray_dataset(frames, modality="XA"))
+    opened = open_xray(path, XrayFileSettings(reduce="max", whole=True))
+    assert float(opened.grey[15, 5]) == pytest.approx(np.log(10), abs=0.05)
+    assert float(opened.grey[30, 5]) == pytest.approx(np.log(5), abs=0.05)
+    assert opened.frame is None
+    with pytest.raises(InputError, match="either --frame or --reduce"):
+        open_xray(path, XrayFileSettings(reduce="max", frame=0))
+
+
+def test_what_is_doubtful_of_a_file_is_known(tmp_path):
+    values = (4000 * picture() + 10).astype(np.uint16)
+    dataset = xray_dataset(values, modality="DX", BurnedInAnnotation="YES", FieldOfViewHorizontalFlip="YES")
+    doubts = open_xray(write_xray(tmp_path / "x.dcm", dataset)).doubts
+    assert any("burnt" in doubt or "burned" in doubt for doubt in doubts)
+    assert any("stored mirrored" in doubt for doubt in doubts)
+
+
+def test_a_stated_polarity_is_no_assumption(tmp_path):
+    path = saved(tmp_path, "a.png", ((1 - picture()) * 255).astype(np.uint8))
+    opened = open_xray(path, XrayFileSettings(polarity="log_intensity"))
+    assert opened.notes == () and same_up_to_scale(opened.grey, torch.from_numpy(picture())) > 0.999

@@ -44,7 +44,7 @@ def called(monkeypatch, tmp_path):
 
 def test_every_option_reaches_the_library(config, tmp_path, called):
     options = ["--engine", "ray", "--workers", "3", "--resume", "--shards", "0-1", "--on-error", "stop"]
-    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out"), *options, "--address", "auto"]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out"), *options, "--address", "auto"]) == 3
     (call,) = called
     del call["report"]
     assert call.pop("config").on_error == "stop"
@@ -55,7 +55,7 @@ def test_every_option_reaches_the_library(config, tmp_path, called):
 
 
 def test_the_last_line_counts_and_skipped_patients_are_warned_of(config, tmp_path, called, capsys):
-    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out")]) == 0
+    assert run(["dataset", "make", str(config), "-o", str(tmp_path / "out")]) == 3
     said = capsys.readouterr()
     assert "2 images in 1 of 3 shards, 1.5 MB; 1 shards made now, in 0 s" in said.out
     assert "xraykit: warning: patient 1 was left out: p1 is torn" in said.err

@@ -1,6 +1,7 @@
 """`render simulate` writes what the library simulates, all of it or nothing, and names every mistake."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pydicom
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 from xraykit.render import OutputError, read_pose, read_radiograph, read_scene, simulate, write_volume
 from xraykit.render.cli.umbrella import run
+from xraykit.render.converters import write_mayacam
 from xraykit.render.scenes import save as writer
 
 REASON = "needs the extra: pip install 'xraykit-render[export]'"
@@ -189,3 +191,37 @@ def test_a_failure_while_writing_leaves_the_folder_as_it_was(scene, tmp_path, mo
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert command(scene, tmp_path / "new" / "out") == 2
     assert not (tmp_path / "new").exists()
+
+
+def test_camera_files_take_the_place_of_the_scenes_camera_and_view(scene, tmp_path):
+    """Two views of one calibration; the text states no scale, so the scene's does."""
+    plan = read_scene(scene)
+    turned = plan.pose.clone()
+    turned[0, :3, 3] += torch.tensor([40.0, -10.0, 5.0], dtype=torch.float64)
+    for number, pose in enumerate((plan.pose, turned), start=1):
+        write_mayacam(tmp_path / f"cam{number}.txt", plan.camera, pose)
+    assert command(scene, tmp_path / "out", "--camera", str(tmp_path / "cam1.txt"), str(tmp_path / "cam2.txt")) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"view_1", "view_2"}
+    for number, pose in enumerate((plan.pose, turned), start=1):
+        folder = tmp_path / f"out/view_{number}"
+        camera, found = read_pose(folder / "pose.json")
+        torch.testing.assert_close(found, pose)
+        assert (camera.sdd, camera.height, camera.width) == (1000, 24, 30)
+        again = read_scene(folder / "scene.yaml")
+        torch.testing.assert_close(again.pose, pose)
+    alone = command(scene, tmp_path / "alone", "--camera", str(tmp_path / "cam1.txt"))
+    assert alone == command(scene, tmp_path / "plain") == 0
+    first, plain = (np.load(tmp_path / name / "line_integrals.npy") for name in ("alone", "plain"))
+    np.testing.assert_allclose(first, plain, atol=1e-5)
+    moved = np.load(tmp_path / "out/view_2/line_integrals.npy")
+    assert np.abs(moved - plain).max() > 0.01
+
+
+def test_a_camera_of_another_size_than_the_scene_says_is_refused(scene, tmp_path, capsys):
+    plan = read_scene(scene)
+    write_mayacam(tmp_path / "cam1.txt", replace(plan.camera, height=30, width=24), plan.pose)
+    assert command(scene, tmp_path / "out", "--camera", str(tmp_path / "cam1.txt")) == 2
+    assert "30 rows x 24 columns, got one of 24 x 30" in " ".join(capsys.readouterr().err.split())
+    assert command(scene, tmp_path / "out", "--camera", str(tmp_path / "absent.txt")) == 2
+    assert "a camera file was expected at" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()

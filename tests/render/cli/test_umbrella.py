@@ -94,7 +94,7 @@ def test_usage_errors_are_one_sentence_and_exit_2(arguments, words, capsys):
         (
             InputError("no \x1b[31m\x07 " + 5000 * "x" + "!"),
             2,
-            r"no \x1b[31m\x07 " + 990 * "x" + " ... " + 999 * "x" + "!",
+            r"no \x1b[31m\x07 " + 984 * "x" + " ... " + 999 * "x" + "!",
         ),
         (KeyboardInterrupt(), 130, "interrupted."),
         (KeyboardInterrupt("the page is closed"), 130, "interrupted: the page is closed."),
@@ -110,6 +110,12 @@ def test_errors_of_a_command_become_exit_codes(error, code, said, monkeypatch, c
     monkeypatch.setattr(umbrella, "umbrella", broken)
     assert run([]) == code
     assert capsys.readouterr().err == f"xraykit: {said}\n"
+
+
+@pytest.mark.parametrize(("told", "status"), [(None, 0), (0, 0), (3, 3), ("a value", 0)])
+def test_what_a_command_returns_is_its_exit_status(told, status, monkeypatch):
+    monkeypatch.setattr(umbrella, "umbrella", lambda: lambda *_, **__: told)
+    assert run([]) == status
 
 
 def test_a_bug_is_not_dressed_up_as_a_users_mistake(monkeypatch):

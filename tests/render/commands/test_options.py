@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from xraykit.render import FileError, InputError
 from xraykit.render.commands import flat
 from xraykit.render.commands.options import file_may_supply
+from xraykit.render.commands.several_numbers import split_numbers
 from xraykit.render.storage import read_settings, write_settings
 
 
@@ -219,6 +220,26 @@ def test_words_of_a_list_follow_one_flag_or_each_its_own(tmp_path):
     for words in ("job --names a b --sizes 1 2", "job --names a --names b --sizes 1 --sizes 2"):
         app(words.split(), exit_on_error=False, result_action="return_value")
     assert found == [ListedSettings("job", ("a", "b"), (1, 2))] * 2
+
+
+@dataclass(frozen=True)
+class PitchSettings:
+    sdd: float | tuple[float, ...] | None = None
+    pixel_spacing: float | tuple[float, ...] = 1.0
+
+
+def test_what_may_be_one_or_many_is_one_where_one_is_given():
+    found = []
+    app = App()
+    app.default(flat(found.append, PitchSettings))
+    for words in ("--sdd 1000 --pixel-spacing 1.6 3.2", "--sdd 1000 --sdd 1100", "--pixel-spacing 2", ""):
+        app(split_numbers(words.split()), exit_on_error=False, result_action="return_value")
+    assert found == [
+        PitchSettings(1000.0, (1.6, 3.2)),
+        PitchSettings((1000.0, 1100.0)),
+        PitchSettings(pixel_spacing=2.0),
+        PitchSettings(),
+    ]
 
 
 def test_ctrl_c_tells_how_to_go_on_where_the_command_can():

@@ -196,6 +196,9 @@ def test_a_radiotherapy_image_states_its_camera_and_where_the_beams_axis_meets_i
     moved, _ = camera_of(**tags, XRayImageReceptorTranslation=["0.5", "-0.4", "-500"])
     # The receptor went right by one column and down by one row, so the axis meets it that much further left and up.
     assert moved.principal_point == pytest.approx((1.5, 1.5))
-    turned, facts = camera_of(**tags, RTImageOrientation=["0", "1", "0", "1", "0", "0"])
-    assert facts["principal_point"].is_assumed
-    assert turned.principal_point == (3.0, 2.0)
+    turned, facts = camera_of(**tags, RTImageOrientation=["0", "-1", "0", "-1", "0", "0"])
+    # Rows run down and columns to the left of the receptor: the axis is 0.8 mm on along the row, -1 mm down a column.
+    assert turned.principal_point == pytest.approx((0.8 / 0.5 + 0.5, -1.0 / 0.4 + 0.5))
+    tilted, facts = camera_of(**tags, RTImageOrientation=["1", "0", "0", "0", "-0.9", "0.436"])
+    assert facts["principal_point"].is_assumed and facts["oblique beam"].is_doubt
+    assert tilted.principal_point == (3.0, 2.0)

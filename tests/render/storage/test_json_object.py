@@ -3,6 +3,9 @@
 import pytest
 from xraykit.render import FileError
 from xraykit.render.storage import finite_or_none, parse_json, parse_json_object, read_json_object
+from xraykit.render.storage.json_object import whole_number
+from xraykit.render.storage.settings_file import read_table
+from xraykit.render.storage.typed_values import is_finite_number
 
 
 def test_an_object_is_read_with_and_without_a_byte_order_mark(tmp_path):
@@ -46,3 +49,22 @@ def test_a_file_that_is_missing_or_too_large_is_refused_before_it_is_read(tmp_pa
 def test_numbers_that_are_not_finite_become_null_wherever_they_stand():
     given = {1: float("nan"), "a": (1, 2.5, {"b": [float("-inf"), "inf", None, True]})}
     assert finite_or_none(given) == {"1": None, "a": [1, 2.5, {"b": [None, "inf", None, True]}]}
+
+
+@pytest.mark.parametrize("digits", [21, 400, 5000])
+def test_numbers_beyond_64_bits_are_refused_in_yaml_and_where_asked_in_json(tmp_path, digits):
+    number = "1" + "0" * digits
+    (tmp_path / "a.json").write_text(f'{{"a": {number}}}', encoding="utf-8")
+    with pytest.raises(FileError, match="beyond 64 bits"):
+        read_json_object(tmp_path / "a.json", parse_int=whole_number)
+    (tmp_path / "a.yaml").write_text(f"a: [1, {number}]\n", encoding="utf-8")
+    with pytest.raises(FileError, match="beyond 64 bits"):
+        read_table(tmp_path / "a.yaml")
+    assert is_finite_number(10**digits) == (digits < 308)
+
+
+def test_the_longest_numbers_of_64_bits_are_read(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": 18446744073709551615, "b": -9223372036854775808}', encoding="utf-8")
+    assert read_json_object(tmp_path / "a.json", parse_int=whole_number) == {"a": 2**64 - 1, "b": -(2**63)}
+    (tmp_path / "a.yaml").write_text("a: 18446744073709551615\nb: 0x10\n", encoding="utf-8")
+    assert read_table(tmp_path / "a.yaml") == {"a": 2**64 - 1, "b": 16}

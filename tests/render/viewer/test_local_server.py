@@ -44,6 +44,12 @@ def test_the_address_holds_the_token(server):
     assert page_url(server, TOKEN) == f"http://{place}/?websocket=ws://{place}/{TOKEN}"
 
 
+def test_behind_a_proxy_the_page_and_its_websocket_are_the_proxys(server):
+    outer = "https://hub.example.org/user/me/proxy/{port}/"
+    place = f"hub.example.org/user/me/proxy/{server.get_port()}/"
+    assert page_url(server, TOKEN, outer) == f"https://{place}?websocket=wss://{place}{TOKEN}"
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_who_has_the_token_is_sent_the_scene_and_heard(server, slider, own):
     origin = f"http://127.0.0.1:{server.get_port()}" if own else None

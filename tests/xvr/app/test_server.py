@@ -174,6 +174,11 @@ def test_result_of_other_xrays_is_refused(server):
     assert "must name an X-ray of this page" in complaint(server, "load", {"text": text})
 
 
+def test_half_a_character_is_refused_in_a_sentence(server):
+    raw = b'{"text": "\\ud800{}"}'
+    assert "must hold whole characters, got half of a surrogate pair" in complaint(server, "load", raw=raw)
+
+
 def test_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     session, _ = small_session()

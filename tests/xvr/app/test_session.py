@@ -210,6 +210,8 @@ def test_cancelling_keeps_the_pose_so_far_and_hands_wait_until_then():
         session.refine(1)
     with pytest.raises(InputError, match="structure stays"):
         session.choose(["liver"])
+    with pytest.raises(InputError, match="poses stay while their X-ray is being registered"):
+        session.take_over({0: session.views[0].now})
     session.cancel()
     assert ended(session).outcome == "cancelled"
     assert session.sliders(0) != before

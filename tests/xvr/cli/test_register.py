@@ -260,3 +260,34 @@ def test_help_teaches_and_loads_no_torch():
     assert done.returncode == 0, done.stderr
     assert "xraykit xvr register ct.nii.gz xray.dcm -o out" in done.stdout
     assert "--search-lao-rao" in done.stdout
+
+
+def test_one_bad_xray_of_many_is_left_out_named_at_the_end_and_told_by_the_exit_status(folder, tmp_path, capsys):
+    (folder / "torn.dcm").write_bytes((folder / "side.dcm").read_bytes()[:900])
+    Image.new("L", (64, 64), 9).save(folder / "plain.png")  # says nothing of its geometry
+    options = ("--init-only", "--pose", str(folder / "side.json"))
+    names = ("torn.dcm", "front.dcm", "plain.png", "side.dcm")
+    assert command(folder, tmp_path / "out", *options, xrays=names) == 3
+    warned = [line for line in capsys.readouterr().err.splitlines() if "was left out" in line]
+    assert len(warned) == 2
+    assert "torn.dcm was left out: " in warned[0]
+    assert "plain.png states no source to detector distance" in warned[1]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"front", "side", "settings.json"}
+
+
+def test_starts_stay_with_their_xrays_when_one_between_them_is_left_out(folder, tmp_path):
+    (folder / "torn.dcm").write_bytes(b"no X-ray")
+    poses = ("--pose", str(folder / "front.json"), str(folder / "front.json"), str(folder / "side.json"))
+    names = ("front.dcm", "torn.dcm", "side.dcm")
+    assert command(folder, tmp_path / "out", "--init-only", *poses, xrays=names) == 3
+    for name in ("front", "side"):
+        assert torch.equal(read_result(tmp_path / "out" / name).poses[0, 0], read_pose(folder / f"{name}.json")[1][0])
+
+
+def test_a_job_without_one_good_xray_or_with_a_missing_file_is_a_mistake(folder, tmp_path, capsys):
+    for name in ("torn.dcm", "torn_too.dcm"):
+        (folder / name).write_bytes(b"no X-ray")
+    assert command(folder, tmp_path / "out", "--init-only", xrays=("torn.dcm", "torn_too.dcm")) == 2
+    assert command(folder, tmp_path / "out", "--init-only", xrays=("front.dcm", "absent.dcm")) == 2
+    assert "absent.dcm" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.registration_sets import write_remixed
 from xraykit.render import InputError, render, torso
+from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import read_rows, write_rows
 from xraykit.xvr.evaluate.datasets.remixed import Remixed
 from xraykit.xvr.evaluate.metrics import true_tre
@@ -143,6 +144,23 @@ def test_results_of_nobody_are_refused(leg, tmp_path):
     write_record(tmp_path / "ours" / "subject01" / "777", xray, 1.0, view="777")
     with pytest.raises(ValueError, match="must be of an X-ray of subject01, got '777'"):
         collect_results(leg, {"ours": tmp_path / "ours"})
+
+
+def test_one_damaged_result_or_xray_of_many_is_left_out_and_named(leg, tmp_path):
+    xray = leg.subject("subject01").xray("000")
+    write_record(tmp_path / "ours" / "subject01" / "000", xray, 2.0)
+    torn = tmp_path / "ours" / "subject01" / "001" / "result.json"
+    torn.parent.mkdir()
+    torn.write_text("{")
+    left_out = LeftOut()
+    poses, _ = collect_results(leg, {"ours": tmp_path / "ours"}, left_out=left_out)
+    assert len(poses) == 1 and [name for name, _ in left_out.found] == [str(torn)]
+
+    def unlucky(shot, volume, start):
+        raise InputError("nothing can be compared.")
+
+    with pytest.raises(InputError, match="nothing can be compared"):
+        run_study(leg, {"a": unlucky}, RegistrationStudy(), left_out=LeftOut())
 
 
 def test_a_simulated_x_ray_is_noisy_collimated_and_taken_from_its_pose(chest):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.registration import camera, moved, pose, shot, target_error, two_bones
 from xraykit.render import GeometryError, InputError
-from xraykit.xvr.refine.registration import RegistrationSettings, register
+from xraykit.xvr.refine.registration import RegistrationSettings, register_structures
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.xray.shot import Shot
 
@@ -21,7 +21,7 @@ def volume():
 def test_one_view_is_found_whatever_its_gain_and_offset(volume):
     truth = pose(volume)
     start = moved(truth, volume.center, (3.0, -4.0, 3.0), (4.0, -12.0, 5.0))
-    found = register(shot(volume, truth), volume, start, SCALES)
+    found = register_structures(shot(volume, truth), volume, start, SCALES)
     assert target_error(start, truth, volume) > 8
     assert target_error(found.poses[0], truth, volume) < 0.5
     assert found.converged and found.similarity > 0.995
@@ -33,7 +33,7 @@ def test_the_best_of_several_starts_wins_and_every_one_is_reported(volume):
     far = moved(truth, volume.center, (0, 0, 170.0), (0, 0, 0))
     near = moved(truth, volume.center, (2, 2, 2), (3, 3, 3))
     wrong = moved(truth, volume.center, (0, 80, 0), (30, 0, 0))
-    found = register(shot(volume, truth), volume, torch.cat([far, near, wrong]), replace(SCALES, keep=2))
+    found = register_structures(shot(volume, truth), volume, torch.cat([far, near, wrong]), replace(SCALES, keep=2))
     assert torch.equal(found.start, near)
     assert [c.scale for c in found.candidates].count(64) == 2
     assert found.candidates[1].similarity == found.similarity
@@ -45,8 +45,8 @@ def test_the_best_of_several_starts_wins_and_every_one_is_reported(volume):
 def test_two_views_share_one_motion(volume):
     truth = torch.cat([pose(volume), pose(volume, lao_rao=85.0, cra_cau=-3.0)])
     start = moved(truth, volume.center, (-4.0, 3.0, 5.0), (6.0, 9.0, -5.0))
-    found = register([shot(volume, view[None], noise=0.02) for view in truth], volume, start[None], SCALES)
-    alone = register(shot(volume, truth[:1], noise=0.02), volume, start[:1], SCALES)
+    found = register_structures([shot(volume, view[None], noise=0.02) for view in truth], volume, start[None], SCALES)
+    alone = register_structures(shot(volume, truth[:1], noise=0.02), volume, start[:1], SCALES)
     errors = [target_error(found.poses[0, view], truth[view], volume) for view in range(2)]
     assert max(errors) < 0.2
     relative = torch.linalg.inv(found.poses[0, 0]) @ found.poses[0, 1]
@@ -62,7 +62,7 @@ def test_two_bones_move_each_by_itself(volume):
     for a, b in zip(truth, bent, strict=True):
         image = shot(upper, a[None]).image + shot(lower, b[None]).image
         shots.append(Shot(image, camera()))
-    found = register(shots, (upper, lower), truth[None], SCALES)
+    found = register_structures(shots, (upper, lower), truth[None], SCALES)
     assert target_error(found.poses[0, 0], truth[0], upper) < 0.3
     assert target_error(found.poses[1, 0], bent[0], lower) < 0.3
     assert target_error(truth[0], bent[0], lower) > 3
@@ -76,7 +76,10 @@ def test_distance_and_principal_point_are_refined_on_request(volume):
     claimed = [Shot(s.image, wrong) for s in shots]
     start = moved(truth, volume.center, (1.0, -1.0, 2.0), (2.0, 2.0, -2.0))[None]
     settings = replace(SCALES, intrinsics=("sdd", "principal_point"), iterations=40)
-    found, rigid = register(claimed, volume, start, settings), register(claimed, volume, start, SCALES)
+    found, rigid = (
+        register_structures(claimed, volume, start, settings),
+        register_structures(claimed, volume, start, SCALES),
+    )
     assert found.similarity > rigid.similarity
     for lens in found.cameras:
         x, y = torch.as_tensor(lens.principal_point).flatten().tolist()
@@ -87,7 +90,7 @@ def test_distance_and_principal_point_are_refined_on_request(volume):
 def test_first_order_ascent_finds_the_pose_too(volume):
     truth = pose(volume)
     start = moved(truth, volume.center, (2.0, -2.0, 2.0), (3.0, -4.0, 3.0))
-    found = register(
+    found = register_structures(
         shot(volume, truth), volume, start, RegistrationSettings(optimizer="adam", scales=(32,), iterations=120)
     )
     assert target_error(found.poses[0], truth, volume) < 0.5 * target_error(start, truth, volume)
@@ -100,7 +103,7 @@ def test_pixels_outside_the_collimator_do_not_count(volume):
     valid[6:58, 10:60] = True
     spoilt = torch.where(valid, clean.image, 40.0)
     start = moved(truth, volume.center, (2.0, -2.0, 2.0), (3.0, -4.0, 3.0))
-    found = register(Shot(spoilt, camera(), valid), volume, start, SCALES)
+    found = register_structures(Shot(spoilt, camera(), valid), volume, start, SCALES)
     assert target_error(found.poses[0], truth, volume) < 0.5
 
 
@@ -108,19 +111,19 @@ def test_a_prepared_anatomy_gives_the_same_result(volume):
     truth = pose(volume)
     start = moved(truth, volume.center, (2.0, -2.0, 2.0), (3.0, -4.0, 3.0))
     prepared = Structure.of(volume)
-    first, second = (register(shot(volume, truth), prepared, start, SCALES) for _ in range(2))
+    first, second = (register_structures(shot(volume, truth), prepared, start, SCALES) for _ in range(2))
     assert torch.equal(first.poses, second.poses)
-    assert torch.equal(first.poses, register(shot(volume, truth), volume, start, SCALES).poses)
+    assert torch.equal(first.poses, register_structures(shot(volume, truth), volume, start, SCALES).poses)
 
 
 def test_a_start_that_shows_nothing_ends_where_it_began_and_claims_nothing(volume):
     truth = pose(volume)
     behind = truth.clone()
     behind[0, :3, 3] -= 900 * behind[0, :3, 2]  # the patient lies beyond the detector
-    found = register(shot(volume, truth), volume, behind, SCALES)
+    found = register_structures(shot(volume, truth), volume, behind, SCALES)
     assert abs(found.similarity) < 1e-3
     assert bool(torch.isfinite(found.poses).all()) and bool(torch.isfinite(found.covariance).all())
-    both = register(shot(volume, truth), volume, torch.cat([behind, truth]), SCALES)
+    both = register_structures(shot(volume, truth), volume, torch.cat([behind, truth]), SCALES)
     assert torch.equal(both.start, truth)
 
 
@@ -131,7 +134,7 @@ def test_what_the_report_raises_ends_the_work(volume):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        register(shot(volume, truth), volume, truth, SCALES, report=stop)
+        register_structures(shot(volume, truth), volume, truth, SCALES, report=stop)
 
 
 def test_the_covariance_has_the_size_of_the_scatter_of_noisy_repeats(volume):
@@ -140,7 +143,7 @@ def test_the_covariance_has_the_size_of_the_scatter_of_noisy_repeats(volume):
     clean = shot(volume, truth).image
     for seed in range(12):
         noise = 0.3 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
-        found = register(Shot(clean + noise, camera()), volume, truth, RegistrationSettings(scales=(64,)))
+        found = register_structures(Shot(clean + noise, camera()), volume, truth, RegistrationSettings(scales=(64,)))
         centre = torch.cat([found.pivot[0], torch.ones(1, dtype=torch.float64)])
         apart = (found.poses[0, 0] @ torch.linalg.inv(truth[0]) @ centre - centre)[:3]
         shifts.append(float((truth[0, :3, 0] @ apart) ** 2))
@@ -168,9 +171,9 @@ def test_settings_that_make_no_sense_are_refused(change, message):
 def test_starts_of_another_shape_or_no_rigid_motion_are_refused(volume):
     truth = pose(volume)
     with pytest.raises(InputError, match=r"starts must be \(S, 2, 4, 4\)"):
-        register([shot(volume, truth)] * 2, volume, truth)
+        register_structures([shot(volume, truth)] * 2, volume, truth)
     with pytest.raises(GeometryError, match="rigid motion"):
-        register(shot(volume, truth), volume, truth * 1.1)
+        register_structures(shot(volume, truth), volume, truth * 1.1)
 
 
 def test_an_empty_structure_or_window_is_refused(volume):
@@ -180,8 +183,8 @@ def test_an_empty_structure_or_window_is_refused(volume):
     with pytest.raises(InputError, match="without a label map"):
         structure_of(replace(volume, labels=None), [1])
     with pytest.raises(InputError, match="volume of zeros"):
-        register(shot(volume, truth), volume.with_mu(volume.mu * 0), truth)
+        register_structures(shot(volume, truth), volume.with_mu(volume.mu * 0), truth)
     valid = torch.zeros(64, 64, dtype=torch.bool)
     valid[30, 20:40] = True
     with pytest.raises(InputError, match="no window of"):
-        register(Shot(shot(volume, truth).image, camera(), valid), volume, truth, SCALES)
+        register_structures(Shot(shot(volume, truth).image, camera(), valid), volume, truth, SCALES)

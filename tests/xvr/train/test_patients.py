@@ -1,5 +1,7 @@
 """Whom a training sees: everyone once a round, in an order that can be taken up anywhere."""
 
+import pickle
+
 import pytest
 import torch
 from support.training import small_patient, write_small_patient
@@ -22,7 +24,7 @@ class Named:
 
 
 def many(make, count, **options):
-    return ManyPatients(make, count, **{"hold_out": True, "each": 2, "seed": 4} | options)
+    return ManyPatients(make, count, **{"held_out": make(count), "each": 2, "seed": 4} | options)
 
 
 def test_one_patient_is_always_the_same():
@@ -62,7 +64,7 @@ def test_the_order_can_be_taken_up_in_the_middle_and_is_shared_among_ranks():
 def test_worker_processes_make_the_same_patients(tmp_path):
     ct, _ = write_small_patient(tmp_path)
     files = (ct, ct)
-    here, there = (many(CTFolder(files, 50.0), 2, hold_out=False, each=1, workers=w) for w in (0, 1))
+    here, there = (many(CTFolder(files, 50.0), 2, held_out=None, each=1, workers=w) for w in (0, 1))
     for step in range(2):
         a, b = here.at(step), there.at(step)
         assert torch.equal(a.tissue.mu, b.tissue.mu) and a.name == b.name == "ct.nii.gz"
@@ -85,3 +87,25 @@ def test_folders_without_cts_are_refused(tmp_path):
 def test_a_procedural_patient_follows_from_its_number():
     patient = Procedural("knee", 10, 32, 20.0)(1)
     assert patient.name == "knee 11" and patient.organs is not None and len(patient.points) == 64
+
+
+def test_the_next_ct_stands_for_one_that_cannot_be_read_and_its_name_is_kept(tmp_path):
+    ct, _ = write_small_patient(tmp_path)
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(ct.read_bytes()[:400])
+    make = CTFolder((ct, bad), 50.0)
+    assert make(0).left_out == ()
+    instead = pickle.loads(pickle.dumps(make(1)))  # as a worker process hands it over
+    assert instead.name == "ct.nii.gz"
+    ((name, sentence),) = instead.left_out
+    assert name == "bad.nii.gz" and "bad.nii.gz" in sentence
+    with pytest.raises(FileError, match=r"bad\.nii\.gz"):
+        CTFolder((bad, bad), 50.0)(0)
+
+
+def test_each_patient_is_met_once():
+    met = []
+    patients = many(Named(), 3, each=1, meet=met.append)
+    for step in range(9):
+        patients.at(step)
+    assert sorted(met) == [0, 1, 2, 3]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
 from xraykit.render import Camera
-from xraykit.xvr.refine.registration import RefinedCandidate, RegistrationSettings, register
+from xraykit.xvr.refine.registration import RefinedCandidate, RegistrationSettings, register_structures
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
 from xraykit.xvr.trust.judge_registration import judge
@@ -28,7 +28,7 @@ def judged(pose=POSE, **changes):
 
 def test_nothing_speaks_against_a_right_registration():
     settings = RegistrationSettings(scales=(32, 48))
-    found = register(SHOT, BODY, twisted(POSE, (2, 3, 1), (4, 6, 3)), settings)
+    found = register_structures(SHOT, BODY, twisted(POSE, (2, 3, 1), (4, 6, 3)), settings)
     trust = judge(found, (SHOT,), (BODY,), model=replace(MODEL, error_factor=0.1))
     assert trust.warnings == ()
     assert trust.success_probability > 0.9
@@ -83,6 +83,14 @@ DOUBTS = [
 def test_every_doubt_has_its_sentence(changes, words):
     assert not any(words in warning for warning in judged().warnings)
     assert any(words in warning for warning in judged(**changes).warnings)
+
+
+def test_a_failure_names_what_nobody_stated_and_a_success_does_not():
+    shot = replace(SHOT, guesses=("the picture may be mirrored left to right (--mirror)",))
+    known = {"covariance": TIGHT, "pivot": BODY.pivot[None]}
+    for pose, named in ((twisted(POSE, turn=(0, 0, 40)), True), (POSE, False)):
+        warnings = judge(registration_at(pose[None], POSE, **known), (shot,), (BODY,), model=MODEL).warnings
+        assert any("nobody said otherwise, so the picture may be mirrored" in line for line in warnings) == named
 
 
 def test_candidates_that_fell_behind_or_fit_worse_are_no_rivals():

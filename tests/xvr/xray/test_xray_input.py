@@ -218,3 +218,28 @@ def test_a_constant_image_has_nothing_to_compare(tmp_path):
 def test_options_out_of_range_are_refused(tmp_path, settings, reason):
     with pytest.raises(InputError, match=reason):
         read_shot(dicom(tmp_path, intensities()), XraySettings(**settings))
+
+
+def test_distances_and_spacings_are_one_for_all_or_one_for_each_view():
+    settings = XraySettings(sdd=(1000.0, 1100.0), pixel_spacing=(1.6, 3.2))
+    both = [settings.of_view(n, 2) for n in range(2)]
+    assert [own.sdd for own in both] == [1000.0, 1100.0]
+    assert [own.pixel_spacing for own in both] == [(1.6, 3.2)] * 2
+    each = XraySettings(pixel_spacing=(1.0, 2.0, 3.0, 4.0))
+    assert [each.of_view(n, 2).pixel_spacing for n in range(2)] == [(1.0, 2.0), (3.0, 4.0)]
+    assert XraySettings(pixel_spacing=0.3, sdd=900.0).of_view(1, 3) == XraySettings(pixel_spacing=0.3, sdd=900.0)
+    assert XraySettings(pixel_spacing=(0.3,)).of_view(0, 1).pixel_spacing == (0.3, 0.3)
+    with pytest.raises(InputError, match="--sdd must be given once, or once for each of 3 X-rays, got 2"):
+        settings.of_view(0, 3)
+    with pytest.raises(InputError, match="got 4 numbers"):
+        each.of_view(0, 3)
+
+
+def test_what_nobody_stated_is_a_guess_that_a_failure_may_come_from(tmp_path):
+    Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)).save(tmp_path / "a.png")
+    known = {"sdd": 1000.0, "pixel_spacing": 1.0}
+    polarity, mirror = read_shot(tmp_path / "a.png", XraySettings(**known)).guesses
+    assert "bone may be dark" in polarity and "--polarity log_intensity" in polarity
+    assert "mirrored" in mirror and "--mirror" in mirror
+    stated = read_shot(tmp_path / "a.png", XraySettings(**known, polarity="log_intensity", mirror=False))
+    assert stated.guesses == ()

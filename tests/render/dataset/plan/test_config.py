@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back(tmp_path):
         seed=2**62,
         patients=PatientSources(
             ProceduralPatients(count=3, regions={"knee": 1.0, "hip": 2.5}, size=64, findings={"fracture": 1.0}),
-            CTPatients(tmp_path, "*.mha", "{name}_seg.mha", "totalsegmentator_v2"),
+            CTPatients(tmp_path, "*.mha", "{name}_seg.mha", "totalsegmentator_v2", "2", "CT", True),
         ),
         views=ViewSettings(7, ("pelvis_ap",), 0.1, {"femur": 0.2, "brigham": 0.3}, 0.1, True),
         tools=ToolSettings(0.9, (2, 5), ("k_wire",), tmp_path),
@@ -101,6 +101,9 @@ def test_examples_are_as_large_as_they_say(name, images):
         ("patients: {procedural: {count: 1, regions: {knee: 0}}}", "regions must be weights of 0 or more, not all 0"),
         ("patients: {procedural: {count: 1, size: 8}}", "patients.procedural.size must be 32 to 512 voxels, got 8"),
         ("patients: {ct: {folder: nowhere}}", "patients.ct.folder must name an existing file"),
+        ("patients: {ct: {folder: ., series: 1.2.826.0.1}}", "patients.ct.series must be a number from 1 up"),
+        ("patients: {ct: {folder: ., series: 0}}", "patients.ct.series must be a number from 1 up"),
+        ("patients: {ct: {folder: ., modality: MR}}", "patients.ct.modality knows no 'MR'; choose one of CT"),
         ("views: {standard: [pelvis_a]}", "views.standard knows no 'pelvis_a'; did you mean 'pelvis_ap'"),
         ("views: {standard: knee}", 'views.standard must be a list of texts or "all", got .knee.'),
         ("views: {ranges: {femurs: 1}}", "views.ranges knows no 'femurs'; did you mean 'femur'"),

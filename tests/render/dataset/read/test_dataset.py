@@ -136,7 +136,8 @@ def len_of_key(sample) -> int:
 
 
 def test_ranks_share_the_samples_and_know_their_number(folder):
-    ranks = [XrayDataset(folder, rank=rank, world_size=3) for rank in range(3)]
+    keep = ReadingOrder(uneven="keep")
+    ranks = [XrayDataset(folder, order=keep, rank=rank, world_size=3) for rank in range(3)]
     keys = [[s.key for s in data] for data in ranks]
     assert [len(data) for data in ranks] == [len(k) for k in keys] == [6, 7, 7]
     assert len({key for of_rank in keys for key in of_rank}) == 20
@@ -321,3 +322,30 @@ def test_a_manifest_that_claims_more_than_its_shards_hold_is_refused_before_memo
     with pytest.raises(FileError, match=words) as refusal:
         XrayDataset(made)
     assert len(str(refusal.value)) < 1000
+
+
+def test_damaged_shards_are_skipped_if_wished_and_all_ranks_skip_the_same(tmp_path):
+    folder = write_dataset(tmp_path, {"train": [3, 4, 5, 6]}, size=8)
+    (folder / "train-000001.tar").unlink()
+    content = bytearray((folder / "train-000002.tar").read_bytes())
+    content[700] ^= 1  # one bit
+    (folder / "train-000002.tar").write_bytes(content)
+    with pytest.raises(FileError, match=r"train-00000[12]\.tar"):
+        list(XrayDataset(folder))
+    data = XrayDataset(folder, on_damage="skip")
+    assert len(data) == len(list(data)) == 9
+    assert [name for name, _ in data.damaged] == ["train-000001.tar", "train-000002.tar"]
+    assert all(name in sentence for name, sentence in data.damaged)
+    ranks = [XrayDataset(folder, on_damage="skip", rank=rank, world_size=2) for rank in range(2)]
+    assert [len(list(each)) for each in ranks] == [5, 5]
+    assert len({sample.key for each in ranks for sample in each}) == 9
+
+
+def test_a_data_set_without_a_whole_shard_or_with_another_word_is_refused(tmp_path):
+    folder = write_dataset(tmp_path, {"train": [2, 2]}, size=8)
+    for path in folder.glob("*.tar"):
+        path.write_bytes(b"")
+    with pytest.raises(FileError, match=r"none of 2 shards is whole; the first: .*train-000000\.tar"):
+        XrayDataset(folder, on_damage="skip")
+    with pytest.raises(InputError, match="on_damage must be stop or skip, got 'ignore'"):
+        XrayDataset(folder, on_damage="ignore")

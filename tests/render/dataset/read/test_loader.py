@@ -2,10 +2,14 @@
 
 import itertools
 import json
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from support.dataset_shards import write_dataset
+from support.dax_ranks import on_ranks
 from xraykit.render import InputError
 from xraykit.render.dataset.read.dataset import XrayDataset
 from xraykit.render.dataset.read.loader import XrayLoader
@@ -163,3 +167,27 @@ def test_a_damaged_shard_ends_the_epoch_with_its_name(tmp_path):
     for workers in (0, 2):
         with pytest.raises(ValueError, match=r"train-000001.tar has a header with a wrong checksum"):
             list(loader(folder, workers=workers))
+
+
+@pytest.mark.parametrize(("count", "batch_size", "workers"), [(23, 3, 0), (1, 1, 0), (7, 2, 2)])
+def test_ranks_have_equally_many_batches_by_default(tmp_path, count, batch_size, workers):
+    folder = write_dataset(tmp_path, {"train": [count]}, size=8)
+    ranks = [XrayDataset(folder, parts=(), transform=key_of, rank=rank, world_size=4) for rank in range(4)]
+    counts = [len(XrayLoader(data, batch_size=batch_size, num_workers=workers)) for data in ranks]
+    assert len(set(counts)) == 1 and counts[0] > 0
+    assert {key for data in ranks for key in data} == set(XrayDataset(folder, parts=(), transform=key_of))
+
+
+def _epoch(rank: int) -> dict[str, torch.Tensor]:
+    """An epoch of a training: at each batch every rank waits for the others, as DDP lets them."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = write_dataset(Path(place), {"train": [2, 1]}, size=8)  # 3 samples for 2 ranks
+        loader = XrayLoader(XrayDataset(folder, parts=(), transform=key_of))
+        for _ in loader:
+            torch.distributed.all_reduce(torch.ones(1))
+    return {"batches": torch.tensor(len(loader))}
+
+
+@pytest.mark.slow
+def test_ranks_of_a_training_do_not_wait_for_each_other_without_end(tmp_path):
+    assert [int(found["batches"]) for found in on_ranks(_epoch, tmp_path)] == [2, 2]

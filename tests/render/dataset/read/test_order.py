@@ -28,7 +28,8 @@ def all_samples(sizes) -> list[tuple[int, int]]:
 @settings(max_examples=60, deadline=None)
 @given(SIZES, st.integers(1, 4), st.integers(1, 3), st.booleans(), st.integers(1, 9), st.integers(0, 3))
 def test_every_sample_comes_once_over_all_ranks_and_workers(sizes, ranks, workers, shuffle, window, epoch):
-    read = [delivered(sizes, s, epoch=epoch, shuffle=shuffle, window=window) for s in shares(ranks, workers)]
+    order = {"shuffle": shuffle, "window": window, "uneven": "keep"}
+    read = [delivered(sizes, s, epoch=epoch, **order) for s in shares(ranks, workers)]
     assert sorted(itertools.chain(*read)) == all_samples(sizes)
     lengths = [len(part) for part in read]
     assert max(lengths) - min(lengths) <= 2  # ranks differ by one, and the workers of a rank by one

@@ -93,6 +93,7 @@ def test_everything_that_was_planted_is_found_and_no_more(report):
         "Images without any mask": 1,
         "Saturated, black or empty images": 3,
         "Patients that the job left out": 0,
+        "Shards that are damaged": 0,
     }
 
 
@@ -206,7 +207,9 @@ def test_what_cannot_be_reported_is_refused(tmp_path):
     with pytest.raises(OutputError, match="must lie in an existing folder"):
         dataset_report(folder, tmp_path / "none" / "a.html")
     (folder / "train-000000.tar").write_bytes(b"x" * 2048)
-    with pytest.raises(FileError, match="must be a POSIX tar archive"):
+    with pytest.raises(
+        FileError, match=r"none of 1 shards is whole; the first: .* must have the \d+ bytes of the manifest"
+    ):
         dataset_report(folder, tmp_path / "a.html")
     assert not (tmp_path / "a.html").exists()
 
@@ -220,3 +223,12 @@ def test_command_writes_the_page_and_says_what_it_found(tmp_path, capsys):
     assert "Contact sheet with masks: knee" in (folder / "report.html").read_text(encoding="utf-8")
     assert run(["dataset", "report", "memory://set"]) == 2
     assert "--output must be given" in capsys.readouterr().err
+
+
+def test_a_damaged_shard_is_left_out_of_the_page_and_told_by_the_exit_status(tmp_path, capsys):
+    folder = write_dataset(tmp_path / "set", {"train": [2, 3]}, size=SIZE)
+    (folder / "train-000001.tar").unlink()
+    assert run(["dataset", "report", str(folder), "-o", str(tmp_path / "r.html")]) == 3
+    said = capsys.readouterr()
+    assert "about 2 images" in said.out and "train-000001.tar was left out: " in said.err
+    assert "train-000001.tar" in (tmp_path / "r.html").read_text()

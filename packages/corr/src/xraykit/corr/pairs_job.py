@@ -38,12 +38,17 @@ PairsTold = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class PairsSummary:
-    """What a job has done: its folder, the finished shards, how many of them this call made, and views left out."""
+    """What a job has done: its folder, the finished shards, how many of them this call made, views left out.
+
+    `left_out` has the name of each patient that could not be made and each shard of images that is damaged, with what
+    is wrong.
+    """
 
     folder: Path
     shards: tuple[PairShardRecord, ...]
     made: int
     damaged: tuple[tuple[str, str], ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -84,7 +89,7 @@ def make_pairs(
     if config.image.tissue == 0:
         raise InputError("image.tissue must be set for pairs, such as 64, got 0.")
     folder, told = Path(folder).absolute(), report or (lambda what, done, total: None)
-    make_dataset(
+    images = make_dataset(
         config, folder / IMAGES, workers=workers, resume=resume, report=lambda done, total: told("images", done, total)
     )
     store = prepare_pairs(
@@ -112,7 +117,8 @@ def make_pairs(
         told("patients", done, total)
     _save(folder, digest, settings, plan, finished)
     records = tuple(finished[shard.name] for shard in plan)
-    return PairsSummary(folder, records, len(waiting), tuple(store.damaged))
+    skipped = [(f"patient {one.patient}", one.reason) for shard in images.shards for one in shard.skipped]
+    return PairsSummary(folder, records, len(waiting), tuple(store.damaged), (*skipped, *store.left_out))
 
 
 class _PairShard(NamedTuple):

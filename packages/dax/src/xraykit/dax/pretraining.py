@@ -38,7 +38,7 @@ def pretrain(
         settings: See `PretrainSettings`. With `network.start`, architecture and preprocessing are those of its weights,
             but for the size of the input.
         report: Told of progress.
-        say: Called with sentences: what was assumed of the images, what was left out, a collapse.
+        say: Called with sentences: what was assumed of the images, a collapse.
         begun: When the wall-clock budget began (`time.monotonic`); None is now.
 
     Raises:
@@ -64,7 +64,7 @@ def pretrain(
         teacher.backbone.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        return fit(task, settings.run, settings.length, report=batches, begun=begun)
+        return replace(fit(task, settings.run, settings.length, report=batches, begun=begun), left_out=data.left_out)
     finally:
         task.close()
 

@@ -71,7 +71,8 @@ def train_fluorosam(
         network.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        return fit(task, settings.run, settings.length, report=batches, begun=begun)
+        run = fit(task, settings.run, settings.length, report=batches, begun=begun)
+        return replace(run, left_out=data.store.left_out)
     finally:
         task.close()
 

@@ -8,6 +8,11 @@ from .evaluate.metrics import (
 from .evaluate.run import run_study as run_study
 from .evaluate.study import RegistrationStudy as RegistrationStudy
 from .file_registration import register_files as register_files
+from .implants.answers import ImplantRegistration as ImplantRegistration
+from .implants.implant import Implant as Implant
+from .implants.registration import register_implants as register_implants
+from .implants.settings import ImplantSettings as ImplantSettings
+from .mesh_registration import register_mesh_files as register_mesh_files
 from .network.frame import NetworkFrame as NetworkFrame
 from .network.pose_network import PoseNetwork as PoseNetwork
 from .network.predict import predict_poses as predict_poses
@@ -20,6 +25,7 @@ from .procedure import (
     register_xrays as register_xrays,
 )
 from .procedure_settings import (
+    MeshSettings as MeshSettings,
     OutputSettings as OutputSettings,
     ProcedureSettings as ProcedureSettings,
     RegisterSettings as RegisterSettings,
@@ -28,12 +34,12 @@ from .procedure_settings import (
 from .refine.registration import (
     Registration as Registration,
     RegistrationSettings as RegistrationSettings,
-    register as register,
 )
 from .refine.structure import (
     Structure as Structure,
     structure_of as structure_of,
 )
+from .registering import register as register
 from .result.folder import save_result as save_result
 from .result.reading import read_result as read_result
 from .result.record import ResultRecord as ResultRecord

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
+from xraykit.render.commands import LeftOut
 from xraykit.render.radiographs import count_frames
 from xraykit.render.storage import check_result_folder, check_same_settings, finding_sentences, to_plain, write_settings
 
@@ -18,9 +19,11 @@ from .result.folder import is_finished, save_result
 from .result.reading import read_result
 from .result.record import ResultRecord
 from .start.checks import check_start, start_of
+from .xray.calibration import assigned_cameras
 from .xray.input_files import InputFiles
+from .xray.names import xray_names
 from .xray.shot import Shot
-from .xray.xray_input import read_shots
+from .xray.xray_input import shots_of
 
 SETTINGS_FILE = "settings.json"
 FREE_ON_RESUME = ("resume", "xrays", "output")
@@ -43,7 +46,10 @@ class XrayGroup:
 
 
 def register_files(
-    settings: RegisterSettings, *, step: Callable[[str], AbstractContextManager[object]] | None = None
+    settings: RegisterSettings,
+    *,
+    step: Callable[[str], AbstractContextManager[object]] | None = None,
+    left_out: LeftOut | None = None,
 ) -> list[tuple[ResultRecord, Path]]:
     """Register the X-rays of a CT, and write a folder of results for each, or one for all of them together.
 
@@ -53,6 +59,8 @@ def register_files(
     Args:
         settings: All there is to say.
         step: Makes a context for each part of the work, of which there are `steps_of(settings)`; None reports nothing.
+        left_out: Takes the X-rays that cannot be read or registered, while the others are done; where none is left, or
+            all belong together, the error is raised. None raises it at once.
 
     Returns:
         The record and the folder of each group of X-rays, in their order.
@@ -64,13 +72,15 @@ def register_files(
         OutputError: The folder cannot be written, or holds something else.
     """
     step, output = step or (lambda title: nullcontext()), settings.results.output
+    if left_out is None or settings.joint or len(settings.xrays) == 1:
+        left_out = LeftOut(none=True)
     _check(settings)
     with step("read the CT"):
         anatomy = settings.anatomy
         volume = Volume.from_file(settings.ct, **anatomy.reading)
         structures = named_structures(volume, anatomy.structures)
     with step("read the X-rays"):
-        groups = list(xray_groups(settings))
+        groups = list(xray_groups(settings, left_out=left_out))
         finished = {group.folder: finished_before(group) for group in groups if settings.results.resume}
     done = []
     for group in groups:
@@ -79,7 +89,7 @@ def register_files(
             with step(f"{group.name} was finished before"):
                 done.append((record, group.folder))
             continue
-        with step(f"register {group.name}"):
+        with left_out.going_on(group.name), step(f"register {group.name}"):
             found = register_xrays(group.shots, volume, group.settings, structures=structures, files=group.files)
             record = replace(_with_findings(found.record, volume), settings=to_plain(settings))
             output.mkdir(parents=True, exist_ok=True)
@@ -87,6 +97,7 @@ def register_files(
             history = found.history if settings.results.animation else ()
             save_result(group.folder, record, group.shots, structures.bodies, history=history)
             done.append((record, group.folder))
+    left_out.check(len(done))
     return done
 
 
@@ -144,29 +155,50 @@ def finished_before(group: XrayGroup) -> ResultRecord | None:
     return record
 
 
-def xray_groups(settings: RegisterSettings) -> Iterator[XrayGroup]:
+def xray_groups(settings: RegisterSettings, *, left_out: LeftOut | None = None) -> Iterator[XrayGroup]:
     """All X-rays, read and grouped; folders are named after the files.
+
+    Args:
+        settings: Which X-rays, and how they are read.
+        left_out: Takes those that cannot be read; None raises the error of the first.
 
     Raises:
         FileError: An X-ray cannot be read.
         InputError: It lacks geometry that no option supplies.
     """
-    output, shots = settings.results.output, read_shots(settings.xrays, settings.xray)
+    output, shots = settings.results.output, list(_shots(settings, left_out or LeftOut(none=True)))
     together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
     for numbers in together:
         start = start_of(settings.start, numbers, len(shots))
-        chosen = tuple(shots[n] for n in numbers)
+        chosen = tuple(shot for n in numbers if (shot := shots[n]) is not None)
+        if not chosen:
+            continue
         folder = output / (JOINT if settings.joint else chosen[0].name)
         procedure = ProcedureSettings(start, settings.refinement, settings.xray, settings.init_only)
         files = InputFiles(settings.ct, settings.anatomy.labels, tuple(Path(str(shot.source)) for shot in chosen))
         yield XrayGroup(files, chosen, procedure, folder)
 
 
+def _shots(settings: RegisterSettings, left_out: LeftOut) -> Iterator[Shot | None]:
+    """The X-rays of each file; None in the place of one that cannot be read, so that the others keep their numbers."""
+    files = settings.xrays
+    each = [settings.xray.of_view(n, len(files)) for n in range(len(files))]
+    cameras = assigned_cameras(settings.camera, files)
+    for path, own, name, choice in zip(files, each, xray_names(files), cameras, strict=True):
+        shots: tuple[Shot | None, ...] = (None,)
+        with left_out.going_on(str(path)) if path.exists() else nullcontext():
+            shots = shots_of(path, own, name=name, choice=choice)
+        yield from shots
+
+
 def _check(settings: RegisterSettings) -> None:
     """What can be refused before anything is read."""
     count = len(settings.xrays)
+    if count == 0:
+        raise InputError("a CT and one X-ray at least must be named, got the CT alone; name the X-rays after it.")
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
+    assigned_cameras(settings.camera, settings.xrays)
     check_start(settings.start, views=count if settings.joint else 1)
     if settings.xray.frame != "all":
         start_of(settings.start, range(count), count)

@@ -12,7 +12,7 @@ from xraykit.render import Volume
 from xraykit.render.storage import to_plain
 
 from .procedure_settings import ProcedureSettings
-from .refine.registration import RefinementStep, Registration, RegistrationSettings, register
+from .refine.registration import RefinementStep, Registration, RegistrationSettings, register_structures
 from .refine.settings import RefinementSettings
 from .refine.structure import NamedStructures, Structure
 from .result.record import ResultRecord, record_result
@@ -163,13 +163,13 @@ def _refined(
 ) -> tuple[Registration, TrustJudgement, bool]:
     """The refinement from the starts, or, where it is not trusted, from their neighbours if that is likelier (True)."""
     climb = climb_settings(refinement)
-    found = register(shots, bodies, starts, climb, report=report)
+    found = register_structures(shots, bodies, starts, climb, report=report)
     trust = judge(found, shots, bodies)
     if not refinement.spread or trust.verdict == "trusted":
         return found, trust, False
     if tell is not None:
         tell(f"not trusted (chance of success {percent(trust.success_probability)}): trying neighbours of the start")
-    wider = register(shots, bodies, spread_starts(starts, isocenter), climb, report=report)
+    wider = register_structures(shots, bodies, spread_starts(starts, isocenter), climb, report=report)
     second = judge(wider, shots, bodies)
     if second.success_probability > trust.success_probability:
         return wider, second, True

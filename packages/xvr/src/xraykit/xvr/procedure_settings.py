@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xraykit.render.commands import LabelSettings
+from xraykit.render.commands import LabelSettings, MeshUnits
 
 from .refine.settings import RefinementSettings
 from .start.settings import StartSettings
@@ -39,6 +39,19 @@ class StructureSettings(LabelSettings):
 
 
 @dataclass(frozen=True)
+class MeshSettings:
+    """Implants and tools."""
+
+    mesh: tuple[Path, ...] = ()
+    """A mesh to find in the X-rays (.stl, .ply, .obj), as often as there are implants or tools; each gets a pose of its
+    own. With meshes there is no CT: every file named is an X-ray."""
+    mesh_units: MeshUnits | None = None
+    """Unit of the mesh files; default: what they state, or mm."""
+    mesh_material: tuple[str, ...] = ("cobalt_chrome",)
+    """What they are made of, one for all or one for each: cobalt_chrome, titanium_alloy, stainless_steel, ..."""
+
+
+@dataclass(frozen=True)
 class OutputSettings:
     """Results."""
 
@@ -55,16 +68,21 @@ class RegisterSettings:
     """Register X-rays to a CT, from files to a folder."""
 
     ct: Path = field(metadata={"positional": True})
-    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
-    xrays: tuple[Path, ...] = field(metadata={"positional": True})
-    """One X-ray or more: DICOM, PNG, TIFF or JPEG. Each is registered by itself unless --joint is given."""
+    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder; with --mesh the first X-ray."""
     results: OutputSettings
     """What is left behind."""
+    xrays: tuple[Path, ...] = field(default=(), metadata={"positional": True})
+    """One X-ray or more: DICOM, PNG, TIFF or JPEG. Each is registered by itself unless --joint is given."""
+    camera: tuple[Path, ...] = ()
+    """File with the camera of each X-ray in their order, or of all: pose.json, MayaCam 2.0 (XMALab, Autoscoper), text
+    of K, R, t or of a 3x4 matrix, JointTrack calibration, RTK geometry.xml; with --joint they also place the views."""
     joint: bool = False
     """All X-rays are views of one patient who did not move, and their places relative to each other are right as the
-    DICOM tags, poses or earlier result say; one pose is found for all."""
+    --camera files, DICOM tags, poses or earlier result say; one pose is found for all."""
     init_only: bool = False
     """Write where it would start, and refine nothing."""
+    meshes: MeshSettings = field(default_factory=MeshSettings)
+    """What is found in the X-rays in place of a CT."""
     anatomy: StructureSettings = field(default_factory=StructureSettings)
     """What of the CT is registered."""
     xray: XraySettings = field(default_factory=XraySettings)

@@ -37,4 +37,4 @@ def open_pair_page(settings: PairAppSettings, *, matcher: Matcher | None = None)
         notes.append(f"the views are in the order of sample {sample.id}")
     if sample.is_new and sample.patient is None:
         notes.append("no --patient was given, so the X-rays count as those of a patient of their own")
-    return PairServer(PairSession(matches, sample, notes), port=settings.page.port)
+    return PairServer(PairSession(matches, sample, notes), port=settings.page.port, outer=settings.page.outer)

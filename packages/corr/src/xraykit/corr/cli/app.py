@@ -27,10 +27,11 @@ def app(settings: PairAppSettings) -> None:
     Args:
         settings: The options.
     """
-    from xraykit.render.web import check_port, require_web
+    from xraykit.render.web import check_port, outer_address, require_web
 
     require_web(extra="app", distribution="xraykit-corr")
     check_port(settings.page.port)  # before X-rays are read
+    outer_address(settings.page.outer, port=settings.page.port)
     from ..app.opening import open_pair_page
 
     print(f"matching {', '.join(path.name for path in settings.xrays)}", flush=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xraykit.render.commands import Tally, duration, flat
+from xraykit.render.commands import Tally, duration, flat, say_left_out, say_lines
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class PairsCommandSettings:
     """Go on with a folder that holds a part of it."""
 
 
-def pairs(settings: PairsCommandSettings) -> None:
+def pairs(settings: PairsCommandSettings) -> int:
     """Make X-rays of patients, and which patches of them correspond.
 
     DIR/images is a data set as of `xraykit dataset make`, DIR/prepared what
@@ -56,13 +55,13 @@ def pairs(settings: PairsCommandSettings) -> None:
     finally:
         while running:
             running.pop()[1].__exit__()
-    for name, reason in summary.damaged:
-        print(f"xraykit: warning: {name} was left out: {reason}", file=sys.stderr)
+    say_lines(warnings=[f"{name} was left out: {reason}" for name, reason in summary.damaged])
     size = sum(shard.bytes for shard in summary.shards) / 1e6
     print(
         f"{summary.folder}: {summary.pairs} pairs in {len(summary.shards)} shards, {size:.1f} MB; "
         f"{summary.made} shards made now, in {duration(total.seconds)}"
     )
+    return say_left_out(summary.left_out)
 
 
 command = flat(pairs, PairsCommandSettings)

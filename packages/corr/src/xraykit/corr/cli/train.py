@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, stages
+from xraykit.render.commands import duration, flat, say_left_out, stages
 
 from ..train.presets import PRESETS
 from ..train.settings import MatcherSettings
 
 
-def train(settings: MatcherSettings) -> None:
+def train(settings: MatcherSettings) -> int:
     """Train a matcher: which patches of one X-ray match which of another.
 
     From data set jobs that keep the patients' tissue with the images (in the
@@ -40,6 +40,7 @@ def train(settings: MatcherSettings) -> None:
     last = training.rows[-1] if training.rows else {}
     print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
     print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+    return say_left_out(training.left_out)
 
 
 SHOWN = {

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ def prepare_pairs(
     Intensities are averaged down until the longest side has at most `size` pixels (about 1.3 times the network's, so
     that zooming in keeps its detail), padded to a square in the middle, and kept as 16-bit codes of their logarithm. A
     store of the same data and options is used as it is; an interrupted job leaves the folder as it was. Views whose
-    source is less than 50 mm from tissue, or that show none, are left out.
+    source is less than 50 mm from tissue, or that show none, are left out, and so are shards that are damaged.
 
     Args:
         sources: Folders of data sets made with `image.tissue`.
@@ -50,15 +50,15 @@ def prepare_pairs(
 
     Raises:
         InputError: size below 8, no source, one twice, or no view is left.
-        FileError: A source is no finished data set, is damaged, or was made without tissue.
+        FileError: A source is no finished data set, has no shard that is whole, or was made without tissue.
         OutputError: The folder cannot be written, or the disk is full.
     """
-    datasets = _opened(sources, size)
-    digest = _digest(datasets, size, field)
-    folder = Path(folder)
+    digest, folder = _digest(_opened(sources, size), size, field), Path(folder)
     done = _existing(folder, digest)
     if done is not None:
         return done
+    datasets = _opened(sources, size, on_damage="skip")
+    left_out = [(f"{name}/{shard}", why) for name, data in datasets.items() for shard, why in data.damaged]
     total, number = sum(len(data) for data in datasets.values()), 0
     with atomic_folder(folder, owned=FILES) as staging, _StoreWriter(staging, _edge(datasets, size), field) as writer:
         for name, data in datasets.items():
@@ -67,7 +67,7 @@ def prepare_pairs(
                 number += 1
                 if report is not None:
                     report(number, total)
-        writer.finish(digest)
+        writer.finish(digest, left_out)
     return PairStore(folder)
 
 
@@ -127,7 +127,7 @@ class _StoreWriter:
         self.rows["patient"].append(self.patients[patient][0])
         self.projections.append(projection)
 
-    def finish(self, digest: str) -> None:
+    def finish(self, digest: str, left_out: Sequence[tuple[str, str]]) -> None:
         """Write geometry and index."""
         if not self.projections:
             reason = self.rows["damaged"][0] if self.rows["damaged"] else ("the data", "there is none")
@@ -136,7 +136,7 @@ class _StoreWriter:
         numbers = [np.stack(self.projections).ravel(), np.stack([grid.affine for grid in grids]).ravel()]
         np.concatenate(numbers).astype("<f8").tofile(self.folder / GEOMETRY)
         index = {"format": FORMAT, "digest": digest, "size": self.size, "patients": list(self.patients)}
-        index |= {"shapes": [list(grid.classes.shape) for grid in grids], **self.rows}
+        index |= {"shapes": [list(grid.classes.shape) for grid in grids], "left_out": left_out, **self.rows}
         (self.folder / INDEX).write_text(json.dumps(index), encoding="utf-8")
 
 
@@ -182,7 +182,9 @@ def _reduced(sample: XraySample, size: int, field: XrayField) -> np.ndarray:
     return np.pad(codes, ((top, size - rows - top), (left, size - columns - left)))
 
 
-def _opened(sources: Sequence[str | Path], size: int) -> dict[str, XrayDataset]:
+def _opened(
+    sources: Sequence[str | Path], size: int, *, on_damage: Literal["stop", "skip"] = "stop"
+) -> dict[str, XrayDataset]:
     """The data sets by name, each read in order."""
     if size < 8:
         raise InputError(f"size must be 8 or more pixels, got {size}.")
@@ -195,7 +197,12 @@ def _opened(sources: Sequence[str | Path], size: int) -> dict[str, XrayDataset]:
         while name in named:
             name, more = f"{place.name}~{more}", more + 1
         named[name] = XrayDataset(
-            place, order=ReadingOrder(shuffle=False), parts=("image", "tissue"), rank=0, world_size=1
+            place,
+            order=ReadingOrder(shuffle=False),
+            parts=("image", "tissue"),
+            rank=0,
+            world_size=1,
+            on_damage=on_damage,
         )
     return named
 

@@ -37,7 +37,8 @@ class PairStore:
         labels: What is known of each view: view, region, patient, split.
         patients: Names of the P patients.
         size: Edge of the stored images [px].
-        damaged: (name, sentence) of what was left out.
+        damaged: (name, sentence) of each view that was left out.
+        left_out: (name, sentence) of each damaged shard.
         digest: Of what it was made from.
 
     Raises:
@@ -55,6 +56,7 @@ class PairStore:
             self._patient = np.array(index["patient"], dtype=np.int64).reshape(-1)
             self._shapes = np.array(index["shapes"], dtype=np.int64).reshape(-1, 3)
             self.damaged = [(str(name), str(why)) for name, why in index["damaged"]]
+            self.left_out = tuple((str(name), str(why)) for name, why in index.get("left_out", ()))
             fits = len(self.names) == len(self.labels) == len(self._patient) and len(self.patients) == len(self._shapes)
         except (KeyError, TypeError, ValueError) as error:
             raise FileError(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import Tally, flat, say_left_out
 
 from ..embedding.settings import EmbedSettings
 
 
-def embed(settings: EmbedSettings) -> None:
+def embed(settings: EmbedSettings) -> int:
     """Write the features of X-rays as a table, a row each.
 
     With the backbone that comes with the package, from a folder of DICOM files:
@@ -36,8 +36,9 @@ def embed(settings: EmbedSettings) -> None:
     if done.resumed:
         print(f"{done.resumed} X-rays were done before")
     notes = {note: len(rows) for note, rows in table.record["notes"].items()}
-    say_notes(notes, table.record["skipped"], count=len(table))
+    say_notes(notes, count=len(table))
     print(f"wrote {done.path}: {len(table)} X-rays, {table.features.shape[1]} features each")
+    return say_left_out((name, reason) for name, reason in table.record["skipped"])
 
 
 command = flat(embed, EmbedSettings)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import Tally, flat, say_left_out
 
 from ..pictures.settings import LookSettings
 
 
-def look(settings: LookSettings) -> None:
+def look(settings: LookSettings) -> int:
     """Draw what a backbone sees in X-rays.
 
     A sheet for each X-ray, and one picture of all by their features:
@@ -33,9 +33,10 @@ def look(settings: LookSettings) -> None:
 
     with Tally("X-rays") as tally:
         done = run(settings, report=tally.report)
-    say_notes(done.notes, done.skipped, count=len(done.sheets))
+    say_notes(done.notes, count=len(done.sheets))
     also = f" and {done.plane.name}" if done.plane is not None else ""
     print(f"wrote {len(done.sheets)} sheets{also} in {settings.output}")
+    return say_left_out(done.skipped)
 
 
 command = flat(look, LookSettings)

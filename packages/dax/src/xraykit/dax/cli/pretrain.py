@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, stages
+from xraykit.render.commands import duration, flat, say_left_out, stages
 
 from ..train.presets import PRESETS
 from ..train.settings import PretrainSettings
 
 
-def pretrain(settings: PretrainSettings) -> None:
+def pretrain(settings: PretrainSettings) -> int:
     """Train a backbone on X-rays without labels (DINO).
 
     From any folder of X-rays, in an hour:
@@ -37,6 +37,7 @@ def pretrain(settings: PretrainSettings) -> None:
     last = training.rows[-1] if training.rows else {}
     print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
     print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+    return say_left_out(training.left_out)
 
 
 SHOWN = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from xraykit.render.commands import flat, stages
+from xraykit.render.commands import LeftOut, flat, say_left_out, stages
 
 from ..probes.settings import MetalProbeSettings, RegionProbeSettings, ScrewProbeSettings
 
@@ -18,7 +18,7 @@ COUNTED = {"features": "images", "classifiers": "fits", "heads": "steps", "detec
 """In each stage of a probe."""
 
 
-def region(settings: RegionProbeSettings) -> None:
+def region(settings: RegionProbeSettings) -> int:
     """Tell the region of the body from frozen features.
 
     Two backbones and a control, on a data set whose samples state their region:
@@ -40,12 +40,14 @@ def region(settings: RegionProbeSettings) -> None:
     """
     from ..probes.run_region import probe_regions
 
+    left_out = LeftOut()
     with stages(COUNTED) as report:
-        found = probe_regions(settings, report=report, say=_tell)
+        found = probe_regions(settings, report=report, say=_tell, left_out=left_out)
     _say(*found)
+    return say_left_out(left_out.found)
 
 
-def metal(settings: MetalProbeSettings) -> None:
+def metal(settings: MetalProbeSettings) -> int:
     """Tell the pixels of metal from frozen feature maps.
 
     On a data set with masks of its tools:
@@ -65,12 +67,14 @@ def metal(settings: MetalProbeSettings) -> None:
     """
     from ..probes.run_metal import probe_metal
 
+    left_out = LeftOut()
     with stages(COUNTED) as report:
-        found = probe_metal(settings, report=report, say=_tell)
+        found = probe_metal(settings, report=report, say=_tell, left_out=left_out)
     _say(*found)
+    return say_left_out(left_out.found)
 
 
-def screws(settings: ScrewProbeSettings) -> None:
+def screws(settings: ScrewProbeSettings) -> int:
     """Find heads and tips of screws from frozen feature maps.
 
     On a data set with screws, whose samples say where their ends are:
@@ -86,9 +90,11 @@ def screws(settings: ScrewProbeSettings) -> None:
     """
     from ..probes.run_screws import probe_screws
 
+    left_out = LeftOut()
     with stages(COUNTED) as report:
-        found = probe_screws(settings, report=report, say=_tell)
+        found = probe_screws(settings, report=report, say=_tell, left_out=left_out)
     _say(*found)
+    return say_left_out(left_out.found)
 
 
 def _tell(sentence: str) -> None:

@@ -1,20 +1,17 @@
-"""What the commands say of X-rays: assumptions, each once, and files that were left out."""
+"""What the commands say of X-rays: assumptions, each once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 
-def say_notes(notes: Mapping[str, int], skipped: Sequence[Sequence[str]], *, count: int) -> None:
-    """Print assumptions with the number of X-rays that they concern, then each damaged file with its reason.
+def say_notes(notes: Mapping[str, int], *, count: int) -> None:
+    """Print assumptions with the number of X-rays that they concern.
 
     Args:
         notes: Number of X-rays by sentence.
-        skipped: Name and reason of each damaged X-ray.
         count: How many X-rays there are.
     """
     for note, number in notes.items():
         whose = "all X-rays" if number == count else f"{number} of {count} X-rays"
         print(f"note: {note} ({whose})")
-    for name, reason in skipped:
-        print(f"skipped: {name}: {reason}")

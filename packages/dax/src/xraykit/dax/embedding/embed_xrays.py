@@ -63,7 +63,7 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
         "backbone": digest,
         "inputs": xrays.digest(),
         "batch": settings.run.batch,
-        "skip_damaged": settings.xrays.skip_damaged,
+        "on_error": settings.xrays.on_error,
     }
     partial = PartialTable(output, identity, backbone.dimension, resume=settings.resume)
     resumed = partial.done
@@ -108,7 +108,7 @@ def open_xrays(settings: XraySourceSettings, backbone: Backbone) -> XrayCollecti
         frames=settings.frames,
         polarity=settings.polarity,
         field=backbone.config.preprocess.field == "exposed",
-        skip_damaged=settings.skip_damaged,
+        skip_damaged=settings.on_error == "skip",
     )
 
 

@@ -27,7 +27,7 @@ SPOKEN = {
     "backbone": "weights or --field",
     "inputs": "inputs",
     "batch": "--batch",
-    "skip_damaged": "--skip-damaged",
+    "on_error": "--on-error",
     "format": "version of xraykit-dax",
 }
 

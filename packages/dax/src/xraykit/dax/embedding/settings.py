@@ -20,8 +20,8 @@ class XraySourceSettings:
     polarity: Polarity | None = None
     """What pixel values mean, for all files; without this, what each file says, or what is usual for its kind (which
     is then printed). Bone that is dark in a picture file is `intensity`."""
-    skip_damaged: bool = False
-    """Leave out files that cannot be read, and say which; without this they end the run."""
+    on_error: Literal["skip", "stop"] = "skip"
+    """What an X-ray that cannot be read means: leave it out and name it at the end (exit status 3), or end the run."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from torch import Tensor
 
@@ -42,13 +42,14 @@ def images_of_job(
         limit: At most so many images, evenly from all.
 
     Raises:
-        FileError: No finished data set there, or a damaged one.
+        FileError: No finished data set there, or one without a whole shard; damaged shards are left out.
         InputError: No such split, no images, or another truth.
     """
     if truth not in get_args(ProbeTruth):
         raise InputError(f"a probe asks for {', '.join(get_args(ProbeTruth))}, got {truth!r}.")
     parts: tuple[Literal["image", "masks"], ...] = ("image", "masks") if truth == "metal" else ("image",)
-    dataset = XrayDataset(folder, split=split, order=ReadingOrder(shuffle=False), parts=parts, rank=0, world_size=1)
+    asked: dict[str, Any] = {"split": split, "order": ReadingOrder(shuffle=False), "rank": 0, "world_size": 1}
+    dataset = XrayDataset(folder, parts=parts, on_damage="skip", **asked)
     chosen = spread(len(dataset), limit)
     told = [f"{shard.name} {shard.sha256}" for shard in dataset.shards]
     identity = input_digest(*(repr(one).encode() for one in (VERSION, truth, settings, chosen, told)))
@@ -60,12 +61,14 @@ def images_of_job(
                 yield _of_sample(sample, truth, settings)
 
     def cases() -> list[tuple[str, str]]:
-        order, kept = ReadingOrder(shuffle=False), set(chosen)
-        records = XrayDataset(folder, split=split, order=order, parts=(), rank=0, world_size=1)
+        kept, records = (
+            set(chosen),
+            XrayDataset(folder, parts=(), on_damage="skip" if dataset.damaged else "stop", **asked),
+        )
         told = [(_patient(sample), sample.region) for place, sample in enumerate(records) if place in kept]
         return told if truth == "region" else [(patient, "") for patient, _ in told]
 
-    return ProbeSet(identity, len(chosen), images, cases)
+    return ProbeSet(identity, len(chosen), images, cases, dataset.damaged)
 
 
 def prepared(intensity: Tensor, settings: PreprocessSettings, field: Tensor | None) -> tuple[Tensor, SquareMap]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from xraykit.render import InputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.storage import check_result_folder
 from xraykit.render.training import chosen_device
 
@@ -39,6 +40,7 @@ def open_stores(
     report: StageTold,
     say: Callable[[str], None] | None,
     load: Callable[[str], nn.Module] | None,
+    left_out: LeftOut | None,
 ) -> Iterator[tuple[str, FeatureStore]]:
     """What a probe's command begins with: pictures can be drawn, the folder can be written, and `stores`."""
     require_pictures()
@@ -54,6 +56,7 @@ def open_stores(
         report=report,
         say=say,
         load=load,
+        left_out=left_out,
     )
 
 
@@ -69,6 +72,7 @@ def stores(
     report: StageTold = silent,
     say: Callable[[str], None] | None = None,
     load: Callable[[str], nn.Module] | None = None,
+    left_out: LeftOut | None = None,
 ) -> Iterator[tuple[str, FeatureStore]]:
     """Each backbone's short name and features, made when it is asked for.
 
@@ -83,6 +87,7 @@ def stores(
         report: Told of each batch.
         say: Called with how large the features of each backbone will be.
         load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
+        left_out: Takes the shards of a data set that are damaged.
 
     Raises:
         InputError: No backbones, one twice, maps of inputs of several sizes, a table for a probe that needs a data set,
@@ -96,6 +101,8 @@ def stores(
         _check_sizes(networks, inputs)
     for place, (name, backbone) in enumerate(zip(names, networks, strict=True)):
         images = probe_images(data, truth, backbone, inputs)
+        if left_out is not None:
+            left_out.found += images.left_out
         if folds > 1 and place == 0 and images.cases is not None:
             patients, labels = zip(*images.cases(), strict=True)
             if truth == "region":

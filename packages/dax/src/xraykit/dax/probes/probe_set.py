@@ -56,6 +56,7 @@ class ProbeSet:
         count: How many there are, 1 or more.
         images: Begins at the first.
         cases: Patient and label of each image, without reading any; None where only the images tell.
+        left_out: (name, sentence) of each damaged shard of a data set, whose images are not among them.
 
     Raises:
         InputError: No images.
@@ -65,6 +66,7 @@ class ProbeSet:
     count: int
     images: Callable[[], Iterator[ProbeImage]]
     cases: Callable[[], list[tuple[str, str]]] | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.count < 1:

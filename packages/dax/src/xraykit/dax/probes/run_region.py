@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from xraykit.render.commands import LeftOut
 from xraykit.render.storage import make_folder, to_plain
 
 from ..data.stage_told import StageTold
@@ -24,6 +25,7 @@ def probe_regions(
     report: StageTold = silent,
     say: Callable[[str], None] | None = None,
     load: Callable[[str], nn.Module] | None = None,
+    left_out: LeftOut | None = None,
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a classifier tells regions of the body from their pooled features.
 
@@ -32,6 +34,7 @@ def probe_regions(
         report: Told of progress: what is being done, how much is done, how much there is.
         say: Called with sentences: how large the features will be.
         load: A backbone from its source; None is `network.load_backbone`.
+        left_out: Takes the shards of a data set that are damaged; the others are probed.
 
     Returns:
         The report, and the files that it was written to.
@@ -43,7 +46,7 @@ def probe_regions(
         BackendUnavailableError: matplotlib is not installed.
     """
     rows = []
-    for name, store in open_stores(settings, "region", report=report, say=say, load=load):
+    for name, store in open_stores(settings, "region", report=report, say=say, load=load, left_out=left_out):
         folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
         rows += region_rows(
             store,

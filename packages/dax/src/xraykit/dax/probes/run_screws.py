@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from xraykit.render.commands import LeftOut
 from xraykit.render.storage import make_folder, to_plain
 from xraykit.render.training import chosen_device
 
@@ -24,13 +25,14 @@ def probe_screws(
     report: StageTold = silent,
     say: Callable[[str], None] | None = None,
     load: Callable[[str], nn.Module] | None = None,
+    left_out: LeftOut | None = None,
 ) -> tuple[ProbeReport, tuple[Path, ...]]:
     """Judge backbones by how well a detector finds heads and tips of screws from their maps.
 
     Args, Returns and Raises: as `probe_regions`.
     """
     rows, seen = [], {}
-    for name, store in open_stores(settings, "screws", report=report, say=say, load=load):
+    for name, store in open_stores(settings, "screws", report=report, say=say, load=load, left_out=left_out):
         rows += screw_rows(
             store,
             grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),

@@ -27,8 +27,8 @@ class PretrainingDataSettings:
     """Of files with several frames: all, middle, or how many, evenly."""
     polarity: str | None = None
     """What pixel values mean where files do not say: intensity, inverted_intensity, log_intensity, log_attenuation."""
-    skip_damaged: bool = False
-    """Leave out files that cannot be read, and name them, instead of stopping."""
+    on_error: Literal["skip", "stop"] = "skip"
+    """What an X-ray that cannot be read means: leave it out and name it at the end (exit status 3), or end the run."""
     longest: int = 224
     """Longest side that images are kept with for training [px]; no less than the global crops."""
     cache: Path | None = None

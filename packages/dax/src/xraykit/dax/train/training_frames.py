@@ -37,11 +37,13 @@ class TrainingFrames:
         store: Prepared images.
         learned: Numbers of those that are learned from.
         watched: Labelled images for the k-NN accuracy, or None.
+        left_out: (name, sentence) of each X-ray that could not be read.
     """
 
     store: FrameStore
     learned: Sequence[int]
     watched: WatchedImages | None
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ def load_training_data(
         settings: Of the pre-training.
         found: Its X-rays.
         report: Told of images that are prepared.
-        say: Called with what was assumed of images, and what was left out.
+        say: Called with what was assumed of images.
 
     Raises:
         FileError: A damaged image, unless those are skipped. InputError: No image to learn from.
@@ -93,11 +95,13 @@ def load_training_data(
     learned = sorted(set(range(len(store))) - set(held))
     if not learned:
         raise InputError("there must be images to learn from, got those of the splits val and test only.")
-    parts = [_labelled(store, held, settings)]
+    parts, left_out = [_labelled(store, held, settings)], [*store.damaged]
     if found.watched is not None:
         more = _prepared(found.watched, cache.with_name(f"{cache.name}_held_out"), settings, report, say)
         parts.append(_labelled(more, range(len(more)), settings))
-    return TrainingFrames(store, learned, watched_images([part for part in parts if part is not None]))
+        left_out += more.damaged
+    watched = watched_images([part for part in parts if part is not None])
+    return TrainingFrames(store, learned, watched, tuple(left_out))
 
 
 def watched_images(parts: Sequence[tuple[Tensor, list[str], list[str]]]) -> WatchedImages | None:
@@ -122,7 +126,7 @@ def _found(sources: Sequence[str], settings: PretrainSettings) -> XrayCollection
         frames=_choice(own.frames),
         polarity=own.polarity,  # type: ignore[arg-type]
         field=settings.preprocess.field == "exposed",
-        skip_damaged=own.skip_damaged,
+        skip_damaged=own.on_error == "skip",
     )
 
 
@@ -146,8 +150,6 @@ def _prepared(
     if say is not None:
         for note, count in store.notes.items():
             say(f"{count} images: {note}")
-        for name, sentence in store.damaged:
-            say(f"left out {name}: {sentence}")
     return store
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from xraykit.render import InputError, XraykitError
@@ -13,6 +13,7 @@ from ..outputs.listed_xrays import ListedXray
 from ..predictor.fluoro_sam import FluoroSam
 from ..predictor.prompt import Prompt
 from ..predictor.settings import XrayFileSettings
+from ..predictor.xray_input import OpenedXray
 from ..vocabulary.text_check import check_text
 from .annotation_files import TABLE, AnnotationFiles
 from .collimation import CollimationBox, collimation_box
@@ -36,6 +37,7 @@ class MaskSession:
         folder: Where annotations go.
         reading: How files are read.
         notes: What was assumed, for the page.
+        tell: Called with each X-ray's file and what was read when it is opened.
 
     Raises:
         FileError: annotations.json in the folder is no COCO table.
@@ -49,9 +51,10 @@ class MaskSession:
         *,
         reading: XrayFileSettings | None = None,
         notes: Sequence[str] = (),
+        tell: Callable[[Path, OpenedXray], None] | None = None,
     ) -> None:
         listed = [one if isinstance(one, ListedXray) else ListedXray(one, one.stem, False) for one in files]
-        self.sam, self.notes = sam, tuple(notes)
+        self.sam, self.notes, self.tell = sam, tuple(notes), tell
         self.files = tuple(one.path for one in listed)
         self.annotations = AnnotationFiles(folder, listed)
         self.kept = self.annotations.kept()
@@ -94,6 +97,8 @@ class MaskSession:
                     self.faults[number] = str(error)
                     return
                 self._open[number] = self.image
+                if self.tell is not None:
+                    self.tell(self.files[number], self.image.embedded.xray)
             self._open.move_to_end(number)
             while len(self._open) > MEMORY:
                 self._open.popitem(last=False)

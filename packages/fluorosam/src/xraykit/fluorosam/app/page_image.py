@@ -46,8 +46,8 @@ class PageImage:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed."""
-        return self.embedded.xray.notes
+        """What was assumed, and what is doubtful."""
+        return (*self.embedded.xray.notes, *self.embedded.xray.doubts)
 
     def mask_picture(self, answer: Segmentation) -> bytes:
         """A mask as PNG of the picture's size: white where it is, transparent elsewhere."""
@@ -80,7 +80,7 @@ def open_page_image(sam: FluoroSam, path: Path, reading: XrayFileSettings) -> Pa
 
 def _read(path: Path, reading: XrayFileSettings) -> Radiograph:
     try:
-        return read_radiograph(path, colour=reading.colour)
+        return read_radiograph(path, polarity=reading.polarity, colour=reading.colour)
     except (OSError, ValueError) as error:
         if isinstance(error, XraykitError):
             raise

@@ -18,12 +18,13 @@ class MaskServer(PageServer):
     Args:
         session: What it works on.
         port: TCP port; 0 lets the system choose.
+        outer: Address at which a proxy shows the page; None is no proxy.
 
     Raises:
         BackendUnavailableError: starlette or uvicorn is not installed.
         InputError: The port is busy, forbidden or no port number.
     """
 
-    def __init__(self, session: MaskSession, *, port: int = 8080) -> None:
+    def __init__(self, session: MaskSession, *, port: int = 8080, outer: str | None = None) -> None:
         self.session = session
-        super().__init__(PAGE, MaskEndpoints(session).table, port=port)
+        super().__init__(PAGE, MaskEndpoints(session).table, port=port, outer=outer)

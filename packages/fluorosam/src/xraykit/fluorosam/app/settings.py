@@ -16,6 +16,9 @@ class MaskPageSettings:
     """Port of the page on 127.0.0.1; 0 takes any free one."""
     no_browser: bool = False
     """Do not open the page, only say where it is."""
+    outer: str | None = None
+    """Address at which a proxy shows the page, with {port} for the port: https://HUB/user/ME/proxy/{port}/ behind
+    JupyterHub, https://NAME-{port}.app.github.dev/ in Codespaces."""
 
 
 @dataclass(frozen=True)

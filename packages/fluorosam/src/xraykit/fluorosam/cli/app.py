@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import flat, serve_until_interrupt
+from typing import TYPE_CHECKING
+
+from xraykit.render.commands import flat, say_lines, serve_until_interrupt
 
 from ..app.settings import MaskAppSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..predictor.xray_input import OpenedXray
 
 
 def app(settings: MaskAppSettings) -> None:
@@ -23,15 +30,20 @@ def app(settings: MaskAppSettings) -> None:
     Args:
         settings: The options.
     """
-    from xraykit.render.web import check_port, require_web
+    from xraykit.render.web import check_port, outer_address, require_web
 
     require_web(extra="app", distribution="xraykit-fluorosam")
     check_port(settings.page.port)  # before weights and X-rays are read
+    outer_address(settings.page.outer, port=settings.page.port)
     from ..app.opening import open_mask_page
 
     print(f"opening {', '.join(path.name for path in settings.xrays)}", flush=True)
     more = f"; annotations go to {settings.output}"
-    serve_until_interrupt(open_mask_page(settings), browser=not settings.page.no_browser, more=more)
+    serve_until_interrupt(open_mask_page(settings, tell=_tell), browser=not settings.page.no_browser, more=more)
+
+
+def _tell(path: Path, xray: OpenedXray) -> None:
+    say_lines(notes=[f"{path}: {line}" for line in xray.notes], warnings=[f"{path}: {line}" for line in xray.doubts])
 
 
 command = flat(app, MaskAppSettings)

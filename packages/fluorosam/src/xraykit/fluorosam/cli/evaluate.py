@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import flat, stages
+from xraykit.render.commands import LeftOut, flat, say_left_out, stages
 
 from ..evaluate.settings import SegmentationEvaluationSettings
 
 
-def evaluate(settings: SegmentationEvaluationSettings) -> None:
+def evaluate(settings: SegmentationEvaluationSettings) -> int:
     """Measure how well words, points and boxes find what they ask for.
 
     A data set job's test split, with the package's own weights:
@@ -27,10 +27,12 @@ def evaluate(settings: SegmentationEvaluationSettings) -> None:
 
     from ..evaluate.evaluation import evaluate_segmentation
 
+    left_out = LeftOut()
     with stages() as report:
-        found = evaluate_segmentation(settings, report=report)
+        found = evaluate_segmentation(settings, report=report, left_out=left_out)
     print(report_text(found))
     print(f"wrote rows.csv, report.md and report.json in {settings.output}")
+    return say_left_out(left_out.found)
 
 
 command = flat(evaluate, SegmentationEvaluationSettings)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from cyclopts import App
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import Tally, flat, say_left_out
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FluoroSegCheckSettings:
     """Most images, evenly spread; default: all."""
 
 
-def export(settings: FluoroSegExportSettings) -> None:
+def export(settings: FluoroSegExportSettings) -> int:
     """Write a data set job in FluoroSeg's published layout.
 
         xraykit fluorosam fluoroseg export job/ -o fluoroseg/
@@ -52,6 +52,7 @@ def export(settings: FluoroSegExportSettings) -> None:
     if done.left_out:
         few = ", ".join(sorted(done.left_out)[:5]) + (", ..." if len(done.left_out) > 5 else "")
         print(f"note: FluoroSeg has no category for {len(done.left_out)} labels, whose masks were left out ({few})")
+    return say_left_out(done.damaged)
 
 
 def check(settings: FluoroSegCheckSettings) -> None:

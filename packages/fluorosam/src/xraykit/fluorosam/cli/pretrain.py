@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, stages
+from xraykit.render.commands import duration, flat, say_left_out, stages
 
 from ..train.encoder_settings import EncoderPretrainSettings
 
 
-def pretrain(settings: EncoderPretrainSettings) -> None:
+def pretrain(settings: EncoderPretrainSettings) -> int:
     """Teach the image encoder where 83 classes of structures and tools lie.
 
     From data set jobs, before `train` asks for single things by words and
@@ -36,6 +36,7 @@ def pretrain(settings: EncoderPretrainSettings) -> None:
     last = training.rows[-1] if training.rows else {}
     print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
     print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+    return say_left_out(training.left_out)
 
 
 SHOWN = {

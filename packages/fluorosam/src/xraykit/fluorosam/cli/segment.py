@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import Tally, flat, say_left_out, say_lines
 
 from ..outputs.settings import SegmentFilesSettings
 
 MOST_LINES = 40
 
 
-def segment(settings: SegmentFilesSettings) -> None:
+def segment(settings: SegmentFilesSettings) -> int:
     """Find what words, points or a box ask for in X-rays.
 
     Several things in one X-ray, with the network that comes with the package:
@@ -26,7 +26,8 @@ def segment(settings: SegmentFilesSettings) -> None:
     confidence), NAME_labels.png (an indexed picture), NAME_seg.dcm (a DICOM
     segmentation, where the X-ray is DICOM), and for all of them annotations.json
     (COCO), results.json and settings.json. What words ask for may be answered as
-    not visible. Not for diagnosis.
+    not visible. Not for diagnosis. Of several X-rays, one that cannot be read is
+    left out, named at the end, and the exit status is 3.
 
     Args:
         settings: The options.
@@ -45,9 +46,9 @@ def segment(settings: SegmentFilesSettings) -> None:
     print("\n".join(lines[:MOST_LINES]))
     if len(lines) > MOST_LINES:
         print(f"and {len(lines) - MOST_LINES} more, see results.json")
-    for sentence in done.notes[:MOST_LINES]:
-        print(f"note: {sentence}")
+    say_lines(notes=done.notes[:MOST_LINES], warnings=done.doubts[:MOST_LINES])
     print(f"wrote {done.folder}")
+    return say_left_out(done.left_out)
 
 
 command = flat(segment, SegmentFilesSettings)

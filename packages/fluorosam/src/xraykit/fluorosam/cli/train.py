@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, stages
+from xraykit.render.commands import duration, flat, say_left_out, stages
 
 from ..train.presets import PRESETS
 from ..train.settings import SegmentationTrainSettings
 
 
-def train(settings: SegmentationTrainSettings) -> None:
+def train(settings: SegmentationTrainSettings) -> int:
     """Train a network to find what words, points, boxes and masks ask for.
 
     From data set jobs that keep masks with their images:
@@ -40,6 +40,7 @@ def train(settings: SegmentationTrainSettings) -> None:
     last = training.rows[-1] if training.rows else {}
     print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
     print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+    return say_left_out(training.left_out)
 
 
 SHOWN = {

@@ -32,12 +32,14 @@ class FluoroSegExport:
         images: Their X-rays.
         annotations: Their masks.
         left_out: How often a label came that FluoroSeg has no category for.
+        damaged: (name, sentence) of each shard that is not whole.
     """
 
     cases: int
     images: int
     annotations: int
     left_out: Mapping[str, int]
+    damaged: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -69,7 +71,7 @@ def write_fluoroseg(
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder} must be new or empty, got something in it; choose another --output.")
-    data = XrayDataset(job, order=ReadingOrder(shuffle=False))
+    data = XrayDataset(job, order=ReadingOrder(shuffle=False), on_damage="skip")
     numbers = category_numbers()
     cases: dict[str, _Case] = {}
     left_out: Counter[str] = Counter()
@@ -85,7 +87,9 @@ def write_fluoroseg(
         for split, chosen in (("train", True), ("val", False)):
             lines = [f"{name}.json\n" for name, case in cases.items() if (case.split == TRAIN) == chosen]
             write_atomically(staging / f"{split}.txt", lambda file, lines=lines: file.write("".join(lines).encode()))
-    return FluoroSegExport(len(cases), sum(len(case.images) for case in cases.values()), written, dict(left_out))
+    return FluoroSegExport(
+        len(cases), sum(len(case.images) for case in cases.values()), written, dict(left_out), data.damaged
+    )
 
 
 def category_numbers() -> dict[str, int]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,8 @@ def prepare_segmentations(
     Images are averaged down to a longer side of 1.25 times the network's, or kept as they are where they have no more,
     as 16-bit codes of -ln of the intensity; a mask is taken at the middle of each stored pixel, where the collimator
     leaves it open. A store of the same data and sizes is used as it is; an interrupted job leaves the folder as it was.
-    Images without annotations are left out. What an image lacks is only known where the job was made with
-    `labels: all`.
+    Images without annotations are left out, and so are shards that are damaged. What an image lacks is only known where
+    the job was made with `labels: all`.
 
     Args:
         sources: Folders of data sets.
@@ -60,15 +60,17 @@ def prepare_segmentations(
 
     Raises:
         InputError: No source, one twice, or no image with annotations.
-        FileError: A source is no finished data set, or is damaged.
+        FileError: A source is no finished data set, or has no shard that is whole.
         OutputError: The folder cannot be written, or the disk is full.
     """
-    datasets, folder = _opened(sources), Path(folder)
-    edge = _edge(datasets, config)
-    digest = _digest(datasets, config, edge)
+    folder, listed = Path(folder), _opened(sources)
+    digest = _digest(listed, config)
     done = _existing(folder, digest)
     if done is not None:
         return done
+    datasets = _opened(sources, on_damage="skip")
+    left_out = [(f"{name}/{shard}", why) for name, data in datasets.items() for shard, why in data.damaged]
+    edge = _edge(datasets, config)
     total, number = sum(len(data) for data in datasets.values()), 0
     with atomic_folder(folder, owned=FILES) as staging, _StoreWriter(staging, edge) as writer:
         for name, data in datasets.items():
@@ -81,7 +83,8 @@ def prepare_segmentations(
                 number += 1
                 if report is not None:
                     report(number, total)
-        writer.finish({"digest": digest, "image_size": config.image_size, "mask_size": config.mask_size})
+        sizes = {"image_size": config.image_size, "mask_size": config.mask_size}
+        writer.finish({"digest": digest, "left_out": left_out, **sizes})
     return SegmentationStore(folder)
 
 
@@ -93,8 +96,7 @@ def wait_for_segmentations(
     Raises:
         OutputError: It is not there in time.
     """
-    datasets, place = _opened(sources), Path(folder)
-    digest = _digest(datasets, config, _edge(datasets, config))
+    digest, place = _digest(_opened(sources), config), Path(folder)
     return wait_for_first(lambda: _existing(place, digest), place, seconds=seconds)
 
 
@@ -184,7 +186,7 @@ def _packed(mask: NDArray[np.bool_]) -> tuple[tuple[int, int, int, int], bytes, 
     return (top, left, *inside.shape), np.packbits(inside).tobytes(), int(inside.sum())
 
 
-def _opened(sources: Sequence[str | Path]) -> dict[str, XrayDataset]:
+def _opened(sources: Sequence[str | Path], *, on_damage: Literal["stop", "skip"] = "stop") -> dict[str, XrayDataset]:
     """The data sets by name, each read in order."""
     places = [Path(source).resolve() for source in sources]
     if not places or len(set(places)) < len(places):
@@ -194,7 +196,8 @@ def _opened(sources: Sequence[str | Path]) -> dict[str, XrayDataset]:
         name, more = place.name, 2
         while name in named:
             name, more = f"{place.name}~{more}", more + 1
-        named[name] = XrayDataset(place, order=ReadingOrder(shuffle=False), rank=0, world_size=1)
+        order = ReadingOrder(shuffle=False)
+        named[name] = XrayDataset(place, order=order, rank=0, world_size=1, on_damage=on_damage)
     return named
 
 
@@ -213,9 +216,9 @@ def _all_labelled(data: XrayDataset) -> bool:
     return path.is_file() and read_table(path).get("labels", "all") == "all"
 
 
-def _digest(datasets: dict[str, XrayDataset], config: FluoroSamConfig, edge: int) -> str:
+def _digest(datasets: dict[str, XrayDataset], config: FluoroSamConfig) -> str:
     shards = [(name, [(shard.name, shard.sha256) for shard in data.shards]) for name, data in datasets.items()]
-    facts = FORMAT, shards, edge, config.image_size, config.mask_size, tuple(all_targets())
+    facts = FORMAT, shards, config.image_size, config.mask_size, tuple(all_targets())
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

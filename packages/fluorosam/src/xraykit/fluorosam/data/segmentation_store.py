@@ -47,6 +47,7 @@ class SegmentationStore:
         shows: Which image shows which target, (N, T) bool.
         lacks: Which image surely does not, (N, T) bool.
         digest: Of what it was made from.
+        left_out: (name, sentence) of each damaged shard.
 
     Raises:
         FileError: No whole store is there.
@@ -63,6 +64,7 @@ class SegmentationStore:
         try:
             self.digest = str(index["digest"])
             self.edge, self.image_size, self.mask_size = (int(index[n]) for n in ("edge", "image_size", "mask_size"))
+            self.left_out = tuple((str(name), str(why)) for name, why in index.get("left_out", ()))
             self.names: list[str] = index["names"]
             self.labels: list[dict[str, str]] = index["labels"]
             self.targets_known: list[str] = index["targets"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
+from xraykit.render.commands import LeftOut
+
 from ..data.network_input import BoneTone
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +54,24 @@ class SegmentationCase:
 class CaseSource(Protocol):
     """Cases of a set, in an order that is always the same."""
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was assumed of their files so far, and what is doubtful."""
+        ...
+
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[SegmentationCase]: ...
+
+
+def readable(numbers: Iterable[int], read: Callable[[int], T], left_out: LeftOut | None) -> Iterator[T]:
+    """What `read` gives for each number; those that cannot be read are left out, or (None) end it."""
+    left_out = left_out or LeftOut(none=True)
+    for number in numbers:
+        found: list[T] = []
+        with left_out.going_on(f"image {number}"):
+            found.append(read(number))
+        yield from found
 
 
 def evenly(count: int, most: int) -> list[int]:

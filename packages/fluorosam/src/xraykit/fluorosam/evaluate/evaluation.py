@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xraykit.render import InputError, OutputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import EvaluationReport, read_rows, write_evaluation, write_rows
 from xraykit.render.storage import make_folder, to_plain, write_settings
 
@@ -30,6 +32,7 @@ def evaluate_segmentation(
     *,
     methods: Sequence[EvaluatedMethod] | None = None,
     report: EvaluationProgress = lambda what, done, total: None,
+    left_out: LeftOut | None = None,
 ) -> EvaluationReport:
     """Ask a network, and what stands beside it, for the masks of a set of X-rays; write rows.csv and the report.
 
@@ -37,6 +40,7 @@ def evaluate_segmentation(
         settings: Of what, how, and where to.
         methods: What is evaluated, in place of the network and the baselines of the settings.
         report: Told of progress.
+        left_out: Takes images and shards that are damaged, while the others are asked; None ends at the first.
 
     Raises:
         FileError: Images, masks or weights that cannot be read. InputError: Nothing to ask for.
@@ -44,7 +48,7 @@ def evaluate_segmentation(
     """
     _check_output(settings.output)
     check_targets(settings.asks)
-    cases = open_cases(settings.data, settings.cases)
+    cases = open_cases(settings.data, settings.cases, left_out=left_out)
     if methods is None:
         methods = [FluoroSamMethod(_network(settings)), *make_baselines(settings, report=report)]
     rows = segmentation_rows(methods, cases, settings.asks, report=report)
@@ -52,6 +56,7 @@ def evaluate_segmentation(
     write_rows(settings.output / ROWS, rows)
     write_settings(settings.output / SETTINGS, settings, command="fluorosam evaluate", distribution="xraykit-fluorosam")
     found = segmentation_report(rows, large_from=settings.asks.large_from)
+    found = replace(found, notes=(*found.notes, *cases.notes))
     write_evaluation(settings.output, found, settings=to_plain(settings))
     return found
 

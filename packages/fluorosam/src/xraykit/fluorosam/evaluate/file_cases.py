@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xraykit.render import FileError
+from xraykit.render.commands import LeftOut
 
 from ..data.fluoroseg import FluoroSegData
 from ..data.lung_sets import LungLayout, LungSet
 from ..data.rib_geometry import likely_rib_names
 from ..vocabulary.annotations import absent_targets, present_targets
-from .cases import SegmentationCase, evenly
+from .cases import SegmentationCase, evenly, readable
 
 _LOOKED_AT = 40  # images whose ribs say how they are named
 CHEST_VIEW = "chest_pa"
@@ -24,27 +25,32 @@ class FluoroSegCases:
         folder: With CASE.json files.
         split: "train" or "val"; None is val where it is not empty, else everything.
         most: Most images, evenly spread; 0 is all.
+        left_out: Takes images that cannot be read; None ends at the first.
 
     Raises:
         FileError: No cases there. InputError: No such split.
     """
 
-    def __init__(self, folder: str | Path, *, split: str | None = None, most: int = 0) -> None:
-        data = _fluoroseg(folder, split)
+    def __init__(
+        self, folder: str | Path, *, split: str | None = None, most: int = 0, left_out: LeftOut | None = None
+    ) -> None:
+        data, self._left_out = _fluoroseg(folder, split), left_out
         self._numbers = evenly(len(data), most)
         if not self._numbers:
             raise FileError(f"{folder} must hold images, got cases without any.")
-        looked_at = [data.read(self._numbers[n]) for n in evenly(len(self._numbers), _LOOKED_AT)]
+        some = [self._numbers[n] for n in evenly(len(self._numbers), _LOOKED_AT)]
+        looked_at = list(readable(some, data.read, left_out))
         if likely_rib_names([(one.masks, one.labels) for one in looked_at]) == "legacy":
             data.ribs = "legacy"
         self.data = data
+
+    notes = ()
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __iter__(self) -> Iterator[SegmentationCase]:
-        for number in self._numbers:
-            sample = self.data.read(number)
+        for sample in readable(self._numbers, self.data.read, self._left_out):
             pixel = sample.image.pixel_size
             yield SegmentationCase(
                 sample.image.name,
@@ -66,21 +72,25 @@ class LungCases:
         folder: Holds the set.
         layout: Which set.
         most: Most images, evenly spread; 0 is all.
+        left_out: Takes images that cannot be read; None ends at the first.
 
     Raises:
         FileError: No X-ray with a mask.
     """
 
-    def __init__(self, folder: str | Path, layout: LungLayout, *, most: int = 0) -> None:
-        self.data = LungSet(folder, layout)
+    def __init__(
+        self, folder: str | Path, layout: LungLayout, *, most: int = 0, left_out: LeftOut | None = None
+    ) -> None:
+        self.data, self._left_out = LungSet(folder, layout), left_out
         self._numbers = evenly(len(self.data), most)
+
+    notes = ()
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __iter__(self) -> Iterator[SegmentationCase]:
-        for number in self._numbers:
-            xray = self.data.read(number)
+        for xray in readable(self._numbers, self.data.read, self._left_out):
             spacing = None if xray.spacing is None else (xray.spacing, xray.spacing)
             yield SegmentationCase(
                 xray.name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xraykit.render import FileError
+from xraykit.render.commands import LeftOut
 from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
 
 from ..vocabulary.annotations import absent_targets, present_targets
@@ -21,18 +22,29 @@ class JobCases:
         folder: The job's folder.
         split: Which split; None is test, else val, else everything.
         most: Most images, evenly spread over the split; 0 is all.
+        left_out: Takes the shards that are damaged; None ends at the first.
 
     Raises:
         FileError: No finished data set, or no such split.
     """
 
-    def __init__(self, folder: str | Path, *, split: str | None = None, most: int = 0) -> None:
+    def __init__(
+        self, folder: str | Path, *, split: str | None = None, most: int = 0, left_out: LeftOut | None = None
+    ) -> None:
         self.folder = Path(folder)
         self.split = evaluated_split(self.folder, split)
         self._data = XrayDataset(
-            self.folder, split=self.split, order=ReadingOrder(shuffle=False), parts=("image", "masks")
+            self.folder,
+            split=self.split,
+            order=ReadingOrder(shuffle=False),
+            parts=("image", "masks"),
+            on_damage="stop" if left_out is None else "skip",
         )
+        if left_out is not None:
+            left_out.found += self._data.damaged
         self._numbers = evenly(len(self._data), most)
+
+    notes = ()
 
     def __len__(self) -> int:
         return len(self._numbers)

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, FileError, GeometryError, InputError, Volume, read_pose
+from xraykit.render.commands import LeftOut
 from xraykit.render.rendering import scene_masks
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import finding_sentences, read_json_object
 
 from ..predictor.xray_input import open_xray
 from ..vocabulary.annotations import absent_targets, present_targets
-from .cases import SegmentationCase, evenly
+from .cases import SegmentationCase, evenly, readable
 from .settings import CaseSettings
 
 RESULT = "result.json"
@@ -38,40 +39,49 @@ class RegisteredCases:
     Args:
         xrays: The X-ray, or a folder that holds one file for each view of the result.
         settings: The result, the CT and its label map.
+        left_out: Takes images that cannot be read; None ends at the first.
 
     Raises:
         InputError: Result, CT or label map were not given, or labels have no known names.
         FileError: A file that is missing or damaged, an X-ray of another size than its view, or a view without X-ray.
     """
 
-    def __init__(self, xrays: str | Path, settings: CaseSettings) -> None:
+    def __init__(self, xrays: str | Path, settings: CaseSettings, *, left_out: LeftOut | None = None) -> None:
         if settings.xvr is None or settings.ct is None or settings.labels is None:
             raise InputError("registered X-rays need a result, a CT and its label map; give --xvr, --ct and --labels.")
         self.views = read_views(settings.xvr)
         self._xrays = [(view, _xray_of(Path(xrays), view, len(self.views))) for view in self.views]
         self._numbers = evenly(len(self._xrays), settings.images)
-        self._volume = Volume.from_file(settings.ct, labels=settings.labels, label_names=settings.label_names)
+        files = {"labels": settings.labels, "label_names": settings.label_names}
+        self._volume = Volume.from_file(settings.ct, **settings.volume.reading, **files)
+        found = {**self._volume.assumptions, **self._volume.doubts}
+        self.notes = [f"{settings.ct.name}: {line}" for line in finding_sentences(found)]
+        self._reading = settings.reading
         if not present_targets(tuple(self._volume.label_names.values())):
             raise InputError(
                 f"{settings.labels} must have labels with known names, got "
                 f"{', '.join(map(str, list(self._volume.label_names.values())[:4])) or 'none'}; give --label-names."
             )
-        self._patient = settings.ct.name
+        self._patient, self._left_out = settings.ct.name, left_out
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def __iter__(self) -> Iterator[SegmentationCase]:
-        for number in self._numbers:
-            view, path = self._xrays[number]
-            xray = open_xray(path)
-            size = (view.camera.height, view.camera.width)
-            if xray.size != size:
-                raise FileError(
-                    f"{path} must have the {size[0]} x {size[1]} pixels of its view {view.name!r}, got "
-                    f"{xray.size[0]} x {xray.size[1]}."
-                )
-            yield self._case(view, xray)
+        yield from readable(self._numbers, self._read, self._left_out)
+
+    def _read(self, number: int) -> SegmentationCase:
+        view, path = self._xrays[number]
+        xray = open_xray(path, self._reading)
+        said = [f"{path.name}: {line}" for line in (*xray.notes, *xray.doubts)]
+        self.notes += [line for line in said if line not in self.notes]
+        size = (view.camera.height, view.camera.width)
+        if xray.size != size:
+            raise FileError(
+                f"{path} must have the {size[0]} x {size[1]} pixels of its view {view.name!r}, got "
+                f"{xray.size[0]} x {xray.size[1]}."
+            )
+        return self._case(view, xray)
 
     def _case(self, view: RegisteredView, xray: Any) -> SegmentationCase:
         found = scene_masks([self._volume], view.camera, view.pose[None].float())

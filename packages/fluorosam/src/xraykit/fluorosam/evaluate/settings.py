@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from xraykit.render import InputError
+from xraykit.render.commands import VolumeSettings
+
+from ..predictor.settings import XrayFileSettings
 
 CaseLayout = Literal["job", "fluoroseg", "jsrt", "montgomery", "shenzhen", "registered"]
 AskKind = Literal["text", "text_held_out", "box", "points", "text_points", "absent"]
@@ -35,6 +38,8 @@ class CaseSettings:
     """Of registered X-rays: the label map on the CT's grid."""
     label_names: str | None = None
     """Of registered X-rays: a table of label names such as totalsegmentator_v2; default: those in the file."""
+    volume: VolumeSettings = field(default_factory=VolumeSettings)
+    reading: XrayFileSettings = field(default_factory=XrayFileSettings)
 
     def __post_init__(self) -> None:
         if self.layout not in get_args(CaseLayout):

@@ -1,4 +1,4 @@
-"""Masks as a DICOM segmentation beside the X-ray that they are of: same patient, same study, same pixels."""
+"""Masks as a DICOM segmentation beside the X-ray that they are of; it names the patient only where that is asked."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.pixels.utils import pack_bits
 from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_uid
 
 from xraykit.render import FileError, InputError
 from xraykit.render.pictures import colours
-from xraykit.render.storage import installed_version, write_atomically
+from xraykit.render.storage import installed_version, read_dicom, reading_dicom, write_atomically
 
 from .dicom_segments import code_item, segment_item
 from .named_mask import NamedMask, check_masks
@@ -28,14 +26,22 @@ _STUDY = (
     "ReferringPhysicianName", "StudyID",
 )  # fmt: skip
 _MAY_LACK = ("StudyDescription", "FrameOfReferenceUID", "PositionReferenceIndicator", "PatientOrientation")
+_NUMBERED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
 
 
 def save_dicom_segmentation(
-    path: str | Path, masks: Sequence[NamedMask], xray: str | Path, *, frame: int | None = None
+    path: str | Path,
+    masks: Sequence[NamedMask],
+    xray: str | Path,
+    *,
+    frame: int | None = None,
+    identified: bool = False,
 ) -> Path:
     """Write masks as one binary segmentation (PS3.3 A.51), a segment a mask; they may overlap.
 
-    Patient, study and pixel spacing are those of the X-ray, to which every frame refers. A segment's label is the
+    Pixel spacing is that of the X-ray, to which every frame refers. Nothing says whose X-ray it is: names and dates are
+    empty, and study, series and image go by numbers made from theirs, always the same ones, so that the segmentations
+    of a study stay together. A segment's label is the
     mask's name, its type the target's name (private scheme 99XRAYKIT) with its side (SNOMED CT), its category
     Anatomical Structure, Physical object, or Spatial and Relational Concept for what the vocabulary does not know;
     the algorithm is SEMIAUTOMATIC where somebody pointed at something.
@@ -45,6 +51,7 @@ def save_dicom_segmentation(
         masks: Of the X-ray's size; empty ones are left out.
         xray: The DICOM file.
         frame: Which of its frames the masks are of, from 0; None of a file with one.
+        identified: Patient, study, series and image as the X-ray says, so that an archive files it beside the X-ray.
 
     Raises:
         InputError: No mask with a pixel, masks of another size than the X-ray, or a frame that it does not have.
@@ -52,6 +59,8 @@ def save_dicom_segmentation(
         OutputError: The file cannot be written.
     """
     source = _header(Path(xray))
+    if not identified:
+        _forget(source)
     check_masks(masks, (int(source.Rows), int(source.Columns)))
     frames = int(source.get("NumberOfFrames") or 1)
     if frame is not None and not 0 <= frame < frames:
@@ -72,13 +81,24 @@ def save_dicom_segmentation(
 
 def _header(path: Path) -> Dataset:
     try:
-        source = dcmread(path, stop_before_pixels=True)
-    except (InvalidDicomError, OSError, ValueError) as error:
+        source = read_dicom(path)
+    except (FileError, OSError) as error:
         raise FileError(f"{path} must be the DICOM file that the masks are of, got none that can be read.") from error
-    missing = [name for name in ("SOPClassUID", "SOPInstanceUID", "Rows", "Columns") if not source.get(name)]
+    with reading_dicom(path, "tags"):
+        missing = [name for name in ("SOPClassUID", "SOPInstanceUID", "Rows", "Columns") if not source.get(name)]
     if missing:
         raise FileError(f"{path} must say which X-ray it is, got a file without {', '.join(missing)}.")
     return source
+
+
+def _forget(source: Dataset) -> None:
+    """Take out whose X-ray it is, in place; what numbers it gets numbers made from them."""
+    for name in (*_STUDY, "StudyDescription", "PositionReferenceIndicator"):
+        if name in source:
+            delattr(source, name)
+    for name in _NUMBERED:
+        if said := source.get(name):
+            setattr(source, name, generate_uid(entropy_srcs=[str(said)]))
 
 
 def _described(source: Dataset) -> Dataset:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.files import write_coco
 from xraykit.render.pictures import save_png
 from xraykit.render.storage import atomic_folder, check_result_folder, read_json_object, write_settings
@@ -39,12 +40,16 @@ class SegmentedXrays:
     Args:
         folder: Where it lies.
         results: A row for each X-ray: file, size, and a row for each prompt, as in results.json.
-        notes: Sentences for the user.
+        notes: What was assumed of which X-ray, and what could not be written.
+        doubts: What is hardly true of which X-ray's file, or was lost.
+        left_out: (name, sentence) of each X-ray that could not be read.
     """
 
     folder: Path
     results: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def segment_xrays(
@@ -53,8 +58,8 @@ def segment_xrays(
     """Segment X-rays and write, for each, NAME_overlay.png, NAME_labels.png and, of DICOM files, NAME_seg.dcm.
 
     Beside them lie annotations.json (COCO), results.json (what was asked, found and how sure) and settings.json. All
-    appear at once, or nothing does; those of an earlier run are replaced. Each X-ray is encoded once. A file that was
-    found in a folder and is no X-ray is left out with a note; one that was named ends everything.
+    appear at once, or nothing does; those of an earlier run are replaced. Each X-ray is encoded once. Of several files
+    one that is no X-ray that can be read is left out.
 
     Args:
         settings: All there is to say.
@@ -82,27 +87,32 @@ def segment_xrays(
     rows: list[dict[str, Any]] = []
     annotated: list[AnnotatedXray] = []
     notes: list[str] = []
+    doubts: list[str] = []
+    left_out = LeftOut(none=len(listed) == 1 and not listed[0].found)
     with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:
         for number, one in enumerate(listed):
             tell(number, len(listed))
-            try:
+            with left_out.going_on(str(one.path)):
                 xray = open_xray(one.path, settings.reading)
-            except (FileError, InputError) as error:
-                if not one.found:
-                    raise
-                notes.append(f"{one.path.name} is left out: {error}")
-                continue
-            answers = sam.predict_many(list(prompts.values()), image=sam.embed(xray), multimask=not settings.single)
-            row, masks = _written(folder, one, xray, dict(zip(prompts, answers, strict=True)), notes)
-            rows.append(row)
-            annotated.append(AnnotatedXray(str(one.path), xray.size, masks, xray.frame))
+                answers = sam.predict_many(list(prompts.values()), image=sam.embed(xray), multimask=not settings.single)
+                found = dict(zip(prompts, answers, strict=True))
+                row, masks = _written(folder, one, xray, found, notes, identified=settings.identified)
+                rows.append(row)
+                doubts += [f"{one.path.name}: {doubt}" for doubt in xray.doubts]
+                annotated.append(AnnotatedXray(str(one.path), xray.size, masks, xray.frame))
         if not rows:
-            raise FileError(f"none of {len(listed)} files is an X-ray that can be read; the first: {notes[0]}")
+            raise FileError(
+                f"none of {len(listed)} files is an X-ray that can be read; the first: {left_out.found[0][1]}"
+            )
         write_coco(folder / COCO, annotations_record(annotated))
-        write_coco(folder / RESULTS, {"schema": SCHEMA, "weights": used.weights, "xrays": rows})
+        table = {"schema": SCHEMA, "weights": used.weights, "xrays": rows}
+        table["left_out"] = [{"file": name, "reason": reason} for name, reason in left_out.found]
+        write_coco(folder / RESULTS, table)
         write_settings(folder / SETTINGS, settings, command="fluorosam segment", distribution="xraykit-fluorosam")
     tell(len(listed), len(listed))
-    return SegmentedXrays(settings.output, tuple(rows), tuple(dict.fromkeys(notes)))
+    return SegmentedXrays(
+        settings.output, tuple(rows), tuple(dict.fromkeys(notes)), tuple(doubts), tuple(left_out.found)
+    )
 
 
 def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
@@ -114,7 +124,13 @@ def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
 
 
 def _written(
-    folder: Path, one: ListedXray, xray: OpenedXray, answers: Mapping[str, Segmentation], notes: list[str]
+    folder: Path,
+    one: ListedXray,
+    xray: OpenedXray,
+    answers: Mapping[str, Segmentation],
+    notes: list[str],
+    *,
+    identified: bool,
 ) -> tuple[dict[str, Any], Sequence[NamedMask]]:
     """The row of an X-ray and its masks, after its files are written."""
     masks = named_masks(answers)
@@ -125,7 +141,7 @@ def _written(
     if _is_dicom(one.path) and any(mask.area for mask in masks):
         name = SEGMENTATION.format(one.name)
         try:
-            save_dicom_segmentation(folder / name, masks, one.path, frame=xray.frame)
+            save_dicom_segmentation(folder / name, masks, one.path, frame=xray.frame, identified=identified)
             files.append(name)
         except FileError as error:
             notes.append(f"{one.path.name} has no DICOM segmentation: {error}")
@@ -142,7 +158,7 @@ def _written(
     ]
     height, width = xray.size
     row = {"file": str(one.path), "height": height, "width": width, "frame": xray.frame, "files": files}
-    return {**row, "notes": list(xray.notes), "masks": found}, masks
+    return {**row, "notes": list(xray.notes), "doubts": list(xray.doubts), "masks": found}, masks
 
 
 def _pointed(prompt: Prompt) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class SegmentFilesSettings:
     """A box about what is meant, as LEFT,TOP,RIGHT,BOTTOM; goes with the one prompt, as points do."""
     single: bool = False
     """One candidate for each prompt, not the most confident of three."""
+    identified: bool = False
+    """Name patient, study and image in DICOM segmentations, as archives want it; else they name nobody."""
     network: UsedNetworkSettings = field(default_factory=UsedNetworkSettings)
     """What segments."""
     reading: XrayFileSettings = field(default_factory=XrayFileSettings)

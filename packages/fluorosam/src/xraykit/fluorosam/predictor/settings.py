@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from xraykit.render.radiographs import Colour
+from xraykit.render.radiographs import Colour, Polarity, Reduction
 
 BoneInFile = Literal["auto", "bright", "dark"]
 
@@ -18,8 +18,13 @@ class XrayFileSettings:
     bone: BoneInFile = "auto"
     """Whether bone is bright or dark in the pixel values; auto: as each file says;
     pictures without tags are taken as bone bright."""
+    polarity: Polarity | None = None
+    """What pixel values mean: intensity (bone dark), inverted_intensity, log_intensity (bone dark, processed),
+    log_attenuation (bone bright, processed), line_integral; default: as each file says."""
     frame: int | None = None
     """Which frame of files that hold several, counted from 0."""
+    reduce: Reduction | None = None
+    """How several frames become one; max keeps the densest moment."""
     colour: Colour = None
     """luma accepts colour pictures by their brightness."""
     whole: bool = False

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import FileError, InputError, Radiograph, XraykitError, read_radiograph
-from xraykit.render.radiographs import Polarity, exposed_field, relative_line_integrals
+from xraykit.render.radiographs import Polarity, exposed_field, is_stored_mirrored, relative_line_integrals
+from xraykit.render.storage import finding_sentences
 
 from ..data.network_input import BoneTone
 from .settings import BoneInFile, XrayFileSettings
@@ -40,6 +41,7 @@ class OpenedXray:
         bone: What bone is in it.
         name: Of its file, or "X-ray".
         notes: What was assumed, a sentence each.
+        doubts: What is hardly true of its file, or was lost, a sentence each.
         path: Its file, if there is one.
         frame: Which frame of a file with several.
     """
@@ -50,6 +52,7 @@ class OpenedXray:
     notes: tuple[str, ...] = ()
     path: Path | None = None
     frame: int | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,15 +83,17 @@ def open_xray(xray: XraySource, settings: XrayFileSettings | None = None) -> Ope
         return _opened_array(xray, settings)
     radiograph = xray if isinstance(xray, Radiograph) else _read(xray, settings)
     name = "X-ray" if radiograph.source is None else radiograph.source.name
-    several = radiograph.n_frames > 1
-    radiograph = _toned(_one_frame(radiograph, settings.frame, name), settings.bone)
+    several = radiograph.n_frames > 1 and settings.reduce is None
+    radiograph = _toned(_chosen_frames(radiograph, settings, name), settings.bone)
     _check_size(tuple(radiograph.pixels.shape[-2:]), name)
     _check_varied(radiograph.pixels, name)
-    grey = relative_line_integrals(radiograph).pixels[0].detach().cpu()
+    lines = relative_line_integrals(radiograph)
+    grey = (lines if settings.reduce is None else lines.reduce(settings.reduce)).pixels[0].detach().cpu()
     if not settings.whole:
         grey = _masked(grey, radiograph, name)
     frame = settings.frame if several else None
-    return OpenedXray(grey, "bright", name, _assumptions(radiograph), radiograph.source, frame)
+    notes, doubts = _assumptions(radiograph), _doubts(radiograph)
+    return OpenedXray(grey, "bright", name, notes, radiograph.source, frame, doubts)
 
 
 def _opened_array(xray: Tensor | NDArray[Any], settings: XrayFileSettings) -> OpenedXray:
@@ -116,7 +121,7 @@ def _from_numpy(values: NDArray[Any]) -> Tensor:
 
 def _read(path: str | Path, settings: XrayFileSettings) -> Radiograph:
     try:
-        return read_radiograph(path, colour=settings.colour)
+        return read_radiograph(path, polarity=settings.polarity, colour=settings.colour)
     except (OSError, ValueError) as error:
         if isinstance(error, XraykitError):
             raise
@@ -126,12 +131,18 @@ def _read(path: str | Path, settings: XrayFileSettings) -> Radiograph:
         ) from error
 
 
-def _one_frame(radiograph: Radiograph, frame: int | None, name: str) -> Radiograph:
-    count = radiograph.n_frames
-    if count == 1:
+def _chosen_frames(radiograph: Radiograph, settings: XrayFileSettings, name: str) -> Radiograph:
+    """The frame that is asked for, or all that are to become one."""
+    count, frame = radiograph.n_frames, settings.frame
+    if frame is not None and settings.reduce is not None:
+        raise InputError("give either --frame or --reduce, got both; a single frame needs no reduction.")
+    if count == 1 or settings.reduce is not None:
         return radiograph
     if frame is None:
-        raise InputError(f"{name} holds {count} frames; choose one with --frame N (XrayFileSettings.frame).")
+        raise InputError(
+            f"{name} holds {count} frames; choose one with --frame N (XrayFileSettings.frame), or make one of them "
+            "with --reduce mean, median, max or min."
+        )
     if not 0 <= frame < count:
         raise InputError(f"{name} holds {count} frames: --frame must be 0 to {count - 1}, counted from 0, got {frame}.")
     return radiograph.with_frame(frame)
@@ -163,8 +174,15 @@ def _masked(grey: Tensor, radiograph: Radiograph, name: str) -> Tensor:
 
 
 def _assumptions(radiograph: Radiograph) -> tuple[str, ...]:
-    origin = radiograph.assumptions.get("polarity")
-    return () if origin is None else (f"polarity {origin.value} is assumed ({origin.note})",)
+    found = radiograph.assumptions
+    origin = found.pop("polarity", None)
+    first = [] if origin is None else [f"polarity {origin.value} is assumed ({origin.note})"]
+    return (*first, *finding_sentences(found))
+
+
+def _doubts(radiograph: Radiograph) -> tuple[str, ...]:
+    mirrored = ["the file says that the image is stored mirrored: left and right are those of the picture"]
+    return (*finding_sentences(radiograph.doubts), *(mirrored if is_stored_mirrored(radiograph) else ()))
 
 
 def _check_size(size: tuple[int, ...], name: str) -> None:

@@ -60,7 +60,8 @@ def pretrain(
         network.image_encoder.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        return fit(task, settings.run, settings.length, report=batches, begun=begun)
+        run = fit(task, settings.run, settings.length, report=batches, begun=begun)
+        return replace(run, left_out=store.left_out)
     finally:
         task.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..commands.findings import say_lines
+from ..commands.left_out import say_left_out
 from ..commands.options import flat
 from ..commands.progress import Tally, duration
 from ..cpu_type import several_cpu_types
@@ -41,11 +42,12 @@ class DatasetMakeSettings:
     """Of a running Ray cluster (auto, host:6379, ray://host:10001); one is started here if left out."""
 
 
-def make(settings: DatasetMakeSettings) -> None:
+def make(settings: DatasetMakeSettings) -> int:
     """Make a data set of X-rays: 16-bit images, masks, and all that is known of them, as WebDataset tar shards.
 
     The same file gives the same bytes with every engine and number of workers. DIR then holds config.yaml, the
-    shards SPLIT-000000.tar and so on, and manifest.json.
+    shards SPLIT-000000.tar and so on, and manifest.json. A patient that cannot be used is left out and named at the
+    end (exit status 3), or ends the job (--on-error stop).
 
     Args:
         settings: The file, the folder, and what does the work.
@@ -60,8 +62,8 @@ def make(settings: DatasetMakeSettings) -> None:
         raise InputError(f"--address belongs to --engine ray, got --engine {settings.engine}; leave it out.")
     if settings.engine == "slurm":
         _write_script(config, settings)
-        return
-    _run(config, settings, settings.engine, shards)
+        return 0
+    return _run(config, settings, settings.engine, shards)
 
 
 command = flat(make, DatasetMakeSettings)
@@ -72,7 +74,7 @@ def _run(
     settings: DatasetMakeSettings,
     engine: Literal["local", "ray"],
     shards: tuple[int, int] | None,
-) -> None:
+) -> int:
     from ..dataset.make.job import make_dataset
 
     with Tally("images") as tally:
@@ -86,18 +88,16 @@ def _run(
             address=settings.address,
             report=tally.report,
         )
-    _conclude(summary, tally.seconds)
+    return _conclude(summary, tally.seconds)
 
 
-def _conclude(summary: DatasetSummary, seconds: float) -> None:
+def _conclude(summary: DatasetSummary, seconds: float) -> int:
     for shard in summary.shards:
         for found in shard.as_read:
             say_lines(
                 notes=[f"patient {found.patient}: {line}" for line in found.assumptions],
                 warnings=[f"patient {found.patient}: {line}" for line in found.doubts],
             )
-        for skipped in shard.skipped:
-            print(f"xraykit: warning: patient {skipped.patient} was left out: {skipped.reason}", file=sys.stderr)
     if mixture := several_cpu_types(shard.cpu_type for shard in summary.shards):
         print(f"xraykit: warning: {mixture}", file=sys.stderr)
     images = sum(shard.samples for shard in summary.shards)
@@ -106,6 +106,7 @@ def _conclude(summary: DatasetSummary, seconds: float) -> None:
         f"{summary.folder}: {images} images in {len(summary.shards)} of {len(summary.plan.shards)} shards, "
         f"{size:.1f} MB; {summary.made} shards made now, in {duration(seconds)}"
     )
+    return say_left_out((f"patient {one.patient}", one.reason) for shard in summary.shards for one in shard.skipped)
 
 
 def _write_script(config: DatasetConfig, settings: DatasetMakeSettings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..commands.left_out import say_left_out
 from ..commands.options import flat
 from ..commands.progress import Tally
 from ..errors import InputError
@@ -24,7 +25,7 @@ class DatasetReportSettings:
     """Pictures of every view of every region."""
 
 
-def report(settings: DatasetReportSettings) -> None:
+def report(settings: DatasetReportSettings) -> int:
     """Write a page about a data set: counts, histograms, contact sheet, duplicates, and what should be looked at.
 
     Args:
@@ -40,6 +41,7 @@ def report(settings: DatasetReportSettings) -> None:
     for title, count in made.findings.items():
         print(f"{title}: {count or 'none'}")
     print(f"wrote {made.path} about {made.samples} images")
+    return say_left_out(made.damaged)
 
 
 command = flat(report, DatasetReportSettings)

@@ -12,6 +12,7 @@ from ..errors import GeometryError, InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..files.camera_files import CameraFile, CameraNeeds
     from ..geometry.camera import Camera
     from ..volumes.volume import Volume
 
@@ -41,6 +42,10 @@ class PlacementSettings:
     """Isocentre minus centre of the volume [mm], patient right, front, head (RAS)."""
     pose: Path | None = None
     """pose.json with camera and pose, in place of all options of placement and camera."""
+    cameras: tuple[Path, ...] = field(default=(), metadata={"flag": "camera"})
+    """Camera files (pose.json, MayaCam 2.0, text of K, R, t or of a 3x4 matrix, JointTrack, RTK geometry.xml), an image
+    for each view, NAME_1 and so on where there are several. Their world is the CT's; with a view, angles, --sod or
+    --offset the first view stands there, and the others keep their places relative to it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,13 @@ class DrrSettings:
     @property
     def sod(self) -> float | None:
         """Source to isocentre [mm] where it is what places the camera."""
-        return None if self.placement.pose is not None or self.is_by_anatomy else self.placement.sod
+        placed_otherwise = self.placement.pose is not None or bool(self.placement.cameras) or self.is_by_anatomy
+        return None if placed_otherwise else self.placement.sod
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether options say where the C-arm stands, and not only which camera it has."""
+        return bool(set(_changed(self.placement)) - {"pose", "cameras"})
 
     @property
     def is_by_anatomy(self) -> bool:
@@ -79,6 +90,12 @@ def complete_settings(settings: DrrSettings) -> DrrSettings:
     """
     placement, labels = settings.placement, settings.anatomy.labels
     given = [*_changed(placement), *_changed(settings.camera)]
+    if placement.pose is not None and placement.cameras:
+        raise InputError("--pose already holds camera and pose, got also --camera; give the pose.json as --camera.")
+    if placement.cameras and settings.is_by_anatomy:
+        raise InputError(f"--view {placement.view} sets the camera, got also --camera; leave one of them out.")
+    if placement.cameras and not settings.is_placed:
+        return settings
     options = ", ".join("--" + name.replace("_", "-") for name in given if name != "pose")
     angles = {name: getattr(placement, name) for name in ANGLES}
     has_angles = any(value is not None for value in angles.values())
@@ -100,6 +117,39 @@ def complete_settings(settings: DrrSettings) -> DrrSettings:
     elif placement.pose is None and placement.view is None:
         return replace(settings, placement=replace(placement, view="ap"))
     return settings
+
+
+def camera_needs(settings: DrrSettings) -> CameraNeeds:
+    """What the options say of camera files: only what differs from the defaults was said."""
+    from ..files.camera_files import CameraNeeds
+
+    said = {name: getattr(settings.camera, name) for name in _changed(settings.camera)}
+    height, width = said.pop("size", (None, None))
+    return CameraNeeds(height, width, **said)
+
+
+def stated_views(settings: DrrSettings) -> list[CameraFile]:
+    """The views of the camera files, in their order.
+
+    Raises:
+        FileError: A file is none, or lacks or contradicts what the options say.
+    """
+    from ..files.camera_files import read_cameras
+
+    needs = camera_needs(settings)
+    return [view for path in settings.placement.cameras for view in read_cameras(path, needs).views()]
+
+
+def placed_views(settings: DrrSettings, views: list[CameraFile], volume: Volume) -> list[tuple[Camera, Tensor]]:
+    """Camera and pose (1, 4, 4) of each view: as the files say, or moved together so that the first is where asked."""
+    from ..geometry.rigid import rigid_inverse
+
+    if not settings.is_placed:
+        return [(view.camera, view.pose) for view in views]
+    first = replace(settings.camera, sdd=float(views[0].camera.sdd))
+    pose = camera_and_pose(replace(settings, camera=first), volume)[1].double()
+    home = pose @ rigid_inverse(views[0].pose)
+    return [(view.camera, home @ view.pose) for view in views]
 
 
 def camera_and_pose(settings: DrrSettings, volume: Volume) -> tuple[Camera, Tensor]:

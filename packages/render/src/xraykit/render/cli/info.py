@@ -103,6 +103,7 @@ def _volume(settings: InfoSettings) -> None:
         return
     from ..geometry.camera import Camera
     from ..geometry.carm import VIEWS, carm_pose
+    from ..geometry.intrinsics import rescale_camera
     from ..pictures.plot import explain_geometry
     from ..rendering.rendering import render
     from ..volumes.volume import Volume
@@ -110,7 +111,8 @@ def _volume(settings: InfoSettings) -> None:
     volume = Volume.from_file(settings.file, labels=settings.labels, **settings.volume.reading)
     usual = CameraSettings()
     height, width = usual.size
-    camera = Camera(sdd=usual.sdd, height=height // 4, width=width // 4, pixel_spacing=4 * usual.pixel_spacing)
+    camera = Camera(sdd=usual.sdd, height=height, width=width, pixel_spacing=usual.pixel_spacing)
+    camera = rescale_camera(camera, 0.25)
     pose = carm_pose(lao_rao=VIEWS["ap"].lao_rao, sod=PlacementSettings().sod, isocenter=volume.center)
     image = render(volume, camera, pose, samples=200)
     title = f"{settings.file.name} in the AP view with the defaults of `xraykit render drr`"

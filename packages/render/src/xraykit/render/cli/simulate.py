@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ..commands.findings import say_findings
 from ..commands.options import flat
 from ..commands.progress import Steps
+from ..commands.shared_settings import MeshUnits
 from ..extras import missing
 from ..rendering.devices import usable_device
 from ..rendering.options import Backend
 from ..storage.brief import brief
-
-MeshUnits = Literal["mm", "cm", "m", "inch"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,9 @@ class SimulateSettings:
     """Folder for the results; made if need be, all files of an earlier run are replaced."""
     seg: bool = False
     """Demand the DICOM segmentation; without this it is written where highdicom is installed (extra `export`)."""
+    camera: tuple[Path, ...] = ()
+    """Camera files in place of the scene's camera and view, as for `xraykit render drr`; their world is the scene's.
+    Several views go to DIR/view_1, DIR/view_2 and so on."""
     mesh_units: MeshUnits | None = None
     """Unit of the mesh files whose tool states no scale; without this what the file states, or mm."""
     seed: int | None = None
@@ -59,13 +60,21 @@ def simulate(settings: SimulateSettings) -> None:
             plan = read_scene(settings.scene, mesh_scale=_scale(settings)).with_options(
                 seed=settings.seed, backend=settings.backend
             )
-            check_result_folder(settings.output)
+            plans = plan.seen_by(settings.camera) if settings.camera else [plan]
+            folders = [settings.output]
+            if len(plans) > 1:
+                folders = [settings.output / f"view_{n}" for n in range(1, len(plans) + 1)]
+            for folder in folders:
+                check_result_folder(folder)
         for body in plan.scene.bodies:
             say_findings(f"{settings.scene}, body {body.name}", body.volume)
-        with steps.step("simulate the X-ray"):
-            simulation = run(plan.scene.to(device), plan.camera, plan.pose, plan.settings, seed=plan.seed)
+        with steps.step("simulate the X-ray" if len(plans) == 1 else f"simulate {len(plans)} X-rays"):
+            scene = plan.scene.to(device)
+            simulations = [run(scene, one.camera, one.pose, one.settings, seed=one.seed) for one in plans]
+        written = []
         with steps.step("write the results"):
-            written = results.save_simulation(settings.output, simulation, plan, seg=settings.seg or None)
+            for one, folder, simulation in zip(plans, folders, simulations, strict=True):
+                written += results.save_simulation(folder, simulation, one, seg=settings.seg or None)
     for tool in plan.scene.tools:
         _say(brief(tool.name), "mended", tool.mesh.repairs)
         _say(brief(tool.name), "doubtful", tool.mesh.doubts)
@@ -75,9 +84,9 @@ def simulate(settings: SimulateSettings) -> None:
 
 
 def _scale(settings: SimulateSettings) -> float | None:
-    from ..files.mesh_header import UNITS
+    from ..files.mesh_header import MESH_UNITS
 
-    return None if settings.mesh_units is None else UNITS[settings.mesh_units]
+    return None if settings.mesh_units is None else MESH_UNITS[settings.mesh_units]
 
 
 def _say(name: str, what: str, phrases: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
+from ..commands.several_numbers import split_numbers
 from ..commands.terminal import console, make_streams_plain, plain_streams
 from ..errors import InputError, XraykitError
 from ..storage.versions import installed_version
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 GROUP = "xraykit.commands"
 USER_MISTAKE, INTERRUPTED = 2, 130
+OF_CAMERA = ("--sdd", "--principal-point")
 LONGEST = 2000  # characters of a sentence
 
 
@@ -35,7 +37,9 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code: 0, 2 for a mistake in the input, 130 for an interrupt.
+    """Run one command line and return its exit status.
+
+    It is 0, 2 for a mistake in the input, 3 where some inputs were left out and the others done, 130 for an interrupt.
 
     Raises:
         SystemExit: Whoever read the output has gone (141).
@@ -44,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning
         try:
-            _run(arguments)
+            status = _run(arguments)
             sys.stdout.flush()
         except XraykitError as error:
             print(f"xraykit: {_sentence(str(error))}", file=sys.stderr)
@@ -52,14 +56,16 @@ def run(arguments: Sequence[str]) -> int:
         except KeyboardInterrupt as interrupt:
             print(f"xraykit: {_sentence(': '.join(['interrupted', *map(str, interrupt.args)]))}.", file=sys.stderr)
             return INTERRUPTED
-    return 0
+    return status if type(status) is int else 0
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(arguments: Sequence[str]) -> object:
+    """What the command returns: its exit status, if it is a number."""
     from cyclopts import CycloptsError
 
     try:
-        umbrella()(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        words = split_numbers(arguments)
+        return umbrella()(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise InputError(_usage(error)) from error
 
@@ -103,8 +109,12 @@ def _file_may_supply(app: App, commands: tuple[str, ...], arguments: ArgumentCol
 
 
 def _usage(error: CycloptsError) -> str:
-    from cyclopts import UnusedCliTokensError
+    from cyclopts import RepeatArgumentError, UnusedCliTokensError
 
+    if isinstance(error, RepeatArgumentError):
+        option = error.token.keyword or "an option"
+        also = "; views with cameras of their own take --camera FILE for each" if option in OF_CAMERA else ""
+        return f"{option} may be given once, got it twice; leave one out{also}."
     if isinstance(error, UnusedCliTokensError):
         return f"no more words were expected, got {' '.join(error.unused_tokens or ())}; --help lists the options."
     return str(error)

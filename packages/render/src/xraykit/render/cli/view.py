@@ -30,6 +30,9 @@ class ViewerSettings:
     """Port of the page on 127.0.0.1; 0 takes any free one."""
     no_browser: bool = False
     """Do not open the page, only say where it is."""
+    outer: str | None = None
+    """Address at which a proxy shows the page, with {port} for the port: https://HUB/user/ME/proxy/{port}/ behind
+    JupyterHub, https://NAME-{port}.app.github.dev/ in Codespaces."""
     size: int = 200
     """Pixels along each edge of the X-ray, 16 to 1024; fewer are faster."""
     sdd: float = DEFAULT_SDD
@@ -53,11 +56,13 @@ def view(settings: ViewerSettings) -> None:
     from ..extras import require
     from ..viewer.server import start_viewer
     from ..viewer.state import ViewerState
+    from ..web.outer import outer_address
     from ..web.port import check_port
 
     check(settings)
     require("viser", extra="view", what="the viewer")
     check_port(settings.port)  # before the volume is read
+    outer_address(settings.outer, port=settings.port)
     device = usable_device(settings.compute.device)
     volume = read(settings)
     name = f"demo {settings.demo}" if settings.ct is None else settings.ct.resolve().name
@@ -71,6 +76,7 @@ def view(settings: ViewerSettings) -> None:
         bone=settings.bone,
         samples=settings.samples,
         backend=settings.compute.backend,
+        outer=settings.outer,
     )
     serve_until_interrupt(viewer, browser=not settings.no_browser, name="viewer")
 

@@ -7,8 +7,9 @@ __getattr__, __dir__, __all__ = attach(
     {
         "display": "has_display serve_until_interrupt",
         "findings": "say_findings say_lines",
+        "left_out": "INCOMPLETE LeftOut say_left_out",
         "options": "flat",
-        "shared_settings": "CameraSettings ComputeSettings LabelSettings ProjectorSettings VolumeSettings",
+        "shared_settings": "CameraSettings ComputeSettings LabelSettings MeshUnits ProjectorSettings VolumeSettings",
         "picture_size": "check_size",
         "progress": "duration stages Steps Tally",
     },

@@ -7,6 +7,11 @@ from .findings import (
     say_findings as say_findings,
     say_lines as say_lines,
 )
+from .left_out import (
+    INCOMPLETE as INCOMPLETE,
+    LeftOut as LeftOut,
+    say_left_out as say_left_out,
+)
 from .options import flat as flat
 from .picture_size import check_size as check_size
 from .progress import (
@@ -19,6 +24,7 @@ from .shared_settings import (
     CameraSettings as CameraSettings,
     ComputeSettings as ComputeSettings,
     LabelSettings as LabelSettings,
+    MeshUnits as MeshUnits,
     ProjectorSettings as ProjectorSettings,
     VolumeSettings as VolumeSettings,
 )

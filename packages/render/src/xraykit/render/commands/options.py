@@ -14,6 +14,7 @@ from ..errors import FileError, InputError
 from ..storage.settings_file import read_table
 from ..storage.settings_leaves import Leaf, leaves
 from ..storage.typed_settings import build, typed_table
+from .several_numbers import is_one_or_many, one_or_many
 
 if TYPE_CHECKING:
     from cyclopts import App, ArgumentCollection
@@ -50,6 +51,8 @@ def flat(
 
     def command(*values: Any, **named: Any) -> object:
         given = signature.bind_partial(*values, **named).arguments
+        for name in several & given.keys():
+            given[name] = one_or_many(_flag(shown[name]), shown[name].type, given[name])
         files = [(presets or {}).get(given.pop(PRESET, None)), given.pop(FILE, None)]
         settings = _settings(cls, shown, given, [file for file in files if file is not None])
         try:
@@ -59,6 +62,7 @@ def flat(
                 raise
             raise KeyboardInterrupt(RESUMES) from None
 
+    several = {name for name, leaf in shown.items() if is_one_or_many(leaf.type)}
     headings = dict.fromkeys(leaf.group for leaf in shown.values() if leaf.group)
     groups = {heading: Group.create_ordered(heading) for heading in headings}
     parameters = [_parameter(leaf, groups.get(leaf.group)) for leaf in shown.values()]
@@ -135,13 +139,16 @@ def _parameter(leaf: Leaf, group: Group | None) -> inspect.Parameter:
         said["negative"] = leaf.metadata["negative"]
     if group is not None:
         said["group"] = group
-    if not positional and _takes_any_number(leaf.type):
-        said["consume_multiple"] = True  # --arms one two, as well as --arms one --arms two
     if leaf.is_required:
         said |= {"required": True, "show_default": False}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
     default = None if leaf.is_required else leaf.default
-    return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[leaf.type, Parameter(**said)])
+    hint = leaf.type
+    if is_one_or_many(hint):
+        hint, default = tuple[float, ...] | None, (default,) if isinstance(default, float) else default
+    elif not positional and _takes_any_number(hint):
+        said["consume_multiple"] = True  # --arms one two, as well as --arms one --arms two
+    return inspect.Parameter(leaf.name, kind, default=default, annotation=Annotated[hint, Parameter(**said)])
 
 
 def _takes_any_number(kind: Any) -> bool:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from ..rendering.options import DEFAULT_SAMPLES, DEFAULT_SDD, Backend, Method
 
+MeshUnits = Literal["mm", "cm", "m", "inch"]
+"""What a mesh file may be measured in."""
+
 
 @dataclass(frozen=True)
 class VolumeSettings:
@@ -50,8 +53,8 @@ class CameraSettings:
     """Source to detector [mm]."""
     size: tuple[int, int] = (512, 512)
     """Detector rows and columns [px]."""
-    pixel_spacing: float = 0.9
-    """Pixel pitch on the detector [mm]."""
+    pixel_spacing: float | tuple[float, float] = 0.9
+    """Pixel pitch on the detector [mm]; two numbers are down a column and along a row."""
 
 
 @dataclass(frozen=True)

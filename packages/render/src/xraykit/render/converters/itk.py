@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import FileError, GeometryError, InputError
+from ..geometry.arrays import tensor_of
 from ..geometry.frames import swap_ras_lps_transform
 from ..storage.atomic_write import write_atomically
 from ..storage.brief import brief
@@ -108,7 +109,7 @@ def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Directio
     path = Path(path)
     if path.suffix.lower() not in _WRITABLE:
         raise InputError(f"an ITK transform file must end in {', '.join(_WRITABLE)}, got {path.name}.")
-    matrix = matrix.detach().cpu().double()
+    matrix = tensor_of(matrix).detach().cpu().double()
     last = matrix.new_tensor([0.0, 0.0, 0.0, 1.0])
     legal = tuple(matrix.shape) == (4, 4) and bool(torch.isfinite(matrix).all()) and bool((matrix[3] == last).all())
     if not legal or abs(float(torch.linalg.det(matrix))) < 1e-9:

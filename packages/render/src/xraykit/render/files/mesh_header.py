@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import FileError
 
-UNITS = {
+MESH_UNITS = {
     "mm": 1.0, "millimeter": 1.0, "millimetre": 1.0, "cm": 10.0, "centimeter": 10.0, "centimetre": 10.0,
     "m": 1000.0, "meter": 1000.0, "metre": 1000.0, "in": 25.4, "inch": 25.4, "um": 1e-3, "micron": 1e-3,
 }  # fmt: skip
@@ -26,14 +26,14 @@ def stated_space(path: Path, said: str) -> str | None:
 
 
 def stated_unit(path: Path, said: str) -> str | None:
-    """The unit that header or comments name, a key of `UNITS`; None where they name none that is known.
+    """The unit that header or comments name, a key of `MESH_UNITS`; None where they name none that is known.
 
     Raises:
         FileError: They name several.
     """
     names = (found.lower() for found in _UNIT.findall(said))
     singular = (re.sub(r"(?<=inch)es$|(?<=[a-z]{4})s$", "", name) for name in names)
-    return _only(path, {name for name in singular if name in UNITS}, "a unit")
+    return _only(path, {name for name in singular if name in MESH_UNITS}, "a unit")
 
 
 def _only(path: Path, found: set[str], what: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from ..meshes.mesh import Mesh
 from ..meshes.plausible_size import implausible_size, possible_inches
 from ..meshes.repair import Repaired, repair
 from ..storage.brief import brief
-from .mesh_header import UNITS, stated_space, stated_unit
+from .mesh_header import MESH_UNITS, stated_space, stated_unit
 from .obj import read_obj
 from .parsed_mesh import ParsedMesh, check_numbers
 from .ply import read_ply
@@ -32,6 +33,7 @@ def read_mesh(
     material: str = "titanium",
     description: str = "",
     max_faces: int = MAX_FACES,
+    piercing: Literal["refuse", "doubt"] = "refuse",
 ) -> Mesh:
     """The closed mesh in a file; `mesh.repairs` says what had to be mended, `mesh.doubts` what is not sure.
 
@@ -46,6 +48,8 @@ def read_mesh(
         material: Name of the material.
         description: A sentence for prompts and reports.
         max_faces: Refuse files with more triangles, as soon as their header or their lines say so.
+        piercing: A surface that passes through itself is refused, or a doubt: where parts overlap the material counts
+            twice, which a silhouette does not see.
 
     Raises:
         FileError: The file is missing, of another type, cut off, damaged, larger than allowed, empty, holds NaN,
@@ -68,13 +72,13 @@ def read_mesh(
     check_numbers(path, parsed, max_faces)
     name = path.stem if name is None else name
     space, unit = stated_space(path, parsed.said), stated_unit(path, parsed.said)
-    factor = float(scale) if scale is not None else UNITS[unit] if unit else 1.0
+    factor = float(scale) if scale is not None else MESH_UNITS[unit] if unit else 1.0
     vertices = parsed.vertices * factor * ([-1.0, -1.0, 1.0] if space == "LPS" else 1.0)
     try:
         mended = repair(vertices, parsed.faces, name=name)
         _check_end(parsed, mended, name)
         repairs = (*parsed.notes, *_applied(space, unit if scale is None else None), *mended.repairs)
-        mesh = _mesh_of(mended._replace(repairs=repairs), name, material, description)
+        mesh = _mesh_of(mended._replace(repairs=repairs), name, material, description, piercing)
         return _with_size_judged(mesh, unit_known=scale is not None or unit is not None)
     except InputError as error:
         raise FileError(f"{path}: {error}") from error
@@ -93,7 +97,7 @@ def _check_end(parsed: ParsedMesh, mended: Repaired, name: str) -> None:
         )
 
 
-def _mesh_of(mended: Repaired, name: str, material: str, description: str) -> Mesh:
+def _mesh_of(mended: Repaired, name: str, material: str, description: str, judged: str) -> Mesh:
     mesh = Mesh(
         torch.from_numpy(mended.vertices.astype(np.float32)),
         torch.from_numpy(np.ascontiguousarray(mended.faces)),
@@ -106,6 +110,8 @@ def _mesh_of(mended: Repaired, name: str, material: str, description: str) -> Me
     piercing = self_intersections(mesh)
     if piercing:
         many = "100 or more" if piercing >= 100 else str(piercing)
+        if judged == "doubt":
+            return mesh.with_doubts(f"the surface passes through itself, {many} pairs of triangles do")
         raise InputError(
             f"{name}: the surface must not pass through itself, {many} pairs of triangles do; "
             "take the union of its parts in a mesh editor."
@@ -116,6 +122,8 @@ def _mesh_of(mended: Repaired, name: str, material: str, description: str) -> Me
 def _with_size_judged(mesh: Mesh, *, unit_known: bool) -> Mesh:
     wrong = implausible_size(mesh.size)
     if wrong and not unit_known:
-        raise InputError(f"{mesh.name}: vertices must be in mm, {wrong}; state the unit with scale= (1 for mm).")
+        raise InputError(
+            f"{mesh.name}: vertices must be in mm, {wrong}; state the unit with scale= (1 for mm), or --mesh-units."
+        )
     said = wrong or (None if unit_known else possible_inches(mesh.size))
     return mesh.with_doubts(said) if said else mesh

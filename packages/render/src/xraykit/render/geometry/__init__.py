@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "projection": "back_project pixel_centers pixel_rays project Projection",
         "rigid": "check_pose compose geodesic_distance rigid_inverse rigid_matrix se3_exp se3_log transform_points",
         "rotations": "nearest_rotation PARAMETERIZATIONS parameters_from rotation_about rotation_angle rotation_from",
+        "arrays": "tensor_of",
         "torch_modes": "differentiating full_precision",
     },
 )

@@ -1,4 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .arrays import tensor_of as tensor_of
 from .camera import Camera as Camera
 from .carm import (
     CarmAngles as CarmAngles,

@@ -14,6 +14,7 @@ from .torch_modes import full_precision
 _TOLERANCE = 1e-4
 
 
+@full_precision
 def rigid_matrix(
     rotation: Float[Tensor, "*#batch 3 3"], translation: Float[Tensor, "*#batch 3"]
 ) -> Float[Tensor, "*batch 4 4"]:

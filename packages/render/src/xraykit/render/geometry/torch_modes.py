@@ -11,25 +11,29 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor
 
+from .arrays import tensor_of
+
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
 
 
 def full_precision(function: Callable[Given, Returned]) -> Callable[Given, Returned]:
-    """The function, computed in the precision of its arguments inside `torch.autocast` too.
+    """The function, computed in the precision of its arguments inside `torch.autocast` too, and for numpy arrays.
 
-    Autocast makes every matrix product bfloat16 or float16: eight bits of a position in a room of a metre are 4 mm.
+    Arrays become tensors of their type, see `tensor_of`. Autocast makes every matrix product bfloat16 or float16: eight
+    bits of a position in a room of a metre are 4 mm.
     """
 
     @wraps(function)
     def computed(*arguments: Given.args, **named: Given.kwargs) -> Returned:
+        values, names = tuple(map(tensor_of, arguments)), {name: tensor_of(one) for name, one in named.items()}
         lowered = [kind for kind in ("cpu", "cuda") if torch.is_autocast_enabled(kind)]
         if not lowered:
-            return function(*arguments, **named)
+            return function(*values, **names)
         with ExitStack() as modes:
             for kind in lowered:
                 modes.enter_context(torch.autocast(kind, enabled=False))
-            return function(*arguments, **named)
+            return function(*values, **names)
 
     return computed
 

@@ -12,6 +12,7 @@ from ..geometry.camera import Camera
 from ..storage.dicom_tags import DICOM_DAMAGE, number, numbers, tag_name, text
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .options import DetectorOrigin
+from .rt_image import distance_of_receptor, receptor_plane
 
 PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
 PRIVATE_CENTRE, PRIVATE_POSE = 0x01, 0x02
@@ -46,14 +47,14 @@ def camera_from_tags(
     All tags are sought in the frame's own functional groups, the shared ones, and at the top.
 
     sdd: Distance Source to Detector or RT Image SID; else Distance Source to Patient times Estimated Radiographic
-    Magnification Factor.
+    Magnification Factor; else Radiation Machine SAD and the height of X-Ray Image Receptor Translation.
     pixel_spacing, at the detector, the first that is there: Imager Pixel Spacing or Image Plane Pixel Spacing; Detector
     Element Spacing times Detector Binning; Nominal Scanned Pixel Spacing; Pixel Spacing. All but the first two are
     recorded as assumptions.
     Pixel Spacing calibrated to the patient (Pixel Spacing Calibration Type, PS3.3 10.7.1.3) is used only where it is
     GEOMETRY and the magnification factor brings it back to the detector.
-    principal_point: our own private tag; RT Image Position, whose origin is where the beam's axis meets the image;
-    otherwise the image centre, recorded as an assumption.
+    principal_point: our own private tag; where the beam meets the receptor by RT Image Position, its orientation, and
+    the receptor's angle and translation (see rt_image.py); otherwise the image centre, recorded as an assumption.
 
     Args:
         dataset: The parsed file.
@@ -116,6 +117,10 @@ def _sdd(dataset: Dataset, facts: Found, frame: int) -> float | None:
         sdd = sod[0] * factor[0]
         facts["sdd"] = Origin(sdd, "assumed", f"mm; {sod[1]} times {factor[1]}")
         return sdd
+    receptor = distance_of_receptor(dataset, frame=frame)
+    if receptor is not None:
+        facts["sdd"] = receptor
+        return float(receptor.value)  # type: ignore[arg-type]
     state = "is missing" if given is None else f"is {given[0]:g}"
     facts["sdd"] = Origin(None, "missing", f"{tag_name('DistanceSourceToDetector')} {state}")
     return None
@@ -171,7 +176,7 @@ def _principal_point(
     height, width = size
     private = private_numbers(dataset, PRIVATE_CENTRE, 2)
     active = _pair(dataset, "DetectorActiveOrigin", frame, positive=False)
-    corner = _rt_principal_point(dataset, spacing, frame)
+    plane = receptor_plane(dataset, facts, frame=frame)
     if private is not None:
         centre = (private[0], private[1])
         facts["principal_point"] = Origin(centre, f"private tag of {PRIVATE_CREATOR}", "px, (x, y)")
@@ -179,10 +184,10 @@ def _principal_point(
         centre = (width / 2 + active[0][1] / spacing[1], height / 2 + active[0][0] / spacing[0])
         note = "px, (x, y); read as mm offsets from the image centre, as asked (xvr)"
         facts["principal_point"] = Origin(centre, active[1], note)
-    elif corner is not None:
-        centre, tag = corner
-        note = "px, (x, y); where the receptor's axes have their origin, taken to lie on the beam's axis"
-        facts["principal_point"] = Origin(centre, tag, note)
+    elif plane is not None:
+        centre = plane.principal_point(spacing)
+        note = "px, (x, y); where the beam's axis meets the receptor"
+        facts["principal_point"] = Origin(centre, tag_name("RTImagePosition"), note)
     else:
         centre = (width / 2, height / 2)
         note = "px, (x, y); no tag states it: the image centre"
@@ -195,25 +200,6 @@ def _principal_point(
             note = "the beam is oblique to the detector, so the principal point is not the image centre"
             facts["oblique beam"] = Origin(None, DOUBT, note)
     return centre
-
-
-def _rt_principal_point(
-    dataset: Dataset, spacing: tuple[float, float], frame: int
-) -> tuple[tuple[float, float], str] | None:
-    """Where the axes of the image receptor meet [px], from the place of the first pixel in them.
-
-    Receptor x runs to the right and y to the top of an image of the default RT Image Orientation; other orientations
-    say nothing here. X-Ray Image Receptor Translation moves the receptor against the beam's axis.
-
-    Source: DICOM PS3.3 C.8.8.2 (RT Image), IEC 61217.
-    """
-    first = _pair(dataset, "RTImagePosition", frame, positive=False)
-    axes = numbers(dataset, "RTImageOrientation", 6, frame=frame)
-    if first is None or (axes is not None and axes[0] != (1, 0, 0, 0, -1, 0)):
-        return None
-    moved = numbers(dataset, "XRayImageReceptorTranslation", 3, frame=frame)
-    x, y = (0.0, 0.0) if moved is None else (-moved[0][0], -moved[0][1])
-    return ((x - first[0][0]) / spacing[1] + 0.5, (first[0][1] - y) / spacing[0] + 0.5), first[1]
 
 
 def private_numbers(dataset: Dataset, offset: int, count: int | None = None) -> tuple[float, ...] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,7 +19,7 @@ def is_stored_mirrored(radiograph: Radiograph) -> bool | None:
 
     Patient Orientation names the patient directions c of the columns and r of the rows. Seen from the tube c x r runs
     along the beam, whose direction the positioner angles give; mirrored images have it run backwards. Where one of
-    the two is missing, Field of View Horizontal Flip decides.
+    the two is missing, Field of View Horizontal Flip decides, else how an RT image lies on its receptor.
 
     Args:
         radiograph: As read; its provenance holds the tags.
@@ -29,7 +31,9 @@ def is_stored_mirrored(radiograph: Radiograph) -> bool | None:
         forward = float(torch.linalg.cross(*across) @ beam[:, 2])
         if abs(forward) > _CLEAR:
             return forward < 0
-    flip = radiograph.provenance.get("field_of_view_flip")
+    flip, receptor = radiograph.provenance.get("field_of_view_flip"), _receptor_axes(radiograph)
+    if flip is None and receptor is not None:
+        return receptor[0] * receptor[3] - receptor[1] * receptor[2] > 0  # the source looks against gantry z
     return None if flip is None else str(flip.value).upper() == "YES"
 
 
@@ -37,7 +41,8 @@ def stored_roll(radiograph: Radiograph, *, mirrored: bool) -> float:
     """By how much [degrees, -180 to 180] the image is turned, as `carm_pose` counts roll.
 
     Patient Orientation says it to a quarter turn; where it does not, Field of View Rotation does: an image that was
-    turned clockwise by an angle is what a camera sees that is turned by it the other way.
+    turned clockwise by an angle is what a camera sees that is turned by it the other way. An RT image says how it lies
+    on its receptor, and this in the gantry, whose x is to the right of an image that is not turned and y to its top.
 
     Args:
         radiograph: As read; its provenance holds the tags.
@@ -50,12 +55,21 @@ def stored_roll(radiograph: Radiograph, *, mirrored: bool) -> float:
     """
     across, beam = _image_axes(radiograph), _beam(radiograph)
     if across is None or beam is None:
-        turned = radiograph.provenance.get("field_of_view_rotation")
+        turned, receptor = radiograph.provenance.get("field_of_view_rotation"), _receptor_axes(radiograph)
+        if turned is None and receptor is not None:
+            sign = -1.0 if mirrored else 1.0
+            return math.degrees(math.atan2(-sign * receptor[1], sign * receptor[0]))
         clockwise = 0.0 if turned is None else float(str(turned.value)) % 360
         return 360 - clockwise if clockwise > 180 else -clockwise
     columns = -across[0] if mirrored else across[0]
     angle = torch.rad2deg(torch.atan2(columns @ beam[:, 1], columns @ beam[:, 0]))
     return float((angle / 90).round() * 90)
+
+
+def _receptor_axes(radiograph: Radiograph) -> tuple[float, ...] | None:
+    """Where rows and columns of an RT image run in gantry x and y."""
+    said = radiograph.provenance.get("receptor_axes")
+    return said.value if said is not None and isinstance(said.value, tuple) else None  # type: ignore[return-value]
 
 
 def _image_axes(radiograph: Radiograph) -> tuple[Tensor, Tensor] | None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..geometry.arrays import tensor_of
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
@@ -78,6 +79,7 @@ class Radiograph:
     of_frames: tuple[FrameGeometry, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", tensor_of(self.pixels))
         if self.pixels.ndim != 3 or 0 in self.pixels.shape or not self.pixels.is_floating_point():
             came = f"{self.pixels.dtype} of shape {tuple(self.pixels.shape)}"
             raise InputError(f"pixels must be floating point (frames, height, width) with no empty axis, got {came}.")

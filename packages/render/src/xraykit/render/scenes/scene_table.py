@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import Any, overload
 
 from ..errors import FileError, InputError
 from ..storage.settings_file import read_table
+from ..storage.typed_values import is_finite_number, shown
 
 
 class Table:
@@ -30,7 +30,7 @@ class Table:
     def __init__(self, content: Any, where: str, *, file: Path, keys: Sequence[str], what: str = "the scene") -> None:
         self.file, self.where, self.what = file, where, what
         if content is not None and not isinstance(content, dict):
-            raise self.error(f"must be a table of {', '.join(keys)}, got {_shown(content)}")
+            raise self.error(f"must be a table of {', '.join(keys)}, got {shown(content)}")
         self.content: dict[str, Any] = {} if content is None else content
         for key in self.content:
             if key not in keys:
@@ -68,8 +68,8 @@ class Table:
         if key not in self:
             return default
         value = self.content[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.error(f"must be a finite number, got {_shown(value)}", key)
+        if not is_finite_number(value):
+            raise self.error(f"must be a finite number, got {shown(value)}", key)
         return float(value)
 
     @overload
@@ -89,14 +89,14 @@ class Table:
         """A whole number from 0 up."""
         value = self.number(key, float(default))
         if value != int(value) or not 0 <= value < 2**63:
-            raise self.error(f"must be a whole number from 0 up, got {_shown(self.content[key])}", key)
+            raise self.error(f"must be a whole number from 0 up, got {shown(self.content[key])}", key)
         return int(value)
 
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""
         value = self.content[key] if key in self else default
         if not isinstance(value, bool):
-            raise self.error(f"must be true or false, got {_shown(value)}", key)
+            raise self.error(f"must be true or false, got {shown(value)}", key)
         return value
 
     def text(self, key: str, default: str | None = None, *, among: Sequence[str] = ()) -> str | None:
@@ -105,7 +105,7 @@ class Table:
         if value is None:
             return None
         if not isinstance(value, str) or not value:
-            raise self.error(f"must be text, got {_shown(value)}", key)
+            raise self.error(f"must be text, got {shown(value)}", key)
         if among and value not in among:
             near = get_close_matches(value, among, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(among)}"
@@ -117,8 +117,8 @@ class Table:
         if key not in self:
             return None if default is None else list(default)
         value = self.content[key]
-        if not isinstance(value, list) or len(value) != count or not all(_is_finite(entry) for entry in value):
-            raise self.error(f"must be a list of {count} finite numbers, got {_shown(value)}", key)
+        if not isinstance(value, list) or len(value) != count or not all(is_finite_number(entry) for entry in value):
+            raise self.error(f"must be a list of {count} finite numbers, got {shown(value)}", key)
         return [float(entry) for entry in value]
 
     def rows(self, key: str, count: int | None, length: int) -> list[list[float]]:
@@ -126,10 +126,11 @@ class Table:
         value = self.content[key]
         fits = isinstance(value, list) and count in (None, len(value))
         if not fits or not all(
-            isinstance(row, list) and len(row) == length and all(_is_finite(entry) for entry in row) for row in value
+            isinstance(row, list) and len(row) == length and all(is_finite_number(entry) for entry in row)
+            for row in value
         ):
             many = "" if count is None else f"{count} "
-            raise self.error(f"must be {many}lists of {length} finite numbers, got {_shown(value)}", key)
+            raise self.error(f"must be {many}lists of {length} finite numbers, got {shown(value)}", key)
         return [[float(entry) for entry in row] for row in value]
 
     def table(self, key: str, keys: Sequence[str]) -> Table:
@@ -142,7 +143,7 @@ class Table:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self.error(f"must be a list, each entry with a dash, got {_shown(value)}", key)
+            raise self.error(f"must be a list, each entry with a dash, got {shown(value)}", key)
         return [Table(entry, f"{self._place(key)}[{n}]", file=self.file, keys=keys) for n, entry in enumerate(value)]
 
     def scalars(self, key: str) -> dict[str, float]:
@@ -151,9 +152,9 @@ class Table:
         if value is None:
             return {}
         if not isinstance(value, dict) or not all(
-            isinstance(name, str) and _is_finite(entry) for name, entry in value.items()
+            isinstance(name, str) and is_finite_number(entry) for name, entry in value.items()
         ):
-            raise self.error(f"must be a table of names and finite numbers, got {_shown(value)}", key)
+            raise self.error(f"must be a table of names and finite numbers, got {shown(value)}", key)
         return {name: float(entry) for name, entry in value.items()}
 
     def path(self, key: str) -> Path | None:
@@ -177,12 +178,3 @@ def read_checked_table(path: str | Path, keys: Sequence[str], *, what: str = "th
         FileError: `read_table` refuses the file, or a key is not legal.
     """
     return Table(read_table(path), "", file=Path(path), keys=keys, what=what)
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

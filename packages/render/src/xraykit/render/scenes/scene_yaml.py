@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from torch import Tensor
 
 from ..errors import InputError
+from ..files.camera_files import CameraNeeds, read_cameras
 from ..files.pose_json import read_pose
 from ..geometry.camera import Camera
 from ..geometry.carm import VIEWS, carm_pose
@@ -41,6 +43,7 @@ class ScenePlan:
         seed: Of the noise.
         mirrored: Whether a picture for the eye is mirrored, as the view asks; arrays and DICOM never are.
         record: The same as plain data: every default filled in, every place worked out, files with full paths.
+        stated: What the file itself says of the camera, for camera files that leave it open.
     """
 
     scene: Scene
@@ -50,6 +53,24 @@ class ScenePlan:
     seed: int
     mirrored: bool
     record: dict[str, Any]
+    stated: CameraNeeds = field(default_factory=CameraNeeds)
+
+    def seen_by(self, cameras: Sequence[str | Path]) -> list[ScenePlan]:
+        """The plan with the camera and pose of each view of camera files, whose world is the scene's, in their order.
+
+        Raises:
+            FileError: A file is no camera, or lacks or contradicts what the scene says of it.
+        """
+        views = [view for path in cameras for view in read_cameras(path, self.stated).views()]
+        return [
+            replace(
+                self,
+                camera=view.camera,
+                pose=view.pose,
+                record={**self.record, **_view_record(view.camera, view.pose, mirrored=self.mirrored)},
+            )
+            for view in views
+        ]
 
     def with_options(self, *, seed: int | None = None, backend: Backend | None = None) -> ScenePlan:
         """The plan with another seed or backend; None keeps the one it has.
@@ -113,18 +134,17 @@ def read_scene(path: str | Path, *, mesh_scale: float | None = None) -> ScenePla
     if pose is None:
         pose = _pose(view, camera, scene)
     mirrored = view.flag("mirrored", "name" in view and VIEWS[str(view.text("name"))].mirrored_display)
-    spacing, centre = (part[0].tolist() for part in camera.tensors(dtype=torch.float64, device="cpu")[1:])
-    size = [camera.height, camera.width]
     record = {
         "bodies": [entry for _, entry in bodies],
         "tools": [entry for _, entry in tools],
         "landmarks": {name: point.tolist() for name, point in scene.landmarks.items()},
-        "camera": {"sdd": camera.sdd, "size": size, "pixel_spacing": spacing, "principal_point": centre},
-        "view": {"camera_to_world": pose[0].tolist(), "mirrored": mirrored},
+        **_view_record(camera, pose, mirrored=mirrored),
         "seed": seed,
         **settings_record(settings),
     }
-    return ScenePlan(scene, camera, pose, settings, seed, mirrored, record)
+    said = {name: getattr(camera, name) for name in ("sdd", "pixel_spacing") if name in frame}
+    size = (camera.height, camera.width) if "size" in frame else (None, None)
+    return ScenePlan(scene, camera, pose, settings, seed, mirrored, record, CameraNeeds(*size, **said))
 
 
 def write_scene(path: str | Path, plan: ScenePlan) -> Path:
@@ -135,6 +155,16 @@ def write_scene(path: str | Path, plan: ScenePlan) -> Path:
     """
     text = yaml.safe_dump(plan.record, sort_keys=False, default_flow_style=None, width=120)
     return write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _view_record(camera: Camera, pose: Tensor, *, mirrored: bool) -> dict[str, Any]:
+    """Camera and view as plain data."""
+    spacing, centre = (part[0].tolist() for part in camera.tensors(dtype=torch.float64, device="cpu")[1:])
+    size = [camera.height, camera.width]
+    return {
+        "camera": {"sdd": camera.sdd, "size": size, "pixel_spacing": spacing, "principal_point": centre},
+        "view": {"camera_to_world": pose[0].tolist(), "mirrored": mirrored},
+    }
 
 
 def _check_labels(table: Table, wanted: tuple[str, ...], bodies: list[Body]) -> None:

@@ -3,6 +3,10 @@ from .atomic_write import (
     check_result_folder as check_result_folder,
     write_atomically as write_atomically,
 )
+from .dicom_header import (
+    read_dicom as read_dicom,
+    reading_dicom as reading_dicom,
+)
 from .folder_lock import (
     folder_parts as folder_parts,
     hold_folder as hold_folder,

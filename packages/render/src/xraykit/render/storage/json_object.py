@@ -10,9 +10,27 @@ from typing import Any
 
 from ..errors import FileError
 
+MOST_DIGITS, MOST_WHOLE = 20, 1 << 64
+
+
+def whole_number(digits: str) -> int:
+    """A whole number of at most 64 bits.
+
+    Raises:
+        ValueError: It is longer: no size, count or seed is, and floating-point numbers end sooner than whole ones.
+    """
+    number = int(digits) if len(digits) <= MOST_DIGITS else MOST_WHOLE
+    if abs(number) >= MOST_WHOLE:
+        raise ValueError("a whole number beyond 64 bits")
+    return number
+
 
 def read_json_object(
-    path: str | Path, *, what: str = "a JSON file", most_bytes: int = 1 << 20, parse_int: Callable[[str], Any] = int
+    path: str | Path,
+    *,
+    what: str = "a JSON file",
+    most_bytes: int = 1 << 20,
+    parse_int: Callable[[str], Any] = int,
 ) -> dict[str, Any]:
     """The object in a JSON file.
 

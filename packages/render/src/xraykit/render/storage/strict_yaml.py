@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from .json_object import MOST_WHOLE
+
 MOST_NODES = 20_000
 
 
@@ -19,7 +21,8 @@ def load_yaml(text: str, *, most_entries: int = MOST_NODES) -> Any:
         most_entries: How many keys and values it may hold.
 
     Raises:
-        ValueError: It is not well-formed, gives a key twice, has aliases, or too many entries.
+        ValueError: It is not well-formed, gives a key twice, has aliases, a whole number beyond 64 bits, or too many
+            entries.
     """
     try:
         loader = _Loader(text)
@@ -35,7 +38,7 @@ def dump_yaml(values: Any) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, aliases, and files of very many nodes."""
+    """SafeLoader that refuses a key given twice, aliases, numbers beyond 64 bits, and files of very many nodes."""
 
     nodes, most_nodes = 0, MOST_NODES
 
@@ -53,6 +56,16 @@ class _Loader(yaml.SafeLoader):
             if key in keys[:number]:
                 raise yaml.YAMLError(f"the key {key!r} is given twice{node.start_mark}")
         return super().construct_mapping(node, deep=deep)
+
+
+def _whole(loader: yaml.SafeLoader, node: Any) -> int:
+    number = loader.construct_yaml_int(node) if len(node.value) <= 80 else MOST_WHOLE
+    if abs(number) >= MOST_WHOLE:
+        raise yaml.YAMLError("a whole number beyond 64 bits")
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from difflib import get_close_matches
@@ -67,8 +67,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def is_finite_number(value: object) -> bool:
+    """Whether a value is a number that a double holds, and no bool; math.isfinite fails on longer whole numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _scalar(hint: type, value: Any, place: str, folder: Path | None) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = is_finite_number(value)
     if hint is bool and isinstance(value, bool):
         return value
     if hint is int and is_number and value == int(value):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from torch.utils.data import default_collate
 
-from ..dataset.read.dataset import Part, XrayDataset
+from ..dataset.read.dataset import OnDamage, Part, XrayDataset
 from ..dataset.read.loader import XrayLoader
 from ..dataset.read.order import ReadingOrder
 from ..dataset.read.xray_sample import XraySample
@@ -49,6 +50,7 @@ class StoredBatches(Generic[Batch]):
         workers: Processes that read.
         parts: What is read of each sample.
         collate: Makes a batch of so many transformed samples.
+        on_damage: What a damaged shard means, as for `XrayDataset`; one that is skipped is warned of.
 
     Raises:
         InputError: The split is smaller than a batch. FileError: as `XrayDataset`.
@@ -65,6 +67,7 @@ class StoredBatches(Generic[Batch]):
         workers: int,
         parts: Collection[Part] = ("image",),
         collate: Callable[[list[Any]], Batch] = default_collate,
+        on_damage: OnDamage = "stop",
     ) -> None:
         dataset = XrayDataset(
             address,
@@ -72,7 +75,10 @@ class StoredBatches(Generic[Batch]):
             order=ReadingOrder(seed=seed),
             parts=parts,
             transform=transform,
+            on_damage=on_damage,
         )
+        for name, sentence in dataset.damaged:
+            warnings.warn(f"{name} was left out: {sentence}", stacklevel=2)
         self.loader = XrayLoader(dataset, batch_size=batch, drop_last=True, collate_fn=collate, num_workers=workers)
         if len(self.loader) == 0:
             raise InputError(f"{address} must hold at least one batch of {batch} images per worker; lower --batch.")

@@ -36,6 +36,7 @@ class TrainingRun:
         rows: The curve, see `Journal`.
         batches: How many.
         seconds: Wall time.
+        left_out: (name, sentence) of each input that could not be learned from.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class TrainingRun:
     rows: tuple[CurveRow, ...]
     batches: int
     seconds: float
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def prepare_folder(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..extras import require
 from ..web.guard import is_own_page
+from ..web.outer import OuterAddress, outer_address
 from ..web.port import HOST, check_port
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 REFUSED = 1008  # websocket close code: policy violation
 
 
-def local_server(port: int, *, label: str, token: str) -> ViserServer:
+def local_server(port: int, *, label: str, token: str, outer: str | None = None) -> ViserServer:
     """A running server on 127.0.0.1.
 
     viser itself would take the next free port if this one is busy, would let any page open in the browser and any
@@ -29,12 +30,14 @@ def local_server(port: int, *, label: str, token: str) -> ViserServer:
         port: TCP port; 0 lets the system choose.
         label: Shown at the head of the control panel.
         token: The secret of `page_url`, without which nobody is sent or heard anything.
+        outer: Address at which a proxy shows the page, see `outer_address`; None is no proxy.
 
     Raises:
         BackendUnavailableError: viser is not installed.
-        InputError: The port is busy, forbidden or no port number.
+        InputError: The port is busy, forbidden or no port number, or the outer address is none.
     """
     viser = require("viser", extra="view", what="the viewer")
+    outer_address(outer, port=port)
     check_port(port)
 
     class LocalServer(viser.ViserServer):
@@ -47,14 +50,15 @@ def local_server(port: int, *, label: str, token: str) -> ViserServer:
         got = f"{server.get_host()}:{server.get_port()}"
         stop(server)
         raise InputError(f"the viewer must run on {HOST}:{port}, got {got}; choose another port.")
-    _refuse_strangers(server, token)
+    _refuse_strangers(server, token, outer_address(outer, port=server.get_port()))
     return server
 
 
-def page_url(server: ViserServer, token: str) -> str:
+def page_url(server: ViserServer, token: str, outer: str | None = None) -> str:
     """Where the page is; the page takes the address of its websocket, and with it the token, from its own."""
-    place = f"{HOST}:{server.get_port()}"
-    return f"http://{place}/?websocket=ws://{place}/{token}"
+    proxy = outer_address(outer, port=server.get_port())
+    place = f"http://{HOST}:{server.get_port()}/" if proxy is None else proxy.url
+    return f"{place}?websocket={place.replace('http', 'ws', 1)}{token}"
 
 
 def stop(server: ViserServer) -> None:
@@ -63,7 +67,7 @@ def stop(server: ViserServer) -> None:
         server.stop()
 
 
-def _refuse_strangers(server: ViserServer, token: str) -> None:
+def _refuse_strangers(server: ViserServer, token: str, outer: OuterAddress | None) -> None:
     """Close connections without the token, or from a page from elsewhere, before they are sent or heard anything."""
     from websockets.exceptions import ConnectionClosed  # viser stands on it
 
@@ -74,7 +78,7 @@ def _refuse_strangers(server: ViserServer, token: str) -> None:
         connection = sockets._live_connections[client.client_id]
         path = "" if connection.request is None else connection.request.path
         headers = {} if connection.request is None else connection.request.headers
-        own = is_own_page(headers.get("Origin"), host=headers.get("Host", ""))
+        own = is_own_page(headers.get("Origin"), host=headers.get("Host", ""), outer=outer)
         if own and secrets.compare_digest(path.encode(), f"/{token}".encode()):
             return
         await connection.close(REFUSED, "only the page at the address that the terminal shows may watch the viewer")

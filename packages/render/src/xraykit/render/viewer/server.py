@@ -47,6 +47,7 @@ def start_viewer(
     bone: float = 200.0,
     samples: int = 300,
     backend: Backend = "auto",
+    outer: str | None = None,
 ) -> Viewer:
     """Open the viewer for a volume; it serves http://127.0.0.1:port from background threads until it is closed.
 
@@ -59,6 +60,7 @@ def start_viewer(
         bone: Threshold of the bone surface [HU].
         samples: Samples per ray.
         backend: As in `render`.
+        outer: Address at which a proxy (JupyterHub, Codespaces) shows the page, see `web.outer_address`.
 
     Raises:
         BackendUnavailableError: viser is not installed, or the backend cannot run.
@@ -73,11 +75,12 @@ def start_viewer(
     if volume.mu.dtype == torch.float32 and volume.device.type == "cpu" and float(volume.mu.min()) >= 0:
         volume = volume.stored_as(torch.int16)  # some 1e-5 of the picture's range, for twice the speed
     token = secrets.token_urlsafe(24)
-    server = local_server(port, label=f"xraykit  {name}".strip(), token=token)
+    server = local_server(port, label=f"xraykit  {name}".strip(), token=token, outer=outer)
     with ExitStack() as undo:
         undo.callback(stop, server)
         renderer = Renderer(volume, samples=samples, backend=backend)
-        viewer = Viewer(server, renderer, token=token, folder=folder, start=start or ViewerState(), bone=bone)
+        url = page_url(server, token, outer)
+        viewer = Viewer(server, renderer, url=url, folder=folder, start=start or ViewerState(), bone=bone)
         undo.pop_all()
     return viewer
 
@@ -92,9 +95,9 @@ class Viewer:
     latest: tuple[ViewerState, ViewerFrame] | None
 
     def __init__(
-        self, server: ViserServer, renderer: Renderer, *, token: str, folder: Path, start: ViewerState, bone: float
+        self, server: ViserServer, renderer: Renderer, *, url: str, folder: Path, start: ViewerState, bone: float
     ) -> None:
-        self._server, self._renderer, self._folder, self._token = server, renderer, folder, token
+        self._server, self._renderer, self._folder, self._url = server, renderer, folder, url
         self._volume = volume = renderer.volume
         renderer.frame(start)  # loads or compiles the kernels, and refuses a state that cannot be
         self._wanted, self._closing = threading.Event(), threading.Event()
@@ -113,7 +116,7 @@ class Viewer:
     @property
     def url(self) -> str:
         """Where the page is, with the token that it needs."""
-        return page_url(self._server, self._token)
+        return self._url
 
     @property
     def frames_per_second(self) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..geometry.arrays import tensor_of
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw
 from ..storage.provenance import Origin, assumptions, doubts
 from .label_names import find_labels, label_table
@@ -51,6 +52,8 @@ class Volume:
     provenance: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
+        for name in ("mu", "hu", "labels"):
+            object.__setattr__(self, name, tensor_of(getattr(self, name)))
         affine = torch.as_tensor(self.affine, dtype=torch.float64, device="cpu")
         object.__setattr__(self, "affine", affine)
         object.__setattr__(self, "label_names", MappingProxyType(dict(self.label_names)))
@@ -90,7 +93,7 @@ class Volume:
 
         Gradients: mu keeps the graph of hu.
         """
-        hu = torch.as_tensor(hu)
+        hu, labels = tensor_of(hu), tensor_of(labels)
         hu = hu if hu.is_floating_point() else hu.to(torch.float32)
         check_finite(hu, "hu")
         mu = spread_rows(attenuation(hu))

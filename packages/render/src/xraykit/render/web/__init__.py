@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "guard": "Guard is_own_page",
         "job": "Job JobCancelledError JobRunner",
+        "outer": "outer_address OuterAddress",
         "port": "check_port local_socket",
         "requests": "Answer RequestBody Request",
         "server": "PageServer require_web",

@@ -8,6 +8,10 @@ from .job import (
     JobCancelledError as JobCancelledError,
     JobRunner as JobRunner,
 )
+from .outer import (
+    OuterAddress as OuterAddress,
+    outer_address as outer_address,
+)
 from .port import (
     check_port as check_port,
     local_socket as local_socket,

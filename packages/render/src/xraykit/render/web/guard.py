@@ -1,4 +1,4 @@
-"""Who may talk to a page's server: this machine's own page, with the token that its address holds."""
+"""Who may talk to a page's server: its own page, here or through one known proxy, with the token of its address."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from .outer import OuterAddress
 
 OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 TOKEN_HEADER = b"x-token"
@@ -22,7 +24,8 @@ HEADERS = (
 class Guard:
     """Refuses what does not come from the own page, before any of the app sees it.
 
-    - Host must name this machine: a foreign name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+    - Host must name this machine, or the proxy that was stated: a foreign name that resolves to 127.0.0.1 (DNS
+      rebinding) is refused.
     - Origin, where a browser sends one, must be the own page.
     - Everything under /api/ needs the token, in a header that pages from elsewhere cannot send unasked.
     - Only HTTP; bodies are bounded.
@@ -31,10 +34,11 @@ class Guard:
         app: The app behind.
         token: The secret.
         largest_body: Most bytes of a request's body.
+        outer: Where a proxy shows the page, if one does.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, largest_body: int) -> None:
-        self._app, self._token, self._largest_body = app, token.encode(), largest_body
+    def __init__(self, app: ASGIApp, *, token: str, largest_body: int, outer: OuterAddress | None = None) -> None:
+        self._app, self._token, self._largest_body, self._outer = app, token.encode(), largest_body, outer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403 or 413."""
@@ -67,7 +71,7 @@ class Guard:
             return 413
         origin = headers.get(b"origin")
         host = headers.get(b"host", b"").decode("latin-1")
-        if not is_own_page(None if origin is None else origin.decode("latin-1"), host=host):
+        if not is_own_page(None if origin is None else origin.decode("latin-1"), host=host, outer=self._outer):
             return 403
         if scope["path"].startswith("/api/") and not secrets.compare_digest(
             headers.get(TOKEN_HEADER, b""), self._token
@@ -76,7 +80,7 @@ class Guard:
         return 0
 
 
-def is_own_page(origin: str | None, *, host: str) -> bool:
+def is_own_page(origin: str | None, *, host: str, outer: OuterAddress | None = None) -> bool:
     """Whether a request was sent by the server's own page, or by a program of this machine.
 
     Browsers let every page connect to 127.0.0.1; they name the page in the header Origin, and what it called the
@@ -84,9 +88,12 @@ def is_own_page(origin: str | None, *, host: str) -> bool:
 
     Args:
         origin: The header Origin; None where there is none, as from programs.
-        host: The header Host, which must name this machine.
+        host: The header Host, which must name this machine or the proxy; some proxies rewrite it, and none the origin.
+        outer: Where a proxy shows the page, if one does.
     """
-    return _hostname(host) in OWN_NAMES and origin in (None, f"http://{host}")
+    if _hostname(host) in OWN_NAMES:
+        return origin in (None, f"http://{host}", outer and outer.origin)
+    return outer is not None and host.lower() == outer.host and origin in (None, outer.origin)
 
 
 def _hostname(host: str) -> str | None:

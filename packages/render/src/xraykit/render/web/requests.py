@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import InputError, XraykitError
 from ..storage.json_object import parse_json
 from .guard import Guard
+from .outer import OuterAddress
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HTTPRequest
@@ -32,7 +34,14 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, largest_body: int) -> ASGIApp:
+def guarded_app(
+    page: Path,
+    requests: Mapping[str, Request],
+    *,
+    token: str,
+    largest_body: int,
+    outer: OuterAddress | None = None,
+) -> ASGIApp:
     """The page's files at /, its requests at /api/NAME, guarded.
 
     Args:
@@ -41,6 +50,7 @@ def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, larg
         requests: By name; each runs in a thread of its own.
         token: What requests must bring.
         largest_body: Most bytes of a request's body.
+        outer: Where a proxy shows the page, if one does; the page's own addresses are relative.
     """
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
@@ -65,7 +75,7 @@ def guarded_app(page: Path, requests: Mapping[str, Request], *, token: str, larg
     routes = [static("/", page / "page.html")]
     routes += [static(f"/{name}", file) for name, file in files.items() if file.suffix in MEDIA_TYPES]
     routes += [api(name, request) for name, request in requests.items()]
-    return Guard(Starlette(routes=routes), token=token, largest_body=largest_body)
+    return Guard(Starlette(routes=routes), token=token, largest_body=largest_body, outer=outer)
 
 
 def answered(request: Request, raw: bytes) -> Response:
@@ -86,4 +96,9 @@ def _object(raw: bytes) -> RequestBody:
     body = parse_json(raw or b"{}", place="a request")
     if not isinstance(body, dict):
         raise InputError(f"a request must be a JSON object, got {type(body).__name__}.")
+    if b"\\u" in raw:
+        try:
+            json.dumps(body, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise InputError("a request must hold whole characters, got half of a surrogate pair.") from error
     return body

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..extras import require
+from .outer import outer_address
 from .port import HOST, local_socket
 from .requests import Request, guarded_app
 
@@ -36,10 +37,11 @@ class PageServer:
             /api/NAME. They run in threads: what they share needs a lock.
         port: TCP port; 0 lets the system choose.
         largest_body: Most bytes of a request's body.
+        outer: Address at which a proxy (JupyterHub, Codespaces) shows the page, see `outer_address`; None is no proxy.
 
     Raises:
         BackendUnavailableError: starlette or uvicorn is not installed.
-        InputError: The port is busy, forbidden or no port number.
+        InputError: The port is busy, forbidden or no port number, or the outer address is none.
 
     Example:
         with PageServer(Path("page"), {"greet": lambda body: f"hello {body['name']}"}, port=0) as server:
@@ -47,13 +49,21 @@ class PageServer:
     """
 
     def __init__(
-        self, page: Path, requests: Mapping[str, Request], *, port: int = 8080, largest_body: int = 1 << 20
+        self,
+        page: Path,
+        requests: Mapping[str, Request],
+        *,
+        port: int = 8080,
+        largest_body: int = 1 << 20,
+        outer: str | None = None,
     ) -> None:
         uvicorn = require_web()
+        outer_address(outer, port=port)
         self.token = secrets.token_urlsafe(24)
-        app = guarded_app(page, requests, token=self.token, largest_body=largest_body)
         self._socket = local_socket(port)
         self._port = self._socket.getsockname()[1]
+        self._outer = outer_address(outer, port=self._port)
+        app = guarded_app(page, requests, token=self.token, largest_body=largest_body, outer=self._outer)
         self._server = uvicorn.Server(uvicorn.Config(app, timeout_graceful_shutdown=2, **QUIET))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
@@ -69,7 +79,8 @@ class PageServer:
     @property
     def url(self) -> str:
         """Where the page is; the part after # is the token, which browsers keep to themselves."""
-        return f"{self.address}/#{self.token}"
+        place = f"{self.address}/" if self._outer is None else self._outer.url
+        return f"{place}#{self.token}"
 
     def wait(self) -> None:
         """Block until the server ends."""

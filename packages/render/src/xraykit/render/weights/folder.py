@@ -14,13 +14,13 @@ from torch import Tensor
 from ..errors import FileError, InputError
 from ..extras import require
 from ..storage.atomic_write import write_atomically
+from ..storage.json_object import whole_number
 from ..storage.output_folder import make_folder
 from ..storage.versions import installed_version
 from .hub import WEIGHTS
 from .source import find_weights
 
 CONFIG = "config.json"
-_WHOLE = 1 << 63  # whole numbers beyond this are no sizes, counts or seeds
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -172,16 +172,10 @@ def _stored(state: Mapping[str, Tensor], half: bool) -> dict[str, Tensor]:
 def _content(text: str) -> dict[str, Any]:
     """The config as a dictionary, an empty one where the text is none."""
     try:
-        content = json.loads(text, parse_int=_whole, parse_constant=_refused)
+        content = json.loads(text, parse_int=whole_number, parse_constant=_refused)
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > 20 or abs(int(digits)) >= _WHOLE:
-        raise ValueError("a whole number beyond 64 bits")
-    return int(digits)
 
 
 def _refused(name: str) -> float:

@@ -73,7 +73,7 @@ def load_result(session: Session, text: bytes) -> list[str]:
 
     Raises:
         FileError: The text is no whole result.
-        InputError: It is too long, or names none of the X-rays here.
+        InputError: It is too long, names none of the X-rays here, or one of them is being registered.
     """
     if len(text) > LIMIT:
         raise InputError(f"a result must be shorter than {LIMIT} bytes, got {len(text)}; choose a result.json.")
@@ -81,13 +81,11 @@ def load_result(session: Session, text: bytes) -> list[str]:
         path = Path(folder) / "the file"
         path.write_bytes(text)
         record = read_result(path)
-    views = {view.shot.name: view for view in session.views}
+    views = {view.shot.name: index for index, view in enumerate(session.views)}
     if len(record.views) == len(views) == 1:
-        views = {record.views[0]: session.views[0]}
+        views = {record.views[0]: 0}
     known = [(v, name) for v, name in enumerate(record.views) if name in views]
     if not known:
         raise InputError(f"the result must name an X-ray of this page ({', '.join(views)}), got {record.views}.")
-    for v, name in known:
-        views[name].place(PlacedPose(record.poses[0, v].to(torch.float64), LOADED))
-        views[name].gesture = ""
+    session.take_over({views[name]: PlacedPose(record.poses[0, v].to(torch.float64), LOADED) for v, name in known})
     return [name for _, name in known]

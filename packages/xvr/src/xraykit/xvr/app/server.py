@@ -23,6 +23,7 @@ class AppServer(PageServer):
         session: What it works on; closed with the page.
         folder: Where results are saved; made if it is missing.
         port: TCP port; 0 lets the system choose.
+        outer: Address at which a proxy shows the page; None is no proxy.
         inputs: Files as the user named them, for the record.
 
     Raises:
@@ -32,14 +33,20 @@ class AppServer(PageServer):
     """
 
     def __init__(
-        self, session: Session, *, folder: str | Path, port: int = 8080, inputs: Mapping[str, Any] | None = None
+        self,
+        session: Session,
+        *,
+        folder: str | Path,
+        port: int = 8080,
+        inputs: Mapping[str, Any] | None = None,
+        outer: str | None = None,
     ) -> None:
         folder = Path(folder).resolve()
         check_result_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.session = session
         requests = Endpoints(session, folder=folder, inputs=inputs or {}).table
-        super().__init__(PAGE, requests, port=port, largest_body=2 * LIMIT)
+        super().__init__(PAGE, requests, port=port, largest_body=2 * LIMIT, outer=outer)
 
     def close(self) -> None:
         """Stop serving and what runs."""

@@ -117,6 +117,20 @@ class Session:
                 view.place(view.history[0])
                 view.gesture = ""
 
+    def take_over(self, poses: Mapping[int, PlacedPose]) -> None:
+        """Place X-rays by their numbers, all or none.
+
+        Raises:
+            InputError: A job is moving one of them, and would put its own pose in the place of the new one.
+        """
+        with self._lock:
+            if any(map(self._moves, poses)):
+                raise InputError("poses stay while their X-ray is being registered; wait for it or cancel it.")
+            for index, placed in poses.items():
+                view = self.view(index)
+                view.place(placed)
+                view.gesture = ""
+
     def choose(self, names: Sequence[str]) -> None:
         """Render and register these labels or groups alone; none is the whole CT.
 

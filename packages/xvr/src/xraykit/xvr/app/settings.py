@@ -22,6 +22,9 @@ class PageSettings:
     """Port of the page on 127.0.0.1; 0 takes any free one."""
     no_browser: bool = False
     """Do not open the page, only say where it is."""
+    outer: str | None = None
+    """Address at which a proxy shows the page, with {port} for the port: https://HUB/user/ME/proxy/{port}/ behind
+    JupyterHub, https://NAME-{port}.app.github.dev/ in Codespaces."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class AppSettings:
     """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
     """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG."""
+    camera: tuple[Path, ...] = ()
+    """File with the camera of each X-ray in their order, or of all, as for `xraykit xvr register`."""
     anatomy: LabelSettings = field(default_factory=LabelSettings)
     """Labels, to render and register single structures."""
     page: PageSettings = field(default_factory=PageSettings)

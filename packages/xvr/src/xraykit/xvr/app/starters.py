@@ -19,6 +19,7 @@ from ..start.finding import asked_network
 from ..start.fixed import starts_from_views
 from ..start.settings import NetworkStart
 from ..xray.shot import Shot
+from ..xray.upright import rolled
 from .pose_sliders import sliders_of
 from .session import Starter, StarterProgress
 
@@ -113,7 +114,7 @@ def first_poses(
     for path, shot in zip(paths, shots, strict=True):
         pose = tagged_pose(path, shot, volume, mirror) if view is None else None
         if pose is None:
-            pose = starts_from_views([view or DEFAULT_VIEW], volume, [shot.camera])[0, 0]
+            pose = rolled(starts_from_views([view or DEFAULT_VIEW], volume, [shot.camera])[0, 0], shot.roll)
             if view is None:
                 notes.append(f"{shot.name} has no positioner tags: the page opens with an AP view.")
         poses.append(pose)

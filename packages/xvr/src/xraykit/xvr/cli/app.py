@@ -21,10 +21,11 @@ def app(settings: AppSettings) -> None:
     Args:
         settings: The options.
     """
-    from xraykit.render.web import check_port, require_web
+    from xraykit.render.web import check_port, outer_address, require_web
 
     require_web(extra="app", distribution="xraykit-xvr")
     check_port(settings.page.port)  # before the CT is read
+    outer_address(settings.page.outer, port=settings.page.port)
     from ..app.opening import open_app
 
     print(f"reading {settings.ct.name} and {', '.join(path.name for path in settings.xrays)}", flush=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import Tally, flat
+from xraykit.render.commands import LeftOut, Tally, flat, say_left_out
 
 from ..evaluate.settings import EvaluateSettings
 
 
-def evaluate(settings: EvaluateSettings) -> None:
+def evaluate(settings: EvaluateSettings) -> int:
     """Measure how well registrations succeed, on a published data set or on X-rays simulated from a CT.
 
     With RESULTS, judges what `xraykit xvr register` wrote. Without, registers the X-rays of --data or --simulate from
@@ -22,10 +22,12 @@ def evaluate(settings: EvaluateSettings) -> None:
     from ..evaluate.evaluation import evaluate_registrations
     from ..evaluate.report import report_page
 
+    left_out = LeftOut()
     with Tally("results" if settings.results else "registrations") as tally:
-        report, written = evaluate_registrations(settings, progress=tally.report)
+        report, written = evaluate_registrations(settings, progress=tally.report, left_out=left_out)
     print(report_text(report_page(report)))
     print("wrote " + ", ".join(str(path) for path in written))
+    return say_left_out(left_out.found)
 
 
 command = flat(evaluate, EvaluateSettings)

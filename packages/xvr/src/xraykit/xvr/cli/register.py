@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xraykit.render.commands import Steps, flat, say_lines
+from xraykit.render.commands import LeftOut, Steps, flat, say_left_out, say_lines
 
 from ..procedure_settings import RegisterSettings
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..result.record import ResultRecord
 
 
-def register(settings: RegisterSettings) -> None:
+def register(settings: RegisterSettings) -> int:
     """Find the pose of X-rays relative to a CT, and say whether to trust it.
 
     A DICOM X-ray that states its geometry needs no more than:
@@ -32,20 +32,44 @@ def register(settings: RegisterSettings) -> None:
             --network weights/ --labels seg.nii.gz
             --structures "hip_left,hip_right,sacrum;femur_left"
 
+    Implants and tools are found by their meshes, without a CT:
+
+        xraykit xvr register xray.png -o out --sdd 1198 --pixel-spacing 0.373
+            --mesh femoral.stl --mesh tibial.stl
+
     OUT/XRAY/ then holds result.json (pose, camera, covariance, chance of success,
     warnings, settings), pose.json (for xraykit render drr --pose), transforms for
     ITK and 3D Slicer, and pictures: overlay, checkerboard, comparison, animation.
-    Look at them before you use a pose.
+    For meshes it holds implants.json, with every answer that fits, and the overlay.
+    Look at the pictures before you use a pose. Of several X-rays, one that cannot
+    be read or registered is left out, named at the end, and the exit status is 3.
 
     Args:
         settings: The options.
     """
+    if settings.meshes.mesh:
+        return _register_meshes(settings)
     from ..file_registration import register_files, steps_of
 
+    left_out = LeftOut()
     with Steps(total=steps_of(settings)) as steps:
-        done = register_files(settings, step=steps.step)
+        done = register_files(settings, step=steps.step, left_out=left_out)
     for record, folder in done:
         _report(record, folder)
+    return say_left_out(left_out.found)
+
+
+def _register_meshes(settings: RegisterSettings) -> int:
+    from ..mesh_registration import mesh_steps_of, register_mesh_files
+
+    with Steps(total=mesh_steps_of(settings)) as steps:
+        done = register_mesh_files(settings, step=steps.step)
+    for record, folder in done:
+        scores = zip(record.implants, record.found.score.tolist(), strict=True)
+        fits = ", ".join(f"{name} fits {score:.2f}" for name, score in scores)
+        print(f"{' + '.join(record.views)}: {fits} -> {folder}")
+        say_lines(notes=record.notes, warnings=record.doubts)
+    return 0
 
 
 def _report(record: ResultRecord, folder: Path) -> None:

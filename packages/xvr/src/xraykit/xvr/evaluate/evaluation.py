@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
+from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import write_rows
 from xraykit.render.storage import check_result_folder, finding_sentences, to_plain, write_settings
 
@@ -24,13 +25,17 @@ SETTINGS_FILE = "settings.json"
 
 
 def evaluate_registrations(
-    settings: EvaluateSettings, *, progress: Callable[[int, int], None] | None = None
+    settings: EvaluateSettings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    left_out: LeftOut | None = None,
 ) -> tuple[PoseReport, tuple[Path, ...]]:
     """Judge the results that the settings name, or those of a study that is made now, and write what was found.
 
     Args:
         settings: All there is to say.
         progress: Called with how many results or registrations are done, and how many there are.
+        left_out: Takes results that cannot be used, while the others are judged; None ends at the first.
 
     Returns:
         The report, and the files it was written to.
@@ -44,7 +49,7 @@ def evaluate_registrations(
     require_figures()
     dataset, output = truth_of(settings), settings.output
     check_result_folder(output)
-    poses, notes = _poses(settings, dataset, progress)
+    poses, notes = _poses(settings, dataset, progress, left_out)
     if isinstance(dataset, SimulatedDataset):
         notes += tuple(
             f"CT, {line}" for line in finding_sentences({**dataset.volume.doubts, **dataset.volume.assumptions})
@@ -81,14 +86,17 @@ def truth_of(settings: EvaluateSettings) -> Dataset:
 
 
 def _poses(
-    settings: EvaluateSettings, dataset: Dataset, progress: Callable[[int, int], None] | None
+    settings: EvaluateSettings,
+    dataset: Dataset,
+    progress: Callable[[int, int], None] | None,
+    left_out: LeftOut | None,
 ) -> tuple[list[PoseRow], tuple[str, ...]]:
     """A row for each registration, and what a reader has to know."""
     if not settings.results:
         methods = {name: registrar(RegistrationSettings(optimizer=name)) for name in settings.optimizers}
-        return run_study(dataset, methods, settings.study, progress=progress), ()
+        return run_study(dataset, methods, settings.study, progress=progress, left_out=left_out), ()
     folders = {path.resolve().name: path for path in settings.results}
     if len(folders) < len(settings.results):
         given = ", ".join(map(str, settings.results))
         raise InputError(f"folders of results must have different names, got {given}.")
-    return collect_results(dataset, folders, progress=progress)
+    return collect_results(dataset, folders, progress=progress, left_out=left_out)

@@ -9,6 +9,7 @@ from xraykit.render import InputError, Volume
 from xraykit.render.geometry import check_pose, full_precision, nearest_rotation, rigid_matrix
 
 from ..xray.shot import Shot
+from ..xray.upright import rolled, upright_shot
 from .canonical import canonical_image
 from .frame import NetworkFrame
 from .pose_network import PoseNetwork
@@ -23,7 +24,7 @@ def predict_poses(
 
     Args:
         model: The network, on any device.
-        shot: The X-ray.
+        shot: The X-ray; the network sees it upright where its file says that it is stored turned.
         volume: The CT that the poses refer to.
         warp: Template world to the CT's world, (4, 4) RAS; for networks in a template frame.
         antipodes: Add the antipode of the prediction: the view from the other side of the patient, with which
@@ -37,7 +38,7 @@ def predict_poses(
     """
     model.frame.check_warp(warp)
     weight = model.xyz_regression.weight
-    images = network_input(canonical_image(shot, model.frame), model.frame).to(weight)
+    images = network_input(canonical_image(upright_shot(shot), model.frame), model.frame).to(weight)
     was = model.training
     model.eval()
     with torch.no_grad():
@@ -47,7 +48,8 @@ def predict_poses(
         raise InputError(f"the network's pose for {shot.name} is not finite; its weights are damaged, train again.")
     pose = model.frame.to_world(extrinsic, volume, warp=warp)
     pose = check_pose(rigid_matrix(nearest_rotation(pose[:, :3, :3]), pose[:, :3, 3]))  # exact in float64 now
-    return torch.stack([pose, antipode(pose, volume)] if antipodes else [pose])
+    found = torch.stack([pose, antipode(pose, volume)] if antipodes else [pose])
+    return rolled(found, shot.roll)
 
 
 def antipode(pose: Tensor, volume: Volume) -> Tensor:

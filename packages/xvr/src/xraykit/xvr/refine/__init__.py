@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "pose_distance": "misplacement",
-        "registration": "RefinedCandidate RefinementStep register Registration RegistrationSettings",
+        "registration": "RefinedCandidate RefinementStep register_structures Registration RegistrationSettings",
         "settings": "RefinementSettings",
         "similarity": "gradient_ncc mncc ncc patch_ncc",
         "structure": "NamedStructures Structure structure_of",

@@ -5,7 +5,7 @@ from .registration import (
     RefinementStep as RefinementStep,
     Registration as Registration,
     RegistrationSettings as RegistrationSettings,
-    register as register,
+    register_structures as register_structures,
 )
 from .settings import RefinementSettings as RefinementSettings
 from .similarity import (

@@ -130,7 +130,7 @@ class Registration:
 
 
 @differentiating
-def register(
+def register_structures(
     shots: Shot | Sequence[Shot],
     structures: Volume | Structure | Sequence[Volume | Structure],
     starts: Tensor,

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from xraykit.render import GeometryError, InputError
-from xraykit.render.geometry import check_pose, full_precision
+from xraykit.render.geometry import check_pose, full_precision, rigid_inverse
 
 from ..refine.pose_distance import distinct, seen_points
+from ..xray.shot import Shot
 
 
 @full_precision
@@ -79,3 +80,19 @@ def spread_to_views(starts: Tensor, relative: Tensor) -> Tensor:
     if float((relative[0] - torch.eye(4).to(relative)).abs().max()) > 1e-6:
         raise InputError("relative[0] must be the identity: poses are relative to the first view's camera.")
     return starts.double() @ relative.to(starts.device, torch.float64)
+
+
+def calibrated_places(shots: Sequence[Shot]) -> Tensor | None:
+    """Camera of each shot to that of the first, (V, 4, 4) float64, where several were calibrated together; else None.
+
+    Raises:
+        InputError: Another shot was taken from the place of the first.
+    """
+    poses = [shot.pose for shot in shots if shot.pose is not None]
+    if len(shots) < 2 or len(poses) < len(shots):
+        return None
+    stacked = torch.stack(poses)
+    relative = rigid_inverse(stacked[:1]) @ stacked
+    if bool(((relative[1:] - relative[0]).abs().amax(dim=(1, 2)) < 1e-6).any()):
+        raise InputError("views together must be from different places, got cameras that state one place for several.")
+    return relative

@@ -17,7 +17,8 @@ from xraykit.render.radiographs import is_stored_mirrored
 
 from ..xray.settings import XraySettings
 from ..xray.shot import Shot
-from .candidates import joined_starts, spread_to_views
+from ..xray.upright import rolled
+from .candidates import calibrated_places, joined_starts, spread_to_views
 from .checks import check_start, implied_starts
 from .coarse_search import SearchSettings, starts_from_search
 from .dicom_tags import starts_from_dicom
@@ -70,7 +71,11 @@ def find_starts(request: StartRequest) -> tuple[Tensor, str, tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     if not kinds:
         kinds, notes = _by_what_the_files_say(request)
-    return joined_starts([SOURCES[kind](request) for kind in kinds]), "+".join(kinds), notes
+    found = joined_starts([SOURCES[kind](request) for kind in kinds])
+    relative = calibrated_places(request.shots)
+    if relative is not None:  # what the tags or poses say of the other views is less exact
+        found = spread_to_views(found[:, :1], relative)
+    return found, "+".join(kinds), notes
 
 
 def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...], tuple[str, ...]]:
@@ -78,8 +83,10 @@ def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...]
     try:
         _tagged(request)
     except (FileError, GeometryError) as error:
-        if len(request.shots) > 1:
-            raise InputError(f"--joint needs the views' places relative to each other: {error}") from error
+        if len(request.shots) > 1 and calibrated_places(request.shots) is None:
+            raise InputError(
+                f"--joint needs the views' places relative to each other, give their --camera files: {error}"
+            ) from error
         return ("search",), (f"started by a search over AP views, as the file does not say more: {error}",)
     return ("dicom",), ()
 
@@ -134,11 +141,19 @@ def _from_fixed(request: StartRequest) -> Tensor:
     cameras = [shot.camera for shot in request.shots]
     if stated.view:
         views = [stated.view] * len(cameras)
-        return _with_search_around(request, starts_from_views(views, request.volume, cameras, sod=stated.sod))
+        found = starts_from_views(views, request.volume, cameras, sod=stated.sod)
+        return _with_search_around(request, _as_stored(request, found))
     said = {"lao_rao": stated.lao_rao, "cra_cau": stated.cra_cau, "roll": stated.roll}
     angles = {name: _for_each(request, values) for name, values in said.items() if values}
     sods = [default_sod(camera, stated.sod) for camera in cameras]
-    return _with_search_around(request, starts_from_angles(request.isocenter, sod=sods, offset=stated.offset, **angles))
+    found = starts_from_angles(request.isocenter, sod=sods, offset=stated.offset, **angles)
+    return _with_search_around(request, found if stated.roll else _as_stored(request, found))
+
+
+def _as_stored(request: StartRequest, poses: Tensor) -> Tensor:
+    """Poses (1, V, 4, 4) of which nobody stated the roll, with that of images that are stored turned."""
+    each = [rolled(poses[:, n], shot.roll) for n, shot in enumerate(request.shots)]
+    return torch.stack(each, dim=1)
 
 
 def _from_result(request: StartRequest) -> Tensor:
@@ -206,6 +221,8 @@ def _first_pixel(stored: Radiograph) -> tuple[float, float]:
 
 def _from_search(request: StartRequest) -> Tensor:
     given = {name: value for name, value in asdict(request.settings.search).items() if value is not None}
+    if "roll" not in given and request.shots[0].roll:
+        given["roll"] = tuple(bound + request.shots[0].roll for bound in SearchSettings.roll)
     settings = SearchSettings(**given)
     found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
     return _for_all_views(request, found)
@@ -224,7 +241,8 @@ def _with_search_around(request: StartRequest, stated: Tensor) -> Tensor:
     distances = ((1 - KNOWN_SOD) * sod, min((1 + KNOWN_SOD) * sod, 0.99 * sdd))
     settings = SearchSettings(lao_rao=lao_rao, cra_cau=cra_cau, roll=roll, sod=distances, candidates=3)
     found = starts_from_search(request.shots[0], request.volume, settings, isocenter=request.isocenter)
-    relative = rigid_inverse(first) @ stated[0]
+    calibrated = calibrated_places(request.shots)
+    relative = rigid_inverse(first) @ stated[0] if calibrated is None else calibrated
     return joined_starts([stated, spread_to_views(found, relative)])
 
 
@@ -232,6 +250,9 @@ def _for_all_views(request: StartRequest, first: Tensor) -> Tensor:
     """Candidates for all views from those for the first, by the tags, poses or earlier result that place the others."""
     if len(request.shots) == 1:
         return first
+    calibrated = calibrated_places(request.shots)
+    if calibrated is not None:
+        return spread_to_views(first, calibrated)
     settings = request.settings
     by_result = _from_result if settings.result else None
     known = (by_result or (_from_fixed if settings.stated.pose else _tagged))(request)

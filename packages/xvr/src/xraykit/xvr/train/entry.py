@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
@@ -17,6 +18,7 @@ from ..network.pose_network import PoseNetwork
 from ..network.weights import load_network
 from .completion import completed
 from .poses import chosen_camera, chosen_range, start_in_the_middle
+from .rendered_patient import RenderedPatient
 from .settings import TrainSettings
 from .task import PoseTraining
 from .training_data import load_training_data
@@ -29,7 +31,7 @@ def train_network(
     *,
     report: Callable[[int, int], None] | None = None,
     begun: float | None = None,
-    on_read: Callable[[Volume], None] | None = None,
+    on_read: Callable[[str, Volume | RenderedPatient], None] | None = None,
 ) -> TrainingRun:
     """Train a pose network and leave weights, checkpoint, curve, settings and report in a folder.
 
@@ -37,7 +39,8 @@ def train_network(
         settings: See `TrainSettings`.
         report: Called with (batches done, batches in all).
         begun: When the wall-clock budget began (`time.monotonic`); None is now.
-        on_read: Called with the one CT that is learned from, which knows what was assumed of it and is doubtful.
+        on_read: Called with the name of each CT that is read and with what knows what was assumed of it and is
+            doubtful: the one, or each of many when it comes for the first time.
 
     Raises:
         InputError: Options outside their range.
@@ -57,16 +60,24 @@ def train_network(
         if not settings.run.resume:
             write_settings(settings.run.output / SETTINGS_FILE, settings, found=volume.provenance, **origin)
         if on_read is not None:
-            on_read(volume)
+            on_read(str(settings.data.ct), volume)
+
+    left_out: list[tuple[str, str]] = []
+
+    def meet(patient: RenderedPatient) -> None:
+        left_out.extend(patient.left_out)
+        if on_read is not None:
+            on_read(patient.name, patient)
 
     network = _network(settings)
-    data = load_training_data(settings, network.frame, on_read=read)
+    data = load_training_data(settings, network.frame, on_read=read, meet=meet)
     if settings.network.checkpoint is None:
         start_in_the_middle(network, chosen_range(settings.poses), data.grid, data.warp)
     task = PoseTraining(network, settings, data.source, data.held_out, data.grid, warp=data.warp)
     if settings.run.compile:
         network.backbone.compile()
-    return fit(task, settings.run, settings.length, report=report, begun=begun)
+    run = fit(task, settings.run, settings.length, report=report, begun=begun)
+    return replace(run, left_out=tuple(dict.fromkeys((*left_out, *data.left_out))))
 
 
 def _network(settings: TrainSettings) -> PoseNetwork:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from xraykit.render import FileError, PatientSettings, Volume, generate_patient
+from xraykit.render import FileError, InputError, PatientSettings, Volume, generate_patient
+from xraykit.render.commands import LeftOut, VolumeSettings
 from xraykit.render.files import VOLUME_SUFFIXES
 
 from .rendered_patient import RenderedPatient, prepare
@@ -50,15 +51,32 @@ class OnePatient:
 
 @dataclass(frozen=True)
 class CTFolder:
-    """Makes the n-th of many CTs."""
+    """Makes the n-th of many CTs; the next one that can be read stands for one that cannot.
+
+    Args:
+        files: The CTs.
+        voxel: Coarsest voxel [mm].
+        reading: How they are read.
+    """
 
     files: tuple[Path, ...]
     voxel: float
+    reading: VolumeSettings = field(default_factory=VolumeSettings)
 
     def __call__(self, index: int) -> RenderedPatient:
-        """The CT ready for training."""
-        path = self.files[index]
-        return prepare(Volume.from_file(path), voxel=self.voxel, name=path.name)
+        """The CT ready for training.
+
+        Raises:
+            XraykitError: None of them can be read; it says why the n-th cannot.
+        """
+        left_out = LeftOut()
+        for path in (*self.files[index:], *self.files[:index]):
+            with left_out.going_on(path.name):
+                volume = Volume.from_file(path, **self.reading.reading)
+                patient = prepare(volume, voxel=self.voxel, name=path.name)
+                return replace(patient, left_out=tuple(left_out.found))
+        left_out.check(0)
+        raise InputError("there must be CTs to learn from, got none.")
 
 
 @dataclass(frozen=True)
@@ -82,13 +100,14 @@ class ManyPatients:
 
     Args:
         make: The patient of a number; must be picklable.
-        count: Patients to train on, numbered from 0; number `count` is held out if `hold_out`, else number 0.
-        hold_out: Whether there is one more.
+        count: Patients to train on, numbered from 0.
+        held_out: The one that is not trained on; None is number 0.
         each: Batches of one patient.
         seed: Of the order.
         rank: This process among `ranks`, which take turns.
         ranks: How many.
         workers: Processes; 0 makes them here.
+        meet: Called with each patient when it comes for the first time.
     """
 
     def __init__(
@@ -96,16 +115,19 @@ class ManyPatients:
         make: Callable[[int], RenderedPatient],
         count: int,
         *,
-        hold_out: bool,
+        held_out: RenderedPatient | None = None,
         each: int,
         seed: int,
         rank: int = 0,
         ranks: int = 1,
         workers: int = 0,
+        meet: Callable[[RenderedPatient], None] | None = None,
     ) -> None:
         self.make, self.count, self.each, self.seed = make, count, each, seed
         self.rank, self.ranks, self.workers = rank, ranks, workers
-        self.held_out = make(count if hold_out else 0)
+        self._meet, self._met = meet, set[int]()
+        self.held_out = make(0) if held_out is None else held_out
+        self._greet(0 if held_out is None else -1, self.held_out)
         self._kept: dict[int, RenderedPatient] = {}
         self._turn, self._now = -1, self.held_out
         self._coming: Iterator[RenderedPatient] | None = None
@@ -122,6 +144,11 @@ class ManyPatients:
         round_, place = divmod(turn * self.ranks + self.rank, self.count)
         return int(np.random.default_rng((self.seed, ORDER, round_)).permutation(self.count)[place])
 
+    def _greet(self, number: int, patient: RenderedPatient) -> None:
+        if self._meet is not None and number not in self._met:
+            self._meet(patient)
+        self._met.add(number)
+
     def _next(self, turn: int) -> RenderedPatient:
         number = self.number(turn)
         if number in self._kept:
@@ -130,6 +157,7 @@ class ManyPatients:
             made = DataLoader(_Made(self.make), sampler=_Missing(self, turn), batch_size=None, num_workers=self.workers)
             self._coming = iter(made)
         patient = next(self._coming)
+        self._greet(number, patient)
         if self.count <= KEPT:
             self._kept[number] = patient
         return patient

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -30,6 +31,9 @@ class RenderedPatient:
         organs: Path of one per millimetre inside each label, labels counted 1, 2, ...; None without labels.
         points: Landmarks for target registration errors, (N, 3) float64 RAS [mm].
         name: The patient's.
+        assumptions: What no field of its file stated.
+        doubts: What is hardly true of its file, or was lost.
+        left_out: (name, sentence) of each CT that could not be read, in whose place this one stands.
     """
 
     grid: Volume
@@ -38,6 +42,9 @@ class RenderedPatient:
     organs: Volume | None
     points: Tensor
     name: str
+    assumptions: Mapping[str, Any] = field(default_factory=dict)
+    doubts: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def to(self, device: torch.device | str) -> RenderedPatient:
         """The same patient with its voxels on another device."""
@@ -47,15 +54,24 @@ class RenderedPatient:
     def __reduce__(self) -> tuple[Any, ...]:
         """As plain tensors, so that worker processes can hand it over."""
         coarse = [None if v is None else (v.mu, v.affine, v.mu_scale, v.labels) for v in self._volumes()]
-        return _rebuilt, (tuple(self.grid.shape), self.grid.affine, coarse, self.points, self.name)
+        return _rebuilt, (
+            tuple(self.grid.shape),
+            self.grid.affine,
+            coarse,
+            self.points,
+            self.name,
+            self.assumptions,
+            self.doubts,
+            self.left_out,
+        )
 
     def _volumes(self) -> tuple[Volume | None, ...]:
         return self.tissue, self.bone, self.organs
 
 
-def _rebuilt(shape: tuple[int, ...], affine: Tensor, coarse: list[Any], points: Tensor, name: str) -> RenderedPatient:
+def _rebuilt(shape: tuple[int, ...], affine: Tensor, coarse: list[Any], points: Tensor, *named: Any) -> RenderedPatient:
     tissue, bone, organs = (None if c is None else Volume(c[0], c[1], mu_scale=c[2], labels=c[3]) for c in coarse)
-    return RenderedPatient(_without_voxels(shape, affine), tissue, bone, organs, points, name)  # type: ignore[arg-type]
+    return RenderedPatient(_without_voxels(shape, affine), tissue, bone, organs, points, *named)  # type: ignore[arg-type]
 
 
 def _without_voxels(shape: tuple[int, ...], affine: Tensor) -> Volume:
@@ -93,6 +109,8 @@ def prepare(volume: Volume, *, voxel: float, name: str = "patient") -> RenderedP
         organs=None if volume.labels is None else _organs(volume, factor),
         points=_landmarks(attenuation, excess, volume),
         name=name,
+        assumptions=volume.assumptions,
+        doubts=volume.doubts,
     )
 
 

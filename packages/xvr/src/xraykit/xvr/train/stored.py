@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -42,14 +43,31 @@ class StoredViews(StoredBatches[list[Tensor]]):
         batch: Images in a batch.
         seed: Of the order.
         workers: Processes that read.
+        on_damage: What a damaged shard means, as for `XrayDataset`.
 
     Raises:
         InputError: The split is smaller than a batch. FileError: as `XrayDataset`.
     """
 
-    def __init__(self, folder: Path, *, camera: Camera, batch: int, seed: int, workers: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        camera: Camera,
+        batch: int,
+        seed: int,
+        workers: int,
+        on_damage: Literal["stop", "skip"] = "stop",
+    ) -> None:
         super().__init__(
-            folder, split=TRAINING, transform=ToView(camera), batch=batch, seed=seed, workers=workers, parts=("image",)
+            folder,
+            split=TRAINING,
+            transform=ToView(camera),
+            batch=batch,
+            seed=seed,
+            workers=workers,
+            parts=("image",),
+            on_damage=on_damage,
         )
         self.grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
 
@@ -60,7 +78,9 @@ class StoredViews(StoredBatches[list[Tensor]]):
         return Views(image.to(device), pose.to(device), kept.to(device)), None
 
 
-def held_out_samples(folder: Path, *, camera: Camera, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def held_out_samples(
+    folder: Path, *, camera: Camera, count: int, on_damage: Literal["stop", "skip"] = "stop"
+) -> tuple[Tensor, Tensor, Tensor]:
     """Images (V, 1, N, N), poses (V, 4, 4) and landmarks (V, 8, 3) of the split "val", or of the first split."""
     order = ReadingOrder(shuffle=False)
     dataset = XrayDataset(
@@ -71,6 +91,7 @@ def held_out_samples(folder: Path, *, camera: Camera, count: int) -> tuple[Tenso
         transform=ToView(camera),
         rank=0,
         world_size=1,
+        on_damage=on_damage,
     )
     samples = [sample for _, sample in zip(range(count), dataset, strict=False)]
     image, pose, points = default_collate(samples)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
+from xraykit.render.dataset import XrayDataset
 
 from ..network.frame import NetworkFrame
 from ..template.warp import read_warp
@@ -38,16 +40,22 @@ class TrainingData:
         held_out: Views for the validation.
         grid: A CT that poses refer to.
         warp: Template to patient, (4, 4), for networks in a template frame.
+        left_out: (name, sentence) of each damaged shard of a data set.
     """
 
     source: Callable[[int, int], ViewSource]
     held_out: HeldOut
     grid: Volume
     warp: Tensor | None
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def load_training_data(
-    settings: TrainSettings, frame: NetworkFrame, *, on_read: Callable[[Volume], None] | None = None
+    settings: TrainSettings,
+    frame: NetworkFrame,
+    *,
+    on_read: Callable[[Volume], None] | None = None,
+    meet: Callable[[RenderedPatient], None] | None = None,
 ) -> TrainingData:
     """Read or make what the settings name, as the network's detector sees it.
 
@@ -55,6 +63,7 @@ def load_training_data(
         settings: What is learned from.
         frame: The network's camera and pose frame.
         on_read: Called with the one CT that is learned from, as its file has it.
+        meet: Called with each of many CTs when it comes for the first time.
 
     Raises:
         FileError: A CT, data set or warp that cannot be used.
@@ -77,7 +86,7 @@ def load_training_data(
         warp = torch.eye(4, dtype=torch.float64)
 
     def patients(rank: int, ranks: int) -> Patients:
-        return OnePatient(first) if first is not None else _many(settings, voxel, rank, ranks)
+        return OnePatient(first) if first is not None else _many(settings, voxel, rank, ranks, meet)
 
     known = patients(0, 1)
 
@@ -96,24 +105,28 @@ def load_training_data(
     return TrainingData(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
 
 
-def _many(settings: TrainSettings, voxel: float, rank: int, ranks: int) -> ManyPatients:
+def _many(
+    settings: TrainSettings, voxel: float, rank: int, ranks: int, meet: Callable[[RenderedPatient], None] | None
+) -> ManyPatients:
     data, seed = settings.data, settings.run.seed
     if data.cts is not None:
         files = files_in(data.cts)
-        hold_out = len(files) >= HOLD_OUT_FROM
-        make, number = CTFolder(files, voxel), len(files) - hold_out
+        held_out = CTFolder(files[::-1], voxel, data.volume)(0) if len(files) >= HOLD_OUT_FROM else None
+        number = len(files) if held_out is None else [file.name for file in files].index(held_out.name)
+        make = CTFolder(files[: max(number, 1)], voxel, data.volume)
     else:
-        make = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel)
-        hold_out, number = True, data.patients
+        make, number = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel), data.patients
+        held_out = make(number)
     return ManyPatients(
         make,
-        number,
-        hold_out=hold_out,
+        max(number, 1),
+        held_out=held_out,
         each=data.steps_per_patient,
         seed=seed,
         rank=rank,
         ranks=ranks,
         workers=settings.run.workers,
+        meet=meet,
     )
 
 
@@ -139,7 +152,9 @@ def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkF
 
 def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> TrainingData:
     camera = frame.camera()
-    image, pose, points = held_out_samples(folder, camera=camera, count=settings.data.validation_views)
+    damaged = XrayDataset(folder, parts=(), rank=0, world_size=1, on_damage="skip").damaged
+    known: dict[str, Any] = {"camera": camera, "on_damage": "skip" if damaged else "stop"}
+    image, pose, points = held_out_samples(folder, count=settings.data.validation_views, **known)
     shown = float(worth_learning(image, None).double().mean())
     if shown < LEAST_SHOWN:
         raise InputError(
@@ -151,11 +166,11 @@ def _stored(settings: TrainSettings, folder: Path, frame: NetworkFrame) -> Train
 
     def source(rank: int, ranks: int) -> ViewSource:
         batch, run = settings.length.batch or 1, settings.run
-        return StoredViews(folder, camera=camera, batch=batch, seed=run.seed, workers=run.workers)
+        return StoredViews(folder, batch=batch, seed=run.seed, workers=run.workers, **known)
 
     grid = Volume(torch.zeros(1, 1, 1), torch.eye(4, dtype=torch.float64))
     warp = torch.eye(4, dtype=torch.float64) if frame.frame == "template" else None
-    return TrainingData(source, held_out, grid, warp)
+    return TrainingData(source, held_out, grid, warp, damaged)
 
 
 def _warp(settings: TrainSettings, frame: NetworkFrame, volume: Volume) -> Tensor | None:

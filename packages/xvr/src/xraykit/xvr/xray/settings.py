@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from xraykit.render import InputError
 from xraykit.render.radiographs import Colour, DetectorOrigin, Polarity, Reduction
 
 HIDDEN = {"hidden": True}
@@ -26,10 +27,11 @@ class XrayDetails:
 class XraySettings:
     """X-rays."""
 
-    sdd: float | None = None
-    """Source to detector distance [mm], in place of the file's."""
-    pixel_spacing: float | tuple[float, float] | None = None
-    """Pixel pitch at the detector [mm], in place of the file's; in a file of settings also row and column."""
+    sdd: float | tuple[float, ...] | None = None
+    """Source to detector distance [mm], in place of the file's; one for all X-rays or one for each."""
+    pixel_spacing: float | tuple[float, ...] | None = None
+    """Pixel pitch at the detector [mm], in place of the file's; two numbers are down a column and along a row, and a
+    pair for each X-ray where X-rays differ."""
     principal_point: tuple[float, float] | None = None
     """Foot of the perpendicular from the source, x and y [px] in the stored image; default: the file's, else the
     middle."""
@@ -52,3 +54,25 @@ class XraySettings:
     """luma accepts colour pictures by their brightness."""
     details: XrayDetails = field(default_factory=XrayDetails)
     """What hardly anyone changes."""
+
+    def of_view(self, number: int, count: int) -> XraySettings:
+        """What holds for X-ray `number` of `count`.
+
+        Raises:
+            InputError: Other numbers of distances or spacings than there can be.
+        """
+        sdd, spacing = self.sdd, self.pixel_spacing
+        if isinstance(sdd, tuple):
+            if len(sdd) not in (1, count):
+                raise InputError(f"--sdd must be given once, or once for each of {count} X-rays, got {len(sdd)}.")
+            sdd = sdd[number % len(sdd)]
+        if isinstance(spacing, tuple):
+            if len(spacing) not in (1, 2, 2 * count):
+                raise InputError(
+                    "--pixel-spacing must be one number, a pair of row and column, or such a pair for each of "
+                    f"{count} X-rays, got {len(spacing)} numbers."
+                )
+            pairs = spacing * 2 if len(spacing) == 1 else spacing
+            first = 2 * number % len(pairs)
+            spacing = pairs[first : first + 2]
+        return replace(self, sdd=sdd, pixel_spacing=spacing)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError
+from xraykit.render.geometry import tensor_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,11 @@ class Shot:
         doubts: What is hardly true of its file, or was lost of it, one sentence each.
         frame: Which frame of its file it shows, counted from 0; None where it is the only one or made of several.
         source: Its file; None where it came from memory.
+        pose: Camera to the world of its calibration [mm], (4, 4), where a camera file states it; shots of one
+            calibration share that world, which is not the patient's.
+        roll: By how much it is stored turned, as `carm_pose` counts roll [degrees].
+        guesses: What nobody stated and may be the other way, with the option that says it: a phrase each, for a
+            registration that fails.
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -39,8 +45,13 @@ class Shot:
     doubts: tuple[str, ...] = ()
     frame: int | None = None
     source: Path | None = None
+    pose: Tensor | None = None
+    roll: float = 0.0
+    guesses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("image", "valid"):
+            object.__setattr__(self, name, tensor_of(getattr(self, name)))
         size = (self.camera.height, self.camera.width)
         if self.image.ndim != 2 or not self.image.is_floating_point() or tuple(self.image.shape) != size:
             came = f"{self.image.dtype} of shape {tuple(self.image.shape)}"

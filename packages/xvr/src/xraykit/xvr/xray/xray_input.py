@@ -11,23 +11,35 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError, Radiograph, read_radiograph
+from xraykit.render.files import CameraFile
 from xraykit.render.radiographs import (
     burnt_in,
     exposed_field,
     is_stored_mirrored,
     relative_line_integrals,
     shutter_field,
+    stored_roll,
 )
 from xraykit.render.storage import finding_sentences
 
+from .calibration import CameraChoice, assigned_cameras, stated_camera
 from .names import xray_names
 from .settings import XraySettings
 from .shot import Shot
 
 BINS = 256
+OF_CAMERA = ("sdd:", "pixel_spacing:", "principal_point:")  # notes on what a camera file states
+BONE_BRIGHT = ("inverted_intensity", "log_attenuation", "line_integral")
+_NEGATIVE = {"dark": "log_intensity", "bright": "log_attenuation"}
 
 
-def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: str | None = None) -> Shot:
+def read_shot(
+    path: str | Path,
+    settings: XraySettings | None = None,
+    *,
+    name: str | None = None,
+    camera: str | Path | None = None,
+) -> Shot:
     r"""One X-ray from a DICOM, PNG, TIFF or JPEG file, as registration compares it.
 
     Polarity, geometry and their defaults are those of `read_radiograph`. Intensities become -ln(I / I0) with I0 their
@@ -39,6 +51,7 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         path: The file.
         settings: What overrules the file, and how it is read; None is all defaults.
         name: Of the shot; None is the file's stem.
+        camera: File that states its camera, see `read_cameras`; wins over the tags.
 
     Returns:
         The shot, float32 on the CPU; `notes` names every assumption.
@@ -48,12 +61,12 @@ def read_shot(path: str | Path, settings: XraySettings | None = None, *, name: s
         InputError: No sdd or spacing (says which option supplies it), several frames and no choice, or a setting that
             does not fit the image.
     """
-    path, settings = Path(path), settings or XraySettings()
-    if settings.field_of_view not in ("auto", "tags", "whole"):
-        raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
+    path, settings = Path(path), (settings or XraySettings()).of_view(0, 1)
     if settings.frame == "all":
         raise InputError("one shot shows one frame, got frame='all'; read_shots makes a shot of each.")
-    return _shot(path, _read(path, settings), settings, name or path.stem)
+    (choice,) = assigned_cameras(() if camera is None else (camera,), (path,))
+    (shot,) = shots_of(path, settings, name=name, choice=choice)
+    return shot
 
 
 def _read(path: Path, settings: XraySettings) -> Radiograph:
@@ -66,12 +79,23 @@ def _read(path: Path, settings: XraySettings) -> Radiograph:
     )
 
 
-def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str) -> Shot:
+def _shot(
+    path: Path, radiograph: Radiograph, settings: XraySettings, name: str, choice: CameraChoice | None = None
+) -> Shot:
     """One shot of a file that was read, by settings that say which frame."""
     radiograph, frame = _chosen(path, radiograph, settings)
     notes, doubts = _assumptions(radiograph, settings), tuple(finding_sentences(radiograph.doubts))
     mirrored = bool(is_stored_mirrored(radiograph)) if settings.mirror is None else settings.mirror
-    camera = _camera(path, radiograph, settings)
+    stated = None
+    if choice is None:
+        camera = _camera(path, radiograph, settings)
+    else:
+        stated = stated_camera(choice, settings, height=radiograph.height, width=radiograph.width)
+        mirrored, camera = stated.mirrored, _as_stored(stated)
+        settings = replace(settings, mirror=mirrored)
+        notes = [note for note in notes if not note.startswith(OF_CAMERA)]
+        notes += [f"camera: as {stated.path.name} states it ({stated.kind})", *stated.assumptions]
+    guesses, turned_as_stored = _guesses(radiograph, settings), radiograph
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
     radiograph = replace(radiograph, camera=camera, of_frames=())
@@ -81,6 +105,9 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
     if mirrored:
         radiograph, valid = _mirrored(radiograph), valid.flip(-1)
         notes.append("the image was mirrored left to right, so that it shows what the tube sees")
+    roll = stored_roll(turned_as_stored, mirrored=mirrored)
+    if roll:
+        notes.append(f"the image is stored turned: its camera is rolled by {roll:g} degrees, and starts are with it")
     radiograph, valid = _sized(radiograph, valid, settings, notes)
     image = _line_integrals(radiograph, valid, settings)
     if settings.field_of_view == "auto":
@@ -102,24 +129,66 @@ def _shot(path: Path, radiograph: Radiograph, settings: XraySettings, name: str)
         doubts=doubts,
         frame=frame,
         source=path,
+        pose=None if stated is None else stated.pose[0],
+        roll=roll,
+        guesses=guesses,
     )
 
 
-def read_shots(paths: Sequence[str | Path], settings: XraySettings | None = None) -> tuple[Shot, ...]:
+def read_shots(
+    paths: Sequence[str | Path], settings: XraySettings | None = None, *, cameras: Sequence[str | Path] = ()
+) -> tuple[Shot, ...]:
     """X-rays of several files, in their order, see `read_shot`; two of one name are told apart as `xray_names` says.
 
-    `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several.
+    `frame` "all" makes a shot of every frame, called NAME_0, NAME_1 and so on where a file holds several. `cameras` are
+    files that state the camera of each X-ray, or one for all; shots of one calibration then know their places relative
+    to each other, `Shot.pose`.
+
+    Raises:
+        InputError: Also, another number of cameras than X-rays, or cameras in another order.
     """
     files, settings = [Path(path) for path in paths], settings or XraySettings()
+    each = [settings.of_view(n, len(files)) for n in range(len(files))]
+    known = zip(files, each, xray_names(files), assigned_cameras(cameras, files), strict=True)
+    return tuple(shot for file, own, name, choice in known for shot in shots_of(file, own, name=name, choice=choice))
+
+
+def shots_of(
+    path: str | Path,
+    settings: XraySettings | None = None,
+    *,
+    name: str | None = None,
+    choice: CameraChoice | None = None,
+) -> tuple[Shot, ...]:
+    """The X-rays of one file, of which there are several where `frame` is "all"; see `read_shots`."""
+    path, settings = Path(path), (settings or XraySettings()).of_view(0, 1)
+    if settings.field_of_view not in ("auto", "tags", "whole"):
+        raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
+    name, radiograph = name or path.stem, _read(path, settings)
     if settings.frame != "all":
-        return tuple(read_shot(file, settings, name=name) for file, name in zip(files, xray_names(files), strict=True))
-    shots = []
-    for file, name in zip(files, xray_names(files), strict=True):
-        radiograph = _read(file, settings)
-        for n in range(radiograph.n_frames):
-            called = name if radiograph.n_frames == 1 else f"{name}_{n}"
-            shots.append(_shot(file, radiograph, replace(settings, frame=n), called))
-    return tuple(shots)
+        return (_shot(path, radiograph, settings, name, choice),)
+    count = radiograph.n_frames
+    names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
+    return tuple(_shot(path, radiograph, replace(settings, frame=n), names[n], choice) for n in range(count))
+
+
+def _guesses(radiograph: Radiograph, settings: XraySettings) -> tuple[str, ...]:
+    """What a failure may come from, because neither file nor user said it."""
+    found = []
+    if settings.polarity is None and "polarity" in radiograph.assumptions:
+        tone = "dark" if radiograph.polarity in BONE_BRIGHT else "bright"
+        found.append(f"bone may be {tone} in the picture, against what was assumed (--polarity {_NEGATIVE[tone]})")
+    if settings.mirror is None and is_stored_mirrored(radiograph) is None:
+        found.append("the picture may be mirrored left to right (--mirror)")
+    return tuple(found)
+
+
+def _as_stored(stated: CameraFile) -> Camera:
+    """The camera of the image as its file holds it, which may be mirrored."""
+    if not stated.mirrored:
+        return stated.camera
+    x, y = stated.camera.principal_point  # type: ignore[misc]  # views() gives plain numbers
+    return replace(stated.camera, principal_point=(stated.camera.width - float(x), float(y)))
 
 
 def _assumptions(radiograph: Radiograph, settings: XraySettings) -> list[str]:

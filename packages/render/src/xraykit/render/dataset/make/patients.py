@@ -68,11 +68,12 @@ def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping
 
 
 def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
-    volume = Volume.from_file(file, labels=plan.labels, label_names=config.patients.ct.label_names)
+    asked = config.patients.ct
+    volume = Volume.from_file(file, labels=plan.labels, label_names=asked.label_names, **asked.reading)
     if volume.hu is None:
         raise FileError(f"{file} must be a CT with Hounsfield numbers, got none.")
     landmarks = label_centroids(volume) if volume.labels is not None else {}
-    name = file.relative_to(config.patients.ct.folder or file.parent).as_posix()
+    name = file.relative_to(asked.folder or file.parent).as_posix()
     record = findings_record(volume.provenance)
     description = {"file": name, **({"as_read": record} if record else {})}
     return Scene((Body.from_volume(volume),), landmarks=landmarks), description

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from ...meshes.instruments import INSTRUMENTS
 from ...storage.typed_settings import Range
@@ -64,12 +64,24 @@ class CTPatients:
         labels: Path of a volume's label map from the folder; {name} is the volume's file name without its suffix,
             {parent} the subfolder it lies in. None for no labels.
         label_names: A table of names ("totalsegmentator_v2"); None takes the names in the label file.
+        series: Which volume of DICOM folders that hold several, as a number in the list of the error.
+        modality: "CT" reads volumes as CT that say otherwise.
+        resample_slices: Interpolate DICOM slices of uneven steps along the stack.
     """
 
     folder: Path | None = None
     volumes: str = "*.nii.gz"
     labels: str | None = None
     label_names: str | None = None
+    series: str | int | None = None
+    modality: Literal["CT"] | None = None
+    resample_slices: bool = False
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The keywords of `Volume.from_file` for this, labels apart."""
+        series = None if self.series is None else str(self.series)
+        return {"series": series, "modality": self.modality, "resample_slices": self.resample_slices}
 
 
 @dataclass(frozen=True)

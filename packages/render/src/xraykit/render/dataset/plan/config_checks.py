@@ -29,6 +29,8 @@ def check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
         raise InputError("patients needs procedural.count or ct.folder, got neither; say where patients come from.")
     demand(0 <= procedural.count <= 999_999, "patients.procedural.count", "0 to 999999", procedural.count)
     demand(bool(ct.volumes), "patients.ct.volumes", "a pattern of file names", "an empty text")
+    listed = ct.series is None or (str(ct.series).isdecimal() and int(ct.series) >= 1)
+    demand(listed, "patients.ct.series", "a number from 1 up (UIDs differ from patient to patient)", "another text")
     demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
     check_weights("patients.procedural.regions", procedural.regions)
     _check_names("patients.procedural.regions", procedural.regions, REGIONS)

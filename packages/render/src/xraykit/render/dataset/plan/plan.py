@@ -19,6 +19,9 @@ from .config import CTPatients, DatasetConfig
 FORMAT = "xraykit-dataset/1"
 _JOINED_LATER = (
     (("patients", "procedural"), "findings", {}),
+    (("patients", "ct"), "series", None),
+    (("patients", "ct"), "modality", None),
+    (("patients", "ct"), "resample_slices", False),
     (("views",), "orbit", 0.0),
     (("views",), "in_turn", False),
     (("views",), "zoom", [1.0, 1.0]),

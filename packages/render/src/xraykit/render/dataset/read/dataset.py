@@ -15,12 +15,13 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ...errors import FileError, InputError
 from ..format.manifest import ShardRecord
 from .order import Itinerary, ReadingOrder, Share, batches_delivered, itinerary, part
-from .shards import check_shard, check_size, checked_manifest, shards_of
+from .shards import check_shard, check_size, checked_manifest, shards_of, whole_shards
 from .store import ShardStore
 from .tar import RawSample, raw_samples
 from .xray_sample import IMAGE, LINES, MASKS, RECORD, TISSUE, XraySample, decode_sample
 
 Part = Literal["image", "masks", "lines", "tissue"]
+OnDamage = Literal["stop", "skip"]
 PARTS: tuple[str, ...] = get_args(Part)
 _EXTENSIONS = {"image": IMAGE, "masks": MASKS, "lines": LINES, "tissue": TISSUE}
 
@@ -28,8 +29,9 @@ _EXTENSIONS = {"image": IMAGE, "masks": MASKS, "lines": LINES, "tissue": TISSUE}
 class XrayDataset(IterableDataset[Any]):
     """The samples of a data set, streamed from its shards.
 
-    Every sample of the split comes once in an epoch, over all ranks and workers together; see `itinerary`. The order
-    follows from seed, epoch, and the numbers of ranks and workers alone.
+    Every sample of the split comes once in an epoch, over all ranks and workers together, but for what
+    `ReadingOrder.uneven` does so that all ranks have as many; see `itinerary`. The order follows from seed, epoch, and
+    the numbers of ranks and workers alone.
 
     Use `XrayLoader` to read with workers and to resume in the middle of an epoch. In any other loader the data set
     obeys `set_epoch`, and each copy of it (one per worker) tells and takes back its own state, which is what
@@ -46,13 +48,18 @@ class XrayDataset(IterableDataset[Any]):
             initialised, else 0 of 1.
         world_size: See rank.
         verify: Compare each shard with the manifest's SHA-256 before its first use; it is then read twice.
+        on_damage: "stop" at a damaged shard when its turn comes, or compare all shards with the manifest at the
+            beginning and "skip" those that are not whole; `damaged` names them.
         allow_incomplete: Accept a data set whose job has not finished.
         storage_options: For fsspec.
 
     Raises:
-        FileError: No data set there, a damaged manifest, or an unfinished data set.
+        FileError: No data set there, a damaged manifest, an unfinished data set, or no shard that is whole.
         InputError: No such split, an unknown part, or an impossible rank.
         BackendUnavailableError: fsspec or its plugin is missing.
+
+    Attributes:
+        damaged: (name, sentence) of each shard that was skipped.
     """
 
     def __init__(
@@ -66,6 +73,7 @@ class XrayDataset(IterableDataset[Any]):
         rank: int | None = None,
         world_size: int | None = None,
         verify: bool = False,
+        on_damage: OnDamage = "stop",
         allow_incomplete: bool = False,
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -76,7 +84,11 @@ class XrayDataset(IterableDataset[Any]):
                 f"{address} must be a finished data set, its manifest says it is not; finish the job with --resume, "
                 "or read what there is with allow_incomplete=True."
             )
-        self.shards = shards_of(self.manifest, split)
+        self.shards, self.damaged = shards_of(self.manifest, split), ()
+        if on_damage == "skip":
+            self.shards, self.damaged = whole_shards(self.store, self.shards)
+        elif on_damage != "stop":
+            raise InputError(f"on_damage must be stop or skip, got {on_damage!r}.")
         self.split, self.order, self.transform, self.verify = split, order or ReadingOrder(), transform, verify
         unknown = sorted(set(parts) - set(PARTS))
         if unknown:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 
-Uneven = Literal["keep", "drop", "pad"]
+Uneven = Literal["pad", "drop", "keep"]
 UNEVEN: tuple[str, ...] = get_args(Uneven)
 
 
@@ -32,8 +32,9 @@ class ReadingOrder:
         seed: Of all shuffling.
         shuffle: Whether shards change places, and samples within `window`.
         window: A sample leaves at most this many places early or late; so many wait in memory, undecoded.
-        uneven: What happens where samples cannot be shared evenly among the ranks: "keep" all, once each, and let
-            some ranks have one more; "drop" the rest; "pad" with samples that come twice.
+        uneven: What happens where samples cannot be shared evenly among the ranks: "pad" with samples that
+            come twice, as torch's DistributedSampler does; "drop" the rest; "keep" all, once each, and let some ranks
+            have one more, at which a training, whose ranks wait for each other, would wait without end.
 
     Raises:
         InputError: A value out of range.
@@ -42,7 +43,7 @@ class ReadingOrder:
     seed: int = 0
     shuffle: bool = True
     window: int = 512
-    uneven: Uneven = "keep"
+    uneven: Uneven = "pad"
 
     def __post_init__(self) -> None:
         if self.seed < 0:

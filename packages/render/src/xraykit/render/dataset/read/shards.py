@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ...cpu_type import UNKNOWN
@@ -82,6 +83,26 @@ def check_shard(store: ShardStore, entry: ShardRecord) -> None:
             f"{store.address}/{entry.name} must have the SHA-256 {entry.sha256[:16]}... of the manifest, got "
             f"{digest.hexdigest()[:16]}...; copy it again, or delete it and resume the job."
         )
+
+
+def whole_shards(
+    store: ShardStore, shards: Sequence[ShardRecord]
+) -> tuple[tuple[ShardRecord, ...], tuple[tuple[str, str], ...]]:
+    """The shards that are as the manifest says, and name and sentence of each that is not; all are read once.
+
+    Raises:
+        FileError: None of them is whole.
+    """
+    whole, damaged = [], []
+    for shard in shards:
+        try:
+            check_shard(store, shard)
+            whole.append(shard)
+        except FileError as error:
+            damaged.append((shard.name, str(error)))
+    if damaged and not whole:
+        raise FileError(f"none of {len(damaged)} shards is whole; the first: {damaged[0][1]}")
+    return tuple(whole), tuple(damaged)
 
 
 def check_size(store: ShardStore, entry: ShardRecord, size: int) -> None:

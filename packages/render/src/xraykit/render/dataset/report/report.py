@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
 from ...storage.atomic_write import check_folder, write_atomically
 from ..format.manifest import Manifest
-from ..read.shards import checked_manifest
+from ..read.shards import checked_manifest, whole_shards
 from ..read.store import ShardStore
 from ..read.xray_sample import XraySample
 from .page import CaptionedPicture, bars, columns, findings, intensity_plot, page, pairs, pictures, section
@@ -35,11 +35,13 @@ class DatasetReport:
         path: The page.
         samples: Images in the data set.
         findings: {what was looked for: how often it was found}.
+        damaged: (name, sentence) of each shard that is not whole and was left out.
     """
 
     path: Path
     samples: int
     findings: Mapping[str, int]
+    damaged: tuple[tuple[str, str], ...] = ()
 
 
 def dataset_report(
@@ -55,7 +57,8 @@ def dataset_report(
 
     It has the numbers of images by region, view, label, tool and split; histograms of intensity by region; a contact
     sheet; and lists of near-duplicates (within one view of one region), patients in several splits, labels, tools and
-    images without a mask, images that are black, open beam or saturated, and patients that the job left out.
+    images without a mask, images that are black, open beam or saturated, patients that the job left out, and shards
+    that are not whole, which are left out.
     The same data set gives the same page.
 
     Args:
@@ -67,7 +70,7 @@ def dataset_report(
         report: Told (images read, images in all).
 
     Raises:
-        FileError: No data set there, or one that is damaged; `check_dataset` says all that is wrong.
+        FileError: No data set there, or no shard that is whole; `check_dataset` says all that is wrong.
         InputError: each below 1, or another file type.
         OutputError: The page could not be written.
     """
@@ -79,11 +82,13 @@ def dataset_report(
     check_folder(output)
     store = ShardStore(str(address), dict(storage_options or {}))
     manifest = checked_manifest(store)
+    whole, damaged = whole_shards(store, manifest.shards)
+    manifest = replace(manifest, shards=whole)
     found = survey(store, manifest, report=report)
     twins, chosen = found.duplicates(), choose(found.rows, each=each)
     shown = twins[:MOST_PAIRS]
     samples = read_again(store, manifest, [*chosen, *(row for one, other, _ in shown for row in (one, other))])
-    lists = _lists(found, manifest)
+    lists = {**_lists(found, manifest), "Shards that are damaged": [Finding(*one) for one in damaged]}
     sections = [
         section("Counts of images", columns(_counts(found))),
         section("Intensity relative to air, by region", columns(_histograms(found))),
@@ -94,7 +99,7 @@ def dataset_report(
     text = page(f"Data set {Path(str(address)).name}", _facts(found, manifest), sections)
     write_atomically(output, lambda file: file.write(text.encode()))
     numbers = {"Near-duplicates": len(twins)} | {title: len(entries) for title, entries in lists.items()}
-    return DatasetReport(output, len(found.rows), numbers)
+    return DatasetReport(output, len(found.rows), numbers, damaged)
 
 
 def _facts(found: Survey, manifest: Manifest) -> dict[str, str]:

@@ -7,7 +7,7 @@ const POLL = 150; // ms between looks at a job
 export async function ask(name, body = {}, signal = undefined) {
   let answer;
   try {
-    answer = await fetch(`/api/${name}`, {
+    answer = await fetch(`api/${name}`, { // relative: a proxy may show the page below a path
       method: "POST",
       headers: { "X-Token": token, "Content-Type": "application/json" },
       body: JSON.stringify(body),

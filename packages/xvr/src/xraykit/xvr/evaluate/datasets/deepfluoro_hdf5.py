@@ -59,6 +59,8 @@ class DeepFluoroHDF5:
         with open_hdf5(self.path) as file:
             specimen = file.group(name)
             names = specimen.group("vol-landmarks").names
+            if not names:
+                raise FileError(f"{specimen.place}/vol-landmarks must hold a landmark, got none.")
             points = [specimen.array(f"vol-landmarks/{landmark}", 3) for landmark in names]
             return EvaluationSubject(
                 name,
@@ -112,7 +114,7 @@ def _volume(specimen: H5Group) -> Volume:
             raise FileError(f"{specimen.place}/vol-seg must lie on the grid of vol, got {labels.shape} elsewhere.")
         if "vol-seg/labels-def" in specimen:
             table = specimen.group("vol-seg/labels-def")
-            label_names = {int(key): table.text(key) for key in table.names if key.isdigit()}
+            label_names = {int(key): table.text(key) for key in table.names if _is_label(key)}
     return Volume.from_hu(
         torch.from_numpy(pixels.astype(np.float32)),
         affine,
@@ -129,6 +131,10 @@ def _grid(group: H5Group) -> tuple[NDArray[Any], Tensor]:
     return pixels, affine_from_itk(
         origin=origin.tolist(), spacing=spacing.tolist(), direction=direction.astype(np.float64).tolist()
     )
+
+
+def _is_label(key: str) -> bool:
+    return key.isascii() and key.isdecimal() and len(key) <= 5
 
 
 def _structures(shot: H5Group) -> tuple[str, ...]:

@@ -40,9 +40,9 @@ def in_processes(
 
     Raises:
         XraykitError: What a worker met with.
-        OutputError: The same shard's worker was killed three times.
+        OutputError: The same shard's worker was killed three times; the other shards are made before this is raised.
     """
-    waiting, deaths = deque(numbers), Counter[int]()
+    waiting, deaths, lost = deque(numbers), Counter[int](), list[OutputError]()
     team: list[_Worker] = []
     try:
         while waiting or team:
@@ -53,8 +53,11 @@ def in_processes(
                 message = _heard(worker)
                 if message is None:
                     team.remove(worker)
-                    _mourn(worker, deaths)
-                    waiting.appendleft(worker.number)
+                    try:
+                        _mourn(worker, deaths)
+                        waiting.appendleft(worker.number)
+                    except OutputError as error:
+                        lost.append(error)
                     continue
                 if isinstance(message, XraykitError):
                     raise message
@@ -66,6 +69,8 @@ def in_processes(
                     worker.pipe.close()
                     worker.process.join()
                 yield message
+        if lost:
+            raise lost[0]
     finally:
         for worker in team:
             worker.process.kill()

@@ -34,7 +34,7 @@ def in_ray(
     Raises:
         BackendUnavailableError: Ray is not installed, or no cluster answers at the address.
         XraykitError: What a task met with.
-        OutputError: A task was lost three times.
+        OutputError: A task was lost three times; the other shards are made before this is raised.
     """
     ray = ray_module()
     started = not ray.is_initialized()
@@ -73,7 +73,7 @@ def _tasks(
 ) -> Iterator[int | ShardRecord]:
     at_once = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
     task = ray.remote(_work).options(num_cpus=1, max_retries=_RETRIES, runtime_env={"env_vars": ONE_THREAD})
-    running = {}
+    running, lost = {}, None
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -84,14 +84,18 @@ def _tasks(
             try:
                 images, result = ray.get(ready)
             except ray.exceptions.WorkerCrashedError as error:
-                raise OutputError(
+                sentence = (
                     f"shard {number} could not be made: its process was lost {_RETRIES + 1} times, most likely for "
                     "want of memory; use smaller patients, and --resume."
-                ) from error
+                )
+                lost = lost or (sentence, error)
+                continue
             if isinstance(result, XraykitError):
                 raise result
             yield images
             yield result
+        if lost is not None:
+            raise OutputError(lost[0]) from lost[1]
     finally:
         for ready in running:
             ray.cancel(ready, force=True)
