@@ -10,9 +10,9 @@ segment` and, with a page, `xraykit fluorosam app`.
 import sys
 from pathlib import Path
 
+import numpy as np
 from xraykit.fluorosam import FluoroSam
 from xraykit.fluorosam.evaluate import error_point, mask_overlap, tight_box
-from xraykit.fluorosam.evaluate.error_points import question_stream
 from xraykit.render import Camera, PatientSettings, carm_pose, generate_patient, simulate
 from xraykit.render.pictures import overlay, save_png, to_grey
 
@@ -36,7 +36,7 @@ def main(out: Path, quick: bool) -> dict[str, float]:
         state = f"confidence {found[words].confidence:.2f}" if found[words].visible else "not visible"
         print(f"{words}: {state}, Dice {scores[words]:.2f}")
 
-    heart, stream, points, labels = masks.mask("heart")[0], question_stream(0, "clicks"), [], []
+    heart, stream, points, labels = masks.mask("heart")[0], np.random.default_rng(0), [], []
     answer = sam.predict(box=tight_box(heart))
     scores["box"] = mask_overlap(answer.mask, heart).dice
     for _ in range(3):  # a user who clicks where the answer is wrong

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ SETTINGS = StoredPairSettings(grid=6, per_patient=3, patients_per_shard=2, stora
 def drawn(tmp_path, monkeypatch):
     """A folder in which the images are there already, as if a cluster had made them."""
     write_views(tmp_path / "out/images", {"train": 3, "val": 1})
-    monkeypatch.setattr(pairs_job, "make_dataset", lambda *_, **__: None)
+    monkeypatch.setattr(pairs_job, "make_dataset", lambda *_, **__: SimpleNamespace(shards=()))
     return tmp_path / "out"
 
 

@@ -17,7 +17,9 @@ from benchmarks.common.fluorosam_plain import plain_round_loss
 @pytest.mark.parametrize("seed", [0, 1])
 def test_losses_and_gradients_are_those_of_a_loop_over_masks(seed):
     batch, weights = box_batch(images=3, seed=seed), SegmentationObjectiveSettings()
-    settings = PromptRoundSettings(points=4, points_alone=0.3, box_alone=0.2, box_with_text=0.2, feedback=0.5)
+    settings = PromptRoundSettings(
+        points=4, points_alone=0.3, box_alone=0.2, box_with_text=0.2, feedback=0.5, corrections=0.0
+    )
     draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(seed))
     found = []
     for plain in (False, True):

@@ -96,7 +96,7 @@ def test_pairs_are_added_changed_deleted_and_saved(server):
         ("mark", {"pair": 0, "match": "no"}, "match must be true or false, got 'no'"),
         ("add", {**POINTS, "match": 0}, "match must be true or false, got 0"),
         ("add", {**POINTS, "match": None}, "match must be true or false, got None"),
-        ("add", {**POINTS, "name": "\ud800"}, "a name must be text of whole letters"),
+        ("add", {**POINTS, "name": "\ud800"}, "must hold whole characters"),
         ("add", {**POINTS, "radius": 10**400}, "radius must be a number and name text, got 1000"),
         ("add", {**POINTS, "radius": float("inf")}, "radius must be a number and name text, got inf"),
         ("add", {**POINTS, "a": {"view": 0, "x": 10**400, "y": 2}}, "a must have a view, x and y, got"),

@@ -16,7 +16,9 @@ def asked(monkeypatch, tmp_path):
         say("4 patients to learn from")
         report("batches", 1, 1)
         row = {"train_loss": 0.0123, "ap_macro": 0.75, "ap_macro_mean": 0.5}
-        return SimpleNamespace(batches=1, seconds=90.0, rows=(row,), weights=tmp_path / "weights", folder=tmp_path)
+        return SimpleNamespace(
+            batches=1, seconds=90.0, rows=(row,), weights=tmp_path / "weights", folder=tmp_path, left_out=()
+        )
 
     monkeypatch.setattr(matching, "train_matcher", fake)
     return seen

@@ -44,7 +44,7 @@ def test_a_data_set_and_its_report(cts, tmp_path, capsys):
     pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     out = tmp_path / "out"
-    assert run(["dataset", "make", str(tmp_path / "plan.yaml"), "-o", str(out / "set"), "--workers", "1"]) == 0
+    assert run(["dataset", "make", str(tmp_path / "plan.yaml"), "-o", str(out / "set"), "--workers", "1"]) == 3
     shards = json.loads((out / "set/manifest.json").read_text())["shards"]
     assert sum(len(shard["skipped"]) for shard in shards) >= 2
     assert run(["dataset", "check", str(out / "set")]) == 0

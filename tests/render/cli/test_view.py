@@ -67,10 +67,12 @@ def test_every_option_reaches_the_viewer(ct, started, tmp_path):
     labels = str(ct.with_name("seg.nii.gz"))
     given = [str(ct), "--labels", labels, "--port", "0", "--no-browser", "--size", "64", "--sdd", "1200"]
     given += ["--bone", "150", "--samples", "77", "--folder", str(tmp_path), "--backend", "torch", "--device", "cpu"]
+    given += ["--outer", "https://hub.example/user/"]
     assert run(["render", "view", *given]) == 130
     ((volume, options, stub),) = started
     assert options == {
         "port": 0, "name": "ct.nii.gz", "folder": tmp_path, "bone": 150.0, "samples": 77, "backend": "torch",
+        "outer": "https://hub.example/user/",
         "start": ViewerState(size=64, sdd=1200.0, sod=840.0),
     }  # fmt: skip
     assert dict(volume.label_names) == {1: "one", 2: "two"}

@@ -85,15 +85,15 @@ def test_an_output_in_the_way_is_refused_before_anything_is_read(folder, capsys)
 
 
 def test_every_option_of_an_xray_reaches_its_setting(folder, tmp_path, monkeypatch):
-    import xraykit.xvr.xray.xray_input as reading
+    import xraykit.xvr.file_registration as reading
 
     class SeenError(Exception):
         """The settings have arrived."""
 
-    def stop(path, settings, *, name):
+    def stop(path, settings, *, name, choice):
         raise SeenError(settings)
 
-    monkeypatch.setattr(reading, "read_shot", stop)
+    monkeypatch.setattr(reading, "shots_of", stop)
     asked = XraySettings(
         sdd=900.0, pixel_spacing=0.5, principal_point=(3.0, 4.0), polarity="intensity", frame=2, reduce="max", crop=7,
         mirror=False, subtract_background=True, field_of_view="tags", colour="luma",
