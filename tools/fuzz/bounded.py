@@ -87,9 +87,10 @@ def _watch(child: int, board: mmap.mmap, bounds: Bounds) -> bool:
     """Wait for the child's end; True if it was ended for its time."""
     while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         time.sleep(0.05)
-        number, begun, used = _BOARD.unpack_from(board)
-        if number < 0:
-            continue
+        number, begun, used = seen = _BOARD.unpack_from(board)
+        time.sleep(0.01)
+        if number < 0 or seen != _BOARD.unpack_from(board):
+            continue  # between inputs, or read while it was written
         late = time.monotonic() - begun
         if late > WALL or (late > bounds.each and _cpu_of(child) - used > bounds.each):
             os.kill(child, signal.SIGKILL)
