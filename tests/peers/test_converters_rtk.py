@@ -120,7 +120,8 @@ def test_we_read_the_geometry_that_rtk_writes(tmp_path):
     views = to_rtk(camera(), poses(), isocenter=CENTER)
     writer = rtk.ThreeDCircularProjectionGeometryXMLFileWriter.New()
     writer.SetFilename(str(tmp_path / "geometry.xml"))
-    writer.SetObject(geometry(views))
+    written = geometry(views)  # kept here, since the writer does not
+    writer.SetObject(written)
     writer.WriteFile()
     first = views[0]
     found = read_rtk(
