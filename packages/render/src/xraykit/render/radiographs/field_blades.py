@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..geometry.detector_plane import pixel_axes
+from .field_border import value_span
 
 REACH = 2  # [px] from the border to where its two sides are compared
 STEP = 0.08  # of the range of values: a smaller step is no border
@@ -48,10 +49,10 @@ def blades(image: Tensor) -> Tensor | None:
     Source: the vote is the Hough transform (Duda and Hart, Comm. ACM 1972).
     """
     height, width = image.shape
-    low, high = torch.quantile(image.flatten(), torch.tensor([0.01, 0.99])).tolist()
-    if min(height, width) < 24 or not high > low:
+    span = value_span(image)
+    if min(height, width) < 24 or not span > 0:
         return None
-    smooth = F.avg_pool2d(image[None, None], 3, 1, 1, count_include_pad=False)[0, 0] / (high - low)
+    smooth = F.avg_pool2d(image[None, None], 3, 1, 1, count_include_pad=False)[0, 0] / span
     known = _blades(smooth)
     corners = opening(known, height, width)
     return corners if known and len(corners) > 2 and _area(corners) > SMALLEST * height * width else None
@@ -120,14 +121,14 @@ def _fitted(image: Tensor, line: Line) -> Line:
     """The line nearby along which values step most."""
     turn, shift = torch.meshgrid(torch.linspace(-0.045, 0.045, 7), torch.arange(-3.0, 4.0), indexing="ij")
     angle, distance = line.angle + turn.flatten(), line.distance + shift.flatten()
-    step, _, inside = _profiles(image, angle, distance)
+    step, _, inside, _ = _profiles(image, angle, distance)
     mean = (step.clamp(max=0.3) * inside).sum(1) / inside.sum(1).clamp(min=1)
     best = int(mean.argmax())
     return Line(float(angle[best]), float(distance[best]))
 
 
-def _profiles(image: Tensor, angle: Tensor, distance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Along N lines, pixel by pixel: the step there, the growth before it, and whether that is in the image, (N, P)."""
+def _profiles(image: Tensor, angle: Tensor, distance: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Along N lines, pixel by pixel: step, growth before it, whether it lies in the image (N, P); where (N, P, 2)."""
     height, width = image.shape
     normal = torch.stack([angle.cos(), angle.sin()], dim=-1)
     along = torch.stack([-normal[:, 1], normal[:, 0]], dim=-1)
@@ -137,18 +138,14 @@ def _profiles(image: Tensor, angle: Tensor, distance: Tensor) -> tuple[Tensor, T
     places = [points + offset * normal[:, None] for offset in (-3.0 * REACH, -1.0 * REACH, 1.0 * REACH)]
     grid = 2 * torch.stack(places) / torch.tensor([width, height])
     seen = F.grid_sample(image.expand(3, 1, -1, -1), grid, padding_mode="border", align_corners=False)[:, 0]
-    return seen[2] - seen[1], seen[1] - seen[0], inside
+    return seen[2] - seen[1], seen[1] - seen[0], inside, points
 
 
 def _strength(image: Tensor, line: Line, others: Sequence[Line], share: float) -> float:
     """The step that a share of a line has, if values hardly grow any further behind it and fall nowhere; else 0."""
-    step, growth, inside = (each[0] for each in _profiles(image, *(torch.tensor([value]) for value in line)))
-    reach = math.hypot(*image.shape) / 2
-    along = torch.arange(-reach, reach)
-    x = line.distance * math.cos(line.angle) - along * math.sin(line.angle)
-    y = line.distance * math.sin(line.angle) + along * math.cos(line.angle)
+    step, growth, inside, points = (each[0] for each in _profiles(image, *(torch.tensor([value]) for value in line)))
     for other in others:
-        inside &= other.beyond(x, y) < -REACH
+        inside &= other.beyond(*points.unbind(-1)) < -REACH
     if int(inside.sum()) < SHORTEST * min(image.shape):
         return 0.0
     both = F.avg_pool1d(torch.stack([step[inside], growth[inside]]), 9, 1, 4, count_include_pad=False)

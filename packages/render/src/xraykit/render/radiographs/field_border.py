@@ -36,7 +36,7 @@ def round_border(image: Tensor) -> Tensor | None:
         at = centre + radius[None, :, None] * direction[:, None]
         grid = 2 * at / torch.tensor([width, height]) - 1
         polar = F.grid_sample(image[None, None], grid[None], padding_mode="border", align_corners=False)[0, 0]
-        column = _left_border(polar, 0.35, _span(image), round(reach - min(height, width) / 4))
+        column = _left_border(polar, 0.35, value_span(image), round(reach - min(height, width) / 4))
         if column:
             step = float((polar[:, column - REACH] - polar[:, column + REACH]).median())
             if best is None or step > best[0]:
@@ -48,14 +48,14 @@ def blanked_border(image: Tensor) -> Tensor | None:
     """Corners (N, 2) [(x, y) px] of a convex field around which everything has one extreme value, or None."""
     best: tuple[float, Tensor] | None = None
     for extreme in (image.min(), image.max()):
-        field = _largest((image - extreme).abs() > 1e-3 * _span(image))
+        field = _largest((image - extreme).abs() > 1e-3 * value_span(image))
         share = float(field.float().mean())
         if not SMALLEST < share < 0.995 or (best is not None and best[0] < share):
             continue
         corners = convex_hull(field)
         inside = outside(corners, image.shape) <= 0
         beyond = image[outside(corners, image.shape) > 1.5]
-        is_flat = beyond.numel() > 0 and float((beyond - extreme).abs().quantile(0.95)) <= 1e-3 * _span(image)
+        is_flat = beyond.numel() > 0 and float((beyond - extreme).abs().quantile(0.95)) <= 1e-3 * value_span(image)
         holds_middle = bool(inside[inside.shape[0] // 2, inside.shape[1] // 2])
         if is_flat and holds_middle and float(field[inside].float().mean()) > SOLID:
             best = share, corners
@@ -122,7 +122,7 @@ def _left_border(image: Tensor, share: float, span: float, most: int) -> int:
     return 0
 
 
-def _span(image: Tensor) -> float:
+def value_span(image: Tensor) -> float:
     """The range of values without the outermost hundredths."""
     low, high = torch.quantile(image.flatten(), torch.tensor([0.01, 0.99])).tolist()
     return high - low
