@@ -37,3 +37,10 @@ def test_both_files_are_written_and_json_holds_no_infinity(tmp_path):
 def test_a_ragged_table_is_refused():
     with pytest.raises(InputError, match=r"must have 2 cells, got \[1, 2\]"):
         markdown_table(("a", "b"), [("1", "2"), ("3",)])
+
+
+def test_what_was_left_out_stands_in_both_files(tmp_path):
+    found = EvaluationReport(("All of them.",), {"n": 2}, left_out=(("a\n.dcm", "it is torn."),))
+    numbers, page = write_evaluation(tmp_path, found)
+    assert json.loads(numbers.read_text("utf-8"))["left_out"] == [{"name": "a\n.dcm", "reason": "it is torn."}]
+    assert page.read_text("utf-8").splitlines()[-1] == "- a .dcm was left out: it is torn."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from xraykit.render import InputError
@@ -10,7 +9,7 @@ from xraykit.render.evaluation import input_digest
 
 from ..data import PreprocessSettings, find_xrays
 from .job_images import prepared
-from .probe_set import ProbeImage, ProbeSet, spread
+from .probe_set import ProbeImage, ProbeSet, digest_of_files, images_of_files, spread
 from .screws.data import KeypointImage, read_coco_keypoints, square_keypoints
 
 
@@ -26,20 +25,21 @@ def images_of_coco(path: str | Path, settings: PreprocessSettings, *, limit: int
         limit: At most so many, evenly from all.
 
     Raises:
-        FileError: No COCO keypoint file, or an X-ray that cannot be read. InputError: A keypoint outside its image, or,
-            when the images are gone through, an X-ray of another size than the file says.
+        FileError: No COCO keypoint file, or, when the images are gone through, an X-ray that cannot be read.
+        InputError: A keypoint outside its image, or, when the images are gone through, an X-ray of another size than
+            the file says.
     """
     path = Path(path)
     entries = read_coco_keypoints(path)
     entries = [entries[n] for n in spread(len(entries), limit)]
-    files = [path.parent / entry.file_name for entry in entries]
-    identity = input_digest(repr(("coco", settings, [entry.file_name for entry in entries])).encode(), path, *files)
-
-    def images() -> Iterator[ProbeImage]:
-        for entry, file in zip(entries, files, strict=True):
-            yield _of_entry(entry, file, settings)
-
-    return ProbeSet(identity, len(entries), images, lambda: [(entry.patient, "") for entry in entries])
+    names = [entry.file_name for entry in entries]
+    return images_of_files(
+        entries,
+        lambda entry: _of_entry(entry, path.parent / entry.file_name, settings),
+        name=lambda entry: entry.file_name,
+        case=lambda entry: (entry.patient, ""),
+        identity=digest_of_files(("coco", settings, names, input_digest(path)), [path.parent / name for name in names]),
+    )
 
 
 def _of_entry(entry: KeypointImage, file: Path, settings: PreprocessSettings) -> ProbeImage:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from xraykit.render import InputError, OutputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.storage import check_result_folder, write_atomically
 
 from .feature_store import RECORD, FeatureStore, feature_digest, open_features, record_text
@@ -40,6 +41,7 @@ def make_features(
     device: str | torch.device = "cpu",
     report: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    left_out: LeftOut | None = None,
 ) -> FeatureStore:
     """The features of all images by a backbone, made now or found where an earlier run left them.
 
@@ -59,23 +61,28 @@ def make_features(
         device: Where the backbone runs.
         report: Called with how many images are done, and how many there are.
         say: Called with a sentence: how large the features will be.
+        left_out: Takes the images that cannot be read, now or in the earlier run; None ends at the first.
 
     Raises:
         InputError: Features that are not finite (in float16, for maps), images of different sizes, two images of one
             name, or another number of images than the set says.
         OutputError: The folder cannot be written to, or its disk lacks the room.
-        FileError: Stored features that are damaged.
+        FileError: Stored features that are damaged, or images that cannot be read.
     """
-    digest = feature_digest(backbone, images)
+    digest, left_out = feature_digest(backbone, images), left_out or LeftOut(none=True)
     for name in (f"{digest[:24]}-maps", *(() if maps else (digest[:24],))):
         if (Path(folder) / name / RECORD).is_file():
-            return open_features(Path(folder) / name)
+            store = open_features(Path(folder) / name)
+            if not (store.left_out and left_out.none):
+                left_out.found += store.left_out
+                return store
     target = Path(folder) / (f"{digest[:24]}-maps" if maps else digest[:24])
     work = target.with_name(target.name + ".part")
     check_result_folder(Path(folder))
     try:
         made = _Making(work, digest, maps=maps, total=len(images), say=say or (lambda _: None))
-        made.run(_evaluated(backbone, torch.device(device)), images, batch=batch, report=report or (lambda _, __: None))
+        see = _evaluated(backbone, torch.device(device))
+        made.run(see, images, batch=batch, report=report or (lambda _, __: None), left_out=left_out)
         work.replace(target)
     except OSError as error:
         raise OutputError(f"{work} could not be written ({error.strerror or error}).") from error
@@ -105,12 +112,19 @@ class _Making:
     say: Callable[[str], None]
 
     def run(
-        self, features: Callable[[Tensor], _Seen], images: ProbeSet, *, batch: int, report: Callable[[int, int], None]
+        self,
+        features: Callable[[Tensor], _Seen],
+        images: ProbeSet,
+        *,
+        batch: int,
+        report: Callable[[int, int], None],
+        left_out: LeftOut,
     ) -> None:
-        """Fill the arrays and write the record last."""
+        """Fill the arrays and write the record last; what is left out has its room at their end."""
         done, strides = self._resumed()
         cases: list[_Case] = []
-        for part in _parts(images, batch):
+        before = len(left_out.found)
+        for part in _parts(images.without(left_out), batch):
             first = len(cases)
             cases += [_Case(image) for image in part]
             _check_part(cases, part, first)
@@ -121,8 +135,12 @@ class _Making:
                 for name, values in arrays.items():
                     self._put(name, values, first)
                 self._progress(len(cases), strides)
-            report(len(cases), self.total)
-        if len(cases) != self.total:
+            report(len(cases) + len(left_out.found) - before, self.total)
+        missing = left_out.found[before:]
+        if not cases:
+            shutil.rmtree(self.work, ignore_errors=True)
+        left_out.check(len(cases))
+        if len(cases) + len(missing) != self.total:
             raise InputError(f"the set must give its {self.total} images, got {len(cases)}.")
         masks = all(case.masked for case in cases)
         if not masks:
@@ -136,6 +154,7 @@ class _Making:
             "masks": masks,
             "maps": strides,
             "keypoints": None if None in points else points,
+            "left_out": missing,
         }
         (self.work / PROGRESS).unlink()
         write_atomically(self.work / RECORD, lambda file: file.write(record_text(content)))
@@ -223,11 +242,11 @@ def _finite(values: Tensor, part: tuple[ProbeImage, ...], what: str) -> NDArray[
     return values.detach().cpu().numpy()
 
 
-def _parts(images: ProbeSet, batch: int) -> Iterator[tuple[ProbeImage, ...]]:
+def _parts(images: Iterator[ProbeImage], batch: int) -> Iterator[tuple[ProbeImage, ...]]:
     if batch < 1:
         raise InputError(f"batch must be 1 image or more, got {batch}.")
-    found, iterator = [], iter(images)
-    for image in iterator:
+    found = []
+    for image in images:
         found.append(image)
         if len(found) == batch:
             yield tuple(found)

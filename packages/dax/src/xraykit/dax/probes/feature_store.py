@@ -57,6 +57,7 @@ class FeatureStore:
         images: The network's inputs for pictures, (N, S, S) uint8: 0 is their darkest, 255 their brightest value.
         masks: (N, S, S) bool, or None where an image has none.
         keypoints: (M, K, 3) float64 of each image: u, v [px] and 1 where visible, else 0; None where an image has none.
+        left_out: (name, sentence) of each image that could not be read, and is not among the N.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class FeatureStore:
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_] | None
     keypoints: tuple[NDArray[np.float64], ...] | None
+    left_out: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -93,8 +95,9 @@ def open_features(folder: str | Path) -> FeatureStore:
         if record["format"] != FORMAT:
             raise FileError(f"{folder} must hold features of format {FORMAT}, got {record['format']}; remove it.")
         names, strides = tuple(record["names"]), record["maps"]
+        left_out = tuple((str(name), str(why)) for name, why in record.get("left_out", ()))
         arrays = {
-            name: _array(folder / f"{name}.npy", len(names))
+            name: _array(folder / f"{name}.npy", len(names) + len(left_out))[: len(names)]
             for name in ("pooled", "images", *(["masks"] if record["masks"] else []), *(f"map_{m}" for m in strides))
         }
         return FeatureStore(
@@ -108,6 +111,7 @@ def open_features(folder: str | Path) -> FeatureStore:
             arrays["images"],
             arrays.get("masks"),
             _points(record["keypoints"]),
+            left_out,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FileError(

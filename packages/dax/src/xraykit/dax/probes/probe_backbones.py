@@ -87,7 +87,7 @@ def stores(
         report: Told of each batch.
         say: Called with how large the features of each backbone will be.
         load: A backbone with `config.preprocess` from its source; None is `network.load_backbone`.
-        left_out: Takes the shards of a data set that are damaged.
+        left_out: Takes the shards of a data set that are damaged, and the images of a list that cannot be read.
 
     Raises:
         InputError: No backbones, one twice, maps of inputs of several sizes, a table for a probe that needs a data set,
@@ -119,6 +119,7 @@ def stores(
                 device=device,
                 report=lambda done, total, name=name: report(f"features of {name}", done, total),
                 say=None if say is None else lambda sentence, name=name: say(f"{name}: {sentence}"),
+                left_out=left_out,
             ),
         )
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from torch import Tensor
 
 from xraykit.render import InputError
+from xraykit.render.commands import LeftOut
+from xraykit.render.evaluation import input_digest
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,7 @@ class ProbeSet:
         images: Begins at the first.
         cases: Patient and label of each image, without reading any; None where only the images tell.
         left_out: (name, sentence) of each damaged shard of a data set, whose images are not among them.
+        readable: As `images`, but leaves out those that cannot be read; None where none can be told from the others.
 
     Raises:
         InputError: No images.
@@ -67,6 +74,7 @@ class ProbeSet:
     images: Callable[[], Iterator[ProbeImage]]
     cases: Callable[[], list[tuple[str, str]]] | None = None
     left_out: tuple[tuple[str, str], ...] = ()
+    readable: Callable[[LeftOut], Iterator[ProbeImage]] | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -77,6 +85,49 @@ class ProbeSet:
 
     def __iter__(self) -> Iterator[ProbeImage]:
         return self.images()
+
+    def without(self, left_out: LeftOut) -> Iterator[ProbeImage]:
+        """The images but for those that cannot be read, which `left_out` takes."""
+        return self.images() if self.readable is None else self.readable(left_out)
+
+
+def images_of_files(
+    entries: Sequence[Entry],
+    read: Callable[[Entry], ProbeImage],
+    *,
+    name: Callable[[Entry], str],
+    case: Callable[[Entry], tuple[str, str]],
+    identity: str,
+) -> ProbeSet:
+    """The set of one image for each entry of a list.
+
+    Args:
+        entries: Of the list.
+        read: The image of an entry.
+        name: What to call the entry where its image is left out.
+        case: Patient and label of an entry.
+        identity: See `ProbeSet`.
+    """
+
+    def readable(left_out: LeftOut) -> Iterator[ProbeImage]:
+        return left_out.kept(entries, read, name=name)
+
+    def images() -> Iterator[ProbeImage]:
+        return readable(LeftOut(none=True))
+
+    return ProbeSet(identity, len(entries), images, lambda: [case(entry) for entry in entries], readable=readable)
+
+
+def digest_of_files(facts: object, files: Sequence[Path]) -> str:
+    """64 hexadecimal digits for what is known and the bytes of files; of one that cannot be read, that it cannot.
+
+    Raises:
+        FileError: Not one of them can be read.
+    """
+    left_out = LeftOut()
+    read = list(left_out.kept(files, input_digest, name=str))
+    left_out.check(len(read))
+    return input_digest(repr((facts, read, left_out.found)).encode())
 
 
 def spread(count: int, limit: int | None) -> tuple[int, ...]:

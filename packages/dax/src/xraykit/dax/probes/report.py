@@ -54,6 +54,7 @@ class ProbeReport:
         pictures: After the tables; in the HTML alone.
         numbers: The same for machines.
         notes: What a reader has to know, one sentence each.
+        left_out: (name, sentence) of each image and shard that it goes without.
     """
 
     title: str
@@ -62,6 +63,7 @@ class ProbeReport:
     pictures: tuple[ReportPicture, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def write_probe_report(
@@ -73,7 +75,8 @@ def write_probe_report(
         OutputError: The folder cannot be written to. InputError: No rows.
     """
     sections = [report.lead, *(f"**{one.caption}**\n\n{markdown_table(one.head, one.rows)}" for one in report.tables)]
-    plain = EvaluationReport(tuple(sections), report.numbers, notes=report.notes, title=report.title)
+    said = {"notes": report.notes, "title": report.title, "left_out": report.left_out}
+    plain = EvaluationReport(tuple(sections), report.numbers, **said)
     table = write_rows(folder / "rows.csv", rows)
     numbers, text = write_evaluation(folder, plain, settings=settings)
     page = write_atomically(folder / "report.html", lambda file: file.write(report_page(report).encode()))
@@ -89,8 +92,9 @@ def report_page(report: ProbeReport) -> str:
         f"<h1>{escape(report.title)}</h1><p>{escape(report.lead)}</p>",
         *map(_table, report.tables),
         *map(_picture, report.pictures),
-        '<h2>Notes</h2><ul class="soft">' if report.notes else "<ul>",
+        '<h2>Notes</h2><ul class="soft">' if report.notes or report.left_out else "<ul>",
         *(f"<li>{escape(note)}</li>" for note in report.notes),
+        *(f"<li>{escape(name)} was left out: {escape(reason)}</li>" for name, reason in report.left_out),
         "</ul></body></html>\n",
     ]
     return "\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -32,7 +33,7 @@ def probe_metal(
 
     Args, Returns and Raises: as `probe_regions`.
     """
-    rows, masks = [], {}
+    rows, masks, left_out = [], {}, left_out or LeftOut(none=True)
     for name, store in open_stores(settings, "metal", report=report, say=say, load=load, left_out=left_out):
         more, predicted = metal_rows(
             store,
@@ -46,4 +47,5 @@ def probe_metal(
         rows += more
         masks[name] = (store, predicted)
     made = metal_report(rows, masks, shown=settings.shown, seed=settings.seed)
+    made = replace(made, left_out=left_out.once)
     return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -34,7 +35,8 @@ def probe_regions(
         report: Told of progress: what is being done, how much is done, how much there is.
         say: Called with sentences: how large the features will be.
         load: A backbone from its source; None is `network.load_backbone`.
-        left_out: Takes the shards of a data set that are damaged; the others are probed.
+        left_out: Takes damaged shards of a data set and images of a list that cannot be read, while the others are
+            probed; None ends at the first image, and goes on without the shards.
 
     Returns:
         The report, and the files that it was written to.
@@ -45,7 +47,7 @@ def probe_regions(
         OutputError: A folder that cannot be written to.
         BackendUnavailableError: matplotlib is not installed.
     """
-    rows = []
+    rows, left_out = [], left_out or LeftOut(none=True)
     for name, store in open_stores(settings, "region", report=report, say=say, load=load, left_out=left_out):
         folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
         rows += region_rows(
@@ -58,4 +60,5 @@ def probe_regions(
             report=lambda done, total, name=name: report(f"classifiers on {name}", done, total),
         )
     made = region_report(rows, seed=settings.seed)
+    made = replace(made, left_out=left_out.once)
     return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -31,7 +32,7 @@ def probe_screws(
 
     Args, Returns and Raises: as `probe_regions`.
     """
-    rows, seen = [], {}
+    rows, seen, left_out = [], {}, left_out or LeftOut(none=True)
     for name, store in open_stores(settings, "screws", report=report, say=say, load=load, left_out=left_out):
         rows += screw_rows(
             store,
@@ -46,4 +47,5 @@ def probe_screws(
         seen[name] = store
     half = settings.screws.half_distance
     made = screw_report(rows, seen, half_distance=half, shown=settings.shown, seed=settings.seed)
+    made = replace(made, left_out=left_out.once)
     return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))

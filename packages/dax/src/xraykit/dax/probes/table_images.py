@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +13,10 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from xraykit.render import FileError
-from xraykit.render.evaluation import input_digest
 
 from ..data import PreprocessSettings, find_xrays
 from .job_images import prepared
-from .probe_set import ProbeImage, ProbeSet, spread
+from .probe_set import ProbeImage, ProbeSet, digest_of_files, images_of_files, spread
 
 COLUMNS = ("path", "patient", "label", "mask", "polarity")
 
@@ -56,30 +54,34 @@ def images_of_table(
         limit: At most so many, evenly from all.
 
     Raises:
-        FileError: The table, an X-ray or a mask that cannot be read, a missing column or an empty cell; when the
-            images are gone through, a mask of another size than its X-ray.
+        FileError: The table cannot be read, a missing column or an empty cell, or no file that can be opened; when the
+            images are gone through, an X-ray or a mask that cannot be read, or a mask of another size than its X-ray.
     """
     table = Path(table)
     entries = read_table_entries(table, needs="mask" if masks else "label")
     entries = [entries[n] for n in spread(len(entries), limit)]
-    files = [table.parent / name for one in entries for name in (one.path, one.mask) if name]
-    identity = input_digest(repr((masks, settings, entries)).encode(), *files)
+    files = [table.parent / name for one in entries for name in ((one.path, one.mask) if masks else (one.path,))]
 
-    def images() -> Iterator[ProbeImage]:
-        for entry in entries:
-            frame = find_xrays(
-                [table.parent / entry.path],
-                frames="middle",
-                polarity=entry.polarity or None,  # type: ignore[arg-type]
-                field=settings.field == "exposed",
-            )[0]
-            image, mapping = prepared(frame.intensity, settings, frame.field)
-            mask = None
-            if masks:
-                mask = mapping.masks_to_input(read_mask(table.parent / entry.mask, tuple(frame.intensity.shape[-2:])))
-            yield ProbeImage(entry.path, entry.patient, image, entry.label, mask)
+    def read(entry: TableEntry) -> ProbeImage:
+        frame = find_xrays(
+            [table.parent / entry.path],
+            frames="middle",
+            polarity=entry.polarity or None,  # type: ignore[arg-type]
+            field=settings.field == "exposed",
+        )[0]
+        image, mapping = prepared(frame.intensity, settings, frame.field)
+        mask = None
+        if masks:
+            mask = mapping.masks_to_input(read_mask(table.parent / entry.mask, tuple(frame.intensity.shape[-2:])))
+        return ProbeImage(entry.path, entry.patient, image, entry.label, mask)
 
-    return ProbeSet(identity, len(entries), images, lambda: [(entry.patient, entry.label) for entry in entries])
+    return images_of_files(
+        entries,
+        read,
+        name=lambda entry: entry.path,
+        case=lambda entry: (entry.patient, entry.label),
+        identity=digest_of_files((masks, settings, entries), files),
+    )
 
 
 def read_table_entries(table: Path, *, needs: str) -> list[TableEntry]:

@@ -71,7 +71,7 @@ def write_fluoroseg(
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError(f"{folder} must be new or empty, got something in it; choose another --output.")
-    data = XrayDataset(job, order=ReadingOrder(shuffle=False), on_damage="skip")
+    data = XrayDataset(job, order=ReadingOrder(shuffle=False), rank=0, world_size=1, on_damage="skip")
     numbers = category_numbers()
     cases: dict[str, _Case] = {}
     left_out: Counter[str] = Counter()

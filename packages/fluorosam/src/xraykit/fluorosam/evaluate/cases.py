@@ -66,12 +66,7 @@ class CaseSource(Protocol):
 
 def readable(numbers: Iterable[int], read: Callable[[int], T], left_out: LeftOut | None) -> Iterator[T]:
     """What `read` gives for each number; those that cannot be read are left out, or (None) end it."""
-    left_out = left_out or LeftOut(none=True)
-    for number in numbers:
-        found: list[T] = []
-        with left_out.going_on(f"image {number}"):
-            found.append(read(number))
-        yield from found
+    return (left_out or LeftOut(none=True)).kept(numbers, read, name=lambda number: f"image {number}")
 
 
 def evenly(count: int, most: int) -> list[int]:

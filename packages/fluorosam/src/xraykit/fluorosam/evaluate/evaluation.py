@@ -56,7 +56,8 @@ def evaluate_segmentation(
     write_rows(settings.output / ROWS, rows)
     write_settings(settings.output / SETTINGS, settings, command="fluorosam evaluate", distribution="xraykit-fluorosam")
     found = segmentation_report(rows, large_from=settings.asks.large_from)
-    found = replace(found, notes=(*found.notes, *cases.notes))
+    missing = () if left_out is None else left_out.once
+    found = replace(found, notes=(*found.notes, *cases.notes), left_out=missing)
     write_evaluation(settings.output, found, settings=to_plain(settings))
     return found
 

@@ -38,6 +38,8 @@ class JobCases:
             split=self.split,
             order=ReadingOrder(shuffle=False),
             parts=("image", "masks"),
+            rank=0,
+            world_size=1,
             on_damage="stop" if left_out is None else "skip",
         )
         if left_out is not None:
@@ -92,5 +94,5 @@ def evaluated_split(folder: str | Path, split: str | None) -> str | None:
 
 def job_splits(folder: str | Path) -> frozenset[str]:
     """Names of a data set's splits."""
-    data = XrayDataset(folder, parts=())
+    data = XrayDataset(folder, parts=(), rank=0, world_size=1)
     return frozenset(shard.split for shard in data.manifest.shards)

@@ -96,7 +96,7 @@ def dataset_targets(folder: str | Path) -> DatasetTargets:
     views: dict[str, set[str]] = defaultdict(set)
     tools: dict[str, ToolTerm] = {}
     images = 0
-    for sample in XrayDataset(folder, parts=()):
+    for sample in XrayDataset(folder, parts=(), rank=0, world_size=1):
         images += 1
         for name in present_targets(sample.names, sample.kinds):
             views[name].add(sample.view)

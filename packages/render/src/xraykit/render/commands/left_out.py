@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from ..errors import BackendUnavailableError, OutputError, XraykitError
 from .findings import say_lines
@@ -11,6 +12,9 @@ from .findings import say_lines
 INCOMPLETE = 3
 """Exit status of a command that did its work, but for some of its inputs."""
 MOST_NAMED = 40
+
+Item = TypeVar("Item")
+Used = TypeVar("Used")
 
 
 class LeftOut:
@@ -40,6 +44,21 @@ class LeftOut:
                 raise
             self._first = self._first or error
             self.found.append((name, str(error)))
+
+    def kept(
+        self, items: Iterable[Item], use: Callable[[Item], Used], *, name: Callable[[Item], str]
+    ) -> Iterator[Used]:
+        """What `use` gives for each item in turn, without the items that it cannot use."""
+        for item in items:
+            used: list[Used] = []
+            with self.going_on(name(item)):
+                used.append(use(item))
+            yield from used
+
+    @property
+    def once(self) -> tuple[tuple[str, str], ...]:
+        """What was found, each thing once."""
+        return tuple(dict.fromkeys(self.found))
 
     def check(self, done: int) -> None:
         """Raise the first error where not one input could be used."""

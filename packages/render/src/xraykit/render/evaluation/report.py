@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..storage.atomic_write import write_atomically
+from ..storage.brief import brief
 from ..storage.json_object import finite_or_none
 from .ranking import MethodRanking
 
@@ -27,6 +28,7 @@ class EvaluationReport:
         ranked: What was ranked and its unit, such as ("true TRE", "mm").
         notes: What a reader has to know, one sentence each.
         title: A heading; "" is none.
+        left_out: (name, sentence) of each input that it goes without.
     """
 
     sections: tuple[str, ...]
@@ -35,15 +37,17 @@ class EvaluationReport:
     ranked: tuple[str, str] = ("error", "")
     notes: tuple[str, ...] = ()
     title: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def report_text(report: EvaluationReport) -> str:
-    """The report in Markdown: title, sections, ranking and notes."""
+    """The report in Markdown: title, sections, ranking, notes, and what was left out."""
     parts = [f"# {report.title}\n"] if report.title else []
     parts += [section.rstrip("\n") + "\n" for section in report.sections]
     if report.ranking is not None:
         parts.append(_ranking_text(report.ranking, *report.ranked))
     parts += [f"- {note}" for note in report.notes]
+    parts += [f"- {brief(name, limit=200)} was left out: {reason}" for name, reason in report.left_out]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -52,7 +56,7 @@ def write_evaluation(
 ) -> tuple[Path, Path]:
     """Write `stem`.json and `stem`.md into an existing folder, each whole or not at all.
 
-    The JSON holds the settings and the numbers; numbers that are not finite become null.
+    The JSON holds the settings, the numbers, and what was left out; numbers that are not finite become null.
 
     Args:
         folder: Where to.
@@ -67,6 +71,8 @@ def write_evaluation(
         OutputError: The folder cannot be written to.
     """
     content = {"settings": dict(settings), **finite_or_none(report.numbers)}
+    if report.left_out:
+        content["left_out"] = [{"name": name, "reason": reason} for name, reason in report.left_out]
     text = json.dumps(content, indent=2, allow_nan=False, default=str)
     return (
         write_atomically(folder / f"{stem}.json", lambda file: file.write((text + "\n").encode())),

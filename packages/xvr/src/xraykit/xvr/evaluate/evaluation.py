@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from xraykit.render import InputError, Volume
@@ -58,6 +59,7 @@ def evaluate_registrations(
     write_rows(output / FILE_NAME, poses)
     rows = score_poses(poses)
     report = make_pose_report(rows, bound=settings.success, notes=notes)
+    report = replace(report, left_out=() if left_out is None else left_out.once)
     written = write_pose_report(output, report, rows, settings=to_plain(settings))
     write_settings(output / SETTINGS_FILE, settings, command="xvr evaluate", distribution="xraykit-xvr")
     return report, written

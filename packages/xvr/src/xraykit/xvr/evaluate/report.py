@@ -40,6 +40,7 @@ class PoseReport:
         ranking: Of two methods or more, else None.
         bound: True TRE below this is a success [mm].
         notes: What a reader has to know, one sentence each.
+        left_out: (name, sentence) of each input that it goes without.
     """
 
     summaries: tuple[PoseSummary, ...]
@@ -47,6 +48,7 @@ class PoseReport:
     ranking: MethodRanking | None
     bound: float
     notes: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def make_pose_report(rows: Sequence[ErrorRow], *, bound: float = 1.0, notes: Sequence[str] = ()) -> PoseReport:
@@ -121,6 +123,7 @@ def report_page(report: PoseReport) -> EvaluationReport:
         report.ranking,
         ("true TRE", "mm"),
         report.notes,
+        left_out=report.left_out,
     )
 
 
