@@ -116,6 +116,26 @@ def test_a_step_on_all_cells_in_any_order_has_the_loss_of_the_whole():
     assert some.cells.shape == (len(batch.images), grid**2 // 4)
 
 
+def test_what_lies_outside_the_cells_of_a_step_does_not_pass_for_absent():
+    network = new_network(TINY).eval()
+    batch = box_batch(absent=False)
+    grid, edge = network.config.grid, batch.masks.shape[-1]
+    masks = torch.zeros_like(batch.masks)
+    masks[..., : edge // 2] = True  # the left half shows everything that is asked for
+    batch = batch._replace(masks=masks)
+    text, right = features(network, batch), torch.arange(grid**2).view(grid, grid)[:, grid // 2 :].flatten()
+
+    def quality(batch):
+        draws = replace(drawn(batch.absent, points=0), cells=right.expand(len(batch.images), -1))
+        loss, terms = prompt_round_loss(network, batch, text, draws, WEIGHTS)
+        (slope,) = torch.autograd.grad(loss, network.mask_decoder.iou_prediction_head.layers[-1].bias)
+        return float(terms["text_quality"]), bool((slope != 0).any())
+
+    assert quality(batch) == (0.0, False)
+    error, learns = quality(batch._replace(absent=torch.ones_like(batch.absent)))
+    assert error > 0 and learns
+
+
 def test_padding_has_no_say():
     network = new_network(TINY).eval()
     batch = box_batch(shown=48, absent=False)

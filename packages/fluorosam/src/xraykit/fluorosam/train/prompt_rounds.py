@@ -125,6 +125,8 @@ def prompt_round_loss(
     In round r each prompt gets a point drawn from the error of the mask that the network itself held best in round
     r - 1, if there is an error, and that mask itself as it was. The image is embedded once for all rounds and prompts;
     no gradient goes from round to round. Prompts for what is absent have their words alone: they count in L_0 only.
+    Where a step looks at some cells alone, prompts for what is there but not in these cells say nothing about quality:
+    they would teach that it is absent.
 
     Args:
         network: Learns.
@@ -142,6 +144,7 @@ def prompt_round_loss(
     if draws.cells is not None:
         truth = cell_pixels(truth, draws.cells, network.config.grid)
         inside = None if inside is None else cell_pixels(inside, draws.cells, network.config.grid)
+    judged = batch.absent | truth.flatten(2).any(-1)
     losses: list[Tensor] = []
     terms: dict[str, Tensor] = {}
     total = features.new_zeros((), dtype=torch.float32)
@@ -157,11 +160,11 @@ def prompt_round_loss(
             logits, answer.quality, truth, dice_weight=weights.dice_weight, focal_weight=weights.focal_weight
         )
         counts = torch.ones_like(batch.absent) if number == 0 else ~batch.absent
-        losses.append(_mean(found.mask + weights.quality_weight * found.quality, counts))
+        mask, quality = _mean(found.mask, counts), _mean(found.quality, counts & judged)
+        losses.append(mask + weights.quality_weight * quality)
         name = {draws.last: "last", 1: "first", 0: "text"}.get(number, "between")
-        terms[f"{name}_mask"] = _mean(found.mask, counts)
-        terms[f"{name}_quality"] = _mean(found.quality, counts)
-        terms[f"{name}_iou"] = _mean(found.iou.gather(2, answer.held[..., None])[..., 0], ~batch.absent)
+        terms |= {f"{name}_mask": mask, f"{name}_quality": quality}
+        terms[f"{name}_iou"] = _mean(found.iou.gather(2, answer.held[..., None])[..., 0], ~batch.absent & judged)
     text, *points = losses
     total = total + (text if not points else (text + torch.stack(points).mean()) / 2)
     return total, {name: value.detach() for name, value in terms.items()}
