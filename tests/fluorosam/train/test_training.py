@@ -79,6 +79,14 @@ def test_weights_carry_their_calibration_and_what_they_learned_from(trained):
     assert set(told["calibration"]) == {"slope", "offset", "visible"} and told["batches"] == 4
 
 
+def test_a_training_that_goes_on_says_what_its_start_learned_from(trained, job, tmp_path):
+    start = trained[0].weights
+    told = load_network(run(quick_settings(tmp_path / "out", job, start, data={"held_out_images": 0})).weights)
+    was = load_network(start).trained_on
+    assert told.trained_on["before"] == {name: was[name] for name in was if name not in ("calibration", "errors")}
+    assert told.trained_on["before"]["images"] == 6 and "before" not in was
+
+
 @pytest.mark.parametrize(
     "changes",
     [

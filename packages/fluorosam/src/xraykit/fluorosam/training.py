@@ -108,6 +108,7 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     network = new_network(training_config(own, start), seed=settings.run.seed)
     if start is not None:
         network.load_state_dict(start.state_dict())
+        network.trained_on = dict(start.trained_on)
     if own.image_size is not None:
         network = resized_network(network, own.image_size)
     if own.encoder_weights is not None:

@@ -143,14 +143,16 @@ class SegmentationTask(TrainingTask):
         return self.network if self.averaged is None else self.averaged.module  # type: ignore[return-value]
 
     def save(self, folder: Path, training: Mapping[str, Any]) -> None:
-        """The network for use, with the calibration of its confidence."""
-        own = self.settings
+        """The network for use, with the calibration of its confidence and what its start had learned from."""
+        own, start = self.settings, self.network.trained_on
+        before = {name: value for name, value in start.items() if name not in (KEY, "errors")}
         learned = {
             "data": [Path(source).name for source in own.data.sources],  # not whose folders they lie in
             "images": len(self.data.numbers),
             "seed": own.run.seed,
             KEY: self.calibration.plain(),
             **training,
+            **({"before": before} if before else {}),
         }
         save_network(self.used, folder, trained_on=learned)
 
