@@ -11,11 +11,10 @@ from ..errors import GeometryError
 from ..geometry.camera import Camera, Pair, Scalar
 from ..geometry.checks import check_choice
 from ..geometry.frames import swap_ras_lps_pose
-from ..geometry.intrinsics import intrinsic_matrix
-from ..geometry.rigid import rigid_inverse, rigid_matrix
+from ..geometry.rigid import rigid_matrix
 from ..geometry.torch_modes import full_precision
-from .pinhole import PeerView, as_batch, camera_from_k, settle, unsettle
-from .projection_matrix import PixelCenter, World, shift_intrinsic
+from .pinhole import PeerView, as_batch, camera_from_k, settle
+from .projection_matrix import PixelCenter, World, intrinsic_and_motion, shift_intrinsic
 
 
 class KRT(NamedTuple):
@@ -102,9 +101,5 @@ def to_krt(
     Gradients:
         With respect to the pose and the camera's tensors.
     """
-    axes, camera = unsettle(camera, pose, mirrored=mirrored)
-    if check_choice(world, "world", ("RAS", "LPS")) == "LPS":
-        axes = swap_ras_lps_pose(axes)
-    K = shift_intrinsic(intrinsic_matrix(camera, dtype=axes.dtype, device=axes.device), pixel_center, back=True)
-    to_camera = rigid_inverse(axes)
-    return KRT(K.expand(len(axes), 3, 3), to_camera[:, :3, :3], to_camera[:, :3, 3])
+    K, motion = intrinsic_and_motion(camera, pose, world=world, pixel_center=pixel_center, mirrored=mirrored)
+    return KRT(K, motion[..., :3], motion[..., 3])

@@ -47,11 +47,8 @@ def to_projection_matrix(
     Gradients:
         With respect to the pose and the camera's tensors.
     """
-    axes, camera = unsettle(camera, pose, mirrored=mirrored)
-    if check_choice(world, "world", ("RAS", "LPS")) == "LPS":
-        axes = swap_ras_lps_pose(axes)
-    K = shift_intrinsic(intrinsic_matrix(camera, dtype=axes.dtype, device=axes.device), pixel_center, back=True)
-    return K @ rigid_inverse(axes)[:, :3]
+    K, motion = intrinsic_and_motion(camera, pose, world=world, pixel_center=pixel_center, mirrored=mirrored)
+    return K @ motion
 
 
 @full_precision
@@ -110,6 +107,17 @@ def from_projection_matrix(
     K = shift_intrinsic(K, pixel_center)
     camera = camera_from_k(K, height=height, width=width, sdd=sdd, pixel_spacing=pixel_spacing)
     return settle(axes, camera, name="matrix")
+
+
+def intrinsic_and_motion(
+    camera: Camera, pose: Tensor, *, world: World, pixel_center: PixelCenter, mirrored: bool
+) -> tuple[Tensor, Tensor]:
+    """K (B, 3, 3) and [R | t] (B, 3, 4) from world to camera; arguments as of `to_projection_matrix`."""
+    axes, camera = unsettle(camera, pose, mirrored=mirrored)
+    if check_choice(world, "world", ("RAS", "LPS")) == "LPS":
+        axes = swap_ras_lps_pose(axes)
+    K = shift_intrinsic(intrinsic_matrix(camera, dtype=axes.dtype, device=axes.device), pixel_center, back=True)
+    return K.expand(len(axes), 3, 3), rigid_inverse(axes)[:, :3]
 
 
 def shift_intrinsic(K: Tensor, pixel_center: PixelCenter, *, back: bool = False) -> Tensor:

@@ -141,8 +141,11 @@ def _profiles(image: Tensor, angle: Tensor, distance: Tensor) -> tuple[Tensor, T
     return seen[2] - seen[1], seen[1] - seen[0], inside, points
 
 
-def _strength(image: Tensor, line: Line, others: Sequence[Line], share: float) -> float:
-    """The step that a share of a line has, if values hardly grow any further behind it and fall nowhere; else 0."""
+def _strength(image: Tensor, line: Line, others: Sequence[Line], share: float, *, falls: bool = True) -> float:
+    """The step that a share of a line has, if values hardly grow any further behind it; else 0.
+
+    Without `falls` it is 0 also where values fall along a part of the line.
+    """
     step, growth, inside, points = (each[0] for each in _profiles(image, *(torch.tensor([value]) for value in line)))
     for other in others:
         inside &= other.beyond(*points.unbind(-1)) < -REACH
@@ -150,13 +153,13 @@ def _strength(image: Tensor, line: Line, others: Sequence[Line], share: float) -
         return 0.0
     both = F.avg_pool1d(torch.stack([step[inside], growth[inside]]), 9, 1, 4, count_include_pad=False)
     high, after = both.quantile(1 - share, dim=1).tolist()
-    falls = share == MOST and float(both[0].quantile(0.15)) < -STEP / 5
-    return high if high > SHARP * after and not falls else 0.0
+    allowed = falls or float(both[0].quantile(0.15)) >= -STEP / 5
+    return high if high > SHARP * after and allowed else 0.0
 
 
 def _holds(image: Tensor, line: Line, others: Sequence[Line]) -> bool:
     """Whether a line steps among the others, and what lies beyond it is denser than all, or a strip, before it."""
-    if _strength(image, line, others, MOST) < STEP:
+    if _strength(image, line, others, MOST, falls=False) < STEP:
         return False
     height, width = image.shape
     u, v = pixel_axes(height, width, dtype=torch.float32, device="cpu")
