@@ -17,7 +17,7 @@ ATTENTION_BYTES = 4 << 30
 """Largest attention matrix of a layer, unless a network says otherwise [bytes]."""
 
 
-def full_precision(x: Tensor) -> AbstractContextManager[object]:
+def without_autocast(x: Tensor) -> AbstractContextManager[object]:
     """A block in which autocast is off for the tensor's device."""
     return nullcontext() if x.is_meta else torch.autocast(x.device.type, enabled=False)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from xraykit.render import InputError
 
-from .attention import ATTENTION_BYTES, full_precision
+from .attention import ATTENTION_BYTES, without_autocast
 from .attention_flow import attention_received, attention_rollout
 from .classifier_config import StudyClassifierConfig
 from .guided_encoder import GuidedEncoder
@@ -93,7 +93,7 @@ class StudyClassifier(nn.Module):
             tokens = self.module(tokens, grid, order=order, present=inner, correspondences=correspondences)
         else:
             tokens = self.module(tokens, grid, order=order, present=inner)
-        with full_precision(tokens):
+        with without_autocast(tokens):
             pooled = self._pooled(tokens.to(self.norm.weight.dtype), present if joint else None)
             if joint:
                 return self.logit(self.norm(pooled))[:, 0]

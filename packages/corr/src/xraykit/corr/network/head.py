@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import full_precision
+from .attention import without_autocast
 
 
 class SigmoidHead(nn.Module):
@@ -31,7 +31,7 @@ class SigmoidHead(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Probability and logits (..., L, L) of tokens (..., L, D); autocast is off inside."""
-        with full_precision(first):
+        with without_autocast(first):
             cosine = self._unit(first) @ self._unit(second).mT
             logits = self.log_scale.exp() * cosine + self.bias
             return logits.sigmoid(), logits
@@ -45,7 +45,7 @@ class SquaredCosineHead(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, None]:
         """Probability (..., L, L) of tokens (..., L, D), in float32 or more."""
-        with full_precision(first):
+        with without_autocast(first):
             precise = torch.float64 if first.dtype == torch.float64 else torch.float32
             cosine = F.normalize(first.to(precise), dim=-1) @ F.normalize(second.to(precise), dim=-1).mT
             return cosine.square().clamp(max=1), None

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import full_precision
+from .attention import without_autocast
 
 
 class OverlapHead(nn.Module):
@@ -29,7 +29,7 @@ class OverlapHead(nn.Module):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """(...) of tokens (..., L, D) of both views; autocast is off inside."""
-        with full_precision(first):
+        with without_autocast(first):
             a, b = (self.norm(x.to(self.logit.weight.dtype)).mean(-2) for x in (first, second))
             joined = torch.cat([a * b, (a - b).abs(), a + b], -1)
             return self.logit(F.gelu(self.hidden(joined)))[..., 0]

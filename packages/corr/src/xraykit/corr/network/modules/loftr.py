@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..attention import full_precision, join_heads
+from ..attention import join_heads, without_autocast
 from ..rotary import axial_angles, sine_code
 from .message_layers import MessageLayer, MessageLayers
 
@@ -28,7 +28,7 @@ def linear_attention(query: Tensor, key: Tensor, value: Tensor, keys: Tensor | N
     Source: Katharopoulos et al., "Transformers are RNNs", equation 5; Sun et al., "LoFTR", section 3.2.
     """
     dtype = value.dtype
-    with full_precision(value):
+    with without_autocast(value):
         precise = torch.float64 if dtype == torch.float64 else torch.float32
         query, key, value = F.elu(query.to(precise)) + 1, F.elu(key.to(precise)) + 1, value.to(precise)
         if keys is not None:
