@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -70,10 +72,16 @@ def vocabulary_words() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _tokenizer() -> Any:
-    """CLIP's tokenizer; its table lies in the wheel of open_clip."""
-    from open_clip.tokenizer import SimpleTokenizer
+    """CLIP's tokenizer; it and its table lie in the wheel of open_clip.
 
-    return SimpleTokenizer()
+    Its file is run by itself: it needs nothing of its package, whose import (torchvision, timm, torch's compiler) takes
+    longer than all answers to an X-ray.
+    """
+    package: Any = find_spec("open_clip")
+    spec: Any = spec_from_file_location("open_clip_tokenizer", Path(package.origin).with_name("tokenizer.py"))
+    module: Any = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.SimpleTokenizer()
 
 
 def _checked(text: object) -> str:
