@@ -23,7 +23,7 @@ SECTIONS = {
     "MetaImage": ("storage/metaimage.py",),
     "Every volume": (
         "files/volumes.py", "files/plausibility.py", "storage/declared_grid.py", "storage/raw_voxels.py",
-        "storage/text_header.py", "storage/confined_path.py",
+        "storage/text_header.py", "storage/confined_path.py", "storage/named_place.py",
     ),
     "Every DICOM file": (
         "storage/dicom_header.py", "storage/dicom_pixels.py", "storage/dicom_unpack.py", "storage/dicom_values.py",
@@ -35,7 +35,10 @@ SECTIONS = {
     "DICOM as X-ray": (
         "radiographs/dicom.py", "radiographs/camera_tags.py", "radiographs/polarity.py", "radiographs/dicom_doubts.py",
     ),
-    "Pictures": ("radiographs/read.py", "radiographs/raster.py", "radiographs/rare_tiff.py"),
+    "Pictures": (
+        "radiographs/read.py", "radiographs/raster.py", "radiographs/deep_colour.py", "radiographs/colour_rule.py",
+        "radiographs/rare_tiff.py",
+    ),
     "Pictures as MetaImage, NRRD and NIfTI": ("radiographs/grid_image.py",),
     "Camera files": (
         "files/camera_files.py", "converters/calibration_text.py", "converters/mayacam.py", "converters/jointtrack.py",

@@ -135,22 +135,17 @@ def test_pages_of_different_size_are_refused(tmp_path):
 
 
 def tiff(path, values, *, photometric, pages=1):
-    """Uncompressed pages that share one strip, photometric 0 (WhiteIsZero), 1 (BlackIsZero) or 2 (RGB)."""
-    rows, columns, samples = (*values.shape, 1)[:3]
-    bits, data = 8 * values.dtype.itemsize, values.tobytes()
+    """Uncompressed pages that share one strip, photometric 0 (WhiteIsZero) or 1 (BlackIsZero)."""
+    rows, columns = values.shape
+    data = values.tobytes()
     body, start = bytearray(b"II*\0" + bytes(4) + data + bytes(len(data) % 2)), 4
-    depths = struct.pack(f"<{samples}H", *[bits] * samples) if samples > 2 else b""
-    at = len(body)
-    body += depths + bytes(len(depths) % 2)
     for _ in range(pages):
         struct.pack_into("<I", body, start, len(body))
-        tags = [(256, columns), (257, rows), (258, at if depths else bits), (259, 1), (262, photometric), (273, 8),
-                (277, samples), (278, rows), (279, len(data))]  # fmt: skip
+        tags = [(256, columns), (257, rows), (258, 8 * values.dtype.itemsize), (259, 1), (262, photometric), (273, 8),
+                (277, 1), (278, rows), (279, len(data))]  # fmt: skip
         body += struct.pack("<H", len(tags))
         for tag, value in tags:
-            kind, count = (3, samples) if tag == 258 else (4, 1)
-            body += struct.pack("<HHI", tag, kind, count)
-            body += struct.pack("<I", value) if kind == 4 or depths else struct.pack("<HH", value, 0)
+            body += struct.pack("<HHII", tag, 4, 1, value)
         start = len(body)
         body += bytes(4)
     path.write_bytes(bytes(body))
@@ -163,57 +158,6 @@ def test_white_is_zero_is_shown_as_viewers_show_it(tmp_path, dtype):
     image = read_radiograph(tiff(tmp_path / "x.tif", np.iinfo(dtype).max - shown, photometric=0))
     np.testing.assert_array_equal(image.pixels[0].numpy(), shown)
     assert ("photometric" in image.provenance) == (dtype is np.uint16)
-
-
-def png16(path, channels, *, colour):
-    """A 16-bit PNG of colour type 2 (RGB), 4 (grey and alpha) or 6 (RGBA)."""
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    head = struct.pack(">IIBBBBB", channels.shape[1], channels.shape[0], 16, colour, 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in channels)
-    parts = [chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
-    return path
-
-
-DEEP = (np.arange(48, dtype=np.uint16).reshape(6, 8) * 1361).astype(np.uint16)
-
-
-@pytest.mark.parametrize(("colour", "grey", "alpha"), [(2, 3, 0), (6, 3, 1)])
-def test_all_16_bits_of_grey_in_colour_are_kept(tmp_path, colour, grey, alpha):
-    channels = np.stack([DEEP] * grey + [np.full_like(DEEP, 65535)] * alpha, axis=-1)
-    image = read_radiograph(png16(tmp_path / "x.png", channels, colour=colour))
-    np.testing.assert_array_equal(image.pixels[0].numpy(), DEEP)
-    assert not image.doubts
-    if alpha:
-        channels[0, 0, -1] = 9
-        with pytest.raises(FileError, match="must be opaque"):
-            read_radiograph(png16(tmp_path / "y.png", channels, colour=colour))
-
-
-def test_bits_that_are_lost_from_grey_with_opacity_are_doubted(tmp_path):
-    channels = np.stack([DEEP, np.full_like(DEEP, 65535)], axis=-1)
-    image = read_radiograph(png16(tmp_path / "x.png", channels, colour=4))
-    np.testing.assert_allclose(image.pixels[0].numpy(), DEEP / 257, atol=1)
-    assert "8 are left" in image.doubts["bits"].note
-
-
-def test_deep_colour_is_refused_like_any_other(tmp_path):
-    channels = np.stack([DEEP, DEEP // 2, DEEP], axis=-1)
-    with pytest.raises(FileError, match="must be grey, got colours"):
-        read_radiograph(png16(tmp_path / "x.png", channels, colour=2))
-
-
-def test_all_16_bits_of_a_colour_tiff_are_kept(tmp_path):
-    path = tiff(tmp_path / "x.tif", np.stack([DEEP] * 3, axis=-1), photometric=2)
-    np.testing.assert_array_equal(read_radiograph(path).pixels[0].numpy(), DEEP)
-
-
-def test_bits_that_are_lost_from_several_pages_are_doubted(tmp_path):
-    path = tiff(tmp_path / "x.tif", np.stack([DEEP] * 3, axis=-1), photometric=2, pages=2)
-    assert "8 are left" in read_radiograph(path).doubts["bits"].note
 
 
 @pytest.mark.parametrize("name", ["x.bmp", "x.jp2"])

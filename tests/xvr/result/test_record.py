@@ -144,6 +144,29 @@ def test_a_pose_that_is_not_finite_is_refused(record, tmp_path, number):
         read_result(path)
 
 
+def numbers_in(content):
+    """(container, key) of every number of a JSON value, but of what is kept as it is."""
+    for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+        if isinstance(value, dict | list) and key not in ("inputs", "settings"):
+            yield from numbers_in(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield content, key
+
+
+def test_numbers_beyond_a_double_are_refused_wherever_they_stand(record, tmp_path):
+    path, content = tmp_path / "result.json", json.loads(json.dumps(result_to_json(record)))
+    refused = 0
+    for container, key in list(numbers_in(content)):
+        container[key], kept = 10**400, container[key]
+        path.write_text(json.dumps(content))
+        container[key] = kept
+        try:
+            read_result(path)
+        except FileError:
+            refused += 1
+    assert refused > 60
+
+
 def test_a_missing_file_and_one_of_another_kind_are_named(tmp_path):
     with pytest.raises(FileError, match="a result was expected at"):
         read_result(tmp_path / "none.json")

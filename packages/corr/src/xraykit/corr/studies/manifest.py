@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import write_atomically
+from xraykit.render.storage import kind_at, write_atomically
 
 from ..data.json_fields import shown
 from .study import LabelledStudy, StudyImage
@@ -137,6 +137,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
+    if kind_at(path) is None:
+        raise FileError(f"{path} must be a study manifest, a CSV table in UTF-8, got: No such file or directory.")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)

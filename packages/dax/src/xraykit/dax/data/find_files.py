@@ -16,6 +16,7 @@ import pydicom.errors
 from PIL import Image
 
 from xraykit.render import FileError, InputError
+from xraykit.render.storage import kind_at
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
@@ -54,9 +55,10 @@ def find_files(source: str | Path) -> list[FoundFile]:
         FileError: It does not exist, or a list is no list.
     """
     path = Path(source)
-    if path.is_dir():
+    kind = kind_at(path)
+    if kind == "folder":
         return list(_in_folder(path))
-    if not path.exists():
+    if kind is None:
         raise FileError(f"{path} does not exist; check the path.")
     if path.suffix.lower() == ".txt":
         return [found for line in _lines(path) for found in _listed(path, line)]
@@ -156,7 +158,7 @@ def _listed(table: Path, line: str) -> Iterator[FoundFile]:
     if Path(line).suffix.lower() in (".txt", ".csv"):
         raise FileError(f"{table} must name X-rays, folders and data sets, got another list, {line}; name it apart.")
     for found in find_files(table.parent / line):
-        yield found if found.is_dataset or (table.parent / line).is_dir() else replace(found, name=line)
+        yield found if found.is_dataset or kind_at(table.parent / line) == "folder" else replace(found, name=line)
 
 
 def _text(path: Path) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import FileError, InputError, read_radiograph
-from xraykit.render.storage import parse_json
+from xraykit.render.storage import kind_at, parse_json
 
 from ..vocabulary.fluoroseg_names import real_rib_name
 from .fluoroseg_case import FluoroSegCase, FluoroSegImage, category_of, read_fluoroseg_case
@@ -140,7 +140,7 @@ def fluoroseg_cases(folder: Path, split: FluoroSegSplit | None = None) -> list[P
             first = int(_TRAIN_SHARE * len(names))
             names = names[:first] if split == "train" else names[first:]
     for name in names:
-        if Path(name).name != name or not (folder / name).is_file():
+        if Path(name).name != name or kind_at(folder / name) != "file":
             raise FileError(f"{folder / f'{split}.txt'} must name CASE.json files beside it, got {name[:80]!r}.")
     if not names:
         raise FileError(f"{folder} must hold a case of the split {split!r}, got none; read it without a split.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import is_finite_number, read_json_object
 
 from ..vocabulary.fluoroseg_names import FluoroSegCategory, fluoroseg_category
 
@@ -138,6 +138,6 @@ def _number(entry: Mapping[str, Any], name: str, *, least: float = 0.0) -> float
     value = entry.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= least:
+    if not is_finite_number(value) or value <= least:
         raise InputError(f"{name} must be a finite number above {least:g}, got {str(value)[:40]!r}")
     return float(value)

@@ -13,7 +13,7 @@ from torch import Tensor
 from xraykit.render import Camera, FileError, GeometryError, InputError, Volume, read_pose
 from xraykit.render.commands import LeftOut
 from xraykit.render.rendering import scene_masks
-from xraykit.render.storage import finding_sentences, read_json_object
+from xraykit.render.storage import finding_sentences, kind_at, read_json_object
 
 from ..predictor.xray_input import open_xray
 from ..vocabulary.annotations import absent_targets, present_targets
@@ -103,7 +103,7 @@ def read_views(path: str | Path) -> list[RegisteredView]:
             own.
     """
     path = Path(path)
-    path = path / RESULT if path.is_dir() else path
+    path = path / RESULT if kind_at(path) == "folder" else path
     content = read_json_object(path, what="a result of xvr register or a pose.json", most_bytes=_LIMIT)
     if "camera_to_world" in content:
         camera, pose = read_pose(path)
@@ -114,7 +114,7 @@ def read_views(path: str | Path) -> list[RegisteredView]:
             raise FileError(f"{path} must have one structure, got {len(structures)}, each with poses of its own.")
         poses = structures[0]["camera_to_world"]
         return [RegisteredView(str(one["name"]), _camera(one), _pose(poses[one["name"]])) for one in views]
-    except (KeyError, TypeError, ValueError, AttributeError, GeometryError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, GeometryError) as error:
         if isinstance(error, FileError):
             raise
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import FileError
+from xraykit.render.storage import is_finite_number
 
 KEY = "calibration"
 
@@ -74,6 +74,6 @@ def confidence_map(trained_on: Mapping[str, object]) -> ConfidenceMap:
 
 
 def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_finite_number(value):
         raise ValueError(f"{str(value)[:40]!r} is no number")
     return float(value)

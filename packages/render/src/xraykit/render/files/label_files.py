@@ -15,6 +15,7 @@ from ..errors import FileError
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_header import is_dicom
 from ..storage.grid_files import grid_suffix
+from ..storage.named_place import kind_at
 from ..storage.nrrd import read_nrrd_layers, segments
 from ..storage.nrrd_header import read_nrrd_header
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin, Provenance
@@ -105,15 +106,16 @@ def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str,
 
 
 def _layers(path: Path, volume: DeclaredGrid, numbers: Mapping[str, int]) -> tuple[list[LabelLayer], Mapping[int, str]]:
-    if not path.exists():
+    kind = kind_at(path)
+    if kind is None:
         raise FileError(f"{path} must be labels in a file or folder, there is nothing by that name.")
-    if path.is_dir():
+    if kind == "folder":
         masks = sorted(file for file in path.iterdir() if grid_suffix(file) in VOLUME_SUFFIXES and file.is_file())
         if masks:
             return _masks(masks, numbers)
     elif grid_suffix(path) in _NRRD:
         return _slicer_segments(path)
-    if path.is_file() and not is_dicom(path):
+    if kind == "file" and not is_dicom(path):
         grid = declared_grid(path)
         return [LabelLayer(grid)], grid.label_names
     from .seg_labels import find_segmentation, segmentation_layers  # with pydicom, which other files can do without

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..geometry.camera import Camera
 from ..geometry.rigid import check_pose
 from ..storage.atomic_write import write_atomically
 from ..storage.json_object import read_json_object
+from ..storage.typed_values import is_finite_number
 
 _KEYS = ("camera_to_world", "sdd", "height", "width", "pixel_spacing", "principal_point", "world")
 _LIMIT = 1 << 20
@@ -102,6 +102,6 @@ def _list(path: Path, key: str, content: dict[str, Any], length: int) -> list[An
 def _numbers(path: Path, key: str, value: Any, length: int) -> list[float]:
     entries = _list(path, key, {key: value}, length)
     for entry in entries:
-        if isinstance(entry, bool) or not isinstance(entry, (int, float)) or not math.isfinite(entry):
+        if not is_finite_number(entry):
             raise FileError(f"{path}: {key} must hold finite numbers, got {entry!r}.")
     return entries

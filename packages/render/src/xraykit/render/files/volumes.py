@@ -15,6 +15,7 @@ from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw, MRPassthroug
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_sniff import is_dicom
 from ..storage.grid_files import GRID_READERS, grid_suffix
+from ..storage.named_place import kind_at
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
 from .plausibility import grid_doubts, voxel_doubts
@@ -95,10 +96,11 @@ def declared_grid(path: str | Path, *, series: str | None = None, resample_slice
         InputError: `series` or `resample_slices` for a file that is no DICOM.
     """
     path = Path(path)
-    if not path.exists():
+    kind = kind_at(path)
+    if kind is None:
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
     try:
-        if path.is_dir():
+        if kind == "folder":
             return _read_dicom(path, series=series, resample_slices=resample_slices)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")

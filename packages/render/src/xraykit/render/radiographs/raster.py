@@ -16,7 +16,9 @@ from PIL import Image, ImageOps, ImageSequence
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
-from ..storage.provenance import DOUBT, Found, Origin
+from ..storage.provenance import Found, Origin
+from .colour_rule import check_grey, check_opaque
+from .deep_colour import deep_grey
 from .options import Colour
 from .radiograph import POLARITIES, Polarity, Radiograph
 from .rare_tiff import read_rare_tiff
@@ -24,7 +26,6 @@ from .rare_tiff import read_rare_tiff
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".j2k", ".bmp")
 MOST_PIXELS, PIXELS_PER_BYTE = 1 << 27, 64
 """A file may show more pixels than the first number only where it holds one byte for so many of them."""
-GREY_TOLERANCE = 8  # of 255: chroma noise of JPEG and of colour-managed grey pictures stays below
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262
 MARK = "xraykit"
@@ -100,11 +101,8 @@ def _pages(path: Path, file: Image.Image, colour: Colour, facts: Found) -> Itera
             )
         # Pillow inverts WhiteIsZero of 1 and 8 bits itself and leaves 16 bits as they are stored.
         inverts = page.mode.startswith("I;16") and getattr(page, "tag_v2", {}).get(TIFF_PHOTOMETRIC) == 0
-        deep = _deep_colour(path, page, facts)
-        turned = ImageOps.exif_transpose(page)
-        if turned is None:
-            raise FileError(f"{path} must hold an image, got none.")
-        grey = _grey(path, turned, colour) if deep is None else _deep_grey(path, deep, colour)
+        deep = deep_grey(path, page, colour, facts)
+        grey = _grey(path, ImageOps.exif_transpose(page), colour) if deep is None else deep
         yield np.iinfo(grey.dtype).max - grey if inverts else grey
     if inverts:
         facts["photometric"] = Origin("WhiteIsZero", "PhotometricInterpretation (262)", "inverted, as viewers show it")
@@ -114,66 +112,17 @@ def _most_pixels(path: Path) -> int:
     return max(MOST_PIXELS, PIXELS_PER_BYTE * path.stat().st_size)
 
 
-def _deep_colour(path: Path, page: Image.Image, facts: Found) -> np.ndarray | None:
-    """The 16-bit channels (rows, columns, channels) of a page that Pillow would narrow to 8 bits, else None.
-
-    Where they cannot be had (several pages, turned pictures, grey with opacity in PNG), the loss is noted as a doubt.
-    """
-    if page.mode not in ("RGB", "RGBA", "LA") or not _is_deep(path, page):
-        return None
-    if getattr(page, "n_frames", 1) == 1 and page.getexif().get(274, 1) == 1:
-        import SimpleITK
-
-        try:
-            channels = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(path)))
-        except RuntimeError:
-            channels = np.empty(0)
-        if channels.ndim == 3 and channels.dtype == np.uint16 and channels.shape[:2] == (page.height, page.width):
-            return channels
-    facts["bits"] = Origin(8, DOUBT, "of 16 bits a channel 8 are left; save the picture as 16-bit grey to keep them")
-    return None
-
-
-def _is_deep(path: Path, page: Image.Image) -> bool:
-    if page.format == "PNG":
-        with path.open("rb") as file:
-            return file.read(25)[24:] == b"\x10"  # bit depth in IHDR
-    bits = getattr(page, "tag_v2", {}).get(258, (8,))
-    return min(bits if isinstance(bits, tuple) else (bits,)) == 16
-
-
-def _deep_grey(path: Path, channels: np.ndarray, colour: Colour) -> np.ndarray:
-    """uint16 luma of 16-bit channels: grey or red, green, blue, each with or without opacity."""
-    if channels.shape[-1] in (2, 4) and channels[..., -1].min() < 65535:
-        raise FileError(f"{path} must be opaque, got transparent pixels; flatten it on a background first.")
-    if channels.shape[-1] < 3:
-        return channels[..., 0]
-    rgb = channels[..., :3]
-    spread = int((rgb.max(-1).astype(np.int32) - rgb.min(-1)).max())
-    _check_grey(path, spread // 257, colour)
-    return rgb[..., 0] if spread == 0 else np.rint(rgb @ np.array([0.299, 0.587, 0.114])).astype(np.uint16)
-
-
 def _grey(path: Path, image: Image.Image, colour: Colour) -> np.ndarray:
     if image.mode in GREY_MODES:
         array = np.asarray(image)
         return array.astype(np.uint8) * 255 if array.dtype == bool else array.astype(array.dtype.newbyteorder("="))
     if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
         image = image.convert("RGBA")
-        if image.getextrema()[3][0] != 255:  # type: ignore[index]
-            raise FileError(f"{path} must be opaque, got transparent pixels; flatten it on a background first.")
+        check_opaque(path, image.getextrema()[3][0] == 255)  # type: ignore[index]
     rgb = image.convert("RGB")
     channels = np.asarray(rgb, dtype=np.int16)
-    _check_grey(path, int((channels.max(-1) - channels.min(-1)).max()), colour)
+    check_grey(path, int((channels.max(-1) - channels.min(-1)).max()), colour)
     return np.asarray(rgb.convert("L"))
-
-
-def _check_grey(path: Path, spread: int, colour: Colour) -> None:
-    if spread > GREY_TOLERANCE and colour != "luma":
-        raise FileError(
-            f"{path} must be grey, got colours (red, green and blue differ by up to {spread} of 255);"
-            " --colour luma (colour='luma') takes its brightness."
-        )
 
 
 def _our_description(description: str) -> dict:

@@ -11,6 +11,7 @@ from ..storage.dicom_header import read_dicom
 from ..storage.dicom_pixels import pixel_layout
 from ..storage.dicom_sniff import is_dicom
 from ..storage.grid_files import GRID_READERS
+from ..storage.named_place import kind_at
 from ..storage.provenance import Origin
 from .dicom import read_dicom_radiograph
 from .grid_image import is_grid_image, read_grid_radiograph
@@ -57,14 +58,16 @@ def read_radiograph(
         InputError: `camera` has another size, or an option is unknown.
     """
     path = Path(path)
-    if path.is_dir():
+    kind = kind_at(path)
+    if kind == "folder":
         raise FileError(f"{path} must be one X-ray file, got a folder; name a file in it.")
+    if kind is None:
+        raise FileError(f"{path} does not exist; check the path.")
     try:
         with path.open("rb") as file:
             head = file.read(132)
     except OSError as error:
-        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise FileError(f"{path} {reason}; check the path.") from error
+        raise FileError(f"{path} cannot be read ({error.strerror}); check the path.") from error
     if not head:
         raise FileError(f"{path} must hold an image, got an empty file; get it again.")
     if any(head.startswith(magic) for magic in MAGIC):
@@ -93,6 +96,6 @@ def count_frames(path: str | Path) -> int:
         FileError: As for `read_radiograph`.
     """
     path = Path(path)
-    if path.is_file() and path.stat().st_size and is_dicom(path):
+    if kind_at(path) == "file" and path.stat().st_size and is_dicom(path):
         return pixel_layout(path, read_dicom(path)).frames
     return read_radiograph(path, colour="luma").n_frames

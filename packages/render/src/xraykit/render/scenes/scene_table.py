@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..errors import FileError, InputError
+from ..storage.named_place import kind_at
 from ..storage.settings_file import read_table
 from ..storage.typed_values import is_finite_number, shown
 
@@ -162,10 +163,10 @@ class Table:
         name = self.text(key)
         if name is None:
             return None
-        path = (self.file.parent / name).resolve()
-        if not path.exists():
+        path = self.file.parent / name
+        if kind_at(path) is None:
             raise self.error(f"must name an existing file, got {name!r}, which {path} is not", key)
-        return path
+        return path.resolve()
 
     def _place(self, key: str) -> str:
         return f"{self.where}.{key}" if self.where else key

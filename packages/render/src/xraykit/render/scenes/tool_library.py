@@ -15,6 +15,7 @@ from ..files.meshes import read_mesh
 from ..meshes.mesh import Mesh
 from ..storage.brief import brief
 from ..storage.confined_path import confined_path
+from ..storage.named_place import kind_at
 
 _LISTS = ("tools.yaml", "tools.yml", "tools.csv")
 _KEYS = ("file", "name", "material", "description", "scale")
@@ -94,7 +95,7 @@ def read_tool_library(folder: str | Path) -> ToolLibrary:
             file that is missing or outside the folder. The message names the entry.
     """
     folder = Path(folder)
-    source = next((folder / name for name in _LISTS if (folder / name).is_file()), None)
+    source = next((folder / name for name in _LISTS if kind_at(folder / name) == "file"), None)
     if source is None:
         raise FileError(f"a tool library must be a folder with one of {', '.join(_LISTS)}, got {folder}.")
     entries: dict[str, ToolEntry] = {}

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
         "dicom_header": "read_dicom reading_dicom",
         "folder_lock": "folder_parts hold_folder release_folder",
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
+        "named_place": "kind_at",
         "output_folder": "make_folder",
         "provenance": "finding_sentences findings_record",
         "same_settings": "check_same_settings",
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = attach(
         "settings_leaves": "Leaf leaves",
         "staged_folder": "atomic_folder",
         "typed_settings": "from_plain Range to_plain",
+        "typed_values": "is_finite_number",
         "versions": "installed_version installed_versions",
     },
 )

@@ -18,6 +18,7 @@ from .json_object import (
     parse_json_object as parse_json_object,
     read_json_object as read_json_object,
 )
+from .named_place import kind_at as kind_at
 from .output_folder import make_folder as make_folder
 from .provenance import (
     finding_sentences as finding_sentences,
@@ -39,6 +40,7 @@ from .typed_settings import (
     from_plain as from_plain,
     to_plain as to_plain,
 )
+from .typed_values import is_finite_number as is_finite_number
 from .versions import (
     installed_version as installed_version,
     installed_versions as installed_versions,

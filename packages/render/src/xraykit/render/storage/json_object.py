@@ -49,8 +49,11 @@ def read_json_object(
             size = path.stat().st_size
             raise FileError(f"{path} must be {what} of at most {most_bytes} bytes, got {size}; is it another file?")
         text = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{what} was expected at {path}, got {error.strerror or error}; check the path.") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL or half a character
+        if isinstance(error, FileError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{what} was expected at {path}, got {reason}; check the path.") from error
     return parse_json_object(text, place=str(path), parse_int=parse_int)
 
 

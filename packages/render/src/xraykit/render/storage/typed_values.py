@@ -8,9 +8,10 @@ from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 from ..errors import InputError
+from .named_place import kind_at
 
 _MANY = {bool: "true and false", int: "whole numbers", float: "finite numbers", str: "texts", Path: "paths"}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text", Path: "a path"}
@@ -67,7 +68,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def is_finite_number(value: object) -> bool:
+def is_finite_number(value: object) -> TypeGuard[float]:
     """Whether a value is a number that a double holds, and no bool; math.isfinite fails on longer whole numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
@@ -88,10 +89,10 @@ def _scalar(hint: type, value: Any, place: str, folder: Path | None) -> Any:
 
 
 def _existing(path: Path, place: str, folder: Path) -> Path:
-    found = (folder / path).resolve()
-    if not found.exists():
+    found = folder / path
+    if kind_at(found) is None:
         raise InputError(f"{place} must name an existing file, got {str(path)!r}, which {found} is not.")
-    return found
+    return found.resolve()
 
 
 def _choice(choices: tuple[Any, ...], value: Any, place: str) -> Any:

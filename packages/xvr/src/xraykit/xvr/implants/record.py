@@ -14,7 +14,7 @@ from torch import Tensor
 
 from xraykit.render import FileError
 from xraykit.render.geometry import check_pose, rigid_inverse
-from xraykit.render.storage import installed_versions, read_json_object, write_atomically
+from xraykit.render.storage import installed_versions, kind_at, read_json_object, write_atomically
 
 from .answers import ImplantAnswer, ImplantRegistration
 
@@ -78,7 +78,7 @@ def read_implants(path: str | Path) -> dict[str, dict[str, tuple[ImplantAnswer, 
         FileError: The file is missing, damaged, or something else.
     """
     path = Path(path)
-    path = path / FILE_NAME if path.is_dir() else path
+    path = path / FILE_NAME if kind_at(path) == "folder" else path
     content = read_json_object(path, what="a result of implants", most_bytes=_LIMIT)
     if content.get("format") != FORMAT or content.get("schema") != SCHEMA:
         raise FileError(f'{path} must say "format": "{FORMAT}" and schema {SCHEMA}; name a result of --mesh.')
@@ -90,7 +90,7 @@ def read_implants(path: str | Path) -> dict[str, dict[str, tuple[ImplantAnswer, 
             }
             for implant in content["implants"]
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise FileError(f"{path} must be a whole result of --mesh, got a damaged one: {error}.") from error
 
 

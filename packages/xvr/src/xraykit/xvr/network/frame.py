@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from xraykit.render import Camera, InputError, Volume
 from xraykit.render.converters import diffdrr_extrinsic, from_diffdrr, to_diffdrr
 from xraykit.render.geometry import PARAMETERIZATIONS, check_pose, rigid_inverse, rotation_from
+from xraykit.render.storage import is_finite_number
 
 FRAMES = ("centred", "template", "isocentre_offset")
 
@@ -60,11 +60,10 @@ class NetworkFrame:
     def __post_init__(self) -> None:
         for name in ("sdd", "height", "delx", "unit_factor", "std"):
             value = getattr(self, name)
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not 0 < value < math.inf or (name == "height" and int(value) != value):
+            if not is_finite_number(value) or value <= 0 or (name == "height" and int(value) != value):
                 kind = "a positive whole number" if name == "height" else "a positive, finite number"
                 raise InputError(f"{name} of a network must be {kind}, got {name}={value!r}.")
-        if not isinstance(self.mean, (int, float)) or not math.isfinite(self.mean):
+        if not is_finite_number(self.mean):
             raise InputError(f"mean of a network must be a finite number, got mean={self.mean!r}.")
         for name, choices in (("orientation", ("AP", "PA")), ("frame", FRAMES)):
             if getattr(self, name) not in choices:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import Camera, FileError, InputError
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import is_finite_number, kind_at, read_json_object
 
 from ..trust.judgement import TrustJudgement
 from .record import FILE_NAME, FORMAT, SCHEMA, ResultRecord
@@ -29,11 +29,11 @@ def read_result(path: str | Path) -> ResultRecord:
             no registration can have found.
     """
     path = Path(path)
-    path = path / FILE_NAME if path.is_dir() else path
+    path = path / FILE_NAME if kind_at(path) == "folder" else path
     content = _content(path)
     try:
         return _record(content)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         missing = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
         raise FileError(f"{path} must be a whole result of xvr register, got a damaged one: {missing}.") from error
 
@@ -106,6 +106,6 @@ def _tensor(rows: list[Any]) -> Tensor:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if not is_finite_number(value):
         raise InputError(f"a finite number was expected, got {value!r}")
     return float(value)

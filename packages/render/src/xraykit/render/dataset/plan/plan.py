@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import FileError
+from ...errors import FileError, InputError
 from ...files.volumes import VOLUME_SUFFIXES
 from ...patient.body.regions import REGIONS
 from ...seeds import stream
+from ...storage.brief import brief
+from ...storage.named_place import kind_at
 from ...storage.typed_settings import to_plain
 from .config import CTPatients, DatasetConfig
 
@@ -124,7 +126,13 @@ def _found(ct: CTPatients) -> list[Path]:
     if ct.folder is None:
         return []
     folder = ct.folder
-    found = sorted(folder.glob(ct.volumes), key=lambda path: path.relative_to(folder).as_posix())
+    try:
+        found = sorted(folder.glob(ct.volumes), key=lambda path: path.relative_to(folder).as_posix())
+    except (NotImplementedError, ValueError, OSError) as error:
+        raise InputError(
+            f"patients.ct.volumes must be a pattern of names inside the folder, such as '*/ct.nii.gz', got "
+            f"{brief(ct.volumes)!r}: {brief(error)}."
+        ) from error
     labels = {_labels_of(path, ct) for path in found}
     found = [path for path in found if path not in labels]
     if not found:
@@ -168,6 +176,7 @@ def _digest(config: DatasetConfig) -> str:
 
 def _size(path: Path) -> int | None:
     """Bytes of a file, or of all files in a folder; None where there is nothing."""
-    if path.is_dir():
+    kind = kind_at(path)
+    if kind == "folder":
         return sum(part.stat().st_size for part in path.rglob("*") if part.is_file())
-    return path.stat().st_size if path.is_file() else None
+    return None if kind is None else path.stat().st_size

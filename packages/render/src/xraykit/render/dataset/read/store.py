@@ -51,7 +51,9 @@ class ShardStore:
             raise FileError(
                 f"{self.address} must hold {name}, which is not there; check the address, or finish the job."
             ) from error
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name with NUL or half a character
+            if isinstance(error, FileError):
+                raise
             raise FileError(f"{self.address}: {name} could not be read ({error}); check the place.") from error
 
     def names(self) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from xraykit.render import FileError
 from xraykit.render.extras import require
+from xraykit.render.storage import kind_at
 
 LARGEST = 1 << 30  # bytes of one array in memory
 PACKING, ALWAYS_ALLOWED = 1100, 1 << 24  # bytes that a stored one may stand for (deflate's limit is 1032), and any may
@@ -28,7 +29,7 @@ def open_hdf5(path: str | Path) -> Iterator[H5Group]:
     """
     h5py = require("h5py", extra="evaluate", distribution="xraykit-xvr", what="an HDF5 data set")
     path = Path(path)
-    if not path.is_file():
+    if kind_at(path) != "file":
         raise FileError(f"{path} must be an HDF5 file, there is no file by that name.")
     try:
         file = h5py.File(path, "r")

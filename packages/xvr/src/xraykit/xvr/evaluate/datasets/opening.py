@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xraykit.render import FileError, InputError
+from xraykit.render.storage import kind_at
 
 from .common import Dataset
 from .deepfluoro_hdf5 import DeepFluoroHDF5
@@ -26,9 +27,10 @@ def open_dataset(name: DatasetName, path: str | Path) -> Dataset:
     path = Path(path)
     if name not in DATASET_NAMES:
         raise InputError(f"a data set must be deepfluoro, ljubljana or femur, got {name!r}.")
-    if path.is_dir():
+    kind = kind_at(path)
+    if kind == "folder":
         return Remixed(path, name)
-    if not path.is_file():
+    if kind is None:
         raise FileError(f"{path} must be the folder or HDF5 file of {name}, there is nothing by that name.")
     if name == "deepfluoro":
         return DeepFluoroHDF5(path)
