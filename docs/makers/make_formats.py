@@ -21,6 +21,7 @@ SECTIONS = {
     "NIfTI": ("storage/nifti.py", "storage/nifti_header.py"),
     "NRRD": ("storage/nrrd.py", "storage/nrrd_header.py"),
     "MetaImage": ("storage/metaimage.py",),
+    "TIFF stacks": ("files/tiff_stack.py",),
     "Every volume": (
         "files/volumes.py", "files/plausibility.py", "storage/declared_grid.py", "storage/raw_voxels.py",
         "storage/text_header.py", "storage/confined_path.py", "storage/named_place.py",

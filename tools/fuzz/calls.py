@@ -27,6 +27,13 @@ def read_ct(path: Path) -> None:
     describe_volume(path)
 
 
+def read_stack(path: Path) -> None:
+    """With the spacing that ImageJ stated where it is one of ImageJ's."""
+    spacing = None if path.name.startswith("imagej") else (0.5, 0.5, 1.0)
+    Volume.from_file(path, voxel_spacing=spacing)
+    describe_volume(path, voxel_spacing=spacing)
+
+
 def read_series(path: Path) -> None:
     read_ct(path.parent)
 

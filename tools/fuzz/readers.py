@@ -137,6 +137,7 @@ READERS: Mapping[str, FuzzedReader] = {
     **{f"frame_{name}": _frames(name) for name in PACKED},
     "png": FuzzedReader("png/*", pictures.change_png, calls.read_xray),
     "tiff": FuzzedReader("tiff/*", pictures.change_tiff, calls.read_xray),
+    "tiff_stack": FuzzedReader("stack/*", pictures.change_tiff, calls.read_stack),
     "jpeg": FuzzedReader("jpeg/*", change_bytes, calls.read_xray),
     "jpeg_2000": FuzzedReader("jp2/*", change_bytes, calls.read_xray),
     "bmp": FuzzedReader("bmp/*", change_bytes, calls.read_xray),

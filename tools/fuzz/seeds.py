@@ -155,6 +155,11 @@ def _pictures(seeds: SeedFolder) -> None:
         "tiff/lzw.tiff": (grey, {"compression": "tiff_lzw"}), "tiff/jpeg.tiff": (grey, {"compression": "jpeg"}),
         "tiff/deflate.tiff": (grey, {"compression": "tiff_adobe_deflate"}),
         "tiff/pages.tiff": (grey, {"save_all": True, "append_images": [Image.fromarray(grey)] * 2}),
+        "stack/deep.tif": (deep, {"save_all": True, "append_images": [Image.fromarray(deep)] * 2}),
+        "stack/imagej.tif": (deep.astype("f4"), {
+            "save_all": True, "append_images": [Image.fromarray(deep.astype("f4"))] * 2,
+            "tiffinfo": {270: "ImageJ=1.54f\nunit=mm\nspacing=1.5\n", 282: 2.0, 283: 2.0},
+        }),
         "jpeg/grey.jpg": (grey, {}), "jpeg/rgb.jpg": (colour, {"progressive": True}), "jp2/a.jp2": (grey, {}),
         "bmp/a.bmp": (grey, {}),
     }.items():  # fmt: skip

@@ -51,9 +51,11 @@ def info(settings: InfoSettings) -> None:
     """
     if settings.picture is not None:
         _check_picture(settings.picture)
-    if _is_radiograph(settings.file, frame=settings.frame):
+    stack = settings.volume.voxel_spacing is not None  # a TIFF without it is a picture
+    if not stack and _is_radiograph(settings.file, frame=settings.frame):
         if settings.labels is not None or settings.volume != VolumeSettings():
-            option = "--labels" if settings.labels is not None else "--series, --modality or --resample-slices"
+            others = "--series, --modality, --resample-slices or --voxel-spacing"
+            option = "--labels" if settings.labels is not None else others
             raise InputError(f"{option} belongs to a CT, but {settings.file} is an X-ray; leave it out.")
         _radiograph(settings)
     else:
@@ -97,6 +99,7 @@ def _volume(settings: InfoSettings) -> None:
         modality=choice.modality,
         series=choice.series,
         resample_slices=choice.resample_slices,
+        voxel_spacing=choice.voxel_spacing,
     )
     _say(settings, found)
     if settings.picture is None:

@@ -23,11 +23,18 @@ class VolumeSettings:
     """What the voxels are; default: as the file says, else CT."""
     resample_slices: bool = False
     """Interpolate DICOM slices of uneven steps along the stack."""
+    voxel_spacing: tuple[float, float, float] | None = None
+    """Of a TIFF with a page for each slice: along columns, rows and pages [mm]."""
 
     @property
     def reading(self) -> dict[str, Any]:
         """The keywords of `Volume.from_file` for this."""
-        return {"series": self.series, "modality": self.modality, "resample_slices": self.resample_slices}
+        return {
+            "series": self.series,
+            "modality": self.modality,
+            "resample_slices": self.resample_slices,
+            "voxel_spacing": self.voxel_spacing,
+        }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 from pathlib import Path
 
@@ -23,14 +23,16 @@ def describe_volume(
     modality: str | None = None,
     series: str | None = None,
     resample_slices: bool = False,
+    voxel_spacing: Sequence[float] | None = None,
     voxels: bool = True,
 ) -> list[Row]:
     """Rows of (field, value, origin): facts first, then what was assumed, then doubts; see `volume_provenance`."""
     return rows(
         volume_provenance(
-            path, labels=labels, modality=modality, series=series, resample_slices=resample_slices, voxels=voxels
+            path, labels=labels, modality=modality, series=series, resample_slices=resample_slices,
+            voxel_spacing=voxel_spacing, voxels=voxels,
         )
-    )
+    )  # fmt: skip
 
 
 def volume_provenance(
@@ -40,6 +42,7 @@ def volume_provenance(
     modality: str | None = None,
     series: str | None = None,
     resample_slices: bool = False,
+    voxel_spacing: Sequence[float] | None = None,
     voxels: bool = True,
 ) -> Mapping[str, Origin]:
     """Field to origin: type, size, spacing, orientation, shear, world extent, range, labels, assumptions and doubts.
@@ -50,12 +53,13 @@ def volume_provenance(
         modality: "CT" or "MR", overruling the file; None follows it.
         series: Which volume, where a DICOM folder holds several; as for `read_volume`.
         resample_slices: As for `read_volume`.
+        voxel_spacing: As for `read_volume`.
         voxels: Whether to read the voxels for their range; the header alone takes milliseconds.
 
     Raises:
         FileError: As for `read_volume`.
     """
-    grid = declared_grid(path, series=series, resample_slices=resample_slices)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices, voxel_spacing=voxel_spacing)
     found = {"file type": Origin(grid.kind, "content"), **_geometry(grid), **grid.provenance}
     if modality is not None:
         found["modality"] = Origin(modality, "caller", "overrules the file")

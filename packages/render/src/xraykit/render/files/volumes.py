@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..storage.named_place import kind_at
 from ..volumes.label_names import label_table
 from ..volumes.volume import Volume
 from .plausibility import grid_doubts, voxel_doubts
+from .tiff_stack import TIFF_SUFFIXES, read_tiff_stack
 
 
 def _read_dicom(path: Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
@@ -47,11 +48,13 @@ def read_volume(
     modality: str | None = None,
     series: str | None = None,
     resample_slices: bool = False,
+    voxel_spacing: Sequence[float] | None = None,
 ) -> Volume:
-    """The volume in a NIfTI, NRRD or MetaImage file or a DICOM folder, in world RAS exactly as the file says.
+    """The volume in a NIfTI, NRRD or MetaImage file, a DICOM folder or a TIFF stack, in world RAS as the file says.
 
     Args:
-        path: A .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd file, a DICOM folder, or one enhanced DICOM file.
+        path: A .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd file, a DICOM folder, one enhanced DICOM file, or a .tif
+            with a page for each slice.
         labels: A label map, a folder of masks or a segmentation, see `label_files.read_labels`.
         label_names: The name of a table (see label_names.py) or {value: name}; None takes the names that the
             label file itself carries (TotalSegmentator's NIfTI, 3D Slicer's .seg.nrrd), if any.
@@ -61,6 +64,7 @@ def read_volume(
         series: Which volume, where a DICOM folder holds several: a number in the list that the error gives, or a
             SeriesInstanceUID.
         resample_slices: Interpolate DICOM slices of uneven steps linearly along the stack, at its smallest step.
+        voxel_spacing: Of a TIFF stack along columns, rows and pages [mm], see `tiff_stack.read_tiff_stack`.
 
     Raises:
         FileError: A file is missing, damaged, shorter than declared, or places its voxels nowhere; the label map
@@ -70,7 +74,7 @@ def read_volume(
     from .label_files import read_labels  # which stands on this file
 
     table = None if label_names is None else label_table(label_names)
-    grid = declared_grid(path, series=series, resample_slices=resample_slices)
+    grid = declared_grid(path, series=series, resample_slices=resample_slices, voxel_spacing=voxel_spacing)
     law = attenuation or _law(grid, modality)
     numbers = None if table is None else {name: value for value, name in table.items()}
     mask = None if labels is None else read_labels(labels, grid, numbers=numbers)
@@ -88,34 +92,43 @@ def read_volume(
     )
 
 
-def declared_grid(path: str | Path, *, series: str | None = None, resample_slices: bool = False) -> DeclaredGrid:
+def declared_grid(
+    path: str | Path,
+    *,
+    series: str | None = None,
+    resample_slices: bool = False,
+    voxel_spacing: Sequence[float] | None = None,
+) -> DeclaredGrid:
     """What the file or folder at `path` declares, checked, its voxels still unread.
 
     Raises:
         FileError: Nothing is there, it is empty, of an unknown type, or fails its reader's checks.
-        InputError: `series` or `resample_slices` for a file that is no DICOM.
+        InputError: `series` or `resample_slices` for a file that is no DICOM, `voxel_spacing` for one that is no TIFF.
     """
     path = Path(path)
     kind = kind_at(path)
     if kind is None:
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
+    suffix = grid_suffix(path)
+    if voxel_spacing is not None and (suffix not in TIFF_SUFFIXES or path.is_dir()):
+        raise InputError(f"voxel_spacing is that of a TIFF stack, {path} states its own; leave it out.")
     try:
         if kind == "folder":
             return _read_dicom(path, series=series, resample_slices=resample_slices)
         if path.stat().st_size == 0:
             raise FileError(f"{path} must hold a volume, it is empty; copy or export it again.")
-        suffix = grid_suffix(path)
         if READERS.get(suffix, _read_dicom) is _read_dicom and is_dicom(path):  # content decides, not the name
             return _read_dicom(path, series=series, resample_slices=resample_slices)
-        if suffix not in READERS:
+        if suffix not in READERS and suffix not in TIFF_SUFFIXES:
             raise FileError(
-                f"{path} must be a volume file ({', '.join(READERS)}) or a DICOM folder, its suffix is {suffix!r}."
+                f"{path} must be a volume file ({', '.join((*READERS, *TIFF_SUFFIXES))}) or a DICOM folder, its suffix "
+                f"is {suffix!r}."
             )
-        if READERS[suffix] is not _read_dicom and (series is not None or resample_slices):
+        if READERS.get(suffix) is not _read_dicom and (series is not None or resample_slices):
             raise InputError(
                 f"series and resample_slices choose among DICOM slices, {path} is one volume; leave them out."
             )
-        return READERS[suffix](path)
+        return READERS[suffix](path) if suffix in READERS else read_tiff_stack(path, voxel_spacing=voxel_spacing)
     except OSError as error:
         raise FileError(f"{path} must be readable, the system says: {error.strerror or error}.") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,8 +113,11 @@ class Volume:
         modality: str | None = None,
         series: str | None = None,
         resample_slices: bool = False,
+        voxel_spacing: Sequence[float] | None = None,
     ) -> Volume:
-        """Read a CT or MR from NIfTI, NRRD, MHA/MHD or a DICOM folder; `files.volumes.read_volume` has the details.
+        """Read a CT or MR from NIfTI, NRRD, MHA/MHD, a DICOM folder or a TIFF stack.
+
+        `files.volumes.read_volume` has the details.
 
         Args:
             path: The file or folder.
@@ -124,6 +127,7 @@ class Volume:
             modality: "CT" or "MR"; None takes DICOM's Modality tag, and CT for files that have none.
             series: Which volume, where a DICOM folder holds several: its number in the error's list, or its UID.
             resample_slices: Interpolate DICOM slices of uneven steps along the stack.
+            voxel_spacing: Of a TIFF stack along columns, rows and pages [mm].
 
         Raises:
             FileError: The file or its label map is missing, damaged, inconsistent or on another grid.
@@ -138,6 +142,7 @@ class Volume:
             modality=modality,
             series=series,
             resample_slices=resample_slices,
+            voxel_spacing=voxel_spacing,
         )
 
     def find_labels(self, wanted: str) -> tuple[Label, ...]:
