@@ -7,6 +7,7 @@ from support.fluorosam_checkpoints import SMALL, leftovers, published_tensors, w
 from support.fluorosam_networks import TINY, KnownNetwork
 from xraykit.fluorosam import FluoroSam, Prompt, new_network, save_network
 from xraykit.fluorosam.predictor.fluoro_sam import MOST_VALUES
+from xraykit.fluorosam.predictor.prompt import PlacedPrompt, within_box
 from xraykit.render import FileError, InputError
 
 
@@ -43,6 +44,28 @@ def test_a_clicked_pixel_lies_in_the_answer_about_where_it_was_clicked(known, he
     reach = answer.mask.nonzero().float() + 0.5 - torch.tensor([y * height, x * width])
     assert float(reach.norm(dim=1).max()) < (6.0 + 1.5) * scale + 1
     assert int(answer.mask.sum()) < height * width
+
+
+def test_an_answer_ends_at_its_box_until_a_click_says_that_it_goes_on():
+    box = torch.tensor([16.0, 8.0, 48.0, 24.0])
+    inside = torch.zeros(32, 32, dtype=torch.bool)
+    inside[4:12, 8:24] = True  # half as fine as the square of 64 px
+    beyond, within = torch.tensor([[60.0, 40.0]]), torch.tensor([[20.0, 10.0]])
+
+    def kept(box, points, label):
+        prompt = PlacedPrompt(None, points, torch.full((len(points),), label), box, None)
+        return within_box(torch.ones(3, 32, 32), prompt, size=64) > 0
+
+    for points, label in ((beyond[:0], 1), (within, 1), (beyond, 0)):
+        assert torch.equal(kept(box, points, label), inside.expand(3, -1, -1))
+    assert bool(kept(box, beyond, 1).all()) and bool(kept(None, within, 1).all())
+
+
+def test_low_logits_of_a_box_show_nothing_beyond_it(known):
+    answer = shown(known, 64, 64).predict(box=[10, 12, 30, 40])
+    columns = (answer.low_candidates > 0).any(0).any(0).nonzero()
+    scale = 64 / answer.low_logits.shape[-1]
+    assert len(columns) and float(columns.min() * scale) >= 10 - scale and float(columns.max() * scale) <= 30
 
 
 @pytest.mark.parametrize("height, width", [(40, 90), (500, 300)])

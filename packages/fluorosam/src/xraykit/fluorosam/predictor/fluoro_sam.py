@@ -23,7 +23,7 @@ from ..vocabulary.recognition import resolve, suggest
 from ..vocabulary.text_check import check_text
 from .calibrated_confidence import confidence_map
 from .embedding_cache import EmbeddingCache
-from .prompt import PlacedPrompt, Prompt, batch_prompts, place_prompt
+from .prompt import PlacedPrompt, Prompt, batch_prompts, place_prompt, within_box
 from .segmentation import Segmentation
 from .settings import XrayFileSettings
 from .xray_input import OpenedXray, XraySource, open_xray
@@ -160,7 +160,7 @@ class FluoroSam:
             text: What to find.
             points: (N, 2) pixels of the X-ray, x right and y down.
             labels: (N,), 1 inside and 0 outside; None is all 1.
-            box: (4,), left, top, right, bottom.
+            box: (4,), left, top, right, bottom. The answer ends there, unless a point inside it lies farther out.
             mask: An earlier answer, to refine.
             multimask: Three candidates, of which the most confident is the answer; false gives one.
 
@@ -194,6 +194,7 @@ class FluoroSam:
         for start in range(0, len(placed), step):
             logits, quality = self._decode(image.embedding, placed[start : start + step], multimask)
             for row, (low, one) in enumerate(zip(logits, quality, strict=True), start=start):
+                low = within_box(low, placed[row], size=image.square.size)
                 answers.append(self._answer(low, one, image.square, prompts[row], targets[row]))
         return answers
 

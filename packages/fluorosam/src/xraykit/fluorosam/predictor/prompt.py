@@ -120,6 +120,28 @@ def batch_prompts(prompts: Sequence[PlacedPrompt], features: Tensor | None) -> P
     return PromptBatch(**given)
 
 
+def within_box(low: Tensor, prompt: PlacedPrompt, *, size: int) -> Tensor:
+    """Logits (C, M, M) of an answer, surely nothing outside the box of its prompt.
+
+    A box is the extent of what is asked for, and its user sees at once where it ends. It limits nothing without a box,
+    or where a click says that something outside belongs to it.
+
+    Args:
+        low: Over the network's square.
+        prompt: With or without box.
+        size: S, edge of the square [px].
+    """
+    if prompt.box is None:
+        return low
+    left, top, right, bottom = prompt.box.tolist()
+    x, y = prompt.points[prompt.labels == POSITIVE].T
+    if bool(((x < left) | (x > right) | (y < top) | (y > bottom)).any()):
+        return low
+    middles = (torch.arange(low.shape[-1]) + 0.5) * (size / low.shape[-1])
+    across, down = ((middles >= a) & (middles <= b) for a, b in ((left, right), (top, bottom)))
+    return torch.where(down[:, None] & across, low, low.clamp(max=-SURE))
+
+
 def _points(prompt: Prompt, square: PaddedSquare) -> tuple[Tensor, Tensor]:
     if prompt.points is None:
         return torch.zeros(0, 2), torch.zeros(0, dtype=torch.long)
