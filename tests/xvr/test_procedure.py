@@ -1,6 +1,7 @@
 """Starts, refinement, judgement, another try, record: one procedure for Python, the command and the app."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from xraykit.render.storage import from_plain, leaves, to_plain
 from xraykit.xvr import (
     ProcedureSettings,
     RegisterSettings,
+    RegistrationSettings,
     Structure,
     TrustJudgement,
     read_result,
@@ -23,6 +25,7 @@ from xraykit.xvr.app.files import save_view
 from xraykit.xvr.procedure import AGAIN, climb_settings
 from xraykit.xvr.refine import NamedStructures, RefinementSettings, RefinementStep
 from xraykit.xvr.start import StartSettings, StatedStart
+from xraykit.xvr.start.given import GivenStarts
 
 VOLUME = lopsided()
 POSE = true_pose(VOLUME)
@@ -30,60 +33,91 @@ SHOT = shot_of(VOLUME, POSE)
 QUICK = ProcedureSettings(refinement=RefinementSettings(scales=(32, 48), iterations=6))
 
 
+class Tries(NamedTuple):
+    """What `tries` sees and says."""
+
+    seen: list
+    chances: list
+    alike: list
+    scales: list
+
+
 @pytest.fixture
 def tries(monkeypatch):
-    """The starts of every refinement; each ends where its first start is, and chances of success are those given."""
-    seen, chances = [], []
+    """The starts of every refinement; each ends where its last start is, with chances and similarities as given."""
+    seen, chances, alike, scales = [], [], [], []
 
-    def refine(shots, bodies, starts, settings, *, report=None):
+    def refine(shots, named, starts, settings, *, report=None):
         seen.append(starts)
+        scales.append(settings.scales)
         return registration_at(starts[-1:], starts[-1], cameras=tuple(shot.camera for shot in shots))
 
-    def judge(registration, shots, bodies):
+    def judge(registration, shots, bodies, *, judged):
         return TrustJudgement(chances.pop(0), 5.0, 1.0)
 
-    monkeypatch.setattr("xraykit.xvr.procedure.register_structures", refine)
+    monkeypatch.setattr("xraykit.xvr.procedure.register_among", refine)
     monkeypatch.setattr("xraykit.xvr.procedure.judge", judge)
-    return seen, chances
+    monkeypatch.setattr("xraykit.xvr.procedure.similarities", lambda *_: torch.tensor(alike))
+    return Tries(seen, chances, alike, scales)
 
 
 def test_what_is_not_trusted_is_tried_again_from_the_neighbours_of_its_starts(tries):
-    seen, chances = tries
-    chances += [0.3, 0.8]
+    seen = tries.seen
+    tries.chances.extend([0.3, 0.2])
+    tries.alike.extend([0.5, 0.6])
     told = []
     result = register_xrays([SHOT], VOLUME, QUICK, starts=POSE[None], tell=told.append)
     assert [len(starts) for starts in seen] == [1, 9]
     torch.testing.assert_close(seen[1][0], POSE)
     assert torch.equal(result.record.poses[0], seen[1][-1])
-    assert (result.record.trust.success_probability, result.record.notes[-1]) == (0.8, AGAIN)
+    assert (result.record.trust.success_probability, result.record.notes[-1]) == (0.2, AGAIN)
     assert len(told) == 1 and "chance of success 30 %" in told[0]
 
 
-@pytest.mark.parametrize(("first", "second"), [(0.3, 0.2), (0.3, 0.3)])
-def test_the_first_try_stays_where_the_second_is_no_likelier(tries, first, second):
-    tries[1].extend([first, second])
+@pytest.mark.parametrize("second", [0.4, 0.5, 0.5001])
+def test_the_first_try_stays_where_the_second_is_no_more_alike_however_likely_it_is(tries, second):
+    tries.chances.extend([0.3, 0.8])
+    tries.alike.extend([0.5, second])
     result = register_xrays([SHOT], VOLUME, QUICK, starts=POSE[None])
     assert torch.equal(result.record.poses[0], POSE)
-    assert result.trust.success_probability == first
+    assert result.trust.success_probability == 0.3
     assert AGAIN not in result.record.notes
 
 
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [("result", (128, 256)), ("landmarks+result", (128, 256)), ("result+search", (32, 64, 128, 256)), ("given", None)],
+)
+def test_close_starts_begin_fine_and_their_neighbours_coarse(tries, kind, first):
+    tries.chances.append(0.3)
+    tries.alike.extend([0.5, 0.4])
+    register_xrays([SHOT], VOLUME, starts=GivenStarts(POSE[None], kind))
+    whole = RefinementSettings().scales
+    assert tries.scales == [first or whole, whole]
+
+
+def test_a_climb_of_other_scales_begins_fine_at_its_last():
+    climb = RegistrationSettings(scales=(32, 64), iterations=(3, 5)).fine()
+    assert (climb.scales, climb.iterations) == ((64,), (5,))
+
+
 def test_what_is_trusted_is_tried_once(tries):
-    tries[1].append(0.95)
+    tries.chances.append(0.95)
     register_xrays([SHOT], VOLUME, QUICK, starts=POSE[None])
-    assert len(tries[0]) == 1
+    assert len(tries.seen) == 1
 
 
 def test_neighbours_are_left_alone_where_that_is_asked(tries):
-    tries[1].append(0.1)
+    tries.chances.append(0.1)
     refinement = replace(QUICK.refinement, spread=False)
     register_xrays([SHOT], VOLUME, replace(QUICK, refinement=refinement), starts=POSE[None])
-    assert len(tries[0]) == 1
+    assert len(tries.seen) == 1
 
 
 def test_the_app_tries_again_as_well_and_saves_that_it_did(tries, tmp_path):
-    seen, chances = tries
-    chances += [0.3, 0.8]
+    seen = tries.seen
+    tries.chances.extend([0.3, 0.8])
+    tries.alike.extend([0.5, 0.6])
     again = replace(SETTINGS, refinement=replace(SETTINGS.refinement, spread=True))
     session, _ = small_session(refine_with=lambda *shots, **named: register_xrays(*shots, again, **named))
     session.refine(0)
@@ -119,7 +153,7 @@ def test_cancelling_the_second_try_leaves_the_pose_where_the_first_ended():
 
 def test_nothing_is_refined_where_only_the_start_is_asked_for(tries):
     result = register_xrays([SHOT], VOLUME, replace(QUICK, init_only=True), starts=POSE[None])
-    assert (result.refined, result.trust, result.history, tries[0]) == (None, None, (), [])
+    assert (result.refined, result.trust, result.history, tries.seen) == (None, None, (), [])
     assert torch.equal(result.record.poses[0], POSE)
 
 

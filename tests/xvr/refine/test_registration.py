@@ -6,7 +6,9 @@ import pytest
 import torch
 from support.registration import camera, moved, pose, shot, target_error, two_bones
 from xraykit.render import GeometryError, InputError
-from xraykit.xvr.refine.registration import RegistrationSettings, register_structures
+from xraykit.xvr.refine import registration
+from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.registration import register_structures, similarities
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.xray.shot import Shot
 
@@ -40,6 +42,36 @@ def test_the_best_of_several_starts_wins_and_every_one_is_reported(volume):
     similarity = [step.similarity for step in found.history if step.scale == 64]
     assert similarity == sorted(similarity)
     assert torch.equal(found.history[-1].poses, found.poses)
+
+
+def test_a_right_start_outlives_a_coarse_scale_that_leads_away(volume, monkeypatch):
+    truth = pose(volume)
+    start = moved(truth, volume.center, (0.1, 0.0, 0.1), (0.2, 0.1, 0.0))
+    climb = registration._climb
+
+    def misled(objective, motion, stage, settings, watch):
+        motion, at, done = climb(objective, motion, stage, settings, watch)
+        if stage == 0:
+            motion = replace(motion, poses=moved(motion.poses, volume.center, (0, 0, 50.0), (20.0, 0, 0)))
+        return motion, at, done
+
+    monkeypatch.setattr(registration, "_climb", misled)
+    far = moved(truth, volume.center, (0, 80.0, 0), (0, 0, 0))
+    found = register_structures(shot(volume, truth), volume, torch.cat([far, start]), SCALES)
+    assert torch.equal(found.start, start)
+    assert target_error(found.poses[0], truth, volume) < 1.5
+    assert {step.scale for step in found.history} == {64}
+    assert [one.scale for one in found.candidates].count(64) == 2
+
+
+def test_answers_are_compared_in_one_window(volume):
+    truth = pose(volume)
+    away = moved(truth, volume.center, (0, 0, 0), (45.0, 0, 0))
+    image, body = shot(volume, truth), Structure.of(volume)
+    quick = replace(SCALES, iterations=1)
+    answers = [register_structures(image, body, start, quick) for start in (truth, away)]
+    right, lost = similarities([image], [body], answers, SCALES).tolist()
+    assert right > 0.99 and lost < right - 0.1
 
 
 def test_two_views_share_one_motion(volume):

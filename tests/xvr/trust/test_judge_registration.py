@@ -7,7 +7,8 @@ import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
 from xraykit.render import Camera
-from xraykit.xvr.refine.registration import RefinedCandidate, RegistrationSettings, register_structures
+from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.registration import RefinedCandidate, register_structures
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
 from xraykit.xvr.trust.judge_registration import judge

@@ -31,10 +31,8 @@ from .procedure_settings import (
     RegisterSettings as RegisterSettings,
     StructureSettings as StructureSettings,
 )
-from .refine.registration import (
-    Registration as Registration,
-    RegistrationSettings as RegistrationSettings,
-)
+from .refine.climb_settings import RegistrationSettings as RegistrationSettings
+from .refine.registration import Registration as Registration
 from .refine.structure import (
     Structure as Structure,
     structure_of as structure_of,

@@ -14,7 +14,8 @@ from xraykit.render.storage import check_result_folder, check_same_settings, fin
 
 from .procedure import WHOLE, climb_settings, register_xrays
 from .procedure_settings import ProcedureSettings, RegisterSettings
-from .refine.structure import NamedStructures, Structure, structure_of
+from .refine.structure import NamedStructures, Structure
+from .refine.surroundings import structures_among
 from .result.folder import is_finished, save_result
 from .result.reading import read_result
 from .result.record import ResultRecord
@@ -128,11 +129,10 @@ def named_structures(volume: Volume, text: str | None) -> NamedStructures:
     found = {}
     for part in filter(None, (part.strip() for part in text.split(";"))):
         names = [name.strip() for name in part.split(",") if name.strip()]
-        labels = [label for name in names for label in _labels_of(volume, name)]
-        found[",".join(names)] = Structure.of(structure_of(volume, labels))
+        found[",".join(names)] = [label for name in names for label in _labels_of(volume, name)]
     if not found:
         raise InputError(f"--structures must name labels, got {text!r}; leave it out for the whole CT.")
-    return NamedStructures(found)
+    return structures_among(volume, found)
 
 
 def finished_before(group: XrayGroup) -> ResultRecord | None:

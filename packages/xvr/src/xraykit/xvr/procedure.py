@@ -12,9 +12,11 @@ from xraykit.render import Volume
 from xraykit.render.storage import to_plain
 
 from .procedure_settings import ProcedureSettings
-from .refine.registration import RefinementStep, Registration, RegistrationSettings, register_structures
+from .refine.climb_settings import RegistrationSettings
+from .refine.registration import RefinementStep, Registration, similarities
 from .refine.settings import RefinementSettings
 from .refine.structure import NamedStructures, Structure
+from .refine.surroundings import first_structures, register_among
 from .result.record import ResultRecord, record_result
 from .start.finding import StartRequest, find_starts
 from .start.given import GivenStarts
@@ -25,6 +27,8 @@ from .xray.input_files import InputFiles
 from .xray.shot import Shot
 
 WHOLE = "CT"  # what the structure is called where nobody names any
+CLOSE = frozenset({"result", "landmarks"})  # kinds of starts that are close, and begin at a fine scale
+MORE_ALIKE = 1e-3  # similarity: less is the same answer once more
 AGAIN = "The first try was not trusted; neighbours of its starts led here."
 
 
@@ -62,8 +66,9 @@ def register_xrays(
     """Find one pose for X-rays that belong together, and say whether to trust it.
 
     Starts come from what the settings name, else from the files' positioner tags, else from a search. They are refined,
-    and the result is judged; where it is not trusted, the neighbours of the starts are refined too, and the likelier
-    of both results stays.
+    and the result is judged; where it is not trusted, the neighbours of the starts are refined too, and the answer that
+    makes X-rays and renderings more alike stays. Starts of kind "result" and "landmarks" are close and begin at 128
+    pixels, their neighbours at the coarsest scale.
 
     Args:
         shots: The V X-rays; several are views of one patient who did not move.
@@ -96,7 +101,7 @@ def register_xrays(
     origin = {"start_kind": kind, "inputs": {} if files is None else to_plain(files), "settings": to_plain(settings)}
     if settings.init_only:
         return XrayRegistration(start_record(shots, named.names, poses[0], notes=notes, **origin))
-    found, trust, again = _refined(shots, named.bodies, poses, isocenter, settings.refinement, report, tell)
+    found, trust, again = _refined(shots, named, (poses, kind), settings.refinement, report, tell)
     notes = (*notes, AGAIN) if again else notes
     record = record_result(found, shots, structures=named.names, trust=trust, notes=notes, **origin)
     return XrayRegistration(record, found, trust)
@@ -154,23 +159,23 @@ def climb_settings(refinement: RefinementSettings) -> RegistrationSettings:
 
 def _refined(
     shots: tuple[Shot, ...],
-    bodies: tuple[Structure, ...],
-    starts: Tensor,
-    isocenter: Tensor,
+    named: NamedStructures,
+    given: tuple[Tensor, str],
     refinement: RefinementSettings,
     report: Callable[[RefinementStep], None] | None,
     tell: Callable[[str], None] | None,
 ) -> tuple[Registration, TrustJudgement, bool]:
-    """The refinement from the starts, or, where it is not trusted, from their neighbours if that is likelier (True)."""
-    climb = climb_settings(refinement)
-    found = register_structures(shots, bodies, starts, climb, report=report)
-    trust = judge(found, shots, bodies)
+    """The refinement from starts of a kind, or, not trusted, from their neighbours where that fits better (True)."""
+    (starts, kind), climb, count = given, climb_settings(refinement), len(named.bodies)
+    is_close = CLOSE.issuperset(kind.split("+"))
+    found = register_among(shots, named, starts, climb.fine() if is_close else climb, report=report)
+    trust = judge(found, shots, named.rendered, judged=count)
     if not refinement.spread or trust.verdict == "trusted":
-        return found, trust, False
+        return first_structures(found, count), trust, False
     if tell is not None:
         tell(f"not trusted (chance of success {percent(trust.success_probability)}): trying neighbours of the start")
-    wider = register_structures(shots, bodies, spread_starts(starts, isocenter), climb, report=report)
-    second = judge(wider, shots, bodies)
-    if second.success_probability > trust.success_probability:
-        return wider, second, True
-    return found, trust, False
+    wider = register_among(shots, named, spread_starts(starts, named.turning_point), climb, report=report)
+    first, second = similarities(shots, named.rendered, (found, wider), climb).tolist()
+    if second > first + MORE_ALIKE:
+        return first_structures(wider, count), judge(wider, shots, named.rendered, judged=count), True
+    return first_structures(found, count), trust, False

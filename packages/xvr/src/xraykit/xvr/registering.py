@@ -13,7 +13,8 @@ from .implants.answers import ImplantRegistration
 from .implants.implant import Implant
 from .implants.registration import register_implants
 from .implants.settings import ImplantSettings
-from .refine.registration import RefinementStep, Registration, RegistrationSettings, register_structures
+from .refine.climb_settings import RegistrationSettings
+from .refine.registration import RefinementStep, Registration, register_structures
 from .refine.structure import Structure
 from .xray.shot import Shot
 
@@ -23,7 +24,7 @@ def register(
     shots: Shot | Sequence[Shot],
     structures: Volume | Structure | Sequence[Volume | Structure],
     starts: Tensor,
-    settings: RegistrationSettings = ...,
+    settings: RegistrationSettings | None = ...,
     *,
     report: Callable[[RefinementStep], None] | None = ...,
 ) -> Registration: ...
@@ -81,4 +82,4 @@ def register(
         raise InputError("volumes take RegistrationSettings and no cameras, got what implants take.")
     if starts is None:
         raise InputError("volumes need starts, got none; starts_from_search and its like make them.")
-    return register_structures(shots, bodies, starts, settings or RegistrationSettings(), report=report)
+    return register_structures(shots, bodies, starts, settings, report=report)

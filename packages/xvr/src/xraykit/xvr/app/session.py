@@ -13,14 +13,13 @@ from torch import Tensor
 from xraykit.render import InputError, Volume
 from xraykit.render.web import Job, JobCancelledError, JobRunner
 
-from ..refine.structure import NamedStructures
 from ..start.given import GivenStarts
 from ..xray.shot import Shot
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
 from .placement import PlacedPose, RefinedViews, XrayView
 from .pose_sliders import Move, Sliders, moved, sliders_of
-from .structures import ShownStructure, offered_structures, structure
+from .structures import ShownStructure, offered_structures, registered, structure
 
 if TYPE_CHECKING:
     from ..procedure import XrayRegistration
@@ -228,7 +227,7 @@ class Session:
             result = self.refine_with(
                 shots,
                 self.volume,
-                structures=NamedStructures({chosen.title: chosen.rigid}, chosen.isocenter),
+                structures=registered(self.volume, chosen),
                 starts=GivenStarts(starts[None], KIND),
                 report=report,
                 tell=tell,

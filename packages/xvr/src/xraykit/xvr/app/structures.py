@@ -10,7 +10,8 @@ from torch import Tensor
 
 from xraykit.render import InputError, Volume
 
-from ..refine.structure import Structure, structure_of
+from ..refine.structure import NamedStructures, Structure, structure_of
+from ..refine.surroundings import structures_among
 
 WHOLE = "whole CT"
 OFFERED = (
@@ -54,6 +55,14 @@ def structure(volume: Volume, names: Sequence[str] = ()) -> ShownStructure:
     quick = body.device.type == "cpu" and body.mu.dtype == torch.float32 and float(body.mu.min()) >= 0
     shown = body.stored_as(torch.int16) if quick else body
     return ShownStructure(tuple(names), rigid, shown, body.center if names else volume.center)
+
+
+def registered(volume: Volume, chosen: ShownStructure) -> NamedStructures:
+    """What is registered where a structure is shown: it, among the rest of the CT, as the command does."""
+    if not chosen.names:
+        return NamedStructures({chosen.title: chosen.rigid}, chosen.isocenter)
+    values = sorted({value for name in chosen.names for value in volume.find_labels(name)})
+    return structures_among(volume, {chosen.title: values}, chosen.isocenter)
 
 
 def offered_structures(volume: Volume) -> dict[str, list[str]]:

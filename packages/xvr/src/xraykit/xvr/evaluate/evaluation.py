@@ -11,7 +11,7 @@ from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import write_rows
 from xraykit.render.storage import check_result_folder, finding_sentences, to_plain, write_settings
 
-from ..refine.registration import RegistrationSettings
+from ..refine.climb_settings import RegistrationSettings
 from .datasets.common import Dataset
 from .datasets.names import DATASET_NAMES
 from .datasets.opening import open_dataset

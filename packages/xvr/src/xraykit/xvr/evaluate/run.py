@@ -11,7 +11,8 @@ from torch import Tensor
 from xraykit.render import FileError, InputError, Volume
 from xraykit.render.commands import LeftOut
 
-from ..refine.registration import Registration, RegistrationSettings, register_structures
+from ..refine.climb_settings import RegistrationSettings
+from ..refine.registration import Registration, register_structures
 from ..refine.structure import structure_of
 from ..result.reading import read_result
 from ..result.record import FILE_NAME

@@ -6,9 +6,11 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "pose_distance": "misplacement",
-        "registration": "RefinedCandidate RefinementStep register_structures Registration RegistrationSettings",
+        "climb_settings": "RegistrationSettings",
+        "registration": "RefinedCandidate RefinementStep register_structures Registration similarities",
         "settings": "RefinementSettings",
         "similarity": "gradient_ncc mncc ncc patch_ncc",
-        "structure": "NamedStructures Structure structure_of",
+        "structure": "NamedStructures Structure structure_of Surroundings",
+        "surroundings": "register_among structures_among",
     },
 )

@@ -1,11 +1,12 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .climb_settings import RegistrationSettings as RegistrationSettings
 from .pose_distance import misplacement as misplacement
 from .registration import (
     RefinedCandidate as RefinedCandidate,
     RefinementStep as RefinementStep,
     Registration as Registration,
-    RegistrationSettings as RegistrationSettings,
     register_structures as register_structures,
+    similarities as similarities,
 )
 from .settings import RefinementSettings as RefinementSettings
 from .similarity import (
@@ -17,5 +18,10 @@ from .similarity import (
 from .structure import (
     NamedStructures as NamedStructures,
     Structure as Structure,
+    Surroundings as Surroundings,
     structure_of as structure_of,
+)
+from .surroundings import (
+    register_among as register_among,
+    structures_among as structures_among,
 )

@@ -46,6 +46,10 @@ class Motion:
     def __getitem__(self, index: Tensor | slice) -> Motion:
         return replace(self, poses=self.poses[index], lens=self.lens[index])
 
+    def with_more(self, others: Motion) -> Motion:
+        """These candidates and others of the same structures."""
+        return replace(self, poses=torch.cat([self.poses, others.poses]), lens=torch.cat([self.lens, others.lens]))
+
     def camera(self, given: Camera) -> Camera:
         """The corrected cameras (one per candidate) of a view that came with `given`."""
         if not bool(self.lens.any()):

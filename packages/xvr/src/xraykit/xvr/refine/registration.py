@@ -13,68 +13,18 @@ from xraykit.render import Camera, InputError, Volume
 from xraykit.render.geometry import check_pose, differentiating
 
 from ..xray.shot import Shot
-from .adam import Adam, ascend
+from .adam import ascend
+from .climb_settings import RegistrationSettings
+from .competition import Contenders
 from .covariance import twist_covariance
-from .levenberg_marquardt import LevenbergMarquardt, maximise
-from .motion import INTRINSICS, Motion
-from .objective import WEIGHTS, Evaluation, Objective, TargetImage
-from .pose_distance import distinct, mean_distance, seen_points
+from .levenberg_marquardt import maximise
+from .motion import Motion
+from .objective import Evaluation, Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
-from .settings import Optimizer, RefinementSettings
 from .structure import Structure
 from .window import anatomy_window
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
-
-
-@dataclass(frozen=True)
-class RegistrationSettings:
-    """How to climb.
-
-    Args:
-        optimizer: "levenberg_marquardt" takes second-order steps on the analytic Jacobian; "adam" is the published
-            first-order ascent.
-        scales: Pixels of the image's longer side, coarse to fine; those beyond the image's own size are capped at it.
-        iterations: Most steps at each scale.
-        keep: Candidates that go on after the first scale, at most: the best ones that differ; half as many after each
-            further one.
-        intrinsics: Any of "sdd" and "principal_point", refined at the last scale.
-        weights: Shares of NCC, patch NCC and gradient NCC.
-        floor: Local variance, relative to the image's, below which a window counts as empty.
-        voxel: Largest voxel to render with, in pixels as seen at the patient's depth.
-        window: Compare only where the structures project (with a margin) instead of the whole image.
-        levenberg_marquardt: Settings of that optimizer.
-        adam: Settings of that optimizer.
-    """
-
-    optimizer: Optimizer = RefinementSettings.optimizer
-    scales: tuple[int, ...] = RefinementSettings.scales
-    iterations: tuple[int, ...] | int = RefinementSettings.iterations
-    keep: int = 4
-    intrinsics: tuple[str, ...] = RefinementSettings.intrinsics
-    weights: tuple[float, float, float] = WEIGHTS
-    floor: float = 1e-3
-    voxel: float = 1.0
-    window: bool = True
-    levenberg_marquardt: LevenbergMarquardt = field(default_factory=LevenbergMarquardt)
-    adam: Adam = field(default_factory=Adam)
-
-    def __post_init__(self) -> None:
-        if (
-            not self.scales
-            or any(b <= a for a, b in zip(self.scales, self.scales[1:], strict=False))
-            or self.scales[0] < 16
-        ):
-            raise InputError(f"scales must grow from at least 16 pixels, got {self.scales}.")
-        unknown = set(self.intrinsics) - set(INTRINSICS)
-        if unknown:
-            raise InputError(f"intrinsics must be among {', '.join(INTRINSICS)}, got {', '.join(sorted(unknown))}.")
-        if isinstance(self.iterations, tuple) and len(self.iterations) != len(self.scales):
-            raise InputError(
-                f"give one number of iterations, or one per scale, got {self.iterations} for {self.scales}."
-            )
-        if self.optimizer not in ("levenberg_marquardt", "adam"):
-            raise InputError(f"optimizer must be levenberg_marquardt or adam, got {self.optimizer!r}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,21 +84,22 @@ def register_structures(
     shots: Shot | Sequence[Shot],
     structures: Volume | Structure | Sequence[Volume | Structure],
     starts: Tensor,
-    settings: RegistrationSettings = RegistrationSettings(),
+    settings: RegistrationSettings | None = None,
     *,
     report: Callable[[RefinementStep], None] | None = None,
 ) -> Registration:
     """Find the pose of X-rays relative to a volume (or of several rigid structures) by making DRRs like them.
 
     Maximises the mean over views of `weights` . (NCC, patch NCC, gradient NCC) between each X-ray and the sum of the
-    structures' line integrals, coarse to fine, from all starts at once; after each scale the best few go on.
+    structures' line integrals, coarse to fine, from all starts at once; after each scale the best few go on, and beside
+    them the start that is most alike as it was given, so that no coarse scale can lose a start that was right.
 
     Args:
         shots: The X-rays of one patient, V of them; their relative geometry, as given by the starts, is kept.
         structures: K rigid bodies (volumes that are zero outside them); one volume is the whole patient. An `Structure`
             keeps what was prepared for the next X-ray.
         starts: Camera to world, (S, V, 4, 4); (S, 4, 4) and (4, 4) do for one view.
-        settings: See `RegistrationSettings`.
+        settings: How to climb; None is all defaults.
         report: Called after every step with the best candidate so far; an exception it raises ends the work.
 
     Returns:
@@ -158,54 +109,71 @@ def register_structures(
         InputError: Shapes that do not fit, or an X-ray in which nothing can be compared.
         GeometryError: A start is no rigid motion.
     """
-    begun = time.perf_counter()
+    begun, settings = time.perf_counter(), settings or RegistrationSettings()
     shots = (shots,) if isinstance(shots, Shot) else tuple(shots)
     structures = (structures,) if isinstance(structures, Volume | Structure) else tuple(structures)
     starts = _checked(starts, len(shots))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
-    motion, alive = Motion.of(starts, pivots), torch.arange(len(starts))
+    unmoved = going = Contenders.all_of(Motion.of(starts, pivots))
     ended: dict[int, RefinedCandidate] = {}
     trace = _Trace(begun, report)
-    at, done, objective = None, None, None
+    motion, at, done, objective = going.motion, None, None, None
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
-        objective = _objective(shots, bodies, motion, scale, settings, last)
+        objective = _objective(shots, bodies, going.motion.with_more(unmoved.motion), scale, settings, last)
+        if stage:
+            going = going.joined_by(unmoved, objective, stage, len(starts))
+        elif not last and len(starts) > settings.keep:
+            unmoved = unmoved.best(objective.evaluate(unmoved.motion).value, settings.keep)
 
-        motion, at, done = _climb(objective, motion, stage, settings, trace.watcher(stage, scale, alive))
-        for i, start in enumerate(alive.tolist()):
-            ended[start] = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
+        motion, at, done = _climb(objective, going.motion, stage, settings, trace.watcher(stage, scale, going.lines))
+        for i, start in enumerate((going.lines % len(starts)).tolist()):
+            found = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
+            rival = ended.get(start)
+            if rival is None or rival.scale < scale or rival.similarity < found.similarity:
+                ended[start] = found
+        going = Contenders(motion, going.lines)
         if not last:
-            kept = best_distinct(motion, at.value)[: max(1, settings.keep >> stage)]
-            motion, alive = motion[kept], alive[kept]
+            going = going.best(at.value, max(1, settings.keep >> stage))
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
-    winner = int(alive[best])
+    line = int(going.lines[best])
     return Registration(
         poses=motion.poses[best],
-        start=starts[winner],
+        start=starts[line % len(starts)],
         cameras=tuple(motion[best : best + 1].camera(shot.camera) for shot in shots),
         similarity=float(at.value[best]),
         terms=dict(zip(TERMS, at.terms[best].tolist(), strict=True)),
         covariance=twist_covariance(objective, motion[best : best + 1], at.curvature[best]),
         pivot=pivots,
         candidates=tuple(ended[start] for start in range(len(starts))),
-        history=trace.of(winner),
+        history=trace.of(line),
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
     )
 
 
-def best_distinct(motion: Motion, value: Tensor, *, apart: float = 2.0, reach: float = 100.0) -> Tensor:
-    """The candidates by falling value, without those that ended where a better one did.
+@differentiating
+def similarities(
+    shots: Sequence[Shot],
+    structures: Sequence[Structure],
+    answers: Sequence[Registration],
+    settings: RegistrationSettings,
+) -> Tensor:
+    """How alike X-rays and renderings are at several answers, (N,), at the last scale and in one window for all.
 
-    Two are the same if points up to `reach` [mm] from each pivot are seen at most `apart` [mm] apart on average.
+    What the answers state themselves is measured in windows of their own, so that a lost one may seem better.
     """
-    offsets = reach * torch.cat([torch.eye(3), -torch.eye(3)]).double()
-    points = motion.pivots[:, None] + offsets
-    order = value.argsort(descending=True)
-    seen = seen_points(motion.poses, points[:, None]).flatten(1, 3)
-    return order[distinct(seen[order], apart, mean_distance)]
+    pivots = torch.stack([body.pivot for body in structures])
+    poses = torch.stack([answer.poses for answer in answers])
+    motion = Motion(poses, pivots, torch.zeros(len(answers), 3, dtype=torch.float64))
+    found = []
+    for n, answer in enumerate(answers):
+        seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
+        objective = _objective(seen, structures, motion, settings.scales[-1], settings, last=False)
+        found.append(objective.evaluate(motion[n : n + 1]).value)
+    return torch.cat(found)
 
 
 def _checked(starts: Tensor, views: int) -> Tensor:
@@ -265,23 +233,23 @@ class _Trace:
     report: Callable[[RefinementStep], None] | None
     moments: list[tuple[RefinementStep, Motion, Tensor, Tensor]] = field(default_factory=list)
 
-    def watcher(self, stage: int, scale: int, alive: Tensor) -> Callable[[Motion, Tensor], None]:
-        """What an optimiser calls after every step of the candidates `alive` (numbers of starts)."""
+    def watcher(self, stage: int, scale: int, lines: Tensor) -> Callable[[Motion, Tensor], None]:
+        """What an optimiser calls after every step of the candidates of these lines (see `Contenders`)."""
 
         def watch(state: Motion, value: Tensor) -> None:
             best = int(value.argmax())
             step = RefinementStep(stage, scale, state.poses[best], float(value[best]), time.perf_counter() - self.begun)
-            self.moments.append((step, state, value, alive))
+            self.moments.append((step, state, value, lines))
             if self.report is not None:
                 self.report(step)
 
         return watch
 
-    def of(self, winner: int) -> tuple[RefinementStep, ...]:
-        """The steps of one start, as far as it was followed."""
+    def of(self, line: int) -> tuple[RefinementStep, ...]:
+        """The steps of one line."""
         steps = []
-        for step, state, value, alive in self.moments:
-            place = (alive == winner).nonzero()
+        for step, state, value, lines in self.moments:
+            place = (lines == line).nonzero()
             if len(place):
                 i = int(place[0, 0])
                 steps.append(replace(step, poses=state.poses[i], similarity=float(value[i])))

@@ -51,12 +51,26 @@ class Structure:
 
 
 @dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What the X-ray shows besides chosen structures.
+
+    Args:
+        whole: The CT with everything in it.
+        rest: The CT without what is attenuated by the structures.
+    """
+
+    whole: Structure
+    rest: Structure
+
+
+@dataclass(frozen=True, eq=False)
 class NamedStructures:
     """The rigid structures of one patient, each with a pose of its own.
 
     Args:
         by_name: One or more, in the order of the result.
         isocenter: What the C-arm turns about, world RAS [mm], (3,); None is the pivot of the first.
+        surroundings: What lies around them, see `structures_among`; None compares the X-ray with the structures alone.
 
     Raises:
         InputError: No structure.
@@ -64,6 +78,7 @@ class NamedStructures:
 
     by_name: Mapping[str, Structure]
     isocenter: Tensor | None = None
+    surroundings: Surroundings | None = None
 
     def __post_init__(self) -> None:
         if not self.by_name:
@@ -78,6 +93,11 @@ class NamedStructures:
     def bodies(self) -> tuple[Structure, ...]:
         """The structures."""
         return tuple(self.by_name.values())
+
+    @property
+    def rendered(self) -> tuple[Structure, ...]:
+        """The structures, and last what lies around them, if that is known."""
+        return self.bodies if self.surroundings is None else (*self.bodies, self.surroundings.rest)
 
     @property
     def turning_point(self) -> Tensor:

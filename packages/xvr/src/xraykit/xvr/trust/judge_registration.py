@@ -28,6 +28,7 @@ def judge(
     structures: Sequence[Volume | Structure],
     *,
     model: SuccessModel | None = None,
+    judged: int | None = None,
 ) -> TrustJudgement:
     """Whether to believe a registration.
 
@@ -38,6 +39,7 @@ def judge(
         shots: The X-rays it was given.
         structures: The volumes it was given.
         model: What turns features into a probability; None is the one that comes with the package.
+        judged: How many of the volumes, from the first on; None is all. The others are rendered with them.
 
     Returns:
         Probability that the true target registration error is at most 5 mm (the shipped model's threshold), the error
@@ -48,7 +50,9 @@ def judge(
     """
     model = shipped_model() if model is None else model
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
-    measured = [measure(registration, shots, bodies, structure=k) for k in range(len(bodies))]
+    measured = [
+        measure(registration, shots, bodies, structure=k) for k in range(len(bodies) if judged is None else judged)
+    ]
     chances = [model.probability(features) for features in measured]
     worst = chances.index(min(chances))
     features = measured[worst]
@@ -62,7 +66,7 @@ def judge(
         depth_error=model.error_factor * float(along.clamp_min(0).sqrt()),
         rivals_apart=_rivals_apart(registration, bodies[0]),
     )
-    error = max(expected_error(registration, body, k) for k, body in enumerate(bodies))
+    error = max(expected_error(registration, bodies[k], k) for k in range(len(measured)))
     return TrustJudgement(
         chances[worst], model.threshold, model.error_factor * error, warnings=warnings, features=features
     )
