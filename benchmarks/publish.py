@@ -20,6 +20,7 @@ from .common.study_tables import (
     reader_table,
     register_table,
     start_table,
+    tracks_table,
     train_table,
     trees_table,
     trust_table,
@@ -108,6 +109,10 @@ ABOUT = {
     "from them, not from the image; hits are answers within 1 mm across the beam and 2 degrees of the near start's (in "
     "brackets: any answer kept). In the biplane set one pose serves both views, each frame starts from the last, "
     "and one-view answers are compared with two-view ones; its masks came of other software.",
+    "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
+    "biplane fluoroscopy with `xraykit xvr track`; only the first frame is told where to start. IoU is that of both "
+    "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
+    "coordinates after Grood and Suntay give least and greatest value.",
     "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on some patients and "
     "tests it on others; a failure is a true TRE above the threshold.",
 }
@@ -215,6 +220,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),
     "xvr_implants": lambda result: implants_table(result["summary"]),
+    "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }
 

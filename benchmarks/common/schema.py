@@ -133,6 +133,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "iou": list, "rivals": int, "cpu_s": float, "pose": list, "errors": (list, type(None)),
         "hit": (bool, type(None)), "rival_hit": (bool, type(None)),
     },
+    "xvr_track": {
+        "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
+    },
     "xvr_trust": {
         "patient": str, "held_out": bool, "xray": int, "bones": bool, "kind": str, "error": ANY_NUMBER,
         "seconds": NUMBER, "local_shift": NUMBER, "local_gain": NUMBER, "gradient_ncc": NUMBER, "coverage": NUMBER,

@@ -155,6 +155,18 @@ def implants_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def tracks_table(summary: dict) -> str:
+    """The suite `xvr_track`: what became of each component, and how the knee moved."""
+    head = ["component", "frames", "lost", "found again", "IoU", "least", "last frame, worse view"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in summary.items():
+        if isinstance(one, dict):
+            overlaps = " | ".join(f"{one[key]:.3f}" for key in ("iou", "iou_least", "iou_last_frame"))
+            lines.append(f"| {name} | {one['frames']} | {one['lost']} | {one['found_again']} | {overlaps} |")
+    ends = [f"{name} {one[0]:.1f} to {one[1]:.1f}" for name, one in summary.items() if isinstance(one, list)]
+    return "\n".join([*lines, "", f"{summary['cpu_s_of_a_frame']:.1f} s of CPU a frame. {', '.join(ends)}."])
+
+
 def trees_table(rows: list[dict]) -> str:
     """The suite `old_and_new`: processor time of both checkouts, medians, and quartiles of the ratio of each pair."""
     lines = ["| work | old CPU ms | new CPU ms | new / old (quartiles) | pairs | bits |", "|---" * 6 + "|"]

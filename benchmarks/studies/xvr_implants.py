@@ -98,7 +98,7 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
         shot = read_shot(folder / f"{frame}.png", settings)
         for part in PARTS:
             implant, published = implants[part], _published(folder / f"{part[:3]}.jts")[n]
-            masks = [_mask(folder / f"{frame}_{part[:3]}.png")]
+            masks = [mask_of(folder / f"{frame}_{part[:3]}.png")]
             far = _disturbed(implant, published, generator)
             runs = [("near", published, NEAR), ("far", far, ImplantSettings())]
             runs += [("search", None, ImplantSettings())] if n < searches else []
@@ -112,8 +112,8 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
 
 
 def _kneel_implants(folder: Path) -> dict[str, Implant]:
-    return {"femoral": _implant(folder / "KR_left_8_fem.stl", "cobalt_chrome"),
-            "tibial": _implant(folder / "KR_left_8_tib.stl", "titanium_alloy")}  # fmt: skip
+    return {"femoral": implant_of(folder / "KR_left_8_fem.stl", "cobalt_chrome"),
+            "tibial": implant_of(folder / "KR_left_8_tib.stl", "titanium_alloy")}  # fmt: skip
 
 
 def _judge(rows: list[dict], implants: dict[str, Implant]) -> None:
@@ -135,15 +135,17 @@ def _reference(rows: list[dict], row: dict) -> dict:
 
 
 def _biplane(folder: Path, rows: Rows, count: int, parts: Sequence[str]) -> None:
-    cameras, places = zip(*(_calibration(folder / f"cam{c}.txt") for c in (1, 2)), strict=True)
+    cameras, places = zip(*(calibration(folder / f"cam{c}.txt") for c in (1, 2)), strict=True)
     between = torch.stack([torch.eye(4, dtype=torch.float64), rigid_inverse(places[0]) @ places[1]])
     frames = sorted(path.stem for path in (folder / "cam1").glob("*.png"))[:count]
     for part in parts:
-        implant = _implant(folder / f"{part}_component.stl", "cobalt_chrome" if part == "femoral" else "titanium_alloy")
+        implant = implant_of(
+            folder / f"{part}_component.stl", "cobalt_chrome" if part == "femoral" else "titanium_alloy"
+        )
         track: list[Tensor] = []
         for frame in frames:
-            shots = [_biplane_shot(folder / f"cam{c}/{frame}.png", cameras[c - 1]) for c in (1, 2)]
-            masks = [_mask(folder / f"masks/cam{c}_{frame}_{part}.png") for c in (1, 2)]
+            shots = [biplane_shot(folder / f"cam{c}/{frame}.png", cameras[c - 1]) for c in (1, 2)]
+            masks = [mask_of(folder / f"masks/cam{c}_{frame}_{part}.png") for c in (1, 2)]
             starts = _predicted(track, between)
             names = {"set": "biplane", "frame": frame, "implant": part}
             run = "search" if starts is None else "tracked"
@@ -168,7 +170,7 @@ def _measured(
     pose = found.poses[0]
     row = {
         "views": len(shots), "score": float(found.score[0]), "converged": bool(found.converged[0]),
-        "iou": [round(_iou(implant, s, p, m), 4) for s, p, m in zip(shots, pose, masks, strict=True)],
+        "iou": [round(iou(implant, s.camera, p, m), 4) for s, p, m in zip(shots, pose, masks, strict=True)],
         "rivals": sum("answers fit about as well" in doubt for doubt in found.doubts),
         "cpu_s": time.process_time() - begun, "pose": pose[0].tolist(), "errors": None, "hit": None, "rival_hit": None,
     }  # fmt: skip
@@ -210,16 +212,19 @@ def _disturbed(implant: Implant, pose: Tensor, generator: torch.Generator) -> Te
     return rigid_inverse(rigid_matrix(rotation, middle - rotation @ implant.pivot))
 
 
-def _iou(implant: Implant, shot: Shot, pose: Tensor, mask: np.ndarray) -> float:
-    silhouette = (thickness([implant.mesh], shot.camera, pose[None])[0, 0] > 0).numpy()
+def iou(implant: Implant, camera: Camera, pose: Tensor, mask: np.ndarray) -> float:
+    """Overlap of the implant's silhouette at a pose (4, 4), camera to mesh, with a mask of the image."""
+    silhouette = (thickness([implant.mesh], camera, pose[None])[0, 0] > 0).numpy()
     return float((silhouette & mask).sum() / (silhouette | mask).sum())
 
 
-def _implant(path: Path, material: str) -> Implant:
+def implant_of(path: Path, material: str) -> Implant:
+    """The implant in a mesh file."""
     return Implant(read_mesh(path, material=material, piercing="doubt"))
 
 
-def _mask(path: Path) -> np.ndarray:
+def mask_of(path: Path) -> np.ndarray:
+    """The mask in a picture that was JPEG once."""
     return np.asarray(Image.open(path).convert("L")) > 127
 
 
@@ -236,7 +241,7 @@ def _published(path: Path) -> list[Tensor]:
     return found
 
 
-def _calibration(path: Path) -> tuple[Camera, Tensor]:
+def calibration(path: Path) -> tuple[Camera, Tensor]:
     """Camera and camera to world of a calibration text with K, R and t; X_camera = R X + t."""
     blocks = [block.splitlines() for block in path.read_text(encoding="utf-8").strip().split("\n\n")]
     tables = {block[0]: torch.tensor([[float(w) for w in line.split(",")] for line in block[1:]], dtype=torch.float64)
@@ -246,7 +251,8 @@ def _calibration(path: Path) -> tuple[Camera, Tensor]:
     return camera, rigid_inverse(rigid_matrix(tables["rotation"], tables["translation"][:, 0]))
 
 
-def _biplane_shot(path: Path, camera: Camera) -> Shot:
+def biplane_shot(path: Path, camera: Camera) -> Shot:
+    """An X-ray of the biplane set."""
     spacing, centre = (camera.tensors(dtype=torch.float64, device="cpu")[n][0] for n in (1, 2))
     settings = XraySettings(sdd=1500.0, pixel_spacing=(float(spacing[0]), float(spacing[1])),
                             principal_point=(float(centre[0]), float(centre[1])), polarity="intensity")  # fmt: skip
@@ -259,14 +265,15 @@ def summary(rows: list[dict]) -> dict:
     for key in dict.fromkeys((row["set"], row["implant"], row["run"]) for row in rows):
         group = [row for row in rows if (row["set"], row["implant"], row["run"]) == key]
         figures = {
-            "frames": len(group), "score": _median([r["score"] for r in group]),
-            "iou": _median([value for r in group for value in r["iou"]]),
-            "iou_least": min(value for r in group for value in r["iou"]), "cpu_s": _median([r["cpu_s"] for r in group]),
+            "frames": len(group), "score": median_of([r["score"] for r in group]),
+            "iou": median_of([value for r in group for value in r["iou"]]),
+            "iou_least": min(value for r in group for value in r["iou"]),
+            "cpu_s": median_of([r["cpu_s"] for r in group]),
         }  # fmt: skip
         errors = [row["errors"] for row in group if row["errors"] is not None]
         if errors:
             names = ("across_mm", "depth_mm", "turn_about_beam_deg", "turn_across_beam_deg")
-            figures |= {name: _median([e[n] for e in errors]) for n, name in enumerate(names)}
+            figures |= {name: median_of([e[n] for e in errors]) for n, name in enumerate(names)}
         hits = [row for row in group if row["hit"] is not None]
         if hits:
             figures["hits"] = sum(row["hit"] for row in hits)
@@ -275,7 +282,8 @@ def summary(rows: list[dict]) -> dict:
     return found
 
 
-def _median(values: list[float]) -> float:
+def median_of(values: list[float]) -> float:
+    """The median, for a table."""
     return round(float(np.median(values)), 4)
 
 

@@ -38,6 +38,8 @@ __getattr__, __dir__, __all__ = attach(
         "start.landmarks": "starts_from_landmarks",
         "template.alignment": "align_to_template",
         "template.settings": "AlignmentSettings",
+        "tracking.following": "CineFrame track",
+        "tracking.result": "Track",
         "train.entry": "train_network",
         "train.settings": "TrainSettings",
         "trust.judge_registration": "judge",

@@ -50,6 +50,11 @@ from .start.fixed import (
 from .start.landmarks import starts_from_landmarks as starts_from_landmarks
 from .template.alignment import align_to_template as align_to_template
 from .template.settings import AlignmentSettings as AlignmentSettings
+from .tracking.following import (
+    CineFrame as CineFrame,
+    track as track,
+)
+from .tracking.result import Track as Track
 from .train.entry import train_network as train_network
 from .train.settings import TrainSettings as TrainSettings
 from .trust.judge_registration import judge as judge

@@ -24,6 +24,7 @@ from .procedure_settings import MeshSettings, RegisterSettings, StructureSetting
 from .refine.settings import RefinementSettings
 from .start.candidates import calibrated_places
 from .start.checks import implied_starts
+from .start.settings import StartSettings
 from .xray.calibration import assigned_cameras
 from .xray.names import file_stem
 from .xray.shot import Shot
@@ -65,9 +66,8 @@ def register_mesh_files(
         if folder.exists() and not (folder / FILE_NAME).is_file():
             raise OutputError(f"{folder} must be new or hold an earlier result of --mesh; choose another --output.")
         with step(f"find {', '.join(implant.name for implant in implants)} in {' + '.join(s.name for s in group)}"):
-            where = register_implants(
-                group, implants, _starts(settings, implants, group), cameras=_cameras(settings, group)
-            )
+            starts = earlier_answers(settings.start, implants, len(group))
+            where = register_implants(group, implants, starts, cameras=_cameras(settings, group))
             found.append((folder, group, where))
     return [(_saved(folder, implants, group, where, settings), folder) for folder, group, where in found]
 
@@ -146,21 +146,26 @@ def read_implant_files(meshes: MeshSettings) -> tuple[Implant, ...]:
     return tuple(found)
 
 
-def _starts(settings: RegisterSettings, implants: tuple[Implant, ...], group: tuple[Shot, ...]) -> Tensor | None:
-    """Starts (S, K, V, 4, 4) from an earlier result, None without one."""
-    if not settings.start.result:
+def earlier_answers(start: StartSettings, implants: tuple[Implant, ...], views: int) -> Tensor | None:
+    """Starts (S, K, V, 4, 4) from earlier results of these implants in as many X-rays, None without one.
+
+    Raises:
+        FileError: A result that cannot be read.
+        InputError: One of other implants, or of another number of X-rays.
+    """
+    if not start.result:
         return None
-    earlier = [answers for path in settings.start.result for answers in [read_implants(path)]]
+    earlier = [answers for path in start.result for answers in [read_implants(path)]]
     names = [implant.name for implant in implants]
     starts = []
     for answers in earlier:
         missing = [name for name in names if name not in answers]
         if missing:
             raise InputError(f"--result must hold all meshes, got none of {', '.join(missing)}; leave --result out.")
-        views = list(answers[names[0]])
-        if len(views) != len(group):
-            raise InputError(f"--result must hold {len(group)} X-rays as are registered now, it holds {len(views)}.")
-        starts.append(torch.stack([torch.cat([answers[name][view][0].poses for view in views]) for name in names]))
+        held = list(answers[names[0]])
+        if len(held) != views:
+            raise InputError(f"--result must hold {views} X-rays as are registered now, it holds {len(held)}.")
+        starts.append(torch.stack([torch.cat([answers[name][view][0].poses for view in held]) for name in names]))
     return torch.stack(starts)
 
 

@@ -36,8 +36,9 @@ class Motion:
 
     @classmethod
     def of(cls, starts: Tensor, pivots: Tensor) -> Motion:
-        """Every structure where the starts (S, V, 4, 4) have it, the cameras as given."""
-        poses = starts.double()[:, None].expand(-1, len(pivots), -1, -1, -1)
+        """Every structure where the starts (S, V, 4, 4) or (S, K, V, 4, 4) have it, the cameras as given."""
+        every = starts if starts.ndim == 5 else starts[:, None]
+        poses = every.double().expand(-1, len(pivots), -1, -1, -1)
         return cls(poses.clone(), pivots.double(), torch.zeros(len(starts), 3, dtype=torch.float64))
 
     def __len__(self) -> int:

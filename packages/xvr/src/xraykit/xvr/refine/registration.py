@@ -54,7 +54,7 @@ class Registration:
 
     Args:
         poses: (K, V, 4, 4) float64, camera to world of structure k's volume for view v; the best iterate.
-        start: (V, 4, 4), the start that won.
+        start: (V, 4, 4), the start that won; (K, V, 4, 4) where each structure had its own.
         cameras: One per view, refined where asked, at the X-ray's own resolution.
         similarity: The objective at the finest scale, in [-1, 1].
         terms: Its three parts by name.
@@ -98,7 +98,8 @@ def register_structures(
         shots: The X-rays of one patient, V of them; their relative geometry, as given by the starts, is kept.
         structures: K rigid bodies (volumes that are zero outside them); one volume is the whole patient. An `Structure`
             keeps what was prepared for the next X-ray.
-        starts: Camera to world, (S, V, 4, 4); (S, 4, 4) and (4, 4) do for one view.
+        starts: Camera to world, (S, V, 4, 4), the same for every structure, or (S, K, V, 4, 4); (S, 4, 4) and (4, 4)
+            do for one view.
         settings: How to climb; None is all defaults.
         report: Called after every step with the best candidate so far; an exception it raises ends the work.
 
@@ -112,7 +113,7 @@ def register_structures(
     begun, settings = time.perf_counter(), settings or RegistrationSettings()
     shots = (shots,) if isinstance(shots, Shot) else tuple(shots)
     structures = (structures,) if isinstance(structures, Volume | Structure) else tuple(structures)
-    starts = _checked(starts, len(shots))
+    starts = _checked(starts, len(shots), len(structures))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
     unmoved = going = Contenders.all_of(Motion.of(starts, pivots))
@@ -176,12 +177,12 @@ def similarities(
     return torch.cat(found)
 
 
-def _checked(starts: Tensor, views: int) -> Tensor:
+def _checked(starts: Tensor, views: int, structures: int) -> Tensor:
     if starts.ndim == 2:
         starts = starts[None]
     if starts.ndim == 3 and views == 1:
         starts = starts[:, None]
-    if starts.ndim != 4 or starts.shape[1:] != (views, 4, 4) or len(starts) == 0:
+    if starts.shape[1:] not in ((views, 4, 4), (structures, views, 4, 4)) or len(starts) == 0:
         raise InputError(f"starts must be (S, {views}, 4, 4) for {views} X-rays, got shape {tuple(starts.shape)}.")
     check_pose(starts.reshape(-1, 4, 4), name="starts")
     return starts.double()

@@ -69,7 +69,8 @@ def read_shot(
     return shot
 
 
-def _read(path: Path, settings: XraySettings) -> Radiograph:
+def radiograph_of(path: Path, settings: XraySettings) -> Radiograph:
+    """The file as the settings read it, all frames of it."""
     details = settings.details
     return read_radiograph(
         path,
@@ -79,7 +80,7 @@ def _read(path: Path, settings: XraySettings) -> Radiograph:
     )
 
 
-def _shot(
+def shot_of(
     path: Path, radiograph: Radiograph, settings: XraySettings, name: str, choice: CameraChoice | None = None
 ) -> Shot:
     """One shot of a file that was read, by settings that say which frame."""
@@ -164,12 +165,12 @@ def shots_of(
     path, settings = Path(path), (settings or XraySettings()).of_view(0, 1)
     if settings.field_of_view not in ("auto", "tags", "whole"):
         raise InputError(f"field_of_view must be auto, tags or whole, got {settings.field_of_view!r}.")
-    name, radiograph = name or path.stem, _read(path, settings)
+    name, radiograph = name or path.stem, radiograph_of(path, settings)
     if settings.frame != "all":
-        return (_shot(path, radiograph, settings, name, choice),)
+        return (shot_of(path, radiograph, settings, name, choice),)
     count = radiograph.n_frames
     names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
-    return tuple(_shot(path, radiograph, replace(settings, frame=n), names[n], choice) for n in range(count))
+    return tuple(shot_of(path, radiograph, replace(settings, frame=n), names[n], choice) for n in range(count))
 
 
 def _guesses(radiograph: Radiograph, settings: XraySettings) -> tuple[str, ...]:

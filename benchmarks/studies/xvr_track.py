@@ -1,0 +1,146 @@
+"""A knee replacement followed through biplane fluoroscopy by `xraykit xvr track`, judged by masks of other software.
+
+python -m benchmarks.studies.xvr_track XRAYS --output DIR
+
+XRAYS holds biplane_knee_implant (27 frames of two calibrated views). Only the first frame is told where to start: the
+femoral component by a search of its two X-rays, the tibial by a search of its two masks, because a search of the X-rays
+takes it for the femoral one. From then on tracking sees the images alone. DIR gets the command's own results, so that
+an interrupted study goes on; the poses found are laid over the masks of every frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from xraykit.render.geometry import rigid_inverse
+from xraykit.xvr import ImplantSettings, MeshSettings, Shot, XraySettings, register_implants
+from xraykit.xvr.implants import Implant, ImplantAnswer, ImplantRecord, ImplantRegistration, write_implants
+from xraykit.xvr.start import StartSettings
+from xraykit.xvr.tracking import (
+    BoneAxes,
+    CineSettings,
+    KneeAxes,
+    Track,
+    TrackOutputSettings,
+    TrackSettings,
+    relative_motions,
+    track_files,
+)
+
+from ..common.progress import say
+from ..common.result import RESULTS, Start, save
+from .xvr_implants import PARTS, biplane_shot, calibration, implant_of, iou, mask_of, median_of
+
+AXES = {"right": (1.0, 0.0, 0.0), "proximal": (0.0, 0.0, 1.0)}  # as both meshes lie in their files
+KNEE = KneeAxes("right", BoneAxes("femoral_component", **AXES), BoneAxes("tibial_component", **AXES))
+MATERIALS = ("cobalt_chrome", "titanium_alloy")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the study."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.xvr_track", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("xrays", type=Path, help="folder of the data sets")
+    parser.add_argument("--output", type=Path, required=True, help="folder for what the command leaves")
+    parser.add_argument("--frames", type=int, default=27, help="frames that are followed")
+    asked = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    start, folder = Start.now(), asked.xrays / "biplane_knee_implant"
+    implants = [implant_of(folder / f"{part}_component.stl", material)
+                for part, material in zip(PARTS, MATERIALS, strict=True)]  # fmt: skip
+    first = asked.output / "first/implants.json"
+    if not first.exists():
+        first.parent.mkdir(parents=True, exist_ok=True)
+        write_implants(first, _first_frame(folder, implants))
+    knee = asked.output / "knee.json"
+    knee.write_text(json.dumps(asdict(KNEE)), encoding="utf-8")
+    track = track_files(_settings(folder, first, asked.output / "track", asked.frames), report=_said).track
+    rows = _rows(folder, implants, track)
+    scene = {"name": "biplane_knee_implant", "views": 2, "frames": len(track.frames)}
+    figures = summary(rows, track)
+    result = start.result("xvr_track", rows, threads={"torch": 1}, scene=scene, summary=figures)
+    save(result, RESULTS / "xvr_track--cpu.json")
+    for name, values in figures.items():
+        print(name, values)
+
+
+def _said(done: int, total: int) -> None:
+    say(f"{done} of {total} frames")
+
+
+def _settings(folder: Path, first: Path, output: Path, frames: int) -> TrackSettings:
+    meshes = MeshSettings(tuple(folder / f"{part}_component.stl" for part in PARTS), mesh_material=MATERIALS)
+    results = TrackOutputSettings(output, resume=True, smooth=2, knee=first.parents[1] / "knee.json")
+    return TrackSettings(
+        folder / "cam1", results, (folder / "cam2",),
+        camera=(folder / "cam1.txt", folder / "cam2.txt"), cine=CineSettings(last=frames - 1), meshes=meshes,
+        xray=XraySettings(polarity="intensity"), start=StartSettings(result=(first,)),
+    )  # fmt: skip
+
+
+def _first_frame(folder: Path, implants: list[Implant]) -> ImplantRecord:
+    """Where both components are in the first frame."""
+    cameras, places = zip(*(calibration(folder / f"cam{c}.txt") for c in (1, 2)), strict=True)
+    between = torch.stack([torch.eye(4, dtype=torch.float64), rigid_inverse(places[0]) @ places[1]])
+    shots = [biplane_shot(folder / f"cam{c}/000.png", cameras[c - 1]) for c in (1, 2)]
+    masks = [mask_of(folder / f"masks/cam{c}_000_tibial.png") for c in (1, 2)]
+    shadows = [Shot(3.0 * torch.from_numpy(mask).float(), camera) for mask, camera in zip(masks, cameras, strict=True)]
+    found = [register_implants(seen, implant, None, ImplantSettings(), cameras=between)
+             for seen, implant in zip((shots, shadows), implants, strict=True)]  # fmt: skip
+    return first_record([one.poses[0] for one in found], implants)
+
+
+def first_record(poses: list[Tensor], implants: list[Implant]) -> ImplantRecord:
+    """Poses (V, 4, 4) of each implant as a result that the command starts from."""
+    many, one = torch.stack(poses), torch.ones(len(poses))
+    answers = tuple((ImplantAnswer(pose, 1.0),) for pose in poses)
+    pivots = torch.stack([implant.pivot for implant in implants])
+    found = ImplantRegistration(
+        many, answers, one, one, torch.eye(6).expand(len(poses), 6, 6), pivots, one > 0, (), 0.0
+    )
+    return ImplantRecord(tuple(implant.name for implant in implants), ("cam1_000", "cam2_000"), found)
+
+
+def _rows(folder: Path, implants: list[Implant], track: Track) -> list[dict]:
+    cameras = [calibration(folder / f"cam{c}.txt")[0] for c in (1, 2)]
+    rows = []
+    for frame in track.frames:
+        for k, part in enumerate(PARTS):
+            lost = frame.verdicts[k] == "lost"
+            masks = [mask_of(folder / f"masks/cam{c}_{frame.label}_{part}.png") for c in (1, 2)]
+            seen = zip(cameras, frame.poses[k], masks, strict=True)
+            overlaps = [0.0 if lost else round(iou(implants[k], camera, pose, mask), 4) for camera, pose, mask in seen]
+            rows.append({
+                "frame": frame.label, "implant": part, "verdict": frame.verdicts[k],
+                "score": 0.0 if lost else frame.scores[k],
+                "iou": overlaps, "cpu_s": frame.seconds, "pose": [] if lost else frame.poses[k, 0].tolist(),
+            })  # fmt: skip
+    return rows
+
+
+def summary(rows: list[dict], track: Track) -> dict:
+    """For each component verdicts and overlaps, then the seconds a frame and the motion of the knee."""
+    found: dict = {}
+    for part in PARTS:
+        own = [row for row in rows if row["implant"] == part]
+        values = [value for row in own for value in row["iou"]]
+        found[part] = {
+            "frames": len(own), "lost": sum(row["verdict"] == "lost" for row in own),
+            "found_again": sum(row["verdict"] == "found again" for row in own),
+            "iou": median_of(values), "iou_least": min(values), "iou_last_frame": min(own[-1]["iou"]),
+        }  # fmt: skip
+    found["cpu_s_of_a_frame"] = median_of([frame.seconds for frame in track.frames[1:]])
+    (knee,) = relative_motions(track, KNEE)
+    for name, values in knee.values.items():
+        known = values[~values.isnan()]
+        found[name] = [round(float(value), 2) for value in (known.min(), known.max())]
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""What is followed, and where it starts in the first frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from xraykit.render import InputError, Volume
+from xraykit.render.files import VOLUME_SUFFIXES
+from xraykit.render.storage import finding_sentences
+
+from ..file_registration import named_structures
+from ..implants.implant import Implant
+from ..mesh_registration import earlier_answers, read_implant_files
+from ..procedure import climb_settings, register_xrays
+from ..procedure_settings import ProcedureSettings, StructureSettings
+from ..refine.climb_settings import RegistrationSettings
+from ..refine.settings import RefinementSettings
+from ..refine.structure import NamedStructures
+from ..start.candidates import calibrated_places
+from ..start.checks import check_start, implied_starts
+from ..xray.input_files import InputFiles
+from .cine import SynchronousRuns
+from .following import CineFrame
+from .knee import KneeAxes
+from .relative import check_knee, knee_of_ct, read_knee
+from .settings import TrackSettings
+
+CT_AXES = (
+    "joint coordinates count from the pose of the CT: its x is taken as the flexion axis, its z as the shafts (--knee "
+    "states better axes)"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """What is followed: implants, or a CT's structures, with all that is known of them."""
+
+    bodies: tuple[Implant, ...] | NamedStructures
+    volume: Volume | None
+    knee: KneeAxes | None
+    registration: RegistrationSettings | None
+    notes: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the bodies."""
+        if isinstance(self.bodies, NamedStructures):
+            return self.bodies.names
+        return tuple(implant.name for implant in self.bodies)
+
+
+def check_options(settings: TrackSettings) -> None:
+    """What can be refused before anything is read.
+
+    Raises:
+        InputError: Options that do not go together.
+    """
+    if not settings.meshes.mesh:
+        if not settings.views:
+            raise InputError("a CT and a run of frames must be named, got one path; with --mesh there is no CT.")
+        check_start(settings.start, views=len(settings.views))
+        climb_settings(settings.refinement)
+        return
+    if settings.ct.name.lower().endswith(VOLUME_SUFFIXES) and not settings.ct.is_dir():
+        raise InputError(f"--mesh follows meshes without a CT, got {settings.ct} before the frames; leave it out.")
+    if settings.anatomy != StructureSettings() or settings.refinement != RefinementSettings():
+        raise InputError("--labels, --structures and refinement belong to a CT, got them with --mesh; leave them out.")
+    strays = set(implied_starts(settings.start)) - {"result"}
+    if settings.start.kinds or strays:
+        raise InputError(
+            "--mesh starts from a search or from --result, got "
+            f"--start {' '.join(settings.start.kinds or sorted(strays))} or options of it; leave them out."
+        )
+    if settings.views and not settings.camera:
+        raise InputError(
+            f"--mesh in {1 + len(settings.views)} views needs the --camera of each, which says where they stand to "
+            "each other, got none."
+        )
+
+
+def read_followed(settings: TrackSettings) -> Followed:
+    """The meshes or the CT, and the axes of a knee.
+
+    Raises:
+        FileError: A file that cannot be read.
+        InputError: An unknown material or label, or axes of bodies that are not followed.
+    """
+    knee = None if settings.results.knee is None else read_knee(settings.results.knee)
+    if settings.meshes.mesh:
+        followed = Followed(read_implant_files(settings.meshes), None, knee, None, ())
+    else:
+        volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
+        bodies = named_structures(volume, settings.anatomy.structures)
+        notes = tuple(f"CT, {line}" for line in finding_sentences(volume.assumptions))
+        of_ct = knee_of_ct(bodies) if knee is None else None
+        notes = notes if of_ct is None else (*notes, CT_AXES)
+        followed = Followed(bodies, volume, knee or of_ct, climb_settings(settings.refinement), notes)
+    if knee is not None:
+        check_knee(knee, followed.names)
+    return followed
+
+
+def first_starts(
+    settings: TrackSettings, followed: Followed, runs: SynchronousRuns, frame: CineFrame
+) -> tuple[Tensor | None, tuple[str, ...]]:
+    """Starts of the first frame for `track`, None for a search of implants, and what was assumed for them.
+
+    A CT is registered to the first frame by the whole procedure of `register_xrays`.
+
+    Raises:
+        InputError: A start that does not fit.
+        FileError: A start that cannot be read.
+        GeometryError: Tags that are missing or contradict each other.
+    """
+    if not isinstance(followed.bodies, NamedStructures):
+        return earlier_answers(settings.start, followed.bodies, len(runs.runs)), ()
+    if followed.volume is None:
+        raise InputError("structures need their CT, got none.")
+    procedure = ProcedureSettings(settings.start, settings.refinement, settings.xray)
+    files = InputFiles(settings.ct, settings.anatomy.labels, tuple(shot.source or settings.ct for shot in frame.shots))
+    found = register_xrays(frame.shots, followed.volume, procedure, structures=followed.bodies, files=files)
+    warnings = () if found.trust is None else found.trust.warnings
+    notes = (*found.record.notes, *(f"first frame: {warning}" for warning in warnings))
+    return found.record.poses[None], notes
+
+
+def camera_places(frame: CineFrame) -> Tensor | None:
+    """Camera of each view to that of the first, (V, 4, 4), where camera files say it."""
+    return calibrated_places(frame.shots)
