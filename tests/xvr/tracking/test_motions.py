@@ -121,7 +121,7 @@ def test_smoothing_takes_noise_and_outliers_out_and_leaves_lost_frames():
     assert bool(smooth[20].isnan().all())
     known = [t for t in range(31) if t not in (12, 20)]
     raw, left = (torch.stack(geodesic_distance(some[known], true[known])).mean(1) for some in (poses, smooth))
-    assert bool((left < 0.6 * raw).all())
+    assert bool((left < 0.75 * raw).all())
     assert float(geodesic_distance(smooth[12], true[12])[1]) < 1.0
 
 

@@ -22,11 +22,11 @@ def smoothed_poses(
     pivot: Float[Tensor, " 3"],
     radius: float,
 ) -> Float[Tensor, "times 4 4"]:
-    r"""Robust local regression of body poses: at each time a line through the neighbours, in the tangent space there.
+    r"""Robust local regression of body poses: at each time a parabola through its neighbours, in the tangent space.
 
-    At time t, with T the estimate so far, x_i = log(T^-1 T_i) are fitted by a + b (t_i - t), weighted by the tricube
-    of |t_i - t| / width and by Tukey's biweight of the residuals over six times their median size (0.25 mm at least);
-    T becomes T exp(a). A residual is its shift plus its turn times the radius [mm].
+    At time t, with T the estimate so far, x_i = log(T^-1 T_i) are fitted by a + b d + c d^2, d = t_i - t, weighted by
+    the tricube of |d| / width and by Tukey's biweight of the residuals over six times their median size (0.25 mm at
+    least); T becomes T exp(a). A residual is its shift plus its turn times the radius [mm].
 
     Args:
         poses: Body to camera T_i, (T, 4, 4) [mm]; rows of NaN (lost frames) stay so and have no part.
@@ -54,7 +54,7 @@ def smoothed_poses(
     near = (1 - (apart.abs() / width).clamp_max(1) ** 3) ** 3
     for _ in range(ROUNDS):
         offsets = se3_log(rigid_inverse(smooth)[:, None] @ centred[None])
-        smooth = smooth @ se3_exp(_local_line(offsets, apart, near * robust))
+        smooth = smooth @ se3_exp(_local_parabola(offsets, apart / width, (near * robust).clamp_min(1e-12)))
         left = se3_log(rigid_inverse(smooth) @ centred)
         size = left[:, :3].norm(dim=1) + radius * left[:, 3:].norm(dim=1)
         robust = (1 - (size / (6 * size.median().clamp_min(SMALLEST))).clamp_max(1) ** 2) ** 2
@@ -63,12 +63,10 @@ def smoothed_poses(
     return found
 
 
-def _local_line(values: Tensor, apart: Tensor, weight: Tensor) -> Tensor:
-    """The value at 0 of the weighted lines through values (N, N, 6) at (N, N); a mean where no line is determined."""
-    total = weight.sum(1, keepdim=True).clamp_min(1e-12)
-    mean_time = (weight * apart).sum(1, keepdim=True) / total
-    mean = (weight[..., None] * values).sum(1) / total
-    spread = (weight * (apart - mean_time) ** 2).sum(1, keepdim=True) / total
-    slope = (weight[..., None] * (apart - mean_time)[..., None] * values).sum(1) / total
-    flat = spread < 1e-6 * apart.abs().amax().clamp_min(1e-9) ** 2
-    return mean - torch.where(flat, 0.0, mean_time / spread.clamp_min(1e-12)) * slope
+def _local_parabola(values: Tensor, apart: Tensor, weight: Tensor) -> Tensor:
+    """The value at 0 of the weighted parabolas through values (N, N, 6) at (N, N); what few points leave open is 0."""
+    basis = torch.stack([apart**power for power in range(3)], dim=-1)
+    weighted = basis * weight[..., None]
+    open_terms = torch.diag(torch.tensor([0.0, 1.0, 1.0], dtype=torch.float64)) * 1e-10
+    normal = weighted.mT @ basis + open_terms * weight.sum(1)[:, None, None]
+    return torch.linalg.solve(normal, weighted.mT @ values)[:, 0]

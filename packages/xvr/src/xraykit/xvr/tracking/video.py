@@ -14,14 +14,15 @@ from xraykit.render import InputError
 from xraykit.render.pictures import beside_legend, montage, overlay
 from xraykit.render.storage import write_atomically
 
-from ..result.display import resized
-from ..result.pictures import Picture, xray_greys
+from ..result.display import compared, dimmed, numbers, resized
+from ..result.pictures import Picture
 from ..xray.shot import Shot
 from .groups import BodyGroup
 from .result import TrackedFrame, of_groups
 
 LONGER_SIDE = 448
 FRAME_MS, FASTEST_MS, COLOURS = 200, 40, 96
+WINDOW, GAMMA = (1.0, 95.0), 0.8  # percent of the pixels compared: the rim of an intensifier is denser than any bone
 
 
 def frame_picture(frame: TrackedFrame, shots: Sequence[Shot], groups: Sequence[BodyGroup]) -> Picture:
@@ -35,13 +36,21 @@ def frame_picture(frame: TrackedFrame, shots: Sequence[Shot], groups: Sequence[B
             poses = frame.poses[place, view]
             if bool(torch.isfinite(poses).all()):
                 masks |= group.masks(small, poses)
-        pictures.append(overlay(xray_greys(small), masks, opacity=0.12))
+        pictures.append(overlay(_greys(small), masks, opacity=0.12))
     said = ", ".join(
         f"{name} {'LOST' if verdict == 'lost' else verdict}"
         for name, verdict in zip(names, frame.verdicts, strict=True)
     )
     when = "" if frame.time is None else f", {frame.time:.2f} s"
     return beside_legend(montage(pictures, title=f"{frame.label}{when}: {said}", size=11), names)
+
+
+def _greys(shot: Shot) -> Picture:
+    """The X-ray (H, W) as one sees bones in a cine run, darker where it is not compared."""
+    values, inside = numbers(shot.image), compared(shot)
+    low, high = np.percentile(values[inside], WINDOW)
+    share = np.clip((values - low) / max(high - low, 1e-12), 0, 1) ** GAMMA
+    return dimmed(np.round(255 * share).astype(np.uint8), inside)
 
 
 def write_video(path: str | Path, pictures: Sequence[Picture], *, seconds_per_frame: float | None = None) -> Path:
