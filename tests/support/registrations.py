@@ -9,9 +9,11 @@ from torch import Tensor
 from xraykit.render import Camera, Volume, carm_pose, render
 from xraykit.render.geometry import se3_exp
 from xraykit.render.volumes import Box, Ellipsoid, voxelise
+from xraykit.xvr.cli.register import FAILED
 from xraykit.xvr.refine.registration import RefinedCandidate, RefinementStep, Registration
 from xraykit.xvr.xray.shot import Shot
 
+DONE = (0, FAILED)  # exit statuses of a registration that wrote its results, whatever the verdict
 CAMERA = Camera(sdd=1000.0, height=40, width=48, pixel_spacing=4.0)
 
 

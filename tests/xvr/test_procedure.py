@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
+from support.registrations import CAMERA, DONE, lopsided, registration_at, shot_of, true_pose, twisted
 from support.repo import modules_loaded_by
 from support.xvr_app import SETTINGS, ended, small_session
 from xraykit.render import InputError, Volume, read_pose, render, save_image, write_pose, write_volume
@@ -196,7 +196,7 @@ def test_the_command_finds_what_the_library_finds(tmp_path):
     options = ["--scales", "32", "--scales", "48", "--iterations", "6", "--no-animation"]
     files = [str(tmp_path / name) for name in ("ct.nii.gz", "x.dcm")]
     pose_file = ["--pose", str(tmp_path / "start.json")]
-    assert run(["xvr", "register", *files, "-o", str(tmp_path / "out"), *pose_file, *options]) == 0
+    assert run(["xvr", "register", *files, "-o", str(tmp_path / "out"), *pose_file, *options]) in DONE
     by_command = read_result(tmp_path / "out/x")
 
     shot = read_shot(tmp_path / "x.dcm", name="x")

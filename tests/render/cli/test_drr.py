@@ -48,6 +48,24 @@ def test_npy_holds_what_the_library_renders(ct, tmp_path, capsys):
     assert "wrote" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ("--sdd", "10.2", "--sod", "7", "--pixel-spacing", "300"),
+            "no X-ray machine has a source to detector distance",
+        ),
+        (("--sod", "20"), "the source lies inside the volume"),
+        ((), ""),
+    ],
+)
+def test_a_camera_that_cannot_be_is_doubted(ct, tmp_path, capsys, options, words):
+    small = ("--size", "12", "16", "--pixel-spacing", "4", "--samples", "20", "--backend", "torch")
+    assert command(ct, tmp_path / "a.npy", *small, *options) == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning: " in line and "ct.nii.gz" not in line]
+    assert bool(warned) is bool(words) and words in "".join(warned)
+
+
 def test_view_ap_is_the_default_and_the_only_view_without_options(ct, tmp_path):
     assert command(ct, tmp_path / "a.npy", *SMALL) == command(ct, tmp_path / "b.npy", "--view", "ap", *SMALL) == 0
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))

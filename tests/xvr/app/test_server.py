@@ -13,6 +13,7 @@ from support.page_requests import ask
 from support.xvr_app import ended, small_session
 from xraykit.render import OutputError
 from xraykit.xvr.result.reading import read_result
+from xraykit.xvr.trust.judgement import percent
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'xraykit-xvr[app]'")
 pytest.importorskip("uvicorn", reason="needs the extra: pip install 'xraykit-xvr[app]'")
@@ -158,6 +159,10 @@ def test_job_is_told_step_by_step_and_its_result_saved_and_loaded(server):
     state = told(server, "load", {"view": 0, "text": text})
     assert session.sliders(0) == pytest.approx(found, abs=1e-9)
     assert state["views"][0]["placed"] == "loaded"
+    judged = state["views"][0]["found"]["trust"]
+    assert judged["verdict"] == record.trust.verdict and judged["chance"] == percent(record.trust.success_probability)
+    again = read_result(told(server, "save", {"view": 0})["path"])
+    assert again.trust == record.trust
     told(server, "reset", {"view": 0})
 
 

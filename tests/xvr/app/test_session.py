@@ -2,6 +2,8 @@
 
 import io
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,10 @@ from xraykit.xvr.app.pose_sliders import Move
 from xraykit.xvr.app.session import Session
 from xraykit.xvr.app.state import session_state
 from xraykit.xvr.app.structures import offered_structures, structure
+from xraykit.xvr.procedure import XrayRegistration
+from xraykit.xvr.result.record import ResultRecord
+from xraykit.xvr.start import StartSettings
+from xraykit.xvr.trust import TrustJudgement
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +191,60 @@ def test_joint_refinement_keeps_the_places_of_the_xrays():
     poses = [view.now.pose for view in session.views]
     torch.testing.assert_close(torch.linalg.inv(poses[0]) @ poses[1], between, atol=1e-6, rtol=0)
     assert max(float(geodesic_distance(pose, true)[0]) for pose, true in zip(poses, truth, strict=True)) < 1.0
+    session.close()
+
+
+def judged(chance):
+    """A refinement that leaves every X-ray where it starts, and believes that this is right with the chance."""
+
+    def refine(shots, volume, *, starts, **_):
+        names, poses = tuple(shot.name for shot in shots), starts.poses[0]
+        cameras = tuple(shot.camera for shot in shots)
+        trust = TrustJudgement(chance[0], 5.0, 1.0)
+        kinds.append(starts.kind)
+        return XrayRegistration(ResultRecord(("CT",), names, poses[None], poses, cameras, starts.kind, trust=trust))
+
+    kinds: list[str] = []
+    return refine, kinds
+
+
+@pytest.mark.parametrize(("joint", "stays"), [(0.6, True), (0.99, False)])
+def test_a_joint_refinement_leaves_the_other_xray_alone_where_that_was_likelier_right(joint, stays):
+    chance = [0.9]
+    refine, kinds = judged(chance)
+    session, _ = small_session(refine_with=refine)
+    session.refine(1)
+    ended(session)
+    alone, chance[0] = session.views[1].now.found, joint
+    session.refine(0, joint=True)
+    said = [step["message"] for step in ended(session).steps if "message" in step]
+    assert session.views[0].now.found.views == (0, 1)
+    assert (session.views[1].now.found is alone) is stays
+    assert ("side stays where it was, which is likelier right" in said) is stays
+    assert kinds == ["app", "app"]
+    session.refine(1)
+    ended(session)
+    assert kinds[-1] == "result"  # it is close, and begins fine
+    session.close()
+
+
+def test_xrays_that_nobody_moved_start_as_the_command_does():
+    heard = []
+
+    def refine(shots, volume, *, starts, files, **_):
+        heard.append((starts, files.xrays))
+        raise InputError("enough")
+
+    session, _ = small_session(refine_with=refine, opening=StartSettings())
+    session.shots[0] = session.views[0].shot = replace(session.views[0].shot, source=Path("a.dcm"))
+    session.refine(0)
+    ended(session)
+    session.move(0, Move(add={"x": 3.0}), gesture="1")
+    session.refine(0)
+    ended(session)
+    (first, files), (then, _) = heard
+    assert first is None and files == (Path("a.dcm"),)
+    assert torch.equal(then.poses[0, 0], session.views[0].now.pose)
     session.close()
 
 

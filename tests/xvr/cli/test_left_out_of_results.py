@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.dicom import write_dicom, write_series
 from support.later import installed
-from support.registrations import CAMERA, lopsided
+from support.registrations import CAMERA, DONE, lopsided
 from support.soiled import soil, traces
 from support.training import QUICK
 from support.xray_dicom import xray_dataset
@@ -36,7 +36,7 @@ def test_the_input_is_soiled(patient):
 def test_a_registration(patient, tmp_path):
     options = ["--scales", "32", "--iterations", "2", "--start", "dicom", "--polarity", "intensity"]
     out = tmp_path / "out"
-    assert run(["xvr", "register", str(patient / "ct"), str(patient / "x.dcm"), "-o", str(out), *options]) == 0
+    assert run(["xvr", "register", str(patient / "ct"), str(patient / "x.dcm"), "-o", str(out), *options]) in DONE
     assert (out / "x/result.json").is_file() and traces(out) == []
 
 

@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
-from support.registrations import CAMERA, lopsided
+from support.registrations import CAMERA, DONE, lopsided
 from xraykit.render import Volume, carm_pose, read_pose, render, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
+from xraykit.render.commands import INCOMPLETE
 from xraykit.render.geometry import rigid_inverse
-from xraykit.xvr import true_tre
+from xraykit.xvr import ResultRecord, TrustJudgement, true_tre
+from xraykit.xvr.cli.register import FAILED, status_of
 from xraykit.xvr.result.reading import read_result
 from xraykit.xvr.trust.target_points import target_points
 
@@ -56,7 +59,7 @@ def error_of(folder, result, name, view=0):
 
 def test_a_dicom_xray_is_registered_from_its_tags(folder, tmp_path, capsys):
     out = tmp_path / "new" / "out"
-    assert command(folder, out) == 0
+    assert command(folder, out) in DONE
     result = read_result(out / "front")
     assert error_of(folder, result, "front") < 1.0
     assert (result.start_kind, result.structures, result.converged) == ("dicom", ("CT",), True)
@@ -73,10 +76,10 @@ def test_a_dicom_xray_is_registered_from_its_tags(folder, tmp_path, capsys):
 
 
 def test_the_saved_options_give_the_result_again(folder, tmp_path):
-    assert command(folder, tmp_path / "a", "--iterations", "3", "--pose", str(folder / "side.json")) == 0
+    assert command(folder, tmp_path / "a", "--iterations", "3", "--pose", str(folder / "side.json")) in DONE
     config = tmp_path / "a/settings.json"
     assert json.loads(config.read_text())["refinement"]["iterations"] == 3
-    assert run(["xvr", "register", "-o", str(tmp_path / "b"), "--config", str(config)]) == 0
+    assert run(["xvr", "register", "-o", str(tmp_path / "b"), "--config", str(config)]) in DONE
     first, again = (read_result(tmp_path / name / "front") for name in "ab")
     assert torch.equal(first.poses, again.poses)
 
@@ -91,9 +94,8 @@ def test_a_start_that_is_far_off_is_tried_again_from_its_neighbours(folder, tmp_
     far = tmp_path / "far.json"
     far.write_text(json.dumps({**front, "camera_to_world": (pose @ spin).tolist()}))
     for name, more in (("once", ["--no-spread"]), ("again", [])):
-        assert command(folder, tmp_path / name, "--pose", str(far), "--iterations", "12", *more) == 0
+        assert command(folder, tmp_path / name, "--pose", str(far), "--iterations", "12", *more) in DONE
     once, again = (read_result(tmp_path / name / "front") for name in ("once", "again"))
-    assert again.trust.success_probability >= once.trust.success_probability
     assert error_of(folder, again, "front") <= error_of(folder, once, "front") + 0.1
 
 
@@ -110,14 +112,14 @@ def test_a_picture_needs_its_geometry_and_a_view(folder, tmp_path):
     picture = tmp_path / "front.png"
     save_image(picture, render(Volume.from_file(folder / "ct.nii.gz"), CAMERA, read_pose(folder / "front.json")[1]))
     options = ["--sdd", "1000", "--pixel-spacing", "4", "--polarity", "log_attenuation", "--field-of-view", "whole"]
-    assert command(folder, tmp_path / "o", *options, "--view", "ap", "--sod", "700", xrays=(str(picture),)) == 0
+    assert command(folder, tmp_path / "o", *options, "--view", "ap", "--sod", "700", xrays=(str(picture),)) in DONE
     result = read_result(tmp_path / "o/front")
     assert (result.cameras[0].sdd, result.start_kind) == (1000.0, "fixed")
     assert error_of(folder, result, "front") < 3.0
 
 
 def test_an_earlier_result_is_a_start(folder, tmp_path):
-    assert command(folder, tmp_path / "a", "--iterations", "2", "--pose", str(folder / "front.json")) == 0
+    assert command(folder, tmp_path / "a", "--iterations", "2", "--pose", str(folder / "front.json")) in DONE
     assert command(folder, tmp_path / "b", "--init-only", "--result", str(tmp_path / "a/front")) == 0
     first, then = (read_result(tmp_path / name / "front") for name in "ab")
     assert torch.equal(then.start, first.poses[0])
@@ -145,7 +147,7 @@ def test_landmarks_are_a_start_wherever_the_image_was_cropped(folder, tmp_path):
 
 def test_structures_get_poses_of_their_own(folder, tmp_path):
     seg = ["--labels", str(folder / "seg.nii.gz"), "--structures", "large;2", "--iterations", "2"]
-    assert command(folder, tmp_path / "o", *seg, "--pose", str(folder / "front.json")) == 0
+    assert command(folder, tmp_path / "o", *seg, "--pose", str(folder / "front.json")) in DONE
     result = read_result(tmp_path / "o/front")
     assert result.structures == ("large", "2")
     assert not torch.equal(result.poses[0], result.poses[1])
@@ -154,7 +156,7 @@ def test_structures_get_poses_of_their_own(folder, tmp_path):
 
 
 def test_views_registered_jointly_keep_their_places(folder, tmp_path):
-    assert command(folder, tmp_path / "o", "--joint", xrays=("front.dcm", "side.dcm")) == 0
+    assert command(folder, tmp_path / "o", "--joint", xrays=("front.dcm", "side.dcm")) in DONE
     result = read_result(tmp_path / "o/joint")
     assert result.views == ("front", "side")
     poses = [read_pose(folder / f"{name}.json")[1][0] for name in result.views]
@@ -187,7 +189,7 @@ def test_an_interrupted_run_leaves_whole_results_and_goes_on(folder, tmp_path, m
     monkeypatch.setattr(saving, "registration_pictures", stopped)
     out, xrays = tmp_path / "o", ("side.dcm", "front.dcm")
     options = ["--pose", str(folder / "front.json"), "--iterations", "2"]
-    assert command(folder, out, *options, xrays=xrays[::-1]) == 0
+    assert command(folder, out, *options, xrays=xrays[::-1]) in DONE
     assert done == ["front", "side"]
     done.clear()
     first = (out / "front/result.json").read_text()
@@ -198,7 +200,7 @@ def test_an_interrupted_run_leaves_whole_results_and_goes_on(folder, tmp_path, m
     assert {path.name for path in out.iterdir()} == {"front", "side", "settings.json"}
     assert not any((out / "side").iterdir())
     done.append("let it pass")
-    assert command(folder, out, *options, "--resume", xrays=xrays) == 0
+    assert command(folder, out, *options, "--resume", xrays=xrays) in DONE
     assert done == ["let it pass", "side"]  # front was not done again
     assert (out / "front/result.json").read_text() == first
     assert read_result(out / "side").views == ("side",)
@@ -219,9 +221,9 @@ def test_going_on_with_other_xrays_under_the_same_folder_is_refused(folder, tmp_
     cases = {"joint": [("front.dcm", "side.dcm"), ("side.dcm", other)], "front": [("front.dcm",), (other,)]}
     for name, (first, then) in cases.items():
         options, out = ["--init-only", *(["--joint"] if name == "joint" else [])], tmp_path / name
-        assert command(folder, out, *options, xrays=first) == 0
+        assert command(folder, out, *options, xrays=first) in DONE
         before = (out / name / "result.json").read_bytes()
-        assert command(folder, out, *options, "--resume", xrays=first) == 0  # the same X-rays: taken as they are
+        assert command(folder, out, *options, "--resume", xrays=first) in DONE  # the same X-rays: taken as they are
         capsys.readouterr()
         assert command(folder, out, *options, "--resume", xrays=then) == 2
         said = " ".join(capsys.readouterr().err.split())
@@ -244,7 +246,7 @@ def test_an_earlier_result_is_replaced_and_anything_else_is_not(folder, tmp_path
 def test_the_refinement_can_be_watched(folder, tmp_path):
     options = [option for option in QUICK if option != "--no-animation"]
     xray = [str(folder / "ct.nii.gz"), str(folder / "front.dcm"), "-o", str(tmp_path / "o")]
-    assert run(["xvr", "register", *xray, *options, "--pose", str(folder / "front.json")]) == 0
+    assert run(["xvr", "register", *xray, *options, "--pose", str(folder / "front.json")]) in DONE
     with Image.open(tmp_path / "o/front/convergence.gif") as gif:
         assert gif.n_frames > 1
 
@@ -291,3 +293,20 @@ def test_a_job_without_one_good_xray_or_with_a_missing_file_is_a_mistake(folder,
     assert command(folder, tmp_path / "out", "--init-only", xrays=("front.dcm", "absent.dcm")) == 2
     assert "absent.dcm" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("chance", "status"), [(0.1, 4), (0.6, 0), (0.95, 0)])
+def test_the_exit_status_tells_that_a_verdict_is_failed(folder, tmp_path, monkeypatch, chance, status):
+    trust = TrustJudgement(chance, 5.0, 1.0)
+    monkeypatch.setattr("xraykit.xvr.procedure.judge", lambda *_, **__: trust)
+    options = ("--no-spread", "--iterations", "1", "--pose", str(folder / "front.json"))
+    assert command(folder, tmp_path / "out", *options) == status
+    assert read_result(tmp_path / "out/front").trust.verdict == trust.verdict
+
+
+def test_a_failed_verdict_outweighs_xrays_that_were_left_out():
+    pose = torch.eye(4, dtype=torch.float64)[None]
+    start = ResultRecord(("CT",), ("x",), pose[None], pose, (CAMERA,), "fixed")
+    failed = replace(start, trust=TrustJudgement(0.2, 5.0, 1.0))
+    assert [status_of(records, 3) for records in ((), (start,), (start, failed))] == [3, 3, 4]
+    assert {1, 2, INCOMPLETE, 130}.isdisjoint({FAILED})

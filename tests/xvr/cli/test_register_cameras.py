@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from support.registrations import CAMERA, lopsided
+from support.registrations import CAMERA, DONE, lopsided
 from xraykit.render import Volume, carm_pose, read_pose, render, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.converters import write_mayacam
@@ -55,7 +55,7 @@ def test_joint_views_keep_the_places_of_their_calibration(folder, tmp_path, monk
         given = [*cameras(folder, "cam1.txt"), *cameras(folder, "cam2.txt")]
     start = ["--pose", str(folder / "cam1_start.json"), "--sdd", "1000"]
     options = ["--joint", *given, *start, *(["--init-only"] if spelling == "repeated" else [])]
-    assert command(folder, tmp_path / "out", *options) == 0
+    assert command(folder, tmp_path / "out", *options) in DONE
     result = read_result(tmp_path / "out/joint")
     volume = Volume.from_file(folder / "ct.nii.gz")
     truth = torch.cat(list(true_poses(volume).values()))
@@ -106,7 +106,7 @@ def test_a_camera_of_another_image_is_refused(folder, tmp_path, capsys):
 )
 def test_pixels_that_are_not_square_are_said_in_either_way(folder, tmp_path, words, spacing):
     given = ["--sdd", "1000", "--view", "ap", "--init-only", "--pixel-spacing", *words]
-    assert command(folder, tmp_path / "out", *given, xrays=("cam1.png",)) == 0
+    assert command(folder, tmp_path / "out", *given, xrays=("cam1.png",)) in DONE
     camera, _ = read_pose(tmp_path / "out/cam1/pose.json")
     assert tuple(camera.pixel_spacing) == spacing
 
@@ -114,7 +114,7 @@ def test_pixels_that_are_not_square_are_said_in_either_way(folder, tmp_path, wor
 @pytest.mark.parametrize("words", [("1000", "1100"), ("1000", "--sdd", "1100")])
 def test_two_tubes_have_a_distance_each(folder, tmp_path, words):
     given = ["--view", "ap", "--init-only", "--pixel-spacing", "4", "--sdd", *words]
-    assert command(folder, tmp_path / "out", *given) == 0
+    assert command(folder, tmp_path / "out", *given) in DONE
     assert [read_pose(tmp_path / f"out/{name}/pose.json")[0].sdd for name in ("cam1", "cam2")] == [1000.0, 1100.0]
 
 

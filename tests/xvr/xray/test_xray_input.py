@@ -243,3 +243,11 @@ def test_what_nobody_stated_is_a_guess_that_a_failure_may_come_from(tmp_path):
     assert "mirrored" in mirror and "--mirror" in mirror
     stated = read_shot(tmp_path / "a.png", XraySettings(**known, polarity="log_intensity", mirror=False))
     assert stated.guesses == ()
+
+
+def test_a_camera_that_no_machine_has_is_a_doubt_in_one_sentence(tmp_path):
+    Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)).save(tmp_path / "x.png")
+    usual = read_shot(tmp_path / "x.png", XraySettings(sdd=1020.0, pixel_spacing=4.0))
+    odd = read_shot(tmp_path / "x.png", XraySettings(sdd=10.2, pixel_spacing=300.0))
+    (doubt,) = set(odd.doubts) - set(usual.doubts)
+    assert "no X-ray machine has a source to detector distance of 10.2 mm" in doubt and "pixels of 300 mm" in doubt

@@ -32,6 +32,7 @@ def drr(settings: DrrSettings) -> None:
         settings: What to render, from where, and where to.
     """
     from ..files.pose_json import write_pose
+    from ..geometry.plausible_camera import camera_doubts
     from ..radiographs.save import save_image
     from ..rendering.rendering import render
     from ..volumes.volume import Volume
@@ -52,6 +53,8 @@ def drr(settings: DrrSettings) -> None:
     print(f"read {settings.ct}: {' x '.join(map(str, volume.shape[::-1]))} voxels, {time.perf_counter() - start:.1f} s")
     say_findings(settings.ct, volume)
     views = given or (placed_views(settings, stated, volume) if stated else [camera_and_pose(settings, volume)])
+    grid = (volume.affine, tuple(volume.shape))
+    say_lines(warnings=list(dict.fromkeys(line for view in views for line in camera_doubts(*view, grids=[grid]))))
     options = {"method": projector.method, "samples": projector.samples, "backend": settings.compute.backend}
     options["labels"] = settings.label_channels
     mirrored, on_device = _mirrored(settings), volume.to(device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..commands.findings import say_findings
+from ..commands.findings import say_findings, say_lines
 from ..commands.options import flat
 from ..commands.progress import Steps
 from ..commands.shared_settings import MeshUnits
@@ -47,6 +47,7 @@ def simulate(settings: SimulateSettings) -> None:
     Args:
         settings: The scene, and where to write.
     """
+    from ..geometry.plausible_camera import camera_doubts
     from ..scenes import save as results
     from ..scenes.scene_yaml import read_scene
     from ..simulation.simulation import simulate as run
@@ -68,6 +69,9 @@ def simulate(settings: SimulateSettings) -> None:
                 check_result_folder(folder)
         for body in plan.scene.bodies:
             say_findings(f"{settings.scene}, body {body.name}", body.volume)
+        grids = [(body.volume.affine, tuple(body.volume.shape)) for body in plan.scene.bodies]
+        odd = (line for one in plans for line in camera_doubts(one.camera, one.pose, grids=grids))
+        say_lines(warnings=list(dict.fromkeys(odd)))
         with steps.step("simulate the X-ray" if len(plans) == 1 else f"simulate {len(plans)} X-rays"):
             scene = plan.scene.to(device)
             simulations = [run(scene, one.camera, one.pose, one.settings, seed=one.seed) for one in plans]

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         " swap_ras_lps_transform voxel_to_world world_to_voxel",
         "intrinsics": "camera_from_intrinsic crop_camera homography intrinsic_matrix resample rescale_camera"
         " resize_camera",
+        "plausible_camera": "camera_doubts",
         "projection": "back_project pixel_centers pixel_rays project Projection",
         "rigid": "check_pose compose geodesic_distance rigid_inverse rigid_matrix se3_exp se3_log transform_points",
         "rotations": "nearest_rotation PARAMETERIZATIONS parameters_from rotation_about rotation_angle rotation_from",

@@ -28,6 +28,7 @@ from .intrinsics import (
     rescale_camera as rescale_camera,
     resize_camera as resize_camera,
 )
+from .plausible_camera import camera_doubts as camera_doubts
 from .projection import (
     Projection as Projection,
     back_project as back_project,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pydicom.dataset import Dataset
 
+from ..geometry.plausible_camera import PITCH, SDD, SIDE
 from ..storage.dicom_tags import text
 from ..storage.provenance import DOUBT, Found, Origin
-
-_SDD = (200.0, 5000.0)  # mm; specimen cabinets to chest stands
-_SIDE = (5.0, 1200.0)  # mm; crops of dental sensors to stitched whole legs
 
 
 def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> Found:
@@ -22,13 +20,13 @@ def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> 
     """
     doubts: Found = {}
     sdd = found["sdd"].value if "sdd" in found else None
-    if isinstance(sdd, float) and not _SDD[0] <= sdd <= _SDD[1]:
-        note = f"tubes stand {_SDD[0]:g} to {_SDD[1]:g} mm from the detector; is it given in another unit?"
+    if isinstance(sdd, float) and not SDD[0] <= sdd <= SDD[1]:
+        note = f"tubes stand {SDD[0]:g} to {SDD[1]:g} mm from the detector; is it given in another unit?"
         doubts["source to detector"] = Origin(sdd, DOUBT, note)
     spacing = found["pixel_spacing"].value if "pixel_spacing" in found else None
     if isinstance(spacing, tuple):
         sides = (height * spacing[0], width * spacing[1])
-        if not _SIDE[0] <= max(sides) <= _SIDE[1]:
+        if max(spacing) > PITCH or not SIDE[0] <= max(sides) <= SIDE[1]:
             doubts["detector size"] = Origin(
                 sides, DOUBT, "mm; no detector is of this size, so check the pixel spacing"
             )

@@ -12,12 +12,12 @@ import torch
 
 from xraykit.render import FileError, InputError, OutputError
 
-from ..procedure import start_record
+from ..procedure import XrayRegistration, start_record
 from ..result.folder import save_result
 from ..result.reading import read_result
 from ..result.record import FILE_NAME
 from ..xray.names import file_stem
-from .placement import PlacedPose
+from .placement import PlacedPose, RefinedViews
 from .session import Session
 
 LOADED = "loaded"
@@ -69,7 +69,8 @@ def result_text(path: Path) -> bytes:
 def load_result(session: Session, text: bytes) -> list[str]:
     """Take over the poses of a result for the X-rays that it names, and return their names.
 
-    A result of one X-ray is taken for the only X-ray of a session whatever its name.
+    A result of one X-ray is taken for the only X-ray of a session whatever its name. What the result says of its
+    structure, its judgement above all, stays with the poses if the page has all of its X-rays.
 
     Raises:
         FileError: The text is no whole result.
@@ -87,5 +88,9 @@ def load_result(session: Session, text: bytes) -> list[str]:
     known = [(v, name) for v, name in enumerate(record.views) if name in views]
     if not known:
         raise InputError(f"the result must name an X-ray of this page ({', '.join(views)}), got {record.views}.")
-    session.take_over({views[name]: PlacedPose(record.poses[0, v].to(torch.float64), LOADED) for v, name in known})
+    found = None
+    if len(known) == len(record.views) and len(record.structures) == 1 and record.similarity is not None:
+        found = RefinedViews(XrayRegistration(record), tuple(views[name] for _, name in known), session.structure)
+    poses = record.poses[0].to(torch.float64)
+    session.take_over({views[name]: PlacedPose(poses[v], LOADED, found) for v, name in known})
     return [name for _, name in known]

@@ -11,6 +11,7 @@ from xraykit.render.storage import finding_sentences, to_plain
 from ..procedure import register_xrays
 from ..procedure_settings import ProcedureSettings
 from ..start.candidates import calibrated_places, spread_to_views
+from ..start.settings import StartSettings, StatedStart
 from ..template.warp import read_warp
 from ..xray.input_files import InputFiles
 from ..xray.xray_input import read_shots
@@ -40,10 +41,11 @@ def open_app(settings: AppSettings) -> AppServer:
     places = calibrated_places(shots)
     if places is not None:
         starts = spread_to_views(starts[None, :1], places)[0]
-    procedure = ProcedureSettings(refinement=settings.refinement, xray=settings.xray)
+    start = StartSettings(stated=StatedStart(view=opening.view))
+    procedure = ProcedureSettings(start=start, refinement=settings.refinement, xray=settings.xray)
     said = [f"CT, {line}" for line in finding_sentences({**volume.doubts, **volume.assumptions})]
     notes = [*said, *(doubt for shot in shots for doubt in shot.doubts), *notes]
-    session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes)
+    session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes, start)
     if opening.result is not None:
         load_result(session, result_text(opening.result))
     inputs = to_plain(InputFiles(settings.ct, labels, paths))

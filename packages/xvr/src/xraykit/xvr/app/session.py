@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,8 @@ from xraykit.render import InputError, Volume
 from xraykit.render.web import Job, JobCancelledError, JobRunner
 
 from ..start.given import GivenStarts
+from ..start.settings import StartSettings
+from ..xray.input_files import InputFiles
 from ..xray.shot import Shot
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from ..procedure import XrayRegistration
 
 BY_HAND = "by hand"
+OPENED = "start"
 KIND = "app"  # where the starts of a refinement come from
 
 StarterProgress = Callable[[str, float | None, Tensor | None], None]
@@ -47,6 +51,8 @@ class Session:
         starters: Ways to a first guess, by name.
         refine_with: `register_xrays` with its settings, or what stands for it in tests.
         notes: What was assumed when the page was opened.
+        opening: Where the command would start: so does a refinement of X-rays that nobody has moved. None starts it
+            from where they are seen, as for those that were moved.
 
     Raises:
         InputError: No X-ray, or not one start for each.
@@ -58,6 +64,7 @@ class Session:
     starters: Mapping[str, Starter]
     refine_with: Refiner
     notes: Sequence[str] = ()
+    opening: StartSettings | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     def __post_init__(self) -> None:
@@ -65,7 +72,7 @@ class Session:
             came = f"{len(self.shots)} X-rays and starts of shape {tuple(self.starts.shape)}"
             raise InputError(f"a session needs one or more X-rays with a start (4, 4) for each, got {came}.")
         self.views = [
-            XrayView(shot, [PlacedPose(start.double().cpu(), "start")], xray_picture(shot, FULL))
+            XrayView(shot, [PlacedPose(start.double().cpu(), OPENED)], xray_picture(shot, FULL))
             for shot, start in zip(self.shots, self.starts, strict=True)
         ]
         self.structure: ShownStructure = structure(self.volume)
@@ -175,7 +182,7 @@ class Session:
         """Register an X-ray from where it is, in the background; jointly, all X-rays keep their relative geometry.
 
         The page's pose follows the optimiser. Cancelling leaves it where the optimiser was, or where the first try
-        ended during a second one; undo brings it back.
+        ended during a second one; undo brings it back. Jointly, another X-ray that was likelier right before stays.
 
         Raises:
             InputError: A job is running.
@@ -184,10 +191,10 @@ class Session:
         with self._lock:
             moving = tuple(range(len(self.views))) if joint else (index,)
             views, chosen = [self.views[i] for i in moving], self.structure
-            starts = torch.stack([view.now.pose for view in views])
+            starts = self._starts_of(views)
 
             def task(job: Job) -> None:
-                self._refine(job, views, moving, chosen, starts)
+                self._refine(job, views, moving, chosen, starts, index)
 
             job = self.worker.start("refine", task, about=index)
             for view in views:
@@ -203,8 +210,22 @@ class Session:
         """Stop what runs."""
         self.worker.close()
 
+    def _starts_of(self, views: list[XrayView]) -> GivenStarts | None:
+        """Where a refinement starts by the rules of the command; None leaves it to find out."""
+        placed = [view.now for view in views]
+        if self.opening is not None and all(now.kind == OPENED for now in placed):
+            return None
+        is_close = all(now.found is not None for now in placed)  # refined or loaded, as with --result
+        return GivenStarts(torch.stack([now.pose for now in placed])[None], "result" if is_close else KIND)
+
     def _refine(
-        self, job: Job, views: list[XrayView], moving: tuple[int, ...], chosen: ShownStructure, starts: Tensor
+        self,
+        job: Job,
+        views: list[XrayView],
+        moving: tuple[int, ...],
+        chosen: ShownStructure,
+        starts: GivenStarts | None,
+        asked: int,
     ) -> None:
         shots, settled = [view.shot for view in views], False
         tried: list[Tensor] = []  # where the first try ended, once a second begins
@@ -228,13 +249,15 @@ class Session:
                 shots,
                 self.volume,
                 structures=registered(self.volume, chosen),
-                starts=GivenStarts(starts[None], KIND),
+                starts=starts,
+                files=InputFiles(xrays=tuple(Path(str(shot.source)) for shot in shots if shot.source is not None)),
                 report=report,
                 tell=tell,
             )
             job.check()
             put(result.record.poses[0], RefinedViews(result, moving, chosen))
             settled = True
+            self._keep_likelier(job, [view for view, number in zip(views, moving, strict=True) if number != asked])
         except JobCancelledError:
             settled = True
             if tried:
@@ -246,7 +269,22 @@ class Session:
                     for view in views:
                         view.history.pop()
 
+    def _keep_likelier(self, job: Job, others: list[XrayView]) -> None:
+        """Put the other X-rays of a joint refinement back that were likelier right before it, and say so."""
+        with self._lock:
+            for view in others:
+                before, now = (_chance(placed) for placed in view.history[-2:])
+                if before > now:
+                    view.history.pop()
+                    job.steps.append({"message": f"{view.shot.name} stays where it was, which is likelier right"})
+
     def _moves(self, index: int) -> bool:
         """Whether a job is moving this X-ray."""
         job = self.worker.job
         return job is not None and job.running and (job.kind == "refine" or job.about == index)
+
+
+def _chance(placed: PlacedPose) -> float:
+    """The chance that a placement is right, 0 where nothing judged it."""
+    trust = None if placed.found is None else placed.found.result.record.trust
+    return 0.0 if trust is None else trust.success_probability

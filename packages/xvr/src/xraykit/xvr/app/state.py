@@ -9,6 +9,7 @@ from torch import Tensor
 from xraykit.render.pictures import directions_at_edges
 from xraykit.render.storage import finite_or_none
 
+from ..trust.judgement import percent
 from .placement import RefinedViews, XrayView
 from .pose_sliders import slider_deviations, sliders_of
 from .session import Session
@@ -52,13 +53,14 @@ def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[st
         "terms": record.terms,
         "converged": record.converged,
         "seconds": round(record.seconds, 2),
-        "structure": found.structure.title,
+        "structure": " + ".join(record.structures),
         "views": len(found.views),
         "deviations": deviations,
         "trust": None
         if trust is None
         else {
             "probability": trust.success_probability,
+            "chance": percent(trust.success_probability),
             "threshold": trust.threshold,
             "expected": trust.expected_error,
             "verdict": trust.verdict,

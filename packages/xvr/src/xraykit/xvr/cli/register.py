@@ -9,9 +9,13 @@ from xraykit.render.commands import LeftOut, Steps, flat, say_left_out, say_line
 from ..procedure_settings import RegisterSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ..result.record import ResultRecord
+
+FAILED = 4
+"""Exit status where a result was written whose verdict is failed."""
 
 
 def register(settings: RegisterSettings) -> int:
@@ -43,6 +47,7 @@ def register(settings: RegisterSettings) -> int:
     For meshes it holds implants.json, with every answer that fits, and the overlay.
     Look at the pictures before you use a pose. Of several X-rays, one that cannot
     be read or registered is left out, named at the end, and the exit status is 3.
+    It is 4 where a result was written that is not to be believed (verdict failed).
 
     Args:
         settings: The options.
@@ -56,7 +61,13 @@ def register(settings: RegisterSettings) -> int:
         done = register_files(settings, step=steps.step, left_out=left_out)
     for record, folder in done:
         _report(record, folder)
-    return say_left_out(left_out.found)
+    return status_of((record for record, _ in done), say_left_out(left_out.found))
+
+
+def status_of(records: Iterable[ResultRecord], status: int) -> int:
+    """The exit status of a registration: 4 where a verdict is failed, else the one that left-out X-rays give."""
+    verdicts = {record.trust.verdict for record in records if record.trust is not None}
+    return FAILED if "failed" in verdicts else status
 
 
 def _register_meshes(settings: RegisterSettings) -> int:

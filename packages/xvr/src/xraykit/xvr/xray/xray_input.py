@@ -12,6 +12,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError, Radiograph, read_radiograph
 from xraykit.render.files import CameraFile
+from xraykit.render.geometry import camera_doubts
 from xraykit.render.radiographs import (
     burnt_in,
     exposed_field,
@@ -29,6 +30,7 @@ from .shot import Shot
 
 BINS = 256
 OF_CAMERA = ("sdd:", "pixel_spacing:", "principal_point:")  # notes on what a camera file states
+OF_MACHINE = {"source to detector", "detector size"}  # doubts that the file itself raised
 BONE_BRIGHT = ("inverted_intensity", "log_attenuation", "line_integral")
 _NEGATIVE = {"dark": "log_intensity", "bright": "log_attenuation"}
 
@@ -99,6 +101,8 @@ def shot_of(
     guesses, turned_as_stored = _guesses(radiograph, settings), radiograph
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
+    if not OF_MACHINE & set(radiograph.doubts):
+        doubts = (*doubts, *camera_doubts(camera))
     radiograph = replace(radiograph, camera=camera, of_frames=())
     valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
     if settings.field_of_view != "whole":

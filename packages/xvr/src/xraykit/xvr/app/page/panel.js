@@ -63,7 +63,7 @@ export function showFound(found) {
   $("trust").hidden = !trust;
   if (trust) {
     const share = document.createElement("strong"), words = document.createElement("span");
-    share.textContent = `${Math.round(100 * trust.probability)} %`;
+    share.textContent = trust.chance;
     share.className = trust.verdict;
     words.textContent = `${trust.verdict}: chance that the target error is at most ${trust.threshold} mm`;
     $("trust").replaceChildren(share, words);
