@@ -44,6 +44,16 @@ def test_a_simulated_xray_is_found_within_reach_of_refinement(pelvis):
     assert told[-1][0] == told[-1][1] and told == sorted(told)
 
 
+def test_a_view_from_behind_is_found_where_nobody_says_from_where(pelvis):
+    true = pose_of(pelvis, lao_rao=17.0, cra_cau=8.0, roll=-6.0)
+    narrow = SearchSettings(cra_cau=(0.0, 15.0), roll=(-10.0, 0.0), sod=(660.0, 720.0), offset=60.0)
+    starts = starts_from_search(xray(pelvis, true), pelvis, narrow)
+    points = pelvis.center + 60 * torch.cat([torch.eye(3), -torch.eye(3)]).double()
+    apart = transform_points(rigid_inverse(starts[:, 0]), points) - transform_points(rigid_inverse(true), points)
+    assert float(apart[0, :, :2].norm(dim=-1).mean()) < 8.0
+    assert float(apart[0, :, 2].mean().abs()) < 45.0
+
+
 @pytest.mark.parametrize("roll", [0.0, 20.0, -35.0])
 def test_a_template_turned_back_is_what_a_camera_without_roll_sees(pelvis, roll):
     small = Camera(sdd=1020.0, height=48, width=64, pixel_spacing=(6.0, 5.0), principal_point=(30.0, 25.0))

@@ -87,7 +87,7 @@ def _by_what_the_files_say(request: StartRequest) -> tuple[tuple[StartKind, ...]
             raise InputError(
                 f"--joint needs the views' places relative to each other, give their --camera files: {error}"
             ) from error
-        return ("search",), (f"started by a search over AP views, as the file does not say more: {error}",)
+        return ("search",), (f"started by a search over AP and PA views, as the file does not say more: {error}",)
     return ("dicom",), ()
 
 

@@ -64,7 +64,7 @@ class SearchStart:
     """Where to start: a search."""
 
     lao_rao: Range | None = None
-    """Primary angles to search, from and to [degrees]; default 135 225, AP give or take 45."""
+    """Primary angles to search, from and to [degrees]; default: AP and PA, each give or take 45."""
     cra_cau: Range | None = None
     """Secondary angles to search [degrees]; default -30 30."""
     roll: Range | None = None
@@ -82,9 +82,9 @@ class StartSettings:
     kinds: tuple[StartKind, ...] = field(default=(), metadata={"flag": "start"})
     """Where the first pose comes from; repeat it to try several. network: a trained one (--network). dicom: positioner
     tags. fixed: --view, angles or --pose. result: an earlier --result. landmarks: pairs of points. search: a coarse
-    search of AP views, or of the ranges that --search-... state. Around dicom, view and angles, which do not know where
-    the patient lies in the beam, it is searched too. Default: what the other options name; else dicom if the files
-    have the tags, else search."""
+    search of AP and PA views, or of the ranges that --search-... state. Around dicom, view and angles, which do not
+    know where the patient lies in the beam, it is searched too. Default: what the other options name; else dicom if
+    the files have the tags, else search."""
     result: tuple[Path, ...] = ()
     """result.json of an earlier run or its folder: one for all X-rays, or one for each in their order."""
     network: NetworkStart = field(default_factory=NetworkStart)
