@@ -18,6 +18,7 @@ from .common.study_tables import (
     implants_table,
     loss_table,
     reader_table,
+    reading_table,
     register_table,
     start_table,
     tracks_table,
@@ -49,6 +50,9 @@ ABOUT = {
     "neither on workers and engines nor on being killed.",
     "dataset_reader": "`python -m benchmarks.speed.dataset_reader` [reads shards](datasets_reading.md) as batches of "
     "tensors.",
+    "reading": "`uv run --group peers python -m benchmarks.speed.reading` reads a CT that comes as DICOM slices, "
+    "beside SimpleITK's reader of series and the loop with pydicom that people write. All read the same files in turn, "
+    "on one thread; medians.",
     "dax_augmentation": "`python -m benchmarks.speed.dax_augmentation` makes the ten views that a frame is learned "
     "from: the published operations one by one on the full image, and ours, on it and on prepared frames; one thread.",
     "corr_pairs": "`python -m benchmarks.speed.corr_pairs` makes pairs of views for [matching](corr.md): two images "
@@ -200,6 +204,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "old_and_new": lambda result: trees_table(result["rows"]),
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
+    "reading": lambda result: reading_table(result["rows"]),
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
     "corr_pairs": lambda result: corr_tables.pairs_table(result["rows"]),
     "corr_real_ct": lambda result: corr_tables.real_ct_table(result["rows"]),

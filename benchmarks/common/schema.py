@@ -46,6 +46,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "work": str, "workers": int, "samples": int, "height": int, "width": int, "masks_of_first": int,
         "seconds": list, "samples_per_s": NUMBER, "processor_ms_each": NUMBER,
     },
+    "reading": {
+        "series": str, "slices": int, "program": str, "wall_s": NUMBER, "cpu_s": NUMBER, "all_wall_s": list,
+        "all_cpu_s": list, "value_off_hu": NUMBER, "place_off_mm": NUMBER,
+    },
     "dax_loss": {
         "work": str, "batch": int, "views": int, "prototypes": int, "ours_ms": dict, "published_ms": dict,
         "ratio": float, "ratio_of_fastest": float, "loss_difference": float, "gradient_difference": float,

@@ -50,6 +50,16 @@ def reader_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def reading_table(rows: list[dict]) -> str:
+    """The suite `reading`: time of a series for each program, and how exactly it is read."""
+    lines = ["| series | slices | program | CPU s | wall s | values off HU | place off mm |", "|---" * 7 + "|"]
+    for row in rows:
+        figures = (row["cpu_s"], row["wall_s"], row["value_off_hu"], row["place_off_mm"])
+        cells = (row["series"], row["slices"], row["program"], *(f"{figure:.2g}" for figure in figures))
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
 def augmentation_table(rows: list[dict], ratios: list[dict]) -> str:
     """The suite `dax_augmentation`: time of all views of a frame, and how their grey values differ."""
     lines = [

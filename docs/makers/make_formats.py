@@ -57,7 +57,8 @@ Written by `docs/makers/make_formats.py` from the readers themselves. Whatever a
 granted is an assumption, whatever contradicts itself, is implausible or was lost is a doubt: `Volume.assumptions`,
 `Volume.doubts` and the same of a `Radiograph` hold them, every command prints them (`note`, `warning`), `xraykit render
 info FILE` lists them after the facts, and the record beside a result keeps them. An ellipsis stands for what the file
-says. How DICOM folders are read in words: [dicom.md](dicom.md); X-rays: [radiographs.md](radiographs.md).
+says. How DICOM folders are read in words: [dicom.md](dicom.md); X-rays: [radiographs.md](radiographs.md); how many
+files of each kind are read as other programs read them: [reader_matrix.md](reader_matrix.md).
 """
 
 

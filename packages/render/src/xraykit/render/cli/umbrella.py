@@ -13,6 +13,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from ..commands.several_numbers import split_numbers
+from ..commands.slow_reading import slow_reading_said
 from ..commands.terminal import console, make_streams_plain, plain_streams
 from ..errors import InputError, XraykitError
 from ..storage.versions import installed_version
@@ -65,7 +66,8 @@ def _run(arguments: Sequence[str]) -> object:
 
     try:
         words = split_numbers(arguments)
-        return umbrella()(words, exit_on_error=False, print_error=False, result_action="return_value")
+        with slow_reading_said():
+            return umbrella()(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise InputError(_usage(error)) from error
 

@@ -15,6 +15,7 @@ from ..storage.dicom_header import read_dicom, reading_dicom
 from ..storage.dicom_kinds import DicomKind, dicom_kind
 from ..storage.dicom_sniff import is_dicom
 from ..storage.dicom_tags import find, text
+from ..storage.reading_progress import told
 from .dicom_slices import Slice, slices_of
 
 SUFFIXES = (".dcm", ".ima", ".dicom")
@@ -57,7 +58,7 @@ def folder_content(folder: Path, *, only_here: bool = False) -> FolderContent:
             lead nowhere, or there are more than `MAX_FILES` files.
     """
     content, lost = FolderContent(), []
-    for file in _files(folder, 0 if only_here else MAX_DEPTH):
+    for file in told(list(_files(folder, 0 if only_here else MAX_DEPTH)), "headers"):
         if not file.exists():
             lost.append(file)
             continue

@@ -21,6 +21,7 @@ from ..storage.dicom_pixels import stored_frames
 from ..storage.dicom_unpack import Unpacker
 from ..storage.dicom_values import modality_values
 from ..storage.provenance import ASSUMED, Origin
+from ..storage.reading_progress import told
 from .dicom_folder import UNREAD, folder_content, left_out_as
 from .dicom_slices import Slice, slices_of
 from .dicom_stacks import Stack, chosen_stack, stacks_of
@@ -148,7 +149,7 @@ def _read(stack: Stack, places: NDArray[np.float64] | None) -> NDArray[np.generi
     for k, piece in enumerate(stack):
         wanted.setdefault(piece.path, []).append((k, piece))
     with Unpacker() as unpacker:
-        for path, pieces in wanted.items():
+        for path, pieces in told(list(wanted.items()), "files of the series"):
             dataset = read_dicom(path, pixels=True)
             frames = stored_frames(path, dataset, unpacker, frames=[piece.frame for _, piece in pieces])
             if frames.shape[1:] != voxels.shape[1:]:

@@ -18,6 +18,7 @@ from .codestream import codestream_of, sniffed_syntax
 from .dicom_decoders import PackedFrame, by_pydicom
 from .dicom_header import ALWAYS_ALLOWED, MAX_INFLATION, reading_dicom
 from .dicom_unpack import Unpacker
+from .reading_progress import told
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BITS = (1, 8, 16, 32, 64)
@@ -124,7 +125,7 @@ def stored_frames(
         packed = _packed(path, dataset, layout, syntax, wanted, packing)
         shape = (len(packed), layout.rows, layout.columns, *([layout.samples] if layout.samples > 1 else []))
         values = np.empty(shape, layout.dtype.newbyteorder("="))
-        for n, frame in enumerate(packed):
+        for n, frame in enumerate(told(packed, "frames") if len(packed) > 1 else packed):
             # run-length packed frames need no native code, so no process of their own
             data = by_pydicom(frame) if syntax == RLELossless else unpacker.unpacked(path, frame)
             values[n] = np.frombuffer(data, layout.dtype).reshape(shape[1:])
