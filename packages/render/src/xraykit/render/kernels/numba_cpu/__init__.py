@@ -12,6 +12,7 @@ from torch import Tensor
 
 from . import joseph, siddon, trilinear, trilinear_labels
 from . import stack as stack_march
+from .bricks import filled_bricks
 from .launch import Grid, flat_memory, grid_of, in_parallel, labels_like
 from .ray import TILE_COLUMNS, TILE_ROWS
 
@@ -63,10 +64,11 @@ def project_stack(stack: Tensor, rays: Tensor, *, height: int, width: int, sampl
     wide = stack.shape[3]
     sizes, row, plane = (columns, rows, depth), stack.stride(1) // wide, stack.stride(0) // wide
     flat = flat_memory(stack)
+    filled = filled_bricks(stack)
     image, lines = _zeros(len(rays), wide, height, width), _numbers(rays)
 
     def work(first: int, last: int) -> None:
-        stack_march.march_tiles(flat, sizes, row, plane, lines, samples, image, first, last)
+        stack_march.march_tiles(flat, sizes, row, plane, filled, lines, samples, image, first, last)
 
     tiles = len(rays) * -(-height // TILE_ROWS) * -(-width // TILE_COLUMNS)
     in_parallel(work, tiles, at_once=_TILES_AT_ONCE)
@@ -107,7 +109,7 @@ def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: 
     """The labels that each ray crosses, as bits of (B, words, H, W) int32."""
     bits = np.zeros((len(rays), words, height, width), np.int32)
     grid = grid_of(labels.to(torch.int16) if labels.dtype not in (torch.uint8, torch.int16, torch.int32) else labels)
-    _march("siddon", grid._replace(flat=None), grid.flat, False, None, rays, 0, bits=bits)
+    _march("siddon", grid._replace(flat=None), grid.flat, False, None, rays, 0, bits=bits, filled=filled_bricks(labels))
     return torch.from_numpy(bits)
 
 
@@ -141,6 +143,7 @@ def _march(
     image: np.ndarray | None = None,
     jacobian: np.ndarray | None = None,
     bits: np.ndarray | None = None,
+    filled: np.ndarray | None = None,
     target: np.ndarray | None = None,
 ) -> None:
     """Share the pixels among threads, or, for the adjoint, the layers of the volume, so that no two threads collide."""
@@ -154,7 +157,8 @@ def _march(
     def work(first: int, last: int) -> None:
         layers, span = ((first, last), (0, pixels)) if target is not None else ((0, depth), (first, last))
         if method == "siddon":
-            siddon.march_pixels(flat, labels, grad, lines, image, jacobian, bits, target, *place, layers, frame, span)
+            roles = (grad, lines, image, jacobian, bits, target)
+            siddon.march_pixels(flat, labels, filled, *roles, *place, layers, frame, span)
         elif method == "joseph":
             joseph.march_pixels(flat, labels, soft, grad, lines, image, jacobian, target, *place, layers, frame, span)
         elif method == "trilinear":

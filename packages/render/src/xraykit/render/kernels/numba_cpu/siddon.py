@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .bricks import trimmed
 from .compile import kernel
 from .ray import clip, direction_of
 from .voxel import value_at
@@ -24,12 +25,15 @@ def _crossing(voxel, forward, source, direction, far):
 
 
 @kernel
-def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes, row, plane, layers, frame, pixels):
+def march_pixels(
+    flat, labels, filled, grad, rays, image, jacobian, bits, target, sizes, row, plane, layers, frame, pixels
+):
     """Walk the rays of pixels[0] .. pixels[1] through the layers[0] <= k < layers[1] of the grid.
 
     Each of the roles is optional (None): `labels` names a voxel's channel; `grad` (B, C, H, W) multiplies a voxel by
     the gradient of its channel; `image` (B, C, H, W) collects the integrals; `jacobian` (B, 6, H, W) their derivatives
-    with respect to (source, direction); `bits` (B, words, H, W) the labels met; `target` (D, H, W) the adjoint.
+    with respect to (source, direction); `bits` (B, words, H, W) the labels met, label 0 wherever no brick of labels is
+    `filled`; `target` (D, H, W) the adjoint.
     Pixels are numbered by view, row, column; `frame` is (height, width).
     """
     height, width = frame
@@ -43,6 +47,13 @@ def march_pixels(flat, labels, grad, rays, image, jacobian, bits, target, sizes,
         alpha, far, axis, far_axis = clip(source, direction, lower, upper)
         if far <= alpha:
             continue
+        if bits is not None:
+            begin, end = trimmed(filled, source, direction, alpha, far)
+            if begin > alpha or end < far:
+                bits[view, 0, y, x] |= np.int32(1)
+            if end <= begin:
+                continue
+            alpha, far = begin, end
         i = _first_voxel(source[0] + alpha * direction[0], sizes[0])
         j = _first_voxel(source[1] + alpha * direction[1], sizes[1])
         k = max(_first_voxel(source[2] + alpha * direction[2], layers[1]), layers[0])

@@ -11,6 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from .bricks import meets
 from .compile import kernel
 from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of
 from .trilinear import BLOCK, locate
@@ -58,8 +59,11 @@ def dots_of_stacked_cells(typing, flat, start, index, corner, weights):
 
 
 @kernel
-def march_tiles(flat, sizes, row, plane, rays, samples, image, first, last):
-    """Render tiles first..last of (B, C, H, W) `image`, C a multiple of four; row and plane count voxels."""
+def march_tiles(flat, sizes, row, plane, filled, rays, samples, image, first, last):
+    """Render tiles first..last of (B, C, H, W) `image`, C a multiple of four; row and plane count voxels.
+
+    Blocks of samples in bricks that are not `filled` would add zeros, and are left out.
+    """
     _, channels, height, width = image.shape
     tiles_x, tiles_y = -(-width // TILE_COLUMNS), -(-height // TILE_ROWS)
     lower, upper = (-1.0, -1.0, -1.0), (float(sizes[0]), float(sizes[1]), float(sizes[2]))
@@ -90,6 +94,8 @@ def march_tiles(flat, sizes, row, plane, rays, samples, image, first, last):
                 if b[6] == 0.0:
                     continue
                 point, step = (b[0] + m * b[3], b[1] + m * b[4], b[2] + m * b[5]), (b[3], b[4], b[5])
+                if not meets(filled, point, step, count):
+                    continue
                 locate(point, step, count, sizes, (row, plane), index, weights)
                 for group in range(0, channels, 4):
                     four = dots_of_stacked_cells(flat, group, index, corner, weights)
