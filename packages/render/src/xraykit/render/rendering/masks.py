@@ -205,12 +205,14 @@ def path_lengths(
 
 def _organs(volume: Volume, bits: Tensor) -> dict[int, str]:
     """{label value: name} of every label that `bits` has room for, in ascending order; 0 is background."""
-    values = range(1, WORD * bits.shape[1])
-    unnamed = [value for value in values if value not in volume.label_names]
-    found = [((bits[:, value // WORD] >> (value % WORD)) & 1).any() for value in unnamed]
-    shown = torch.stack(found).tolist() if found else []  # one wait for the device
-    names = {**volume.label_names, **{v: f"label {v}" for v, seen in zip(unnamed, shown, strict=True) if seen}}
-    return {value: names[value] for value in values if value in names}
+    words = bits.transpose(0, 1).flatten(1)
+    while words.shape[1] > 1:  # halves, laid on each other, until one pixel has the bits of all
+        half = (words.shape[1] + 1) // 2
+        words = words[:, :half] | words[:, -half:]
+    places = torch.arange(WORD, dtype=torch.int32, device=bits.device)
+    shown = (words >> places & 1).flatten().tolist()  # one wait for the device
+    names, values = volume.label_names, range(1, len(shown))
+    return {value: names.get(value, f"label {value}") for value in values if value in names or shown[value]}
 
 
 def _span(touched: Tensor) -> tuple[Tensor, Tensor]:
