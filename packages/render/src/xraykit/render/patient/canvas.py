@@ -14,7 +14,11 @@ Coordinates = NDArray[np.float64]
 """World positions or directions, (..., 3), or one of their three [mm]."""
 VoxelWindow = tuple[slice, slice, slice]
 """Where a box of voxels lies in the grid: depth, height, width."""
+Voxels = NDArray[np.intp]
+"""Places in a grid, in the order depth, height, width."""
 FAR = np.float32(1e3)
+_CORNERS = np.array([(x, y, z) for z in np.linspace(0, 1, 5) for y in (0.0, 1.0) for x in (0.0, 1.0)])
+"""Of the cross-sections of a unit box at five heights, (20, 3)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +93,15 @@ class Canvas:
 
     def windows(self, low: Coordinates, high: Coordinates) -> list[VoxelWindow]:
         """The windows between each pair of many corners, (n, 3) each [mm]."""
+        first, last = self.bounds(low, high)
+        pairs = zip(first.tolist(), last.tolist(), strict=True)
+        return [tuple(map(slice, begins, ends)) for begins, ends in pairs]  # type: ignore[misc]
+
+    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Voxels, Voxels]:
+        """`windows` as the first voxels and the ends, (n, 3) each in the order depth, height, width."""
         first = np.clip(np.floor((low - self.low) / self.spacing).astype(int), 0, self.count - 1)
         last = np.clip(np.ceil((high - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
-        pairs = zip(first[:, ::-1].tolist(), last[:, ::-1].tolist(), strict=True)
-        return [tuple(map(slice, begins, ends)) for begins, ends in pairs]  # type: ignore[misc]
+        return first[:, ::-1], last[:, ::-1]
 
     def at(self, window: VoxelWindow) -> Region:
         """A window with its coordinates."""
@@ -149,13 +158,10 @@ class Chart(Canvas):
         self.low, self.count, self.hu, self.labels = canvas.low, canvas.count, canvas.hu, canvas.labels
         self.spacing = canvas.spacing / frame.scale
 
-    def windows(self, low: Coordinates, high: Coordinates) -> list[VoxelWindow]:
-        """The voxels of the boxes about local boxes."""
-        steps = np.linspace(low, high, 5)
-        x, y, z = steps[:, None, None, :, 0], steps[None, :, None, :, 1], steps[None, None, :, :, 2]
-        box = np.stack(np.broadcast_arrays(x, y, z), axis=-1).reshape(-1, 3)
-        world = self.frame.to_world(box).reshape(125, -1, 3)
-        return self.canvas.windows(world.min(axis=0), world.max(axis=0))
+    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Voxels, Voxels]:
+        """The voxels of the boxes about local boxes; frames bend along z alone: corners at five heights are enough."""
+        world = self.frame.to_world(low + _CORNERS[:, None] * (high - low))
+        return self.canvas.bounds(world.min(axis=0), world.max(axis=0))
 
     def at(self, window: VoxelWindow) -> Region:
         """A window with local coordinates."""
@@ -208,40 +214,33 @@ def tube(
         wide: Half-width across the thin axis [mm].
         margin: Reach of the distance field beyond the surface [mm], besides two voxels.
     """
-    points = np.asarray(points, dtype=np.float64)
+    from ..kernels.numba_cpu.tubes import lower_to_segments  # numba, on first use
+
+    points = np.ascontiguousarray(points, dtype=np.float64)
     radius = np.broadcast_to(np.asarray(radius, dtype=np.float64), len(points))
     wide = radius if wide is None else np.broadcast_to(np.asarray(wide, dtype=np.float64), len(points))
     reach = np.maximum(radius, wide) + 2 * canvas.spacing + margin
-    region = canvas.region(points.min(axis=0) - reach.max(), points.max(axis=0) + reach.max())
-    field = region.empty_field()
     far = np.maximum(reach[:-1], reach[1:])[:, None]
-    windows = canvas.windows(np.minimum(points[:-1], points[1:]) - far, np.maximum(points[:-1], points[1:]) + far)
-    for n, window in enumerate(windows):
-        ends = points[n : n + 2]
-        part = region.part(window)
-        local = _segment(part, ends, radius[n : n + 2], wide[n : n + 2], None if flat is None else np.asarray(flat)[n])
-        inner = region.inner(part.window)
-        field[inner] = np.minimum(field[inner], local)
+    low = np.vstack([points.min(axis=0) - reach.max(), np.minimum(points[:-1], points[1:]) - far])
+    high = np.vstack([points.max(axis=0) + reach.max(), np.maximum(points[:-1], points[1:]) + far])
+    first, last = canvas.bounds(low, high)
+    region = canvas.at(tuple(map(slice, first[0].tolist(), last[0].tolist())))  # type: ignore[arg-type]
+    field = region.empty_field()
+    windows = [np.clip(ends[1:], first[0], last[0]) - first[0] for ends in (first, last)]
+    axes = (np.ascontiguousarray(axis, dtype=np.float32) for axis in region.axes)
+    lower_to_segments(field, *axes, *windows, points, radius.copy(), wide.copy(), _across(points, flat))
     return region, field
 
 
-def _segment(part: Region, ends: NDArray, radius: NDArray, wide: NDArray, flat: NDArray | None) -> Array:
-    along = ends[1] - ends[0]
-    length = max(float(np.linalg.norm(along)), 1e-6)
-    tangent = along / length
-    x, y, z = part.x - np.float32(ends[0, 0]), part.y - np.float32(ends[0, 1]), part.z - np.float32(ends[0, 2])
-    s = x * np.float32(tangent[0]) + y * np.float32(tangent[1]) + z * np.float32(tangent[2])
-    t = np.clip(s / np.float32(length), 0, 1)
-    thin = radius[0] + t * np.float32(radius[1] - radius[0])
-    square = x * x + y * y + z * z - s * s
-    over = s - t * np.float32(length)
+def _across(points: Coordinates, flat: ArrayLike | None) -> Coordinates:
+    """The unit vector across each segment towards its thin axis, (n - 1, 3); (0, 3) where the tube is round."""
     if flat is None:
-        return (np.sqrt(np.maximum(square, 0) + over * over) - thin).astype(np.float32)
-    normal = flat - (flat @ tangent) * tangent
-    normal = normal / np.linalg.norm(normal)
-    u = x * np.float32(normal[0]) + y * np.float32(normal[1]) + z * np.float32(normal[2])
-    v = np.sqrt(np.maximum(square - u * u, 0))
-    return normalised([u, v, over], [thin, wide[0] + t * np.float32(wide[1] - wide[0]), thin])
+        return np.empty((0, 3))
+    along = np.diff(points, axis=0)
+    tangent = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    thin = np.asarray(flat, dtype=np.float64)[: len(tangent)]
+    normal = thin - (thin * tangent).sum(axis=1, keepdims=True) * tangent
+    return normal / np.linalg.norm(normal, axis=1, keepdims=True)
 
 
 def merge(canvas: Canvas, parts: Sequence[tuple[Region, Array]], *, blend: float = 0.0) -> tuple[Region, Array]:
