@@ -2,6 +2,7 @@
 
 python -m benchmarks.speed.dataset                      # 1000 images, then hashes and ten kills on a small set
 python -m benchmarks.speed.dataset --images 100 --kills 0
+python -m benchmarks.speed.dataset --plan examples/fluorosam/fluoroseg.yaml --images 520 --output fluoroseg.json
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from xraykit.render.dataset.plan.config_file import config_text
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
 
-EXAMPLES = Path(__file__).parents[2] / "examples/datasets"
+ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from xraykit.render.cli.umbrella import main; main()", "dataset", "make")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the suite."""
     asked = parse(arguments)
+    scene = {"name": f"procedural patients of {asked.plan.resolve().relative_to(ROOT).as_posix()}"}
     start = Start.now()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        making = rate(Path(folder), asked.images, asked.workers)
+        making = rate(Path(folder), asked.plan, asked.images, asked.workers)
         equality = equal_bytes(Path(folder), asked.ray)
         longest = equality["seconds"]["local, 2 workers"]
         killing = kills(Path(folder), asked.kills, longest=longest) if asked.kills else None
-    scene = {"name": "procedural patients of examples/datasets/mixed.yaml"}
     summary = {"equal_bytes": equality, "kills": killing}
     save(
         start.result("dataset", [making], threads={"workers": asked.workers}, scene=scene, summary=summary),
@@ -51,7 +52,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.dataset", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--images", type=int, default=1000, help="images of examples/datasets/mixed.yaml to make")
+    parser.add_argument("--images", type=int, default=1000, help="images of the plan to make")
+    parser.add_argument("--plan", type=Path, default=ROOT / "examples/datasets/mixed.yaml", help="in this checkout")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kills", type=int, default=10, help="SIGKILLs at random times, each followed by --resume")
     parser.add_argument("--ray", action="store_true", help="compare with Ray's bytes too")
@@ -60,14 +62,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def rate(folder: Path, images: int, workers: int) -> dict[str, object]:
-    """Images per second of the mixed example, patients and start of the processes included."""
-    config = read_dataset_config(EXAMPLES / "mixed.yaml")
+def rate(folder: Path, plan: Path, images: int, workers: int) -> dict[str, object]:
+    """Images per second of an example, patients and start of the processes included."""
+    config = read_dataset_config(plan)
     patients = max(1, images // config.views.per_patient)
     procedural = replace(config.patients.procedural, count=patients)
     config = replace(config, patients=replace(config.patients, procedural=procedural))
     begun = time.perf_counter()
-    summary = make_dataset(config, folder / "mixed", workers=workers, report=progress)
+    summary = make_dataset(config, folder / "made", workers=workers, report=progress)
     seconds = time.perf_counter() - begun
     made = sum(shard.samples for shard in summary.shards)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

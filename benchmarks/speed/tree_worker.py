@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,31 @@ def images() -> dict[str, Work]:
     return works
 
 
+def patients() -> dict[str, Work]:
+    """What a data set of procedural patients is made of: one painted, and one X-rayed with all its masks."""
+    generate, settings = core("generate_patient"), core("PatientSettings")(size=192)
+    march = core("SimulationSettings")(march=core("MarchSettings")(samples=300))
+    camera = core("Camera")(sdd=1020.0, height=256, width=256, pixel_spacing=1.2)
+    simulate, carm_pose = core("simulate"), core("carm_pose")
+
+    @cache
+    def scene(region: str) -> Any:
+        return generate(seed=11, region=region, settings=settings).scene()
+
+    def xray(region: str) -> Any:
+        isocenter = scene(region).bodies[0].volume.center
+        pose = carm_pose(lao_rao=40.0, cra_cau=10.0, sod=800.0, isocenter=isocenter)
+        return simulate(scene(region), camera, pose, march, seed=1).intensity
+
+    works: dict[str, Work] = {}
+    for region in ("skull", "thorax", "knee", "whole_body"):
+        works[f"paint a patient, {region}"] = lambda region=region: (
+            generate(seed=11, region=region, settings=settings).volume.hu
+        )
+        works[f"X-ray a patient, {region}"] = lambda region=region: xray(region)
+    return works
+
+
 def registrations() -> dict[str, Work]:
     """The second-order refinement of one X-ray of the torso, from a start drawn like the paper's."""
     torch, patient = import_module("torch"), core("torso")(spacing=4.0)
@@ -83,7 +109,7 @@ def main() -> None:
     """Answer every line of stdin with a line of JSON."""
     torch = import_module("torch")
     torch.set_num_threads(int(sys.argv[1]))
-    works = images() | registrations()
+    works = images() | patients() | registrations()
     answer(sorted(works, key=list(works).index))
     for line in sys.stdin:
         name, _, argument = line.rstrip("\n").partition("\t")
