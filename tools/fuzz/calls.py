@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import torch
+from xraykit.fluorosam.data import FluoroSegData
 from xraykit.render import Camera, Volume, XraykitError, read_radiograph
 from xraykit.render.converters import read_itk_transform
 from xraykit.render.dataset import XrayDataset, check_dataset, read_dataset_config
@@ -41,6 +42,27 @@ def read_series(path: Path) -> None:
 def read_label_map(path: Path) -> None:
     """With the CT beside it."""
     Volume.from_file(path.parent / "ct.nii", labels=path)
+
+
+def read_mask_folder(path: Path) -> None:
+    """One structure each, with the CT beside the folder."""
+    Volume.from_file(path.parent.parent / "ct.nii", labels=path.parent)
+
+
+def read_segmentation(path: Path) -> None:
+    """With the slices that it belongs to."""
+    Volume.from_file(path.parent / "ct", labels=path)
+
+
+def read_pair(path: Path) -> None:
+    read_ct(path.with_suffix(".hdr"))
+
+
+def read_fluoroseg(path: Path) -> None:
+    """A case, its images and masks."""
+    data = FluoroSegData(path.parent)
+    for number in range(len(data)):
+        data.read(number)
 
 
 def read_xray(path: Path) -> None:

@@ -16,6 +16,7 @@ from random import Random
 
 from xraykit.corr.data.annotations import read_annotations
 from xraykit.corr.studies.manifest import read_studies
+from xraykit.dax.data.find_files import find_files
 from xraykit.fluorosam.prompts.prompt_files import read_prompts
 from xraykit.render import read_mesh, read_pose, read_scene
 from xraykit.render.storage.codestream import codestream_of
@@ -26,6 +27,8 @@ from xraykit.xvr import load_network
 from xraykit.xvr.evaluate.datasets.deepfluoro_hdf5 import DeepFluoroHDF5
 from xraykit.xvr.evaluate.datasets.ljubljana_hdf5 import LjubljanaHDF5
 from xraykit.xvr.evaluate.datasets.remixed import Remixed
+from xraykit.xvr.implants.record import read_implants
+from xraykit.xvr.result.reading import read_result
 from xraykit.xvr.start.slicer_markups import read_image_points
 
 from . import calls
@@ -157,6 +160,14 @@ READERS: Mapping[str, FuzzedReader] = {
     "prompts": FuzzedReader("prompts/*", change_text, read_prompts),
     "studies": FuzzedReader("studies/*", change_text, lambda path: read_studies(path, check_files=False)),
     "annotations": FuzzedReader("annotations/*", change_json, read_annotations),
+    "result": FuzzedReader("result/*", change_json, read_result),
+    "implants": FuzzedReader("implants/*", change_json, read_implants),
+    "fluoroseg": FuzzedReader("fluoroseg/*.json", change_json, calls.read_fluoroseg),
+    "xray_list": FuzzedReader("xray_list/list.*", change_text, find_files),
+    "label_folder": FuzzedReader("label_folder/masks/*", change_bytes, calls.read_mask_folder),
+    "slicer_labels": FuzzedReader("slicer/a.seg.nrrd", containers.headed(b"\n\n"), calls.read_label_map),
+    "nifti_pair": FuzzedReader("pair/a.*", change_bytes, calls.read_pair),
+    "dicom_seg": FuzzedReader("seg/*.dcm", change_dicom, calls.read_segmentation),
     "itk_text": FuzzedReader("itk_tfm/*", change_text, calls.read_transform),
     "itk_hdf5": FuzzedReader("itk_h5/*", containers.change_hdf5, calls.read_transform),
     "itk_matlab": FuzzedReader("itk_mat/*", change_bytes, calls.read_transform),

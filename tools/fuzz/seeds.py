@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 from support import dicom, xray_dicom
 from support.dataset_shards import disc, write_dataset
 from support.nifti import nifti_bytes
+from support.pictures import PLANES_APART, png16, tiff16
 
 PACKED = {"rle": RLELossless, "jls": JPEGLSLossless, "j2k": JPEG2000Lossless, "jpg": JPEGBaseline8Bit}
 _AFFINE = np.array([[-2.0, 0, 0, 10], [0, -1.5, 0, 20], [0, 0, 3.0, -30], [0, 0, 0, 1]])
@@ -58,7 +59,7 @@ def make_seeds(folder: Path) -> None:
     """Fill an empty folder."""
     seeds = SeedFolder(folder, np.random.default_rng(0))
     torch.manual_seed(0)
-    for make in (_volumes, _dicom, _pictures, _meshes, _tables, _transforms, _networks):
+    for make in (_volumes, _dicom, _pictures, _meshes, _tables, _transforms, _results, _networks):
         make(seeds)
     write_dataset(folder / "shards", {"train": [4, 3], "test": [3]}, lines=True, tools={"screw": disc(16, 4, 4, 2)})
 
@@ -93,13 +94,36 @@ def _volumes(seeds: SeedFolder) -> None:
     )
     seeds.put("mha/raw.mha", f"{meta}LOCAL\n".encode() + voxels.tobytes())
     seeds.put("mhd/d.mhd", f"{meta}d.raw\n")
+    for suffix, content in zip(("hdr", "img"), _pair(voxels), strict=True):
+        seeds.put(f"pair/a.{suffix}", content)
+    for folder in ("label_folder", "slicer"):
+        write_volume(seeds.path(f"{folder}/ct.nii"), voxels, _AFFINE)
+    for name in ("liver", "spleen"):
+        write_volume(seeds.path(f"label_folder/masks/{name}.nii"), labels, _AFFINE)
+    layers = np.stack([labels, 1 - labels], axis=-1)
+    layered = header.replace("dimension: 3", "dimension: 4").replace("type: short", "type: uchar")
+    layered = layered.replace("sizes: 8", "sizes: 2 8").replace("directions: ", "directions: none ")
+    layered = layered.replace("kinds: ", "kinds: list ").replace("origin: (0,0,0)", "origin: (-10,-20,-30)")
+    fields = "Segment{n}_LabelValue:=1\nSegment{n}_Layer:={n}\nSegment{n}_Name:=s{n}\nSegment{n}_ID:=s{n}\n"
+    segments = "".join(fields.format(n=n) for n in range(2))
+    seeds.put("slicer/a.seg.nrrd", f"{layered}{segments}\n".encode() + layers.tobytes())
     for folder in ("nhdr", "mhd"):
         seeds.put(f"{folder}/d.raw", voxels.tobytes())
+
+
+def _pair(voxels: np.ndarray) -> tuple[bytes, bytes]:
+    """A header of NIfTI-1 and its voxels apart."""
+    whole = nifti_bytes(voxels, sform=_AFFINE, patches={344: b"ni1\0", 108: bytes(4)})
+    return whole[:348], whole[352:]
 
 
 def _dicom(seeds: SeedFolder) -> None:
     stored = seeds.random.integers(0, 2500, (4, 6, 8)).astype(np.int16)
     dicom.write_series(seeds.folder / "series", stored, shuffle=False)
+    dicom.write_series(seeds.folder / "seg/ct", stored, shuffle=False)
+    frames = [(1 + n % 2, n, (stored[n] > 1200).astype(np.uint8)) for n in range(4)]
+    for kind in ("BINARY", "FRACTIONAL", "LABELMAP"):
+        dicom.write_seg(seeds.path(f"seg/{kind.lower()}.dcm"), frames, kind=kind)
     dicom.write_dicom(seeds.path("slice/a.dcm"), dicom.slice_dataset(stored[0], position=np.zeros(3)))
     dicom.write_enhanced(seeds.path("enhanced/a.dcm"), stored)
     image = seeds.random.integers(0, 4000, (20, 24)).astype(np.uint16)
@@ -164,6 +188,12 @@ def _pictures(seeds: SeedFolder) -> None:
         "bmp/a.bmp": (grey, {}),
     }.items():  # fmt: skip
         Image.fromarray(pixels).save(seeds.path(name), **options)
+    wide = np.stack([deep] * 3, -1)
+    png16(seeds.path("png/wide.png"), wide)
+    png16(seeds.path("png/interlaced.png"), np.stack([deep, np.full_like(deep, 65535)], -1), interlaced=True)
+    tiff16(seeds.path("tiff/wide.tiff"), wide, order=">")
+    tiff16(seeds.path("tiff/planes.tiff"), wide, planes=PLANES_APART)
+    tiff16(seeds.path("tiff/packed.tiff"), wide, planes=PLANES_APART, deflate=True)
     volume = Volume.from_file(seeds.folder / "scene/ct.nii")
     camera, pose = (
         Camera(sdd=1020.0, height=32, width=32, pixel_spacing=1.0),
@@ -172,6 +202,9 @@ def _pictures(seeds: SeedFolder) -> None:
     image = render(volume, camera, pose, backend="torch")
     for name in ("xray/ours.dcm", "tiff/ours.tiff"):
         save_image(seeds.path(name), image, camera=camera, pose=pose, sod=850.0)
+    shutil.copy(seeds.folder / "png/grey.png", seeds.path("xray_list/a.png"))
+    seeds.put("xray_list/list.txt", "a.png\n# remark\n.\n")
+    seeds.put("xray_list/list.csv", "path,polarity,label\na.png,intensity,x\n")
     write_pose(seeds.path("pose/pose.json"), camera, pose)
     write_mayacam(seeds.path("cameras/a.txt"), camera, pose)
     write_jointtrack(seeds.path("cameras/jointtrack.txt"), camera)
@@ -239,6 +272,32 @@ def _transforms(seeds: SeedFolder) -> None:
     for suffix in ("tfm", "h5"):
         SimpleITK.WriteTransform(composite, str(seeds.path(f"itk_{suffix}/composite.{suffix}")))
     write_itk_transform(seeds.path("itk_tfm/ours.tfm"), torch.eye(4), direction="fixed_to_moving")
+
+
+def _results(seeds: SeedFolder) -> None:
+    """Of a registration by CT and by mesh, as far as they are read back; a study of FluoroSeg."""
+    from support.fluoroseg_files import block, runs, write_case
+    from support.registrations import lopsided, registration_at, shot_of, true_pose
+    from xraykit.xvr.implants.record import FORMAT, SCHEMA
+    from xraykit.xvr.result.record import record_result, write_result
+    from xraykit.xvr.trust.judgement import TrustJudgement
+
+    volume = lopsided()
+    pose = true_pose(volume)[0].double()
+    found = registration_at(pose[None, None], pose[None])
+    trust = TrustJudgement(0.9, 5.0, 0.7, warnings=("look",), features={"gradient_ncc": 0.8})
+    record = record_result(found, [shot_of(volume, pose[None])], structures=("CT",), start_kind="dicom", trust=trust)
+    write_result(seeds.path("result/result.json"), record)
+    answer = {"camera_to_mesh": {"xray": pose.tolist()}, "score": 0.5}
+    implants = [{"name": "cup", "answers": [answer, answer]}]
+    content = {"format": FORMAT, "schema": SCHEMA, "views": [{"name": "xray"}], "implants": implants}
+    seeds.put("implants/implants.json", json.dumps(content))
+    mask = runs(block(4, 6, 10, 20))
+    write_case(
+        seeds.path("fluoroseg/x").parent,
+        annotations=[{"category_id": 75, "bbox": [6, 4, 14, 6], "segmentation": mask}],
+        patient_id="p7",
+    )
 
 
 def _networks(seeds: SeedFolder) -> None:

@@ -5,10 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-from pydicom.uid import UID
-from support.dicom import HEAD_FIRST, slice_dataset, write_dicom, write_series
+from support.dicom import write_seg, write_series
 from support.nifti import write_nifti
 from xraykit.render import FileError, Volume
 
@@ -106,44 +103,6 @@ def test_almost_whole_numbers_are_rounded_and_halves_are_refused(ct, tmp_path):
 def test_a_map_without_labels_is_doubted(ct, tmp_path):
     volume = Volume.from_file(ct, labels=write_nifti(tmp_path / "seg.nii", 0 * BONE, sform=AFFINE))
     assert "labels empty" in volume.doubts
-
-
-def _item(**tags: object) -> Sequence:
-    inner = Dataset()
-    for keyword, value in tags.items():
-        setattr(inner, keyword, value)
-    return Sequence([inner])
-
-
-def write_seg(path: Path, frames: list[tuple[int | None, int, np.ndarray]], *, kind: str, shift: float = 0.0) -> Path:
-    """Frames (segment, slice, pixels) on the slices of `series`."""
-    stack = np.stack([pixels for _, _, pixels in frames])
-    bits = 1 if kind == "BINARY" else 8
-    dataset = slice_dataset(np.zeros(stack.shape[1:], np.int16), position=np.zeros(3))
-    uid = UID("1.2.840.10008.5.1.4.1.1.66.7" if kind == "LABELMAP" else "1.2.840.10008.5.1.4.1.1.66.4")
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = uid
-    dataset.Modality, dataset.SegmentationType, dataset.NumberOfFrames = "SEG", kind, len(frames)
-    dataset.BitsAllocated = dataset.BitsStored = bits
-    dataset.HighBit, dataset.PixelRepresentation = bits - 1, 0
-    if kind == "FRACTIONAL":
-        dataset.SegmentationFractionalType, dataset.MaximumFractionalValue = "PROBABILITY", 200
-    data = np.packbits(stack.ravel(), bitorder="little").tobytes() if bits == 1 else stack.astype("u1").tobytes()
-    dataset.PixelData = data + b"\0" * (len(data) % 2)
-    items = [_item(SegmentNumber=n, SegmentLabel=name)[0] for n, name in ((1, "bone"), (2, "soft"))]
-    dataset.SegmentSequence = Sequence(items)
-    shared = Dataset()
-    shared.PlaneOrientationSequence = _item(ImageOrientationPatient=list(HEAD_FIRST))
-    shared.PixelMeasuresSequence = _item(PixelSpacing=[2.0, 1.5], SliceThickness=3.0)
-    dataset.SharedFunctionalGroupsSequence = Sequence([shared])
-    groups = []
-    for number, k, _ in frames:
-        frame = Dataset()
-        frame.PlanePositionSequence = _item(ImagePositionPatient=[-10.0, -20.0, 30.0 + 3.0 * k + shift])
-        if number is not None:
-            frame.SegmentIdentificationSequence = _item(ReferencedSegmentNumber=number)
-        groups.append(frame)
-    dataset.PerFrameFunctionalGroupsSequence = Sequence(groups)
-    return write_dicom(path, dataset)
 
 
 @pytest.fixture
