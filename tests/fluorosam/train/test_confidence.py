@@ -28,6 +28,8 @@ def test_the_threshold_lies_between_what_is_there_and_what_is_not():
     assert fit_visible(line, there, absent).visible == pytest.approx(0.4)
     mixed = fit_visible(line, torch.tensor([0.1, 0.5, 0.6, 0.7]), torch.tensor([0.05, 0.2, 0.3]))
     assert mixed.visible == pytest.approx(0.4)  # one of four missed is less than two of three false
+    dear = fit_visible(line, torch.tensor([0.1, 0.1, 0.5, 0.6]), torch.tensor([0.05, 0.2, 0.3]))
+    assert dear.visible == pytest.approx(0.075)  # two of four hidden cost more than two of three shown in vain
     assert fit_visible(line, there, absent[:0]).visible == 0
 
 

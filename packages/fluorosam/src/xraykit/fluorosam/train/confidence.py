@@ -10,6 +10,11 @@ from torch import Tensor
 from ..predictor.calibrated_confidence import ConfidenceMap
 
 
+MISSED = 2.0
+"""What it costs to hide an answer about what is there, against showing one about what is not: a mask with a low
+confidence can be looked at and refused, one that is not shown cannot."""
+
+
 def fit_calibration(quality: Tensor, iou: Tensor) -> ConfidenceMap:
     """The line with the least squared error; as it is where all qualities are alike.
 
@@ -26,10 +31,11 @@ def fit_calibration(quality: Tensor, iou: Tensor) -> ConfidenceMap:
 
 
 def fit_visible(line: ConfidenceMap, there: Tensor, absent: Tensor) -> ConfidenceMap:
-    """The same with the threshold that makes the fewest mistakes about what is visible.
+    """The same with the threshold that makes the least costly mistakes about what is visible.
 
     Mistakes about what is there and about what is not count as shares of either kind, so that it does not matter how
-    many there are; of equally good thresholds the one in the middle is taken. Without both kinds it is 0.
+    many there are, the former `MISSED` times; of equally good thresholds the one in the middle is taken. Without both
+    kinds it is 0.
 
     Args:
         line: From quality to confidence.
@@ -41,6 +47,6 @@ def fit_visible(line: ConfidenceMap, there: Tensor, absent: Tensor) -> Confidenc
         return replace(line, visible=0.0)
     levels = torch.cat([sure, nothing]).unique()
     tries = torch.cat([levels[:1], (levels[1:] + levels[:-1]) / 2])
-    mistakes = (sure < tries[:, None]).double().mean(1) + (nothing >= tries[:, None]).double().mean(1)
+    mistakes = MISSED * (sure < tries[:, None]).double().mean(1) + (nothing >= tries[:, None]).double().mean(1)
     best = (mistakes <= mistakes.min() + 1e-9).nonzero()[:, 0]
     return replace(line, visible=float(tries[best[len(best) // 2]]))
