@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ..predictor.calibrated_confidence import ConfidenceMap
 
-
 MISSED = 2.0
 """What it costs to hide an answer about what is there, against showing one about what is not: a mask with a low
 confidence can be looked at and refused, one that is not shown cannot."""
