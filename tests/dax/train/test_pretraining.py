@@ -189,6 +189,8 @@ def test_damaged_image_among_others_is_refused_or_left_out_by_name(images, tmp_p
         run(quick_settings(tmp_path / "out", listed, data={"on_error": "stop"}))
     ((name, sentence),) = run(quick_settings(tmp_path / "second", listed)).left_out
     assert "003.tiff" in name and "003.tiff" in sentence
+    record = json.loads((tmp_path / "second/inputs.json").read_text("utf-8"))
+    assert [one["name"] for one in record["left_out"]] == [name]
 
 
 def test_nan_names_the_batch_and_keeps_the_last_checkpoint(images, tmp_path, monkeypatch):

@@ -49,6 +49,24 @@ def test_what_is_doubtful_about_the_ct_is_said_and_saved_before_training(tmp_pat
     assert "no air" in line
 
 
+def test_what_is_doubtful_about_each_of_many_cts_is_said_and_saved_with_those_left_out(tmp_path, capsys):
+    volume, out = small_patient(labels=False), tmp_path / "out"
+    (tmp_path / "cts").mkdir()
+    for name in ("a", "b"):
+        write_volume(tmp_path / "cts" / f"{name}.nii.gz", volume.hu + 1024, volume.affine)
+    torn = (tmp_path / "cts/a.nii.gz").read_bytes()[:300]
+    (tmp_path / "cts/c.nii.gz").write_bytes(torn)
+    options = ["3" if before == "--steps" else part for before, part in zip(["", *OPTIONS], OPTIONS, strict=False)]
+    assert (
+        run(["xvr", "train", "--cts", str(tmp_path / "cts"), "-o", str(out), *options, "--steps-per-patient", "1"]) == 3
+    )
+    assert "c.nii.gz was left out" in capsys.readouterr().err
+    record = json.loads((out / "inputs.json").read_text("utf-8"))
+    (doubt,) = [one for one in record["notes"] if "no air" in one["note"]]
+    assert sorted(doubt["names"]) == ["a.nii.gz", "b.nii.gz"]
+    assert [one["name"] for one in record["left_out"]] == ["c.nii.gz"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

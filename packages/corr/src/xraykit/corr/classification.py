@@ -45,12 +45,14 @@ class ClassifyResult:
         rows: {arm: rows of each seed}, validation and test studies.
         report: report.md, whose numbers are in report.json.
         trained: Trainings that this call made; others were there.
+        left_out: (name, sentence) of each study with an X-ray that could not be used.
     """
 
     folder: Path
     rows: dict[str, list[list[StudyRow]]]
     report: Path
     trained: int
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def classify_studies(
@@ -64,7 +66,7 @@ def classify_studies(
     One arm lies in the output folder itself: weights, curve, rows.json (a row for each validation and test study),
     report.md, and pictures of what it looked at. Of a grid each arm has a folder with one folder for each seed; what
     has its rows.json is finished and is left alone, what was interrupted goes on from its checkpoint. Scores are made
-    from the rows alone.
+    from the rows alone. Studies with an X-ray that cannot be used are left out of all of them.
 
     Args:
         settings: See `ClassifySettings`.
@@ -75,7 +77,7 @@ def classify_studies(
         InputError: Settings outside their range or that do not go together, a split without a label, or fewer
             training studies than a batch.
         BackendUnavailableError: lightning or tensorboard is not installed.
-        FileError: A manifest, X-rays, weights or correspondences that cannot be used.
+        FileError: A manifest, all X-rays, weights or correspondences that cannot be used, or an X-ray is missing.
         OutputError: The folder cannot be written, or holds another training.
         TrainingFailedError: The loss is not finite.
     """
@@ -85,13 +87,16 @@ def classify_studies(
     settings = replace(settings, run=completed_run(settings.run))
     arms = _arms(settings)
     inputs = load_study_inputs(settings, arms, report=report)
+    if say is not None:
+        for line in inputs.told().lines:
+            say(line)
     if settings.grid.grid:
         return _run_grid(settings, arms, inputs, report, say)
     arm = arms[0]
     rows = _train(settings, arm, inputs, settings.run.output, report)
-    found = arm_report(arm.name, rows)
+    found = replace(arm_report(arm.name, rows), left_out=inputs.store.left_out)
     _, page = write_evaluation(settings.run.output, found, settings=to_plain(settings), stem="report")
-    return ClassifyResult(settings.run.output, {arm.name: [rows]}, page, 1)
+    return ClassifyResult(settings.run.output, {arm.name: [rows]}, page, 1, inputs.store.left_out)
 
 
 def _arms(settings: ClassifySettings) -> list[StudyArm]:
@@ -144,9 +149,9 @@ def _run_grid(
             if say is not None:
                 say(f"{arm.name}, seed {seed}: done")
     reference = grid.reference if grid.reference in rows else arms[0].name
-    found = grid_report(rows, reference=reference)
+    found = replace(grid_report(rows, reference=reference), left_out=inputs.store.left_out)
     _, page = write_evaluation(folder, found, settings=to_plain(settings), stem="report")
-    return ClassifyResult(folder, rows, page, trained)
+    return ClassifyResult(folder, rows, page, trained, inputs.store.left_out)
 
 
 def _train(
@@ -176,7 +181,7 @@ def _train(
     fixed = arm.start not in ("scratch", "permuted") and not settings.objective.renew_statistics
     task = ClassifyTask(classifier, settings, store, matrices=matrices, fixed_statistics=fixed)
     batches = None if report is None else partial(report, f"batches of {arm.name}, seed {settings.run.seed}")
-    fit(task, settings.run, settings.length, report=batches, begun=begun)
+    fit(task, settings.run, settings.length, report=batches, begun=begun, inputs=inputs.told())
     classifier.load_state_dict(task.best_state)
     device = torch.device(settings.run.device)
     classifier.to(device)

@@ -14,10 +14,11 @@ from statistics import fmean, stdev
 import torch
 
 from xraykit.render import InputError
+from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import markdown_table
 from xraykit.render.extras import require
 from xraykit.render.storage import finite_or_none, write_atomically
-from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingInputs, TrainingRun, completed_run, fit, is_follower, prepare_folder
 
 from .data.annotated_pairs import AnnotatedPairs
 from .data.annotations import Annotations, read_annotations
@@ -43,12 +44,14 @@ class FinetuneResult:
         runs: One for each seed.
         before: Scores of the test samples before; None without a split "test".
         after: Scores of each run.
+        left_out: (name, sentence) of each X-ray that could not be used.
     """
 
     folder: Path
     runs: tuple[TrainingRun, ...]
     before: AnnotatedScores | None
     after: tuple[AnnotatedScores, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
 
 
 def finetune_matcher(
@@ -60,7 +63,8 @@ def finetune_matcher(
     """Go on from a matcher with marked points, and leave weights, curves and scores in a folder.
 
     With several repeats, each has a folder `seed0`, `seed1`, ... of its own. `scores.json` and `scores.md` hold the
-    scores of the test samples before and after, with an interval by patient.
+    scores of the test samples before and after, with an interval by patient. X-rays that cannot be used are left out
+    with their pairs.
 
     Args:
         settings: See `FinetuneSettings`.
@@ -70,7 +74,7 @@ def finetune_matcher(
     Raises:
         InputError: Settings outside their range, or no training samples.
         BackendUnavailableError: lightning or tensorboard is not installed.
-        FileError: Annotations, images or weights that cannot be used.
+        FileError: Annotations or weights that cannot be used, or all images of a split.
         OutputError: The folder cannot be written, or holds another training.
         TrainingFailedError: The loss is not finite.
     """
@@ -84,8 +88,10 @@ def finetune_matcher(
     if start.trained_on.get("target") == "thickness":
         raise InputError("--start must be a matcher that learned correspondence, got one that learned thickness.")
     images = None if report is None else partial(report, "images")
-    reading = settings.reading
-    parts = {name: pairs_of_split(annotations, name, start, images, reading) for name in ("train", "val", "test")}
+    reading, left_out = settings.reading, LeftOut()
+    parts = {
+        name: pairs_of_split(annotations, name, start, images, reading, left_out) for name in ("train", "val", "test")
+    }
     learned, watched, tested = parts["train"], parts["val"], parts["test"]
     if learned is None:
         raise InputError(f'{settings.data.annotations} must have samples with points in the split "train", got none.')
@@ -113,14 +119,17 @@ def finetune_matcher(
             network.compile()
         task = FinetuneTask(network, own, learned, watched, grid=grid)
         batches = None if report is None else partial(report, f"batches of seed {own.run.seed}")
-        runs.append(fit(task, own.run, own.length, report=batches, begun=begun if number == 0 else None))
+        told = {"report": batches, "begun": begun if number == 0 else None}
+        runs.append(fit(task, own.run, own.length, inputs=_inputs(parts, left_out), **told))
         if tested is not None:
             network.load_state_dict(task.best_state)
             network.to(device)
             rows.append(predict_annotated(network, tested, grid, device, random_negatives=negatives))
-    _write_scores(settings.run.output, before, rows)
+    if not is_follower():
+        _write_scores(settings.run.output, before, rows)
     scored = None if before is None else annotated_scores(before)
-    return FinetuneResult(settings.run.output, tuple(runs), scored, tuple(annotated_scores(each) for each in rows))
+    after = tuple(annotated_scores(each) for each in rows)
+    return FinetuneResult(settings.run.output, tuple(runs), scored, after, left_out.once)
 
 
 def _fitting(settings: FinetuneSettings, pairs: int) -> FinetuneSettings:
@@ -141,21 +150,30 @@ def pairs_of_split(
     start: MatchNetwork,
     report: Callable[[int, int], None] | None,
     reading: XrayReading,
+    left_out: LeftOut | None = None,
 ) -> AnnotatedPairs | None:
     """The pairs with points of a split, as the matcher takes them; None where there is none."""
     samples = [sample for sample in annotations.split(split) if any(pair.points for pair in sample.pairs)]
     if not samples:
         return None
     inputs = replace(XrayInputSettings(**start.config.preprocess), size=start.config.image_size)
-    return AnnotatedPairs(samples, annotations.folder, inputs, reading=reading, report=report)
+    return AnnotatedPairs(samples, annotations.folder, inputs, reading=reading, report=report, left_out=left_out)
+
+
+def _inputs(parts: dict[str, AnnotatedPairs | None], left_out: LeftOut) -> TrainingInputs:
+    inputs = TrainingInputs()
+    for pairs in parts.values():
+        for note, files in ({} if pairs is None else pairs.assumed).items():
+            inputs.note(note, files)
+    inputs.leave_out(left_out.found)
+    return inputs
 
 
 def _tell(parts: dict[str, AnnotatedPairs | None], grid: int, say: Callable[[str], None] | None) -> None:
     if say is None:
         return
-    notes = dict.fromkeys(note for pairs in parts.values() if pairs is not None for note in pairs.notes)
-    for note in notes:
-        say(note)
+    for line in _inputs(parts, LeftOut()).lines:
+        say(line)
     for name, pairs in parts.items():
         if pairs is None:
             if name != "train":

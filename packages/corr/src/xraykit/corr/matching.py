@@ -11,7 +11,7 @@ from typing import get_args
 from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, check_positive, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingInputs, TrainingRun, check_positive, completed_run, fit, prepare_folder
 
 from .data.pair_preparation import job_of
 from .network.build import new_matcher
@@ -71,8 +71,10 @@ def train_matcher(
         network.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        run = fit(task, settings.run, settings.length, report=batches, begun=begun)
-        return replace(run, left_out=data.store.left_out)
+        inputs = TrainingInputs.of_data_sets(map(job_of, settings.data.sources), data.store.left_out)
+        for name, sentence in data.store.damaged:
+            inputs.note(f"left out: {sentence}", [name])
+        return fit(task, settings.run, settings.length, report=batches, begun=begun, inputs=inputs)
     finally:
         task.close()
 

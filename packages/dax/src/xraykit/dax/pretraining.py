@@ -64,7 +64,7 @@ def pretrain(
         teacher.backbone.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        return replace(fit(task, settings.run, settings.length, report=batches, begun=begun), left_out=data.left_out)
+        return fit(task, settings.run, settings.length, report=batches, begun=begun, inputs=data.inputs)
     finally:
         task.close()
 

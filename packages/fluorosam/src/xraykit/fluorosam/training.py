@@ -12,7 +12,7 @@ import torch
 from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, check_positive, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingInputs, TrainingRun, check_positive, completed_run, fit, prepare_folder
 
 from .network.config import NAMED, FluoroSamConfig
 from .network.network import SegmentationNetwork, new_network
@@ -71,8 +71,8 @@ def train_fluorosam(
         network.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        run = fit(task, settings.run, settings.length, report=batches, begun=begun)
-        return replace(run, left_out=data.store.left_out)
+        inputs = TrainingInputs.of_data_sets(settings.data.sources, data.store.left_out)
+        return fit(task, settings.run, settings.length, report=batches, begun=begun, inputs=inputs)
     finally:
         task.close()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xraykit.render.commands import flat, stages
+from xraykit.render.commands import flat, say_end, stages, tell
 
 from ..train.classify_settings import ClassifySettings
 
 
-def classify(settings: ClassifySettings) -> None:
+def classify(settings: ClassifySettings) -> int:
     r"""Learn to see a finding in studies of several X-rays.
 
     Make studies first (`xraykit corr studies`). A classifier that sees both
@@ -26,15 +26,18 @@ def classify(settings: ClassifySettings) -> None:
 
         xraykit corr classify out/studies.csv -o grid/ --grid --pretrained shipped
 
+    Studies with an X-ray that cannot be used are left out and named at the
+    end, and the exit status is 3.
+
     Args:
         settings: The options.
     """
     from ..classification import classify_studies
 
     with stages() as report:
-        result = classify_studies(settings, report=report, say=lambda sentence: print(sentence, flush=True))
-    print(result.report.read_text(encoding="utf-8"), end="")
-    print(f"wrote {result.report}")
+        result = classify_studies(settings, report=report, say=tell)
+    page = result.report.read_text(encoding="utf-8").rstrip("\n")
+    return say_end([page, f"wrote {result.report}"], result.left_out)
 
 
 command = flat(classify, ClassifySettings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, say_left_out, stages
+from xraykit.render.commands import flat, last_scores, say_end, stages, tell, training_lines
 
 from ..train.presets import PRESETS
 from ..train.settings import MatcherSettings
@@ -35,12 +35,8 @@ def train(settings: MatcherSettings) -> int:
     from ..matching import train_matcher
 
     with stages() as report:
-        training = train_matcher(settings, report=report, say=lambda sentence: print(sentence, flush=True), begun=begun)
-    print(f"{training.batches} batches in {duration(training.seconds)}")
-    last = training.rows[-1] if training.rows else {}
-    print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
-    print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
-    return say_left_out(training.left_out)
+        training = train_matcher(settings, report=report, say=tell, begun=begun)
+    return say_end(training_lines(training, last_scores(training, SHOWN)), training.left_out)
 
 
 SHOWN = {

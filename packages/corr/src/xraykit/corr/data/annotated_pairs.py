@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import FileError, InputError
+from xraykit.render.commands import LeftOut
 
 from .annotations import AnnotatedPoint, AnnotatedSample
 from .letterbox import Letterbox
@@ -52,12 +53,14 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         settings: Of the network's input.
         reading: How files are read.
         report: Told (images done, images in all).
+        left_out: Takes images that are missing, damaged, or of another size than the annotations say, whose pairs are
+            not among these; None ends at the first.
 
     Attributes:
-        notes: What was assumed of which files, a sentence each.
+        assumed: Files by what was assumed of them or is doubtful.
 
     Raises:
-        FileError: An image is missing or damaged, or has another size than the annotations say.
+        FileError: An image cannot be used, or no pair is left.
         InputError: No sample has points.
     """
 
@@ -69,7 +72,9 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         *,
         reading: XrayReading | None = None,
         report: Callable[[int, int], None] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
+        left_out = left_out or LeftOut(none=True)
         self._pairs = [(sample, pair.views, pair.points) for sample in samples for pair in sample.pairs if pair.points]
         if not self._pairs:
             raise InputError("at least one sample must have points in a pair of views, got none; annotate some first.")
@@ -77,23 +82,21 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         for view in (sample.views[n] for sample, views, _ in self._pairs for n in views):
             wanted.setdefault(view.file, set()).add(view.size)
         self._images: dict[str, tuple[Tensor, Letterbox, Tensor]] = {}
-        assumed: dict[str, list[str]] = {}
+        self.assumed: dict[str, list[str]] = {}
         for done, (file, sizes) in enumerate(wanted.items()):
             if report is not None:
                 report(done, len(wanted))
-            prepared = prepare_xray(folder / file, settings, reading=reading)
-            for height, width in sizes - {prepared.size}:
-                raise FileError(
-                    f"{folder / file} must be {width} x {height} px as annotated, got {prepared.size[1]} x "
-                    f"{prepared.size[0]}; points count in pixels of the original file."
-                )
-            self._images[file] = prepared.image.half(), prepared.letterbox, prepared.inside
-            for note in prepared.notes:
-                assumed.setdefault(note, []).append(file)
+            with left_out.going_on(file):
+                prepared = prepare_xray(folder / file, settings, reading=reading)
+                _check_size(folder / file, prepared.size, sizes)
+                self._images[file] = prepared.image.half(), prepared.letterbox, prepared.inside
+                for note in prepared.notes:
+                    self.assumed.setdefault(note, []).append(file)
         if report is not None:
             report(len(wanted), len(wanted))
+        self._pairs = [one for one in self._pairs if all(one[0].views[n].file in self._images for n in one[1])]
+        left_out.check(len(self._pairs))
         self._pairs = [(sample, views, self._within(sample, views, points)) for sample, views, points in self._pairs]
-        self.notes = tuple(f"{_files(files)}: {note}" for note, files in assumed.items())
 
     def __len__(self) -> int:
         """How many pairs of views."""
@@ -125,8 +128,12 @@ class AnnotatedPairs(Sequence[AnnotatedImages]):
         return tuple(sample.patient for sample, _, _ in self._pairs)
 
 
-def _files(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+def _check_size(path: Path, size: tuple[int, int], wanted: set[tuple[int, int]]) -> None:
+    for height, width in wanted - {size}:
+        raise FileError(
+            f"{path} must be {width} x {height} px as annotated, got {size[1]} x {size[0]}; points count in pixels of "
+            "the original file."
+        )
 
 
 def to_shares(letterbox: Letterbox) -> NDArray[np.float64]:

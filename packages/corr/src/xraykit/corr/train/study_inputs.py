@@ -10,6 +10,8 @@ from typing import Any
 import torch
 
 from xraykit.render import InputError
+from xraykit.render.commands import LeftOut
+from xraykit.render.training import TrainingInputs
 
 from ..data.settings import XrayInputSettings
 from ..data.xray_reading import XrayReading
@@ -46,11 +48,21 @@ class StudyInputs:
     truth: Path | None
     """The file of the true correspondence"""
 
+    def told(self) -> TrainingInputs:
+        """What was assumed of the X-rays and which studies are left out, for the record of one training."""
+        inputs = TrainingInputs()
+        for note, names in self.store.assumed.items():
+            inputs.note(note, names)
+        inputs.leave_out(self.store.left_out)
+        return inputs
+
 
 def load_study_inputs(
     settings: ClassifySettings, arms: Sequence[StudyArm], *, report: StudyTold | None = None
 ) -> StudyInputs:
     """Read studies and matchers, and prepare the X-rays in the output folder; what arms lack is said before that.
+
+    Studies with an X-ray that cannot be used are left out; the store names them.
 
     Raises:
         InputError: Settings outside their range, a split without a label, or matchers of different configs.
@@ -86,7 +98,9 @@ def load_study_inputs(
         views=data.views,
         reading=XrayReading(polarity=data.polarity, colour=data.colour),
         report=None if report is None else lambda done, total: report("X-rays", done, total),
+        left_out=LeftOut(),
     )
+    _check_rest(store)
     truth_file = truth if truth.is_file() else None
     guidance = StudyGuidance(
         store,
@@ -97,6 +111,16 @@ def load_study_inputs(
         report=None if report is None else lambda done, total: report("studies matched", done, total),
     )
     return StudyInputs(store, config, starts, guidance, truth_file)
+
+
+def _check_rest(store: StudyStore) -> None:
+    """Raise InputError where what is left cannot be learned from, and say why so little is left."""
+    try:
+        check_trainable(store.studies)
+    except InputError as error:
+        raise InputError(
+            f"{error} {len(store.left_out)} were left out, the first as: {store.left_out[0][1]}"
+        ) from error
 
 
 def _config(settings: ClassifySettings, starts: Mapping[str, MatchNetwork]) -> MatcherConfig:

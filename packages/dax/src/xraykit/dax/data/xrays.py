@@ -71,6 +71,11 @@ class XrayCollection(Sequence[XrayFrame]):
                 self.damaged.append((self.where(number), str(error)))
 
     @property
+    def datasets(self) -> tuple[Path, ...]:
+        """Folders of the data set jobs among the sources."""
+        return tuple(part.folder for part in self._parts if isinstance(part, StoredSamples))
+
+    @property
     def names(self) -> list[str]:
         """`where` of every frame."""
         return [self.where(number) for number in range(len(self))]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import InputError
-from xraykit.render.training import is_follower
+from xraykit.render.training import TrainingInputs, is_follower
 
 from ..data.frame_images import frames_to_images, pad_frames
 from ..data.frame_job import prepare_frames, wait_for_frames
@@ -37,13 +37,13 @@ class TrainingFrames:
         store: Prepared images.
         learned: Numbers of those that are learned from.
         watched: Labelled images for the k-NN accuracy, or None.
-        left_out: (name, sentence) of each X-ray that could not be read.
+        inputs: What was assumed of them, what is doubtful, and which X-rays could not be read.
     """
 
     store: FrameStore
     learned: Sequence[int]
     watched: WatchedImages | None
-    left_out: tuple[tuple[str, str], ...] = ()
+    inputs: TrainingInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +95,22 @@ def load_training_data(
     learned = sorted(set(range(len(store))) - set(held))
     if not learned:
         raise InputError("there must be images to learn from, got those of the splits val and test only.")
-    parts, left_out = [_labelled(store, held, settings)], [*store.damaged]
+    parts, inputs = [_labelled(store, held, settings)], TrainingInputs()
+    _keep(inputs, found.learned, store)
     if found.watched is not None:
         more = _prepared(found.watched, cache.with_name(f"{cache.name}_held_out"), settings, report, say)
         parts.append(_labelled(more, range(len(more)), settings))
-        left_out += more.damaged
+        _keep(inputs, found.watched, more)
     watched = watched_images([part for part in parts if part is not None])
-    return TrainingFrames(store, learned, watched, tuple(left_out))
+    return TrainingFrames(store, learned, watched, inputs)
+
+
+def _keep(inputs: TrainingInputs, found: XrayCollection, store: FrameStore) -> None:
+    for address in found.datasets:
+        inputs.note_data_set(address)
+    for note, count in store.notes.items():
+        inputs.note(note, count=count)
+    inputs.leave_out(store.damaged)
 
 
 def watched_images(parts: Sequence[tuple[Tensor, list[str], list[str]]]) -> WatchedImages | None:

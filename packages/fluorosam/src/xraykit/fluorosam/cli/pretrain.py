@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import duration, flat, say_left_out, stages
+from xraykit.render.commands import flat, last_scores, say_end, stages, training_lines
 
 from ..train.encoder_settings import EncoderPretrainSettings
 
@@ -32,11 +32,7 @@ def pretrain(settings: EncoderPretrainSettings) -> int:
 
     with stages() as report:
         training = run(settings, report=report, begun=begun)
-    print(f"{training.batches} batches in {duration(training.seconds)}")
-    last = training.rows[-1] if training.rows else {}
-    print(", ".join(f"{words} {last[name]:.4g}" for name, words in SHOWN.items() if name in last))
-    print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
-    return say_left_out(training.left_out)
+    return say_end(training_lines(training, last_scores(training, SHOWN)), training.left_out)
 
 
 SHOWN = {

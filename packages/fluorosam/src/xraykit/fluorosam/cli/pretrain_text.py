@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import Tally, duration, flat
+from xraykit.render.commands import Tally, flat, last_scores, say_end, training_lines
 
 from ..train.words_settings import TextPretrainSettings
 
 
-def pretrain_text(settings: TextPretrainSettings) -> None:
+def pretrain_text(settings: TextPretrainSettings) -> int:
     """Teach the text encoder which texts ask for the same thing.
 
     It needs no images: the texts come from the grammar of `xraykit fluorosam
@@ -31,10 +31,7 @@ def pretrain_text(settings: TextPretrainSettings) -> None:
 
     with Tally("batches") as tally:
         training = run(settings, report=tally.report, begun=begun)
-    print(f"{training.batches} batches in {duration(training.seconds)}")
-    last = training.rows[-1] if training.rows else {}
-    print(", ".join(f"{words} {100 * last[name]:.1f} %" for name, words in SHOWN.items() if name in last))
-    print(f"wrote {training.weights}, curve.csv and settings.json in {training.folder}")
+    return say_end(training_lines(training, last_scores(training, SHOWN, scale=100, unit=" %")))
 
 
 SHOWN = {

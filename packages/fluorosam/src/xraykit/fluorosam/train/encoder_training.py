@@ -9,7 +9,7 @@ from functools import partial
 
 from xraykit.render import InputError
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingInputs, TrainingRun, completed_run, fit, prepare_folder
 
 from ..network.network import SegmentationNetwork, new_network
 from ..network.network_weights import load_network
@@ -60,8 +60,8 @@ def pretrain(
         network.image_encoder.compile()
     batches = None if report is None else partial(report, "batches")
     try:
-        run = fit(task, settings.run, settings.length, report=batches, begun=begun)
-        return replace(run, left_out=store.left_out)
+        inputs = TrainingInputs.of_data_sets(settings.data.sources, store.left_out)
+        return fit(task, settings.run, settings.length, report=batches, begun=begun, inputs=inputs)
     finally:
         task.close()
 

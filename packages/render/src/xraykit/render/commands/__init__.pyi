@@ -7,6 +7,12 @@ from .findings import (
     say_findings as say_findings,
     say_lines as say_lines,
 )
+from .first_process import (
+    last_scores as last_scores,
+    say_end as say_end,
+    tell as tell,
+    training_lines as training_lines,
+)
 from .left_out import (
     INCOMPLETE as INCOMPLETE,
     LeftOut as LeftOut,

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         "devices": "chosen_device chosen_precision is_follower wait_for_first",
         "folder": "prepare_folder TrainingRun",
         "held_out": "hold_out_patients",
+        "inputs": "TrainingInputs",
         "parameter_groups": "group_parameters",
         "schedule": "Schedule warmup_cosine",
         "settings": "check_length check_positive completed_run LengthSettings RunSettings",

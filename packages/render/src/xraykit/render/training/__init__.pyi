@@ -16,6 +16,7 @@ from .folder import (
     prepare_folder as prepare_folder,
 )
 from .held_out import hold_out_patients as hold_out_patients
+from .inputs import TrainingInputs as TrainingInputs
 from .parameter_groups import group_parameters as group_parameters
 from .schedule import (
     Schedule as Schedule,

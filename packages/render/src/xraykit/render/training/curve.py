@@ -25,8 +25,10 @@ def write_curve(folder: Path, rows: Sequence[CurveRow]) -> None:
     write_atomically(folder / CURVE_JSON, lambda file: file.write((json.dumps(list(rows), indent=1) + "\n").encode()))
 
 
-def write_report(folder: Path, rows: Sequence[CurveRow], *, batches: int, seconds: float) -> Path:
-    """report.md: how long the training was, and its curve from the first row to the last."""
+def write_report(
+    folder: Path, rows: Sequence[CurveRow], *, batches: int, seconds: float, inputs: Sequence[str] = ()
+) -> Path:
+    """report.md: how long the training was, its curve from first to last row, and sentences about its inputs."""
     first, last = rows[0], rows[-1]
     names = list(dict.fromkeys([*first, *last]))
     shown = [f"| {name} | {_number(first.get(name))} | {_number(last.get(name))} |" for name in names]
@@ -34,6 +36,7 @@ def write_report(folder: Path, rows: Sequence[CurveRow], *, batches: int, second
         "# Training", "",
         f"{batches} batches in {seconds:.0f} s. All {len(rows)} rows of the curve: `{CURVE_CSV}`.", "",
         "| | first row | last row |", "|---|---|---|", *shown, "",
+        *(["## Inputs", "", *(f"- {line}" for line in inputs), ""] if inputs else []),
     ])  # fmt: skip
     return write_atomically(folder / REPORT, lambda file: file.write(text.encode()))
 

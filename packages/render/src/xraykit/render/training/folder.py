@@ -18,7 +18,7 @@ from .curve import CURVE_CSV, CURVE_JSON, REPORT, CurveRow
 from .devices import is_follower
 from .settings import RunSettings
 
-SETTINGS, EVENTS = "settings.json", "tensorboard"
+SETTINGS, EVENTS, INPUTS = "settings.json", "tensorboard", "inputs.json"
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
 """Settings that may change on a resume; for workers the data set's own state may object.
 
@@ -90,7 +90,7 @@ def prepare_folder(
 
 def _sweep(folder: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the files of a training."""
-    own = (SETTINGS, CURVE_CSV, CURVE_JSON, REPORT)
+    own = (SETTINGS, CURVE_CSV, CURVE_JSON, REPORT, INPUTS)
     parts = [path for name in own for path in folder.glob(f".{name}.*.part")]
     for path in (folder / CHECKPOINT_PART, *parts, *(folder / WEIGHTS).glob(".*.part")):
         if path.is_dir():

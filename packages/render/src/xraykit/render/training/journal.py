@@ -12,6 +12,7 @@ from torch import Tensor
 from .checkpoint import CHECKPOINT, CHECKPOINT_PART, WEIGHTS
 from .course import Course
 from .curve import CurveRow, write_curve
+from .inputs import TrainingInputs
 from .settings import LengthSettings, RunSettings
 from .task import TrainingTask
 
@@ -30,6 +31,7 @@ class Journal:
         length: When to validate and save.
         course: How far it is.
         report: Called with (batches done, batches in all) after each batch.
+        inputs: Written at the beginning and at each save.
     """
 
     def __init__(
@@ -40,7 +42,9 @@ class Journal:
         course: Course,
         *,
         report: Callable[[int, int], None] | None = None,
+        inputs: TrainingInputs | None = None,
     ) -> None:
+        self.inputs = TrainingInputs() if inputs is None else inputs
         self.task, self.folder, self.length, self.course, self.report = task, run.output, length, course, report
         self.rows: list[CurveRow] = []
         self.done, self.progress = 0, 0.0
@@ -59,6 +63,7 @@ class Journal:
                 self._warn(f"this training had ended after {self.done} batches; more --steps or --minutes would go on.")
             return
         self._ended = None
+        self._keep_inputs(trainer)
         if self.done == 0:
             self._validate(trainer)
         elif self.course.progress(self.done) >= 1:
@@ -158,8 +163,14 @@ class Journal:
         self._validating = self.course.clock() - begun
         self.course.keep_back(self._validating + self._saving)
 
+    def _keep_inputs(self, trainer: Any) -> None:
+        self.inputs.gather()
+        if trainer.is_global_zero:
+            self.inputs.write(self.folder)
+
     def _save(self, trainer: Any) -> None:
         begun = self.course.clock()
+        self._keep_inputs(trainer)
         part = self.folder / CHECKPOINT_PART  # beside it, so that the one before stays until this one is whole
         trainer.save_checkpoint(part, weights_only=False)
         if trainer.is_global_zero:

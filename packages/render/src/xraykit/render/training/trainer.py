@@ -24,6 +24,7 @@ from .course import Course
 from .curve import write_report
 from .devices import is_follower
 from .folder import EVENTS, TrainingRun
+from .inputs import TrainingInputs
 from .journal import Journal
 from .settings import LengthSettings, RunSettings, check_length, completed_run
 from .step import TrainingFailedError, seeded
@@ -45,6 +46,7 @@ def fit(
     report: Callable[[int, int], None] | None = None,
     begun: float | None = None,
     clock: Callable[[], float] = time.monotonic,
+    inputs: TrainingInputs | None = None,
 ) -> TrainingRun:
     """Train until the last batch or the end of the time, and leave curve, checkpoint, weights and report in the folder.
 
@@ -58,6 +60,7 @@ def fit(
         report: Called with (batches done, batches in all) after each batch.
         begun: Reading of `clock` when the budget of wall time began; None is now.
         clock: Seconds.
+        inputs: What was assumed of the inputs and what is left out; more may come while it trains.
 
     Raises:
         InputError: Settings outside their range.
@@ -73,7 +76,10 @@ def fit(
     run = completed_run(run)
     seconds = None if length.minutes is None else 60 * length.minutes
     course = Course(steps=length.steps, seconds=seconds, begun=begun, clock=clock)
-    journal = Journal(task, run, length, course, report=report)
+    inputs = inputs or TrainingInputs()
+    if run.resume:
+        inputs.read(run.output)
+    journal = Journal(task, run, length, course, report=report, inputs=inputs)
     checkpoint = run.output / CHECKPOINT if run.resume else None
     if not is_follower():
         hold_folder(run.output)
@@ -85,9 +91,11 @@ def fit(
                 trainer.fit(adapter, train_dataloaders=BatchNumbers(), ckpt_path=checkpoint, weights_only=True)
     finally:
         release_folder(run.output)
-    done = TrainingRun(run.output, run.output / WEIGHTS, tuple(journal.rows), journal.done, course.elapsed)
+    rows, left_out = tuple(journal.rows), tuple(inputs.left_out)
+    done = TrainingRun(run.output, run.output / WEIGHTS, rows, journal.done, course.elapsed, left_out)
     if trainer.is_global_zero:
-        write_report(run.output, journal.rows, batches=done.batches, seconds=done.seconds)
+        said = [*inputs.lines, *(f"{name} was left out: {reason}" for name, reason in left_out)]
+        write_report(run.output, rows, batches=done.batches, seconds=done.seconds, inputs=said)
     return done
 
 

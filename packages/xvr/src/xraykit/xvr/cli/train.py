@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from xraykit.render.commands import Tally, duration, flat, say_findings, say_left_out
+from xraykit.render.commands import Tally, flat, say_end, say_findings, training_lines
+from xraykit.render.training import is_follower
 
 from ..train.settings import TrainSettings
 
@@ -20,15 +21,15 @@ def train(settings: TrainSettings) -> int:
     from ..train.entry import train_network
 
     with Tally("batches") as tally:
-        training = train_network(settings, report=tally.report, begun=begun, on_read=say_findings)
+        training = train_network(
+            settings, report=tally.report, begun=begun, on_read=None if is_follower() else say_findings
+        )
     last = training.rows[-1]
-    print(
-        f"{training.batches} batches in {duration(training.seconds)}; on held-out poses the median error is "
-        f"{last['tre_mm_median']:.1f} mm (true TRE), {last['rotation_deg_median']:.1f} degrees, "
-        f"{last['mtre_c2w_mm_median']:.1f} mm (mTRE as in the paper)\n"
-        f"wrote {training.weights}, curve.csv and settings.json in {training.folder}"
+    errors = (
+        f"on held-out poses the median error is {last['tre_mm_median']:.1f} mm (true TRE), "
+        f"{last['rotation_deg_median']:.1f} degrees, {last['mtre_c2w_mm_median']:.1f} mm (mTRE as in the paper)"
     )
-    return say_left_out(training.left_out)
+    return say_end(training_lines(training, errors), training.left_out)
 
 
 command = flat(train, TrainSettings)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 
 from xraykit.render import Volume
 from xraykit.render.extras import require
-from xraykit.render.storage import write_settings
-from xraykit.render.training import TrainingRun, fit, prepare_folder
+from xraykit.render.storage import finding_sentences, write_settings
+from xraykit.render.training import TrainingInputs, TrainingRun, fit, prepare_folder
 
 from ..network.frame import NetworkFrame
 from ..network.pose_network import PoseNetwork
@@ -56,18 +55,22 @@ def train_network(
     origin = {"command": "xvr train", "distribution": "xraykit-xvr"}
     prepare_folder(settings.run, settings, **origin)
 
+    inputs = TrainingInputs()
+
+    def keep(name: str, found: Volume | RenderedPatient) -> None:
+        for sentence in finding_sentences({**found.assumptions, **found.doubts}):
+            inputs.note(sentence, [name])
+        if on_read is not None:
+            on_read(name, found)
+
     def read(volume: Volume) -> None:
         if not settings.run.resume:
             write_settings(settings.run.output / SETTINGS_FILE, settings, found=volume.provenance, **origin)
-        if on_read is not None:
-            on_read(str(settings.data.ct), volume)
-
-    left_out: list[tuple[str, str]] = []
+        keep(str(settings.data.ct), volume)
 
     def meet(patient: RenderedPatient) -> None:
-        left_out.extend(patient.left_out)
-        if on_read is not None:
-            on_read(patient.name, patient)
+        inputs.leave_out(patient.left_out)
+        keep(patient.name, patient)
 
     network = _network(settings)
     data = load_training_data(settings, network.frame, on_read=read, meet=meet)
@@ -76,8 +79,10 @@ def train_network(
     task = PoseTraining(network, settings, data.source, data.held_out, data.grid, warp=data.warp)
     if settings.run.compile:
         network.backbone.compile()
-    run = fit(task, settings.run, settings.length, report=report, begun=begun)
-    return replace(run, left_out=tuple(dict.fromkeys((*left_out, *data.left_out))))
+    inputs.leave_out(data.left_out)
+    if settings.data.dataset is not None:
+        inputs.note_data_set(settings.data.dataset)
+    return fit(task, settings.run, settings.length, report=report, begun=begun, inputs=inputs)
 
 
 def _network(settings: TrainSettings) -> PoseNetwork:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ...cpu_type import UNKNOWN
 from ...errors import FileError, InputError
+from ...storage.brief import brief
 from ...storage.json_object import parse_json_object
-from ..format.manifest import MANIFEST, Manifest, ShardRecord, Skipped
+from ..format.manifest import MANIFEST, AsRead, Manifest, ShardRecord, Skipped
 from ..plan.plan import FORMAT
 from .store import ShardStore
 
@@ -137,7 +138,20 @@ def _entry(where: str, entry: Any) -> ShardRecord:
     cpu_type = _expect(where, {"cpu_type": UNKNOWN, **entry}, "cpu_type", str)
     if not _CPU_TYPE.fullmatch(cpu_type):
         raise FileError(f"{where}: the cpu_type of {name} must be a short line of plain words, got {cpu_type[:80]!r}.")
-    return ShardRecord(name, split, sha256, size, samples, tuple(patients), reasons, cpu_type)
+    as_read = _as_read(f"{where}: {name}", entry.get("as_read", []))
+    return ShardRecord(name, split, sha256, size, samples, tuple(patients), reasons, cpu_type, as_read)
+
+
+def _as_read(where: str, entries: Any) -> tuple[AsRead, ...]:
+    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+        raise FileError(f"{where} must say in a list of patients how their files were read.")
+    found = []
+    for one in entries:
+        said = [
+            [brief(line, limit=300) for line in _expect(where, one, key, list)] for key in ("assumptions", "doubts")
+        ]
+        found.append(AsRead(_expect(where, one, "patient", int), *map(tuple, said)))
+    return tuple(found)
 
 
 def _expect(where: str, content: dict[str, Any], key: str, kind: type) -> Any:
