@@ -119,8 +119,8 @@ def test_annotations_without_training_samples_are_refused(tmp_path):
         finetune_matcher(settings_of(tmp_path, annotated(tmp_path, samples=2, splits=("test",))))
 
 
-def test_an_image_of_another_size_than_annotated_is_refused(tmp_path):
-    file = annotated(tmp_path, samples=4)
+def test_images_of_another_size_than_annotated_are_refused_where_no_pair_is_left(tmp_path):
+    file = annotated(tmp_path, samples=1)
     content = json.loads(file.read_text("utf-8"))
     content["samples"][0]["views"][0]["size"] = [64, 70]
     file.write_text(json.dumps(content), encoding="utf-8")

@@ -29,6 +29,11 @@ def soil(dataset: Dataset, *, series: int = 1) -> Dataset:
 
 def traces(folder: Path) -> list[str]:
     """Files below a folder that hold one of those values."""
-    wanted = [text.encode() for text in (TEXT, TEXT.upper(), ROOT, DAY)]
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return [str(path.relative_to(folder)) for path in files if any(text in path.read_bytes() for text in wanted)]
+    return [str(path.relative_to(folder)) for path in files if is_soiled(path.read_bytes())]
+
+
+def is_soiled(content: bytes | str) -> bool:
+    """Whether something that was written or sent holds one of those values."""
+    content = content.encode() if isinstance(content, str) else content
+    return any(text.encode() in content for text in (TEXT, TEXT.upper(), ROOT, DAY))

@@ -75,7 +75,7 @@ def test_options_of_classify_reach_their_fields(tmp_path, capsys, monkeypatch):
         seen.append(settings)
         say("early-scratch, seed 0: done")
         (tmp_path / "report.md").write_text("# Arms\n", encoding="utf-8")
-        return SimpleNamespace(report=tmp_path / "report.md")
+        return SimpleNamespace(report=tmp_path / "report.md", left_out=())
 
     monkeypatch.setattr(classification, "classify_studies", fake)
     words = ["--grid", "--seeds", "5", "--pretrained", "w", "--control", "c", "--arms", "early-scratch"]

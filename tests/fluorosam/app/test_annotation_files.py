@@ -6,6 +6,8 @@ import numpy as np
 import pydicom
 import pytest
 from support.fluorosam_app import opened, write_dicom, write_xrays, written
+from support.soiled import is_soiled, soil, traces
+from xraykit.fluorosam.app.endpoints import MaskEndpoints
 from xraykit.render import FileError, OutputError
 from xraykit.render.dataset.format.run_lengths import decode_run_lengths
 
@@ -100,6 +102,16 @@ def test_dicom_gets_a_segmentation_of_its_own_geometry(tmp_path):
     session.delete(1)
     session.save()
     assert not (tmp_path / "out/x_seg.dcm").exists() and written(tmp_path / "out/annotations.json")["annotations"] == []
+
+
+def test_nothing_that_the_page_writes_or_tells_names_anybody(tmp_path):
+    path = write_dicom(tmp_path / "x.dcm")
+    soil(dataset := pydicom.dcmread(path)).save_as(path)
+    session = accepted(opened(tmp_path, [path]), "left femur")
+    assert session.save() == "" and session.save_collimation(1, 5.0)
+    assert len(list((tmp_path / "out").iterdir())) == 3 and traces(tmp_path / "out") == []
+    assert traces(tmp_path) == ["x.dcm"] and not is_soiled(json.dumps(MaskEndpoints(session).state({})))
+    assert dataset.PatientName != ""
 
 
 def test_a_file_that_vanished_costs_the_segmentation_alone(tmp_path):

@@ -1,13 +1,17 @@
 """Nothing that a command writes holds a text, a date or an identifier of what it read."""
 
 import json
+import time
 
 import numpy as np
 import pytest
 from support.dicom import write_dicom, write_series
-from support.soiled import soil, traces
+from support.soiled import ROOT, soil, traces
 from support.xray_dicom import GEOMETRY, xray_dataset
+from xraykit.render import Volume
 from xraykit.render.cli.umbrella import run
+from xraykit.render.viewer import start_viewer
+from xraykit.render.viewer.state import ViewerState
 
 PLAN = """
 patients: {ct: {folder: cts, volumes: "p*"}}
@@ -60,10 +64,41 @@ def test_an_image_of_a_ct(cts, tmp_path, name):
     assert traces(tmp_path / "out") == []
 
 
+def test_a_series_that_was_chosen_by_its_uid_is_kept_as_a_digest_that_chooses_it_again(cts, tmp_path):
+    options = ["--size", "16", "16", "--samples", "20"]
+    out = [tmp_path / name / "a.npy" for name in ("first", "again")]
+    for path in out:
+        path.parent.mkdir()
+    chosen = ["render", "drr", str(cts / "p2"), "--series", f"{ROOT}.99.1", *options]
+    assert run([*chosen, "-o", str(out[0])]) == 0
+    (settings,) = out[0].parent.glob("*settings.json")
+    assert traces(out[0].parent) == [] and "sha256:" in settings.read_text(encoding="utf-8")
+    assert run(["render", "drr", "--config", str(settings), "-o", str(out[1])]) == 0
+    assert np.array_equal(np.load(out[0]), np.load(out[1]))
+
+
+def test_a_scene_keeps_the_series_of_a_body_as_a_digest_too(cts, tmp_path):
+    body = f"{{file: {json.dumps(str(cts / 'p2'))}, series: {ROOT}.99.1}}"
+    (tmp_path / "scene.yaml").write_text(f"bodies: [{body}]\ncamera: {{size: [16, 16]}}\n", encoding="utf-8")
+    assert run(["render", "simulate", str(tmp_path / "scene.yaml"), "-o", str(tmp_path / "out")]) == 0
+    assert traces(tmp_path / "out") == []
+    assert run(["render", "simulate", str(tmp_path / "out/scene.yaml"), "-o", str(tmp_path / "again")]) == 0
+
+
 def test_a_scene_of_a_ct(cts, tmp_path):
     scene = f"bodies: [{{file: {json.dumps(str(cts / 'p1'))}}}]\ncamera: {{size: [16, 16]}}\n"
     (tmp_path / "scene.yaml").write_text(scene, encoding="utf-8")
     assert run(["render", "simulate", str(tmp_path / "scene.yaml"), "-o", str(tmp_path / "out")]) == 0
+    assert traces(tmp_path / "out") == []
+
+
+def test_the_live_page_of_a_ct(cts, tmp_path):
+    pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
+    options = {"start": ViewerState(field=40.0, size=16), "samples": 20, "backend": "torch"}
+    with start_viewer(Volume.from_file(cts / "p1"), port=0, folder=tmp_path / "out", **options) as viewer:
+        for _ in range(1000):  # until the first picture is there
+            time.sleep(0.02 * (viewer.latest is None))
+        assert len(viewer.save()) == 2
     assert traces(tmp_path / "out") == []
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..files.series_digest import kept_series
 from ..rendering.options import DEFAULT_SAMPLES, DEFAULT_SDD, Backend, Method
 
 MeshUnits = Literal["mm", "cm", "m", "inch"]
@@ -18,13 +19,17 @@ class VolumeSettings:
 
     series: str | None = None
     """Which volume of a DICOM folder that holds several: its number in the list of the error, or its
-    SeriesInstanceUID."""
+    SeriesInstanceUID, which is kept as a digest (sha256:...) that is taken here too."""
     modality: Literal["CT", "MR"] | None = None
     """What the voxels are; default: as the file says, else CT."""
     resample_slices: bool = False
     """Interpolate DICOM slices of uneven steps along the stack."""
     voxel_spacing: tuple[float, float, float] | None = None
     """Of a TIFF with a page for each slice: along columns, rows and pages [mm]."""
+
+    def __post_init__(self) -> None:
+        if self.series is not None:  # or every saved record would hold the UID
+            object.__setattr__(self, "series", kept_series(self.series))
 
     @property
     def reading(self) -> dict[str, Any]:

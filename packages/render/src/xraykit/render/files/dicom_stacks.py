@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import FileError
 from .dicom_slices import APART, Slice
+from .series_digest import is_series
 
 MAX_LISTED = 8
 _PLANES = ("sagittal", "coronal", "axial")
@@ -36,7 +37,7 @@ def chosen_stack(path: Path, stacks: list[Stack], series: str | None) -> tuple[S
     Args:
         path: For messages.
         stacks: As `stacks_of` gives them.
-        series: A number in the list, or a SeriesInstanceUID; None where there is but one.
+        series: A number in the list, a SeriesInstanceUID or its digest; None where there is but one.
 
     Raises:
         FileError: Several volumes and no choice (they are listed), or nothing by that name.
@@ -52,7 +53,7 @@ def chosen_stack(path: Path, stacks: list[Stack], series: str | None) -> tuple[S
     elif series.isdecimal() and 1 <= int(series) <= len(listed):
         chosen = listed[int(series) - 1]
     else:
-        named = [stack for stack in stacks if stack[0].series.uid == series]
+        named = [stack for stack in stacks if is_series(stack[0].series.uid, series)]
         if not named:
             raise FileError(
                 f"{path} holds no series {series[:70]}; it has {_list(listed, listed)}; give its number, --series 1."

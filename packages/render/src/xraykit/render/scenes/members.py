@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..files.meshes import read_mesh
+from ..files.series_digest import kept_series
 from ..geometry.rigid import check_pose
 from ..materials.materials import MATERIALS
 from ..meshes.instruments import INSTRUMENTS, instrument
@@ -137,7 +138,9 @@ def _volume(table: Table, record: Record) -> Volume:
     if volume.hu is None:
         raise InputError(f"{file} must be a CT with Hounsfield numbers, got none.")
     record |= {"file": str(file), "labels": None if labels is None else str(labels)}
-    record |= {"label_names": names, "series": series} | ({"resample_slices": True} if resample else {})
+    record |= {"label_names": names, "series": None if series is None else kept_series(series)} | (
+        {"resample_slices": True} if resample else {}
+    )
     return volume
 
 
