@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 from support.corr_annotations import annotated, small_matcher
 from support.corr_studies import write_study_set
-from support.dax_xrays import damage
 from xraykit.corr.data import XrayInputSettings
 from xraykit.corr.scores import StudyRow
 from xraykit.corr.studies import prepare_studies, read_studies
@@ -17,6 +16,11 @@ from xraykit.render.evaluation import read_rows
 
 TRAINING = ["--device", "cpu", "--precision", "32-true", "--workers", "0", "--steps", "1", "--validate-every", "1"]
 SMALL = XrayInputSettings(size=32)
+
+
+def damage(path):
+    """Leave the first half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def warned(capsys):
