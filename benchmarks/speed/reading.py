@@ -23,7 +23,7 @@ import pydicom
 import SimpleITK
 import torch
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from xraykit.render import Volume
 
 from ..common.progress import say
@@ -83,7 +83,7 @@ def written(folder: Path, name: str, hu: np.ndarray) -> Series:
         image.file_meta = FileMetaDataset()
         image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         image.SOPClassUID = image.file_meta.MediaStorageSOPClassUID = CTImageStorage
-        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{n + 1}"
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = UID(f"1.2.3.{n + 1}")
         image.Modality, image.SeriesInstanceUID, image.InstanceNumber = "CT", "1.2.3", n + 1
         image.ImagePositionPatient, image.ImageOrientationPatient = [-180.0, -190.0, 1.25 * n], [1, 0, 0, 0, 1, 0]
         image.PixelSpacing, image.SliceThickness = [0.75, 0.75], 1.25

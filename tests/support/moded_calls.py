@@ -48,6 +48,7 @@ def geometry_calls() -> dict[str, Call]:
         "affine_to_itk": lambda: g.affine_to_itk(grid),
         "back_project": lambda: g.back_project(points[:, :2], CAMERA, pose(), depth=700.0),
         "box_corners": lambda: g.box_corners((3, 4, 5), grid),
+        "camera_doubts": lambda: g.camera_doubts(CAMERA, pose(), grids=[(grid, (3, 4, 5))]),
         "camera_from_intrinsic": lambda: g.camera_from_intrinsic(matrix, height=40, width=48, sdd=1000.0),
         "carm_angles": lambda: g.carm_angles(pose()),
         "carm_parameters": lambda: g.carm_parameters(pose(), isocenter=(1.0, 2.0, 3.0)),

@@ -36,6 +36,7 @@ from xraykit.render.volumes import Box, Ellipsoid
 from xraykit.xvr import ResultRecord, Shot
 from xraykit.xvr.evaluate import EvaluationSubject, PoseRow, XrayWithTruth
 from xraykit.xvr.network import NetworkFrame, PoseNetwork
+from xraykit.xvr.tracking import BoneAxes
 
 AT_WORK = {
     "pages and what runs behind them: sockets, threads and locks of this process": (
@@ -96,7 +97,8 @@ def _xvr() -> dict[type, Any]:
         Shot(torch.linspace(0, 1, 1920).view(40, 48), CAMERA),
     )
     subject = EvaluationSubject("a", volume, torch.ones(1, 3), ("tip",), ("b",), len)  # type: ignore[arg-type]
-    return _by_type(found, record, row, shot, frame, network, XrayWithTruth(shot, pose[0]), subject)
+    axes = BoneAxes("femur", (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    return _by_type(found, record, row, shot, frame, network, XrayWithTruth(shot, pose[0]), subject, axes)
 
 
 def _corr() -> dict[type, Any]:

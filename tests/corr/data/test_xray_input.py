@@ -152,7 +152,7 @@ def test_colour_pictures_are_refused_unless_their_brightness_is_asked_for(tmp_pa
 @pytest.mark.parametrize("name", ["a" * 300 + ".png", "a\0.png"])
 def test_names_that_the_system_refuses_are_refused(tmp_path, name):
     for read in (prepare_xray, xray_size):
-        with pytest.raises(FileError, match=r"an X-ray must be a file, got .*, which cannot be read \("):
+        with pytest.raises(FileError, match="does not exist"):
             read(tmp_path / name)
 
 

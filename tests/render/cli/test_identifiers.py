@@ -95,6 +95,7 @@ def test_a_scene_of_a_ct(cts, tmp_path):
 def test_the_live_page_of_a_ct(cts, tmp_path):
     pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
     options = {"start": ViewerState(field=40.0, size=16), "samples": 20, "backend": "torch"}
+    (tmp_path / "out").mkdir()
     with start_viewer(Volume.from_file(cts / "p1"), port=0, folder=tmp_path / "out", **options) as viewer:
         for _ in range(1000):  # until the first picture is there
             time.sleep(0.02 * (viewer.latest is None))

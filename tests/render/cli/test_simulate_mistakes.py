@@ -11,7 +11,7 @@ from support.meshes import icosphere
 from xraykit.render import FileError, read_scene
 from xraykit.render.cli.umbrella import run
 
-BASE = "camera: {size: [8, 8], pixel_spacing: 20}\nmarch: {samples: 20, backend: torch}\n"
+BASE = "camera: {size: [32, 32], pixel_spacing: 5}\nmarch: {samples: 20, backend: torch}\n"
 TOOL = "tools: [{file: FILE}]\n"
 CUBE = "tools: [{instrument: k_wire}]\n"
 BODY = "bodies: [{torso: {spacing: 8}OPTIONS}]\n"

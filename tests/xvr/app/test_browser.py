@@ -26,7 +26,7 @@ SIZE = (1280, 800)
 SHIFT, CTRL = 8, 2
 
 
-def trusting(registration, shots, structures) -> TrustJudgement:
+def trusting(registration, shots, structures, *, judged=None) -> TrustJudgement:
     return TrustJudgement(0.97, threshold=5.0, expected_error=0.4, warnings=("the depth is uncertain.",))
 
 

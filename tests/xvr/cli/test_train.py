@@ -87,7 +87,7 @@ CHOSEN = {
     "voxels": 33, "steps_per_patient": 5, "validation_views": 9, "checkpoint": "hub/id", "warp": "w.tfm",
     "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
     "pretrained": True, "preset": "femur", "series": "2", "modality": "MR", "resample_slices": True,
-    "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
+    "voxel_spacing": (0.5, 0.6, 0.7), "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
     "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
     "bone": (2.0, 3.0), "augment": 0.25, "physics": True, "weight_pose": 0.5, "weight_image": 0.6, "weight_dice": 0.7,
     "image_loss_from": 0.8, "steps": 11, "minutes": 2.5, "batch": 6, "accumulate": 3, "warmup": 4, "rate": 0.02,

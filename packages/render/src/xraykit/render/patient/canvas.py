@@ -14,7 +14,7 @@ Coordinates = NDArray[np.float64]
 """World positions or directions, (..., 3), or one of their three [mm]."""
 VoxelWindow = tuple[slice, slice, slice]
 """Where a box of voxels lies in the grid: depth, height, width."""
-Voxels = NDArray[np.intp]
+Indices = NDArray[np.intp]
 """Places in a grid, in the order depth, height, width."""
 FAR = np.float32(1e3)
 _CORNERS = np.array([(x, y, z) for z in np.linspace(0, 1, 5) for y in (0.0, 1.0) for x in (0.0, 1.0)])
@@ -97,7 +97,7 @@ class Canvas:
         pairs = zip(first.tolist(), last.tolist(), strict=True)
         return [tuple(map(slice, begins, ends)) for begins, ends in pairs]  # type: ignore[misc]
 
-    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Voxels, Voxels]:
+    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Indices, Indices]:
         """`windows` as the first voxels and the ends, (n, 3) each in the order depth, height, width."""
         first = np.clip(np.floor((low - self.low) / self.spacing).astype(int), 0, self.count - 1)
         last = np.clip(np.ceil((high - self.low) / self.spacing).astype(int) + 1, first + 1, self.count)
@@ -158,7 +158,7 @@ class Chart(Canvas):
         self.low, self.count, self.hu, self.labels = canvas.low, canvas.count, canvas.hu, canvas.labels
         self.spacing = canvas.spacing / frame.scale
 
-    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Voxels, Voxels]:
+    def bounds(self, low: Coordinates, high: Coordinates) -> tuple[Indices, Indices]:
         """The voxels of the boxes about local boxes; frames bend along z alone: corners at five heights are enough."""
         world = self.frame.to_world(low + _CORNERS[:, None] * (high - low))
         return self.canvas.bounds(world.min(axis=0), world.max(axis=0))

@@ -10,7 +10,7 @@ from typing import TypeVar
 Told = Callable[[str, int, int], None]
 """Gets what is read, in the plural, which one is at hand, from 1 on, and how many there are."""
 _LISTENER: ContextVar[Told | None] = ContextVar("listener", default=None)
-Item = TypeVar("Item")
+Read = TypeVar("Read")
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def listening(listener: Told | None) -> Iterator[None]:
         _LISTENER.reset(token)
 
 
-def told(items: Sequence[Item], what: str) -> Iterator[Item]:
+def told(items: Sequence[Read], what: str) -> Iterator[Read]:
     """The items in turn, each told as it is given."""
     for done, item in enumerate(items, start=1):
         listener = _LISTENER.get()
