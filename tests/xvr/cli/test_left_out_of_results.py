@@ -64,6 +64,8 @@ def test_an_evaluation(patient, tmp_path):
 
 
 def test_the_page(patient, tmp_path):
+    for name in ("starlette", "uvicorn"):
+        pytest.importorskip(name, reason="needs the extra: pip install 'xraykit-xvr[app]'")
     settings = AppSettings(patient / "ct", (patient / "x.dcm",), page=PageSettings(output=tmp_path / "out", port=0))
     server = open_app(settings)
     try:
