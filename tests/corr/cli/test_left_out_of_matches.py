@@ -35,6 +35,8 @@ def test_matches(tmp_path, monkeypatch):
 
 
 def test_the_page_and_its_file(tmp_path):
+    for name in ("starlette", "uvicorn"):
+        pytest.importorskip(name, reason="needs the extra: pip install 'xraykit-corr[app]'")
     xrays = soiled(tmp_path, 2)
     (tmp_path / "out").mkdir()
     session = opened(tmp_path, file="out/annotations.json", xrays=xrays, patient="p01")
