@@ -3,6 +3,7 @@
 from itertools import product
 
 import numpy as np
+import pytest
 from support.corr_annotations import small_matcher
 from support.corr_app import opened, written
 from support.corr_matchers import BandNetwork, bone
