@@ -21,6 +21,7 @@ ASKED = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.is_nonzero.d
 NEED_VALUES = {
     "affine_from_itk": "takes plain numbers",
     "affine_to_itk": "gives plain numbers",
+    "camera_doubts": "says of a camera what its values are",
     "camera_from_intrinsic": "gives a camera of plain numbers",
     "check_pose": "says of a pose what its values are",
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .arrays import tensor_of
 from .camera import Camera
 from .frames import world_to_voxel
 
@@ -53,6 +54,7 @@ def camera_doubts(
 
 def _is_inside(pose: Tensor, affine: Tensor, shape: tuple[int, ...]) -> bool:
     """Whether a source of poses (B, 4, 4) lies between the voxel centres of a grid."""
+    pose, affine = tensor_of(pose), tensor_of(affine)
     index = world_to_voxel(pose.detach().cpu().double().reshape(-1, 4, 4)[:, :3, 3], affine.detach().cpu().double())
     last = torch.tensor([size - 1 for size in reversed(shape)], dtype=torch.float64)
     return bool(((index > 0) & (index < last)).all(-1).any())
