@@ -45,18 +45,14 @@ def read_tiff_stack(path: Path, *, voxel_spacing: Sequence[float] | None = None)
         FileError: One page, 8 bits or colour, a damaged file, or no spacing. InputError: A spacing that is none.
     """
     size, mode, stated = _header(path)
-    facts: Found = {}
-    if voxel_spacing is not None:
-        spacing = _checked(voxel_spacing)
-        facts["voxel spacing"] = Origin(" x ".join(f"{step:g}" for step in spacing), "caller")
-    elif stated is not None:
-        spacing = stated
-        facts["voxel spacing"] = Origin(" x ".join(f"{step:g}" for step in spacing), "ImageJ")
-    else:
+    spacing = stated if voxel_spacing is None else _checked(voxel_spacing)
+    if spacing is None:
         raise FileError(
             f"{path} is a stack of {size[2]} pages without spacing; give --voxel-spacing X Y Z "
             "(voxel_spacing=(x, y, z)) along columns, rows and pages [mm]."
         )
+    source = "ImageJ" if voxel_spacing is None else "caller"
+    facts: Found = {"voxel spacing": Origin(" x ".join(f"{step:g}" for step in spacing), source)}
     facts["orientation"] = Origin("LPS", ASSUMED, "pages without tags: columns to the left, rows to the back, pages up")
     offset = STORED_AIR if _MODES[mode] else 0
     if offset:

@@ -110,7 +110,7 @@ def declared_grid(
     if kind is None:
         raise FileError(f"{path} must be a file or a DICOM folder, there is nothing by that name.")
     suffix = grid_suffix(path)
-    if voxel_spacing is not None and (suffix not in TIFF_SUFFIXES or path.is_dir()):
+    if voxel_spacing is not None and (suffix not in TIFF_SUFFIXES or kind == "folder"):
         raise InputError(f"voxel_spacing is that of a TIFF stack, {path} states its own; leave it out.")
     try:
         if kind == "folder":
