@@ -33,21 +33,17 @@ def needs_training():
         pytest.importorskip(module, reason="needs the extra: pip install 'xraykit-corr[train]'")
 
 
+def fine_tuning(file, folder):
+    """The command line that learns from annotated pairs."""
+    return ["corr", "finetune", str(file), "-o", str(folder / "out"), "--start", str(small_matcher(folder / "m"))]
+
+
 def test_fine_tuning_leaves_pairs_of_bad_xrays_out(needs_training, tmp_path, capsys):
     file = annotated(tmp_path, samples=9, splits=("train", "val", "test"))
     damage(tmp_path / "0a.png")
     Image.new("L", (60, 64), 3).save(tmp_path / "1b.png")
     (tmp_path / "2a.png").unlink()
-    command = [
-        "corr",
-        "finetune",
-        str(file),
-        "-o",
-        str(tmp_path / "out"),
-        "--start",
-        str(small_matcher(tmp_path / "m")),
-    ]
-    assert run([*command, "--batch", "2", *TRAINING]) == 3
+    assert run([*fine_tuning(file, tmp_path), "--batch", "2", *TRAINING]) == 3
     lines = warned(capsys)
     assert [name in line for name, line in zip(("0a.png", "1b.png", "2a.png"), lines, strict=True)] == [True] * 3
     record = json.loads((tmp_path / "out/inputs.json").read_text("utf-8"))
@@ -60,16 +56,7 @@ def test_fine_tuning_without_a_good_pair_is_refused_with_the_first_reason(needs_
     file = annotated(tmp_path, samples=2)
     damage(tmp_path / "0a.png")
     damage(tmp_path / "1b.png")
-    command = [
-        "corr",
-        "finetune",
-        str(file),
-        "-o",
-        str(tmp_path / "out"),
-        "--start",
-        str(small_matcher(tmp_path / "m")),
-    ]
-    assert run(command) == 2
+    assert run(fine_tuning(file, tmp_path)) == 2
     assert "0a.png" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
