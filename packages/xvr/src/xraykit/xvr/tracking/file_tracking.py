@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from xraykit.render.storage import (
 from ..xray.names import file_stem
 from .cine import SynchronousRuns, read_runs
 from .following import CineFrame, groups_of, track
+from .groups import BodyGroup
 from .journal import FILE_NAME, TrackHeader, add_to_journal, begin_journal, read_journal
 from .plots import check_plots, plot_motion, plot_poses
 from .relative import RelativeMotion, relative_motions
@@ -138,7 +139,7 @@ def _followed(
         starts, notes = first_starts(settings, followed, runs, first)
         said = (*(note for shot in first.shots for note in shot.notes), *followed.notes, *notes)
         doubts = tuple(doubt for shot in first.shots for doubt in shot.doubts)
-        header, done = _header(settings, followed, runs, tuple(dict.fromkeys((*said, *doubts)))), ()
+        header, done = _header(settings, followed, runs, groups, tuple(dict.fromkeys((*said, *doubts)))), ()
     else:
         starts, (header, done) = None, earlier
         begin_journal(journal, header, done)  # without the line that a killed run left unfinished
@@ -163,8 +164,13 @@ def _followed(
     return header, replace(found, views=runs.names)
 
 
-def _header(settings: TrackSettings, followed: Followed, runs: SynchronousRuns, notes: tuple[str, ...]) -> TrackHeader:
-    groups = groups_of(followed.bodies, followed.registration)
+def _header(
+    settings: TrackSettings,
+    followed: Followed,
+    runs: SynchronousRuns,
+    groups: Sequence[BodyGroup],
+    notes: tuple[str, ...],
+) -> TrackHeader:
     pivots = torch.cat([group.pivots for group in groups]).double()
     radii = tuple(radius for group in groups for radius in group.radii)
     inputs = {"views": [str(run.path) for run in runs.runs], "meshes": to_plain(settings.meshes)["mesh"]}
