@@ -22,7 +22,9 @@ CELLS = 6
 COARSER = 4
 """How many times coarser than the truth they are made."""
 STEEPNESS, WRONG = 12.0, 5.0
-"""Logits of a mask's middle about its border, and deviation of what is added to them."""
+"""Logits of a mask's middle about its border, and most deviation of what is added to them."""
+MILDEST = 0.1
+"""Least share of that deviation: some of the masks are nearly right, so that one small error is asked about as well."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class CorrectionDraws:
         which: (B, P) bool, prompts that begin as a correction.
         worded: (B, P) bool, those of them that have words as well.
         shown: (B, P) bool, those whose earlier mask is shown.
-        fields: (B, P, 2, CELLS, CELLS), standard normal: how the last mask, and those before it, are wrong.
+        fields: (B, P, 2, CELLS, CELLS), normal with a deviation from MILDEST to 1: how the last mask, and those before
+            it, are wrong.
         count: (B, P), points, 1 to MOST_POINTS.
         points: (MOST_POINTS, B, P), from 0 to below 1: which pixel is pointed at.
     """
@@ -49,11 +52,12 @@ class CorrectionDraws:
 def draw_corrections(which: Tensor, generator: torch.Generator) -> CorrectionDraws:
     """Draw what is random, on the CPU: half have words, three quarters their mask, all counts of points are alike."""
     shape = tuple(which.shape)
+    errors = MILDEST + (1 - MILDEST) * torch.rand(*shape, 2, 1, 1, generator=generator)
     return CorrectionDraws(
         which.cpu(),
         torch.rand(shape, generator=generator) < 0.5,
         torch.rand(shape, generator=generator) < 0.75,
-        torch.randn(*shape, 2, CELLS, CELLS, generator=generator),
+        errors * torch.randn(*shape, 2, CELLS, CELLS, generator=generator),
         torch.randint(1, MOST_POINTS + 1, shape, generator=generator),
         torch.rand(MOST_POINTS, *shape, generator=generator, dtype=torch.float64),
     )
@@ -62,15 +66,17 @@ def draw_corrections(which: Tensor, generator: torch.Generator) -> CorrectionDra
 def made_up_logits(truth: Tensor, fields: Tensor) -> Tensor:
     """Logits (..., M, M) of masks that resemble the truth: its borders blurred and moved, parts left out or added.
 
+    The blurred truth is taken relative to its peak, so that a structure smaller than the blur swells and is not lost.
+
     Args:
         truth: (..., M, M) bool, M a multiple of COARSER.
-        fields: (..., CELLS, CELLS), standard normal; zeros blur alone.
+        fields: (..., CELLS, CELLS), normal with a deviation up to 1; zeros blur alone.
     """
     edge = truth.shape[-1]
     soft = F.avg_pool2d(truth.reshape(-1, 1, edge, edge).float(), COARSER)
     side = 2 * max(1, edge // (24 * COARSER)) + 1
-    for _ in range(2):
-        soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
+    soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
+    soft = soft / soft.amax((-2, -1), keepdim=True).clamp(min=1e-6)
     random = fields.reshape(-1, 1, CELLS, CELLS).to(soft)
     moved = F.interpolate(random, size=soft.shape[-2:], mode="bicubic", align_corners=False)
     logits = STEEPNESS * (soft - 0.5) + WRONG * moved
