@@ -10,7 +10,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ FLAGS = (
     *("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"),
     *("--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0"),
 )
+GONE = ("Inspected target navigated", "context was destroyed", "Cannot find context")
 
 
 def find_chromium() -> str | None:
     """The browser's path, or None where there is none."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+class Navigated(RuntimeError):
+    """The page that was asked went away before it answered, as one that loads anew does."""
 
 
 class Tab:
@@ -48,7 +53,8 @@ class Tab:
                 self.requested.append(message["params"]["url"])
             if message.get("id") == number:
                 if "error" in message:
-                    raise RuntimeError(f"{method}: {message['error']}")
+                    said = f"{method}: {message['error']}"
+                    raise Navigated(said) if any(word in said for word in GONE) else RuntimeError(said)
                 return message["result"]
 
     def evaluate(self, script: str) -> Any:
@@ -57,11 +63,15 @@ class Tab:
         return answer["result"].get("value")
 
     def until(self, done: Callable[[], Any], *, seconds: float = 60.0) -> Any:
-        """The first true value of `done`, asked four times a second; TimeoutError if it never comes."""
+        """The first true value of `done`, asked four times a second; TimeoutError if it never comes.
+
+        A page that goes away while it is asked is asked again.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if value := done():
-                return value
+            with suppress(Navigated):
+                if value := done():
+                    return value
             time.sleep(0.25)
         raise TimeoutError(f"not within {seconds} s; the page says: {self.evaluate('document.body.innerText')!r}")
 

@@ -42,7 +42,8 @@ def first_xray(page):
     tab.evaluate("document.querySelector('#undo').click()")  # the page hears that nothing is unsaved, so it may go
     tab.until(lambda: tab.evaluate("document.body.dataset.waiting === '0' && document.querySelector('#save').disabled"))
     session.open(0)
-    tab.evaluate("document.body.removeAttribute('data-ready'); location.reload()")
+    tab.evaluate("document.body.removeAttribute('data-ready')")
+    tab.command("Page.reload")
     tab.until(lambda: tab.evaluate("document.body?.dataset.ready"))
     tab.command("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
 
