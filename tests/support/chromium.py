@@ -28,7 +28,7 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-class Navigated(RuntimeError):
+class NavigatedError(RuntimeError):
     """The page that was asked went away before it answered, as one that loads anew does."""
 
 
@@ -54,7 +54,7 @@ class Tab:
             if message.get("id") == number:
                 if "error" in message:
                     said = f"{method}: {message['error']}"
-                    raise Navigated(said) if any(word in said for word in GONE) else RuntimeError(said)
+                    raise NavigatedError(said) if any(word in said for word in GONE) else RuntimeError(said)
                 return message["result"]
 
     def evaluate(self, script: str) -> Any:
@@ -69,7 +69,7 @@ class Tab:
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            with suppress(Navigated):
+            with suppress(NavigatedError):
                 if value := done():
                     return value
             time.sleep(0.25)
