@@ -121,11 +121,7 @@ class Canvas:
 
     def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
         """Replace what lies inside (distance < 0); boundary voxels mix by their share. label None keeps labels."""
-        share = np.clip(0.5 - distance / self.spacing, 0.0, 1.0)
-        patch = self.hu[region.window]
-        patch += share * (hu - patch)
-        if label is not None:
-            self.labels[region.window][np.broadcast_to(distance < 0, patch.shape)] = label
+        self._mix_in(region, distance, 0.0, hu, hu, label)
 
     def paint_bone(
         self,
@@ -138,8 +134,23 @@ class Canvas:
         core: float | Array = 220.0,
     ) -> None:
         """A bone: `shell` HU in the outer `cortex` mm, `core` HU inside."""
-        inner = np.clip(0.5 - (distance + cortex) / self.spacing, 0.0, 1.0)
-        self.paint(region, distance, shell + inner * (core - shell), label)
+        self._mix_in(region, distance, cortex, shell, core, label)
+
+    def _mix_in(
+        self,
+        region: Region,
+        distance: Array,
+        cortex: float | Array,
+        shell: float | Array,
+        core: float | Array,
+        label: int | None,
+    ) -> None:
+        """What lies inside (distance < 0) becomes `shell` HU, and `core` HU deeper than `cortex`."""
+        from ..kernels.numba_cpu.painting import mix_in  # numba, on first use
+
+        first, last = (np.array([getattr(s, end) for s in region.window]) for end in ("start", "stop"))
+        fields = [three_dimensional(values) for values in (distance, cortex, shell, core)]
+        mix_in(self.hu, self.labels, first, last, *fields, np.float32(self.spacing), -1 if label is None else label)
 
 
 class Chart(Canvas):
@@ -168,11 +179,19 @@ class Chart(Canvas):
         region = self.canvas.at(window)
         return Region(window, *self.frame.to_local(*region.axes))
 
-    def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
-        """As `Canvas.paint`, inside the clip."""
+    def _mix_in(
+        self,
+        region: Region,
+        distance: Array,
+        cortex: float | Array,
+        shell: float | Array,
+        core: float | Array,
+        label: int | None,
+    ) -> None:
         if self.clip is not None:
-            distance = np.maximum(distance, self.clip(region))
-        super().paint(region, distance, hu, label)
+            clipped = np.maximum(distance, self.clip(region))
+            distance, cortex = clipped, cortex + (distance - clipped)
+        super()._mix_in(region, distance, cortex, shell, core, label)
 
 
 def ellipsoid(
@@ -188,11 +207,13 @@ def ellipsoid(
 
 def normalised(offset: Sequence[Array], radii: Sequence[float | Array]) -> Array:
     """First-order distance (q - 1) / |grad q| of the quadric q = |offset / radii| [mm]."""
-    square = sum((np.square(o / r) for o, r in zip(offset, radii, strict=True)), np.float32(0))
-    slope = sum((np.square(o / np.square(r)) for o, r in zip(offset, radii, strict=True)), np.float32(0))
-    q = np.sqrt(square)
+    from ..kernels.numba_cpu.painting import quadric  # numba, on first use
+
+    shape = np.broadcast_shapes(*(np.shape(o) for o in offset), *(np.shape(r) for r in radii))
+    out = np.empty((1,) * (3 - len(shape)) + shape, dtype=np.float32)
     smallest = min(float(np.min(r)) for r in radii)
-    return ((q - 1) * np.where(q > 1e-3, q / np.sqrt(slope + 1e-12), smallest)).astype(np.float32)
+    quadric(*map(three_dimensional, offset), *map(three_dimensional, radii), np.float32(smallest), out)
+    return out.reshape(shape)
 
 
 def tube(
@@ -283,5 +304,16 @@ def spline(points: ArrayLike, n: int) -> NDArray[np.float64]:
 
 def smooth_union(first: Array, second: Array, blend: float) -> Array:
     """Union of two distances with a rounded seam of about `blend` mm."""
-    h = np.clip(0.5 + 0.5 * (second - first) / blend, 0, 1)
-    return (second + h * (first - second) - blend * h * (1 - h)).astype(np.float32)
+    from ..kernels.numba_cpu.painting import smooth_minimum  # numba, on first use
+
+    fields = np.broadcast_arrays(np.asarray(first, dtype=np.float32), np.asarray(second, dtype=np.float32))
+    out = np.empty(fields[0].shape, dtype=np.float32)
+    one, other = (np.ascontiguousarray(field).reshape(-1) for field in fields)
+    smooth_minimum(one, other, np.float32(blend), out.reshape(-1))
+    return out
+
+
+def three_dimensional(values: float | Array) -> Array:
+    """A number or an array of at most three dimensions as the kernels read it."""
+    array = np.ascontiguousarray(values, dtype=np.float32)
+    return array.reshape((1,) * (3 - array.ndim) + array.shape)

@@ -28,15 +28,13 @@ def add_texture(hu: Tensor, spacing: float, rng: np.random.Generator) -> Tensor:
         spacing: Voxel edge [mm].
         rng: Random numbers; equal states give equal bits.
     """
+    from ..kernels.numba_cpu.painting import texture  # numba, on first use
+
     shape = tuple(hu.shape)
     fine, coarse = noise(shape, TRABECULA / spacing, rng), noise(shape, 9.0 / spacing, rng)
-    spongy = _between(hu, 100, 650, 50)
-    soft = _between(hu, -150, 110, 25)
-    lung = _between(hu, -950, -600, 40)
-    change = spongy * (0.30 * (hu + 50)) * fine
-    change += soft * (7 * coarse + 5 * fine)
-    change += lung * (25 * coarse + 20 * fine)
-    return hu + change
+    textured = hu.to(torch.float32, copy=True).contiguous()
+    texture(*(field.contiguous().reshape(-1).numpy() for field in (textured, fine, coarse)))
+    return textured
 
 
 def fat_streaks(shape: Sequence[int], spacing: float, degree: float, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -61,8 +59,3 @@ def noise(shape: Sequence[int], length: ArrayLike, rng: np.random.Generator) -> 
         )[0, 0]
         field = field / field.std()
     return field[tuple(slice(0, n) for n in shape)]
-
-
-def _between(hu: Tensor, low: float, high: float, fade: float) -> Tensor:
-    """1 between two HU, fading to 0 outside over `fade` HU."""
-    return ((hu - low) / fade + 0.5).clamp(0, 1) * ((high - hu) / fade + 0.5).clamp(0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .broadcast import at
 from .compile import kernel
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
@@ -37,7 +38,7 @@ def lower_to_segments(field, x, y, z, first, last, points, radius, wide, normals
         for k in range(first[n, 0], last[n, 0]):
             for j in range(first[n, 1], last[n, 1]):
                 for i in range(first[n, 2], last[n, 2]):
-                    px, py, pz = _at(x, k, j, i) - ox, _at(y, k, j, i) - oy, _at(z, k, j, i) - oz
+                    px, py, pz = at(x, k, j, i) - ox, at(y, k, j, i) - oy, at(z, k, j, i) - oz
                     s = px * tx + py * ty + pz * tz
                     t = min(max(s / length, _ZERO), _ONE)
                     thin, over = thin_0 + t * thinner, s - t * length
@@ -50,13 +51,6 @@ def lower_to_segments(field, x, y, z, first, last, points, radius, wide, normals
                         v = np.sqrt(max(square - u * u, _ZERO))
                         distance = _oval(u, v, over, thin, wide_0 + t * wider, smallest)
                     field[k, j, i] = min(field[k, j, i], distance)
-
-
-@kernel
-def _at(axis, k, j, i):
-    """A coordinate that may be constant along some dimensions."""
-    depth, height, width = axis.shape
-    return axis[k if depth > 1 else 0, j if height > 1 else 0, i if width > 1 else 0]
 
 
 @kernel

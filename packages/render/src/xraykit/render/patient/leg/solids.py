@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from ..body.figure import Figure
 from ..body.frames import AffineFrame, Matrix
 from ..body.skeleton import Side
-from ..body.solids import corner
-from ..canvas import Array, Coordinates, Region
+from ..canvas import Array, Coordinates, Region, three_dimensional
 
 Section = tuple[float, ...]
 """Height z, centre x and y, then the radii towards +x, +x+y, +y, -x+y, -x, -x-y, -y, +x-y [mm]."""
@@ -44,20 +43,12 @@ def loft(region: Region, sections: Sequence[Section], *, smooth: float = 6.0, ro
         smooth: Length over which corners between the heights are rounded [mm].
         rounding: Radius of the edges of its ends [mm].
     """
-    low, step, x, y, radius, slope = _table(sections, smooth)
-    last = len(x) - 1
-    at = np.clip((region.z - np.float32(low)) * np.float32(1 / step), 0, last - 1e-3)
-    k = at.astype(np.int32)
-    share = (at - k).astype(np.float32)
-    u = region.x - (x[k] + share * (x[k + 1] - x[k]))
-    v = region.y - (y[k] + share * (y[k + 1] - y[k]))
-    turn = np.arctan2(v, u) * np.float32(_ANGLES / (2 * np.pi))
-    index = np.round(turn).astype(np.int32) % _ANGLES + k * _ANGLES
-    r, s = radius.reshape(-1), slope.reshape(-1)
-    near = r[index]
-    side = (np.sqrt(u * u + v * v) - (near + share * (r[index + _ANGLES] - near))) * s[index]
-    ends = np.maximum(np.float32(low) - region.z, region.z - np.float32(low + step * last))
-    return corner(side, ends, rounding)
+    from ...kernels.numba_cpu import painting  # numba, on first use
+
+    axes = [three_dimensional(axis) for axis in region.axes]
+    out = np.empty(np.broadcast_shapes(*(axis.shape for axis in axes)), dtype=np.float32)
+    painting.loft(*axes, *_table(sections, smooth), np.float32(rounding), out)
+    return out
 
 
 def _table(sections: Sequence[Section], smooth: float) -> tuple[float, float, Array, Array, Array, Array]:
