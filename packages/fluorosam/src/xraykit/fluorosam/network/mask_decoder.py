@@ -92,7 +92,9 @@ class MaskDecoder(nn.Module):
         chosen = (1, 2, 3) if multimask else (0,)
         weights = torch.stack([self.mask_output_hypernetworks_mlps[i](hidden[:, :, 1 + i]) for i in chosen], 2)
         grid = tuple(embedding.shape[2:]) if cells is None else (cells.shape[1], 1)
-        logits = self._masks(image, weights.flatten(0, 1), grid)
+        at_once = 1 if image.device.type == "cpu" and not torch.is_grad_enabled() else len(image)  # stays in the cache
+        pairs = zip(image.split(at_once), weights.flatten(0, 1).split(at_once), strict=True)
+        logits = torch.cat([self._masks(*pair, grid) for pair in pairs])
         quality = self.iou_prediction_head(hidden[:, :, 0])[..., list(chosen)]
         return MaskLogits(logits.unflatten(0, (batch, count)), quality)
 
