@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -108,9 +110,22 @@ class MaskDecoder(nn.Module):
         x = F.gelu(_normed(_finer(image, first), norm1))
         x = F.gelu(_normed(_finer(x, second), norm2))
         x = F.gelu(_finer(x, third))
-        y = x.flatten(1, -2) @ weights.transpose(1, 2)
-        y = y.unflatten(1, (*grid, *[2] * 6)).permute(0, 9, 1, 3, 5, 7, 2, 4, 6, 8)
-        return y.reshape(len(y), -1, 8 * grid[0], 8 * grid[1])
+        y = weights @ x.flatten(1, -2).transpose(1, 2)
+        if torch.is_grad_enabled():
+            y = y.unflatten(2, (*grid, *[2] * 6)).permute(0, 1, *(2 + axis for axis in _IN_PLACE)).flatten(2)
+        else:  # three times faster, and slower backward
+            y = y[:, :, _order(grid).to(y.device)]
+        return y.unflatten(2, (8 * grid[0], 8 * grid[1]))
+
+
+_IN_PLACE = (0, 2, 4, 6, 1, 3, 5, 7)
+"""From (rows, columns, and both of each doubling) to the rows and columns of an image."""
+
+
+@lru_cache(maxsize=8)
+def _order(grid: tuple[int, ...]) -> Tensor:
+    """Which of all pixels, cell by cell, comes where in the image."""
+    return torch.arange(64 * math.prod(grid)).unflatten(0, (*grid, *[2] * 6)).permute(_IN_PLACE).flatten()
 
 
 def _finer(x: Tensor, layer: Any) -> Tensor:
