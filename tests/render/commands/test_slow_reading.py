@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 from support.dicom import write_series
+from support.nifti import write_nifti
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.render import Volume, read_radiograph
 from xraykit.render.cli.umbrella import run
@@ -34,6 +35,17 @@ def test_a_listener_hears_of_headers_files_and_frames(series, tmp_path):
     assert heard == [("frames", n, 3) for n in range(1, 4)]
     Volume.from_file(series)
     assert len(heard) == 3  # nobody listens any more
+
+
+@pytest.mark.parametrize("name", ["ct.nii.gz", "ct.nii"])
+def test_a_listener_hears_of_the_pieces_of_one_large_file(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("xraykit.render.storage.raw_voxels._CHUNK", 64)
+    voxels, heard = np.arange(4 * 5 * 7, dtype=np.int16).reshape(4, 5, 7), []
+    path = write_nifti(tmp_path / name, voxels)
+    with listening(lambda *said: heard.append(said[1:])):
+        volume = Volume.from_file(path)
+    assert heard == [(n, 5) for n in range(1, 6)]  # 280 bytes
+    assert np.array_equal(volume.hu.numpy(), voxels)
 
 
 def said_by(capsys, seconds_each, count=8):

@@ -147,3 +147,18 @@ def test_mr_parameters_are_checked():
         MRPassthrough(intensity_range=(5.0, 5.0))
     with pytest.raises(InputError, match="mu_max must be positive"):
         MRPassthrough(mu_max=-1.0)
+
+
+@pytest.mark.parametrize("shape", [(7, 4, 5), (2, 3, 40), (1, 1, 1)])
+def test_a_volume_taken_in_parts_has_the_values_and_gradients_of_the_whole(monkeypatch, shape):
+    hu = torch.linspace(-1500, 3000, math.prod(shape)).reshape(shape)
+    whole = WATER_AND_BONE(hu)
+    monkeypatch.setattr("xraykit.render.materials.attenuation._BLOCK", 45)
+    taken = hu.clone().requires_grad_()
+    mu = WATER_AND_BONE(taken)
+    assert torch.equal(mu, whole)
+    mu.sum().backward()
+    law = WATER_AND_BONE
+    above = (law.mu_bone - law.mu_water) / law.hu_bone
+    expected = torch.where(hu <= 0, law.mu_water / 1000, above)
+    torch.testing.assert_close(taken.grad, expected.masked_fill(hu < -1000, 0.0), rtol=1e-4, atol=0)

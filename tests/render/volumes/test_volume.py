@@ -47,6 +47,12 @@ def test_voxels_that_are_not_finite_are_refused(value):
         Volume(hu, torch.eye(4))
 
 
+def test_finite_voxels_whose_sum_is_none_in_their_own_type_are_taken():
+    hu = torch.full((2, 3, 4), 3e38)
+    assert not torch.isfinite(hu.sum())
+    assert torch.equal(Volume.from_hu(hu, torch.eye(4), attenuation=lambda x: x).hu, hu)
+
+
 def test_opposite_infinities_do_not_cancel():
     with pytest.raises(InputError, match="2 voxels"):
         Volume.from_hu(torch.tensor([math.inf, -math.inf]).reshape(1, 1, 2), torch.eye(4))

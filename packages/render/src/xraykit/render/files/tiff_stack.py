@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 import warnings
@@ -19,6 +18,8 @@ from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, check
 from ..storage.provenance import ASSUMED, Found, Origin
 
 TIFF_SUFFIXES = (".tif", ".tiff")
+VOXEL_SPACING = (1e-3, 100.0)
+"""Least and most that a caller may give [mm]."""
 STORED_AIR = 1024
 """What is added to HU where a CT is stored without sign."""
 _MODES = {"I;16": True, "I;16B": True, "I;16L": True, "I": False, "F": False}  # whether without sign
@@ -100,6 +101,7 @@ def _imagej_spacing(description: str, across: object, down: object) -> tuple[flo
 
 def _checked(spacing: Sequence[float]) -> tuple[float, float, float]:
     steps = tuple(float(step) for step in spacing)
-    if len(steps) != 3 or not all(math.isfinite(step) and 1e-3 <= step <= 100 for step in steps):
+    least, most = VOXEL_SPACING
+    if len(steps) != 3 or not all(least <= step <= most for step in steps):
         raise InputError(f"voxel_spacing must be three lengths from 0.001 to 100 mm, got {tuple(spacing)}.")
     return steps

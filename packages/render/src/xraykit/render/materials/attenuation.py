@@ -24,6 +24,7 @@ NIST_WATER = {30: 0.3756, 40: 0.2683, 50: 0.2269, 60: 0.2059, 80: 0.1837, 100: 0
 NIST_CORTICAL_BONE = {30: 1.331, 40: 0.6655, 50: 0.4242, 60: 0.3148, 80: 0.2229, 100: 0.1855, 150: 0.1480}
 WATER_DENSITY = 1.00  # g/cm3
 CORTICAL_BONE_DENSITY = 1.92  # g/cm3, ICRU-44
+_BLOCK = 1 << 20  # voxels that go through the law at once
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,14 @@ class Attenuation:
 
     def __call__(self, hu: Tensor) -> Tensor:
         """Attenuation [1/mm] of CT numbers `hu`, same shape; float64 stays float64, all else becomes float32."""
-        hu = _as_float(hu).clamp(min=-1000.0)
+        hu = _as_float(hu)
+        if hu.device.type != "cpu" or hu.numel() <= _BLOCK or hu.ndim != 3:
+            return self._of(hu)
+        # a few slices at a time: what lies between stays in the processor's cache
+        return torch.cat([self._of(slices) for slices in hu.split(max(_BLOCK // hu[0].numel(), 1))])
+
+    def _of(self, hu: Tensor) -> Tensor:
+        hu = hu.clamp(min=-1000.0)
         soft = self.mu_water * (1 + hu / 1000)
         hard = self.mu_water + (self.mu_bone - self.mu_water) / self.hu_bone * hu
         return torch.where(hu <= 0, soft, hard)

@@ -103,7 +103,7 @@ def stored_frames(
         packing: Bytes of pixels that a packed byte may stand for at most.
 
     Returns:
-        (frames, rows, columns), with a last axis for colour samples; native byte order.
+        (frames, rows, columns), with a last axis for colour samples; native byte order; perhaps read-only.
 
     Raises:
         FileError: PixelData is missing, shorter than the tags declare, declares more than its bytes can hold or than
@@ -157,7 +157,7 @@ def _native(
     else:
         values = values.reshape(shape)
     chosen = values if wanted == list(range(layout.frames)) else values[wanted]
-    return _within_bits(chosen.astype(layout.dtype.newbyteorder("="), copy=True), layout)
+    return _within_bits(chosen.astype(layout.dtype.newbyteorder("="), copy=False), layout)
 
 
 def _within_bits(values: NDArray[np.generic], layout: PixelLayout) -> NDArray[np.generic]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zlib
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
@@ -13,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,9 +107,15 @@ def _elements(dataset: Dataset) -> Iterator[DataElement]:
             yield element
 
 
+@cache
+def _tag_of(keyword: str) -> BaseTag | None:
+    number = tag_for_keyword(keyword)
+    return None if number is None else Tag(number)
+
+
 def _value(dataset: Dataset, keyword: str) -> object | None:
-    tag = tag_for_keyword(keyword)
-    if tag is None or Tag(tag) not in dataset:
+    tag = _tag_of(keyword)
+    if tag is None or tag not in dataset.keys():  # noqa: SIM118  a data set's own `in` parses the tag each time
         return None
     try:
         value = dataset[tag].value

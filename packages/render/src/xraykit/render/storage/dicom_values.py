@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,9 +77,10 @@ def modality_values(
     scale = rescale_of(path, dataset, frame=frame)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is refused below
         if scale.slope == 1 and stored.dtype.itemsize <= 2:
-            values = stored.astype(np.float32) + np.float32(scale.intercept)
+            values = np.add(stored, np.float32(scale.intercept), dtype=np.float32)
         else:
             values = (stored.astype(np.float64) * scale.slope + scale.intercept).astype(np.float32)
-    if not np.isfinite(values).all():
+        is_finite = math.isfinite(values.sum(dtype=np.float64))  # only if every term is
+    if not is_finite:
         raise FileError(f"{path} must hold finite pixels, got NaN or infinity; repair the file first.")
     return values

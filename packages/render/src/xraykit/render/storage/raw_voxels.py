@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FileError
+from .reading_progress import told
 
 Compression = Literal["none", "gzip", "zlib", "bzip2"]
 
@@ -80,12 +81,13 @@ def _read_voxels(
             file.seek(offset)
             stream = _unpacked(file, compression)
             stream.read(unpacked_offset)
-            done = 0
-            while done < len(target):
-                got = stream.readinto(target[done : done + _CHUNK])
-                if not got:
-                    raise _short(path, voxels.nbytes, done)
-                done += got
+            for start in told(range(0, len(target), _CHUNK), f"pieces of {_CHUNK >> 20} MB"):
+                piece, done = target[start : start + _CHUNK], 0
+                while done < len(piece):
+                    got = stream.readinto(piece[done:])
+                    if not got:
+                        raise _short(path, voxels.nbytes, start + done)
+                    done += got
             if compression != "none":
                 stream.read(_PAST_END)  # a checksum is compared only where the stream ends
     except EOFError as error:

@@ -257,8 +257,10 @@ def check_finite(voxels: Tensor, name: str) -> None:
     """Raise InputError if a voxel is NaN or infinite."""
     if not voxels.is_floating_point():
         return
-    # A sum is finite only if every term is, and needs no mask of the volume's size; float64 cannot overflow here.
-    if not bool(torch.isfinite(voxels.detach().sum(dtype=torch.float64))):
+    # A sum is finite only if every term is, and needs no mask of the volume's size; where the quick one in the voxels'
+    # own type overflows, the one in float64 decides.
+    voxels = voxels.detach()
+    if not any(bool(torch.isfinite(voxels.sum(dtype=dtype))) for dtype in (voxels.dtype, torch.float64)):
         bad = int((~torch.isfinite(voxels)).sum())
         raise InputError(f"{name} must be finite, {bad} voxels are NaN or infinite; fill them (air is -1000 HU).")
 

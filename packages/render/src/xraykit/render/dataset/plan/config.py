@@ -67,6 +67,7 @@ class CTPatients:
         series: Which volume of DICOM folders that hold several, as a number in the list of the error.
         modality: "CT" reads volumes as CT that say otherwise.
         resample_slices: Interpolate DICOM slices of uneven steps along the stack.
+        voxel_spacing: Of TIFF stacks along columns, rows and pages [mm]; None takes what ImageJ wrote.
     """
 
     folder: Path | None = None
@@ -76,12 +77,17 @@ class CTPatients:
     series: str | int | None = None
     modality: Literal["CT"] | None = None
     resample_slices: bool = False
+    voxel_spacing: tuple[float, float, float] | None = None
 
     @property
     def reading(self) -> dict[str, Any]:
         """The keywords of `Volume.from_file` for this, labels apart."""
-        series = None if self.series is None else str(self.series)
-        return {"series": series, "modality": self.modality, "resample_slices": self.resample_slices}
+        return {
+            "series": None if self.series is None else str(self.series),
+            "modality": self.modality,
+            "resample_slices": self.resample_slices,
+            "voxel_spacing": self.voxel_spacing,
+        }
 
 
 @dataclass(frozen=True)

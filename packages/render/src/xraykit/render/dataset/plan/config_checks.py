@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
+from ...files.tiff_stack import VOXEL_SPACING
 from ...materials.materials import find_material
 from ...meshes.instruments import INSTRUMENTS
 from ...patient.body.regions import REGIONS
@@ -31,6 +32,10 @@ def check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
     demand(bool(ct.volumes), "patients.ct.volumes", "a pattern of file names", "an empty text")
     listed = ct.series is None or (str(ct.series).isdecimal() and int(ct.series) >= 1)
     demand(listed, "patients.ct.series", "a number from 1 up (UIDs differ from patient to patient)", "another text")
+    least, most = VOXEL_SPACING
+    steps = ct.voxel_spacing or ()
+    legal = f"three lengths from {least:g} to {most:g} mm"
+    demand(all(least <= step <= most for step in steps), "patients.ct.voxel_spacing", legal, list(steps))
     demand(32 <= procedural.size <= 512, "patients.procedural.size", "32 to 512 voxels", procedural.size)
     check_weights("patients.procedural.regions", procedural.regions)
     _check_names("patients.procedural.regions", procedural.regions, REGIONS)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FileError, InputError
+from ...files.tiff_stack import TIFF_SUFFIXES
 from ...files.volumes import VOLUME_SUFFIXES
 from ...patient.body.regions import REGIONS
 from ...seeds import stream
@@ -24,6 +25,7 @@ _JOINED_LATER = (
     (("patients", "ct"), "series", None),
     (("patients", "ct"), "modality", None),
     (("patients", "ct"), "resample_slices", False),
+    (("patients", "ct"), "voxel_spacing", None),
     (("views",), "orbit", 0.0),
     (("views",), "in_turn", False),
     (("views",), "zoom", [1.0, 1.0]),
@@ -143,7 +145,8 @@ def _found(ct: CTPatients) -> list[Path]:
 def _labels_of(volume: Path, ct: CTPatients) -> Path | None:
     if ct.labels is None or ct.folder is None:
         return None
-    suffix = next((suffix for suffix in VOLUME_SUFFIXES if volume.name.lower().endswith(suffix)), "")
+    suffixes = (*VOLUME_SUFFIXES, *TIFF_SUFFIXES)
+    suffix = next((suffix for suffix in suffixes if volume.name.lower().endswith(suffix)), "")
     name = volume.name[: len(volume.name) - len(suffix)]
     parent = volume.parent.relative_to(ct.folder).as_posix()
     return ct.folder / ct.labels.replace("{name}", name).replace("{parent}", parent)
