@@ -13,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from support.dicom import SERIES, nested_sequence, slice_dataset, write_dicom, write_enhanced, write_series
 from xraykit.render import FileError, Volume
 from xraykit.render.files.dicom_series import read_dicom_series
+from xraykit.render.files.volumes import declared_grid, read_finite
 from xraykit.render.materials.attenuation import WATER_AND_BONE, MRPassthrough
 
 STORED = np.random.default_rng(1).integers(0, 3000, (4, 5, 6)).astype(np.int16)
@@ -336,3 +337,11 @@ def test_a_single_slice_takes_its_depth_from_the_thickness(tmp_path):
     dataset = slice_dataset(STORED[0], position=np.zeros(3))
     del dataset.SliceThickness
     refused(write_dicom(tmp_path / "flat.dcm", dataset), r"single slice without SliceThickness")
+
+
+def test_a_slice_that_goes_away_after_the_headers_were_read_is_one_sentence(tmp_path):
+    folder = write_series(tmp_path / "ct", np.zeros((4, 4, 5), np.int16))
+    grid = declared_grid(folder)
+    sorted(folder.iterdir())[2].unlink()
+    with pytest.raises(FileError, match="No such file"):
+        read_finite(grid)

@@ -1,5 +1,6 @@
 """DICOM X-rays: the values, their polarity and what decided it; damaged files end in one sentence."""
 
+import errno
 import zlib
 
 import numpy as np
@@ -267,6 +268,18 @@ def test_missing_empty_garbage_and_folder_are_one_sentence(tmp_path):
         read_radiograph(path)
     path.write_bytes(b"\0" * 128 + b"DICM" + b"\xff" * 64)
     with pytest.raises(FileError, match=r"x\.dcm"):
+        read_radiograph(path)
+
+
+@pytest.mark.parametrize("step", ["is_dicom", "read_dicom_radiograph"])
+def test_a_share_that_goes_away_while_a_file_is_read_is_one_sentence(tmp_path, monkeypatch, step):
+    path = write_xray(tmp_path / "x.dcm", xray_dataset(RAMP))
+
+    def gone(*_, **__):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(f"xraykit.render.radiographs.read.{step}", gone)
+    with pytest.raises(FileError, match=r"x\.dcm cannot be read \(Stale file handle\)"):
         read_radiograph(path)
 
 

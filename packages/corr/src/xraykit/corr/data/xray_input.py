@@ -11,14 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import InputError, Radiograph
+from xraykit.render import InputError, Radiograph, read_radiograph
 from xraykit.render.radiographs import exposed_field, relative_line_integrals
 from xraykit.render.storage import finding_sentences
 
 from .letterbox import Letterbox
 from .normalise import normalise_lines
 from .settings import XrayInputSettings
-from .xray_files import opened_xray
 from .xray_reading import XrayReading
 
 
@@ -124,7 +123,7 @@ def _as_radiograph(xray: Any, reading: XrayReading) -> Radiograph:
     if isinstance(xray, Radiograph):
         return xray
     if isinstance(xray, str | Path):
-        return opened_xray(xray, polarity=reading.polarity, colour=reading.colour)
+        return read_radiograph(xray, polarity=reading.polarity, colour=reading.colour)
     if not isinstance(xray, Tensor | np.ndarray) or xray.ndim != 2:
         shape = f"shape {tuple(xray.shape)}" if isinstance(xray, Tensor | np.ndarray) else type(xray).__name__
         raise InputError(f"an X-ray must be a file, a Radiograph or intensities (H, W), got {shape}.")

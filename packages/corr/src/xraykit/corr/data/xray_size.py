@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .xray_files import opened_xray
+from xraykit.render import read_radiograph
 
 
 def xray_size(path: Path) -> tuple[int, int]:
@@ -13,5 +13,5 @@ def xray_size(path: Path) -> tuple[int, int]:
     Raises:
         FileError: It is missing, damaged or no X-ray.
     """
-    radiograph = opened_xray(path, colour="luma")
+    radiograph = read_radiograph(path, colour="luma")
     return int(radiograph.pixels.shape[-2]), int(radiograph.pixels.shape[-1])

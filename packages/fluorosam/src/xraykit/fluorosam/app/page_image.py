@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from xraykit.render import FileError, Radiograph, XraykitError, read_radiograph
+from xraykit.render import Radiograph, read_radiograph
 
 from ..outputs.mask_picture import xray_picture
 from ..predictor.fluoro_sam import EmbeddedXray, FluoroSam
@@ -67,7 +67,7 @@ def open_page_image(sam: FluoroSam, path: Path, reading: XrayFileSettings) -> Pa
     Raises:
         FileError: It is missing, damaged, or no X-ray. InputError: As `open_xray`.
     """
-    radiograph = _read(path, reading)
+    radiograph = read_radiograph(path, polarity=reading.polarity, colour=reading.colour)
     xray = open_xray(radiograph, reading)
     embedded = sam.embed(xray)
     return PageImage(
@@ -76,16 +76,6 @@ def open_page_image(sam: FluoroSam, path: Path, reading: XrayFileSettings) -> Pa
         _spacing(radiograph),
         radiograph.modality is not None,
     )
-
-
-def _read(path: Path, reading: XrayFileSettings) -> Radiograph:
-    try:
-        return read_radiograph(path, polarity=reading.polarity, colour=reading.colour)
-    except (OSError, ValueError) as error:
-        if isinstance(error, XraykitError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(f"an X-ray must be a file, got {path.name}, which cannot be read ({reason}).") from error
 
 
 def _spacing(radiograph: Radiograph) -> tuple[float, float] | None:

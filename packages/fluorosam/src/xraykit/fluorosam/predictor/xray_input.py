@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xraykit.render import FileError, InputError, Radiograph, XraykitError, read_radiograph
+from xraykit.render import InputError, Radiograph, read_radiograph
 from xraykit.render.radiographs import Polarity, exposed_field, is_stored_mirrored, relative_line_integrals
 from xraykit.render.storage import finding_sentences
 
@@ -81,7 +81,9 @@ def open_xray(xray: XraySource, settings: XrayFileSettings | None = None) -> Ope
         raise InputError(f"bone must be bright, dark or auto, got {str(settings.bone)[:40]!r}.")
     if isinstance(xray, Tensor | np.ndarray):
         return _opened_array(xray, settings)
-    radiograph = xray if isinstance(xray, Radiograph) else _read(xray, settings)
+    if not isinstance(xray, Radiograph):
+        xray = read_radiograph(xray, polarity=settings.polarity, colour=settings.colour)
+    radiograph = xray
     name = "X-ray" if radiograph.source is None else radiograph.source.name
     several = radiograph.n_frames > 1 and settings.reduce is None
     radiograph = _toned(_chosen_frames(radiograph, settings, name), settings.bone)
@@ -117,18 +119,6 @@ def _from_numpy(values: NDArray[Any]) -> Tensor:
         raise InputError(f"an X-ray must be (H, W) grey values, got {values.shape} {values.dtype}.")
     wide = np.float64 if values.dtype.kind in "ui" or values.dtype.itemsize > 4 else np.float32
     return torch.from_numpy(np.array(values, dtype=wide))
-
-
-def _read(path: str | Path, settings: XrayFileSettings) -> Radiograph:
-    try:
-        return read_radiograph(path, polarity=settings.polarity, colour=settings.colour)
-    except (OSError, ValueError) as error:
-        if isinstance(error, XraykitError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(
-            f"an X-ray must be a file, got {str(path)[:200]!r}, which cannot be read ({reason})."
-        ) from error
 
 
 def _chosen_frames(radiograph: Radiograph, settings: XrayFileSettings, name: str) -> Radiograph:

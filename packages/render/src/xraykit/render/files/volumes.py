@@ -134,10 +134,12 @@ def declared_grid(
 
 
 def read_finite(grid: DeclaredGrid) -> NDArray[np.float32]:
-    """The voxels as float32 [k, j, i]; FileError if one is NaN or infinite."""
+    """The voxels as float32 [k, j, i]; FileError if one is NaN or infinite, or they cannot be read any more."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows becomes infinite and is refused below
             voxels = np.ascontiguousarray(grid.read(), np.float32)
+    except OSError as error:  # a disk or share that went away since the header was read
+        raise FileError(f"{grid.path} must be readable, the system says: {error.strerror or error}.") from error
     except MemoryError as error:
         raise FileError(
             f"{grid.path} declares {' x '.join(map(str, grid.size))} voxels, more than this machine's memory holds."

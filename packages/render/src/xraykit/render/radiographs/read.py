@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..geometry.camera import Camera
+from ..storage.brief import brief
 from ..storage.dicom_header import read_dicom
 from ..storage.dicom_pixels import pixel_layout
 from ..storage.dicom_sniff import is_dicom
@@ -54,7 +55,7 @@ def read_radiograph(
         The radiograph on the CPU, float32 (frames, height, width).
 
     Raises:
-        FileError: The file is missing, a folder, empty, damaged, or no X-ray image.
+        FileError: The file is missing, a folder, empty, damaged, no X-ray image, or gone while it is read.
         InputError: `camera` has another size, or an option is unknown.
     """
     path = Path(path)
@@ -64,29 +65,33 @@ def read_radiograph(
     if kind is None:
         raise FileError(f"{path} does not exist; check the path.")
     try:
-        with path.open("rb") as file:
-            head = file.read(132)
-    except OSError as error:
-        raise FileError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    if not head:
-        raise FileError(f"{path} must hold an image, got an empty file; get it again.")
-    if any(head.startswith(magic) for magic in MAGIC):
-        radiograph = read_raster_radiograph(path, polarity=polarity, colour=colour)
-        radiograph = radiograph if frame is None else radiograph.with_frame(frame)
-    elif is_dicom(path):
-        radiograph = read_dicom_radiograph(
-            path, polarity=polarity, detector_active_origin=detector_active_origin, frame=frame, colour=colour
-        )
-    elif is_grid_image(path):
-        radiograph = read_grid_radiograph(path, polarity=polarity)
-        radiograph = radiograph if frame is None else radiograph.with_frame(frame)
-    else:
-        legal = ", ".join(("DICOM", *SUFFIXES, *GRID_READERS))
-        raise FileError(f"{path} must be an X-ray image ({legal}), got a file of another kind; convert it.")
+        radiograph = _by_content(path, polarity, detector_active_origin, colour, frame)
+    except OSError as error:  # not permitted, or a disk or share that went away
+        raise FileError(f"{path} cannot be read ({error.strerror or brief(error)}); check the path.") from error
     if camera is None:
         return radiograph
     facts = {**radiograph.provenance, "camera": Origin("given", "caller", "overrules the file")}
     return replace(radiograph, camera=camera, provenance=facts, of_frames=())
+
+
+def _by_content(
+    path: Path, polarity: Polarity | None, origin: DetectorOrigin, colour: Colour, frame: int | None
+) -> Radiograph:
+    with path.open("rb") as file:
+        head = file.read(132)
+    if not head:
+        raise FileError(f"{path} must hold an image, got an empty file; get it again.")
+    is_picture = head.startswith(tuple(MAGIC))
+    if not is_picture and is_dicom(path):
+        return read_dicom_radiograph(path, polarity=polarity, detector_active_origin=origin, frame=frame, colour=colour)
+    if is_picture:
+        radiograph = read_raster_radiograph(path, polarity=polarity, colour=colour)
+    elif is_grid_image(path):
+        radiograph = read_grid_radiograph(path, polarity=polarity)
+    else:
+        legal = ", ".join(("DICOM", *SUFFIXES, *GRID_READERS))
+        raise FileError(f"{path} must be an X-ray image ({legal}), got a file of another kind; convert it.")
+    return radiograph if frame is None else radiograph.with_frame(frame)
 
 
 def count_frames(path: str | Path) -> int:
