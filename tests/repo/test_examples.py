@@ -7,6 +7,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 from PIL import Image
+from support.dataset_jobs import in_this_process
 from support.repo import ROOT
 from xraykit.render.training import one_thread
 from xraykit.render.weights import load_weights
@@ -95,7 +96,7 @@ PROMISES = {
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys, monkeypatch):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
-    with one_thread():
+    with one_thread(), in_this_process():
         monkeypatch.syspath_prepend(path.parent)
         example = import_module(path.stem)
         result = example.main(tmp_path / "out", quick=True)

@@ -47,7 +47,7 @@ def failures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readmes")
     blocks = json.dumps({name: code for name, (_, code) in zip(IDS, BLOCKS, strict=True)})
     command = [sys.executable, "-W", "error", "-c", RUN]
-    done = subprocess.run(command, input=blocks, capture_output=True, text=True, timeout=280, cwd=folder, check=False)
+    done = subprocess.run(command, input=blocks, capture_output=True, text=True, cwd=folder, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "failures.json").read_text(encoding="utf-8"))
 

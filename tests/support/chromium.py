@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from support.waiting import PATIENCE, until
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
@@ -46,7 +48,7 @@ class Tab:
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            message = json.loads(self._socket.recv(timeout=60))
+            message = json.loads(self._socket.recv(timeout=PATIENCE))
             if message.get("method") == "Network.requestWillBeSent":
                 self.requested.append(message["params"]["request"]["url"])
             if message.get("method") == "Network.webSocketCreated":
@@ -62,7 +64,7 @@ class Tab:
         answer = self.command("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         return answer["result"].get("value")
 
-    def until(self, done: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+    def until(self, done: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
         """The first true value of `done`, asked four times a second; TimeoutError if it never comes.
 
         A page that goes away while it is asked is asked again.
@@ -111,8 +113,7 @@ def chromium(profile: Path, *, size: tuple[int, int] = (1600, 900)) -> Iterator[
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             port = _port(profile, process)
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=30) as answer:
-                pages = [page for page in json.load(answer) if page["type"] == "page"]
+            pages = until(lambda: _pages(port))
             with connect(pages[0]["webSocketDebuggerUrl"], max_size=2**28) as socket:
                 tab = Tab(socket)
                 metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
@@ -128,11 +129,17 @@ def chromium(profile: Path, *, size: tuple[int, int] = (1600, 900)) -> Iterator[
 
 def _port(profile: Path, process: subprocess.Popen) -> int:
     """The debugging port, which Chromium writes down once it listens."""
-    note, end = profile / "DevToolsActivePort", time.monotonic() + 60
-    while time.monotonic() < end:
+    note = profile / "DevToolsActivePort"
+
+    def written() -> list[str]:
         if process.poll() is not None:
             raise RuntimeError(f"chromium ended at once with exit code {process.returncode}")
-        if note.exists() and note.read_text(encoding="utf-8").strip():
-            return int(note.read_text(encoding="utf-8").split()[0])
-        time.sleep(0.1)
-    raise TimeoutError("chromium did not open its debugging port within 60 s")
+        return note.read_text(encoding="utf-8").split() if note.exists() else []
+
+    return int(until(written)[0])
+
+
+def _pages(port: int) -> list[dict[str, Any]]:
+    """What Chromium says of its tabs."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
+        return [page for page in json.load(answer) if page["type"] == "page"]

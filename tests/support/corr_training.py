@@ -47,7 +47,7 @@ def write_tissue_job(
     split: dict[str, float] | None = None,
 ) -> Path:
     """A data set job of blocks of tissue, or of procedural knees, seen from all around; its folder."""
-    from support.dataset_jobs import write_ct
+    from support.dataset_jobs import in_this_process, write_ct
 
     generated, ct = ProceduralPatients(), CTPatients()
     if knees:
@@ -67,7 +67,8 @@ def write_tissue_job(
         split=split or {"train": 4.0, "val": 2.0},
         images_per_shard=patients * views,
     )
-    make_dataset(config, folder / "job", workers=1)
+    with in_this_process():
+        make_dataset(config, folder / "job")
     return folder / "job"
 
 

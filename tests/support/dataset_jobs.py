@@ -1,8 +1,11 @@
 """A small data set job: a folder of tiny CTs with labels, and the configuration that X-rays them."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import torch
 from xraykit.render import write_volume
 
@@ -41,6 +44,24 @@ def write_job(folder: Path, *, patients: int = 4, per_patient: int = 3, extra: s
     path = folder / "config.yaml"
     path.write_text(CONFIG.format(per_patient=per_patient) + extra, encoding="utf-8")
     return path
+
+
+@contextmanager
+def in_this_process() -> Iterator[None]:
+    """Jobs make their shards in this process: for what does not hang on the processes, whose start takes seconds."""
+    from xraykit.render.dataset.make import job
+    from xraykit.render.dataset.make.shard_work import make_shard
+
+    def engine(kind, folder, plan, numbers, *_):
+        return (make_shard(folder, number, plan.config_sha256, lambda _: None) for number in numbers)
+
+    before = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "_engine", engine)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)  # a shard takes one
 
 
 def digests(folder: Path) -> dict[str, str]:

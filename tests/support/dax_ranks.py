@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
+from support.waiting import PATIENCE
 from torch import Tensor, distributed, multiprocessing
 
 RANKS = 2
@@ -21,7 +22,7 @@ def on_ranks(work: Callable[[int], dict[str, Tensor]], folder: Path) -> list[dic
 def _run(rank: int, work: Callable[[int], dict[str, Tensor]], folder: str) -> None:
     torch.set_num_threads(1)
     distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS, timeout=timedelta(minutes=4)
+        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=RANKS, timeout=timedelta(seconds=PATIENCE)
     )
     try:
         torch.save({name: value.detach() for name, value in work(rank).items()}, Path(folder) / f"{rank}.pt")

@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from support.waiting import PATIENCE
+
 
 def ask(
     server: Any, path: str, body: object = None, *, headers: Mapping[str, str] | None = None, raw: bytes | None = None
@@ -19,7 +21,7 @@ def ask(
     named = {"X-Token": server.token, "Content-Type": "application/json", **(headers or {})}
     request = urllib.request.Request(server.address + path, data=data, headers=named)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read(), dict(answer.headers)
     except urllib.error.HTTPError as error:
         return error.code, error.read(), dict(error.headers)

@@ -34,10 +34,17 @@ def _belongs(name: str) -> bool:
 def modules_loaded_by(code: str) -> frozenset[str]:
     """Top-level names in sys.modules after a fresh interpreter has run `code`."""
     probe = f"{code}\nimport sys\nprint('MODULES', *{{name.partition('.')[0] for name in sys.modules}})"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the probed code failed:\n{done.stderr}")
     return frozenset(done.stdout.rpartition("MODULES")[2].split())
+
+
+def loaded_beside_torch(code: str) -> frozenset[str]:
+    """The same names, without those that torch itself has loaded, triton perhaps."""
+    before = "import sys, torch\nbefore = {name.partition('.')[0] for name in sys.modules}\n"
+    after = "\nsys.modules = {name: None for name in sys.modules if name.partition('.')[0] not in before}"
+    return modules_loaded_by(before + code + after)
 
 
 @cache

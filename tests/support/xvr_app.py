@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from support.waiting import PATIENCE
 from torch import Tensor
 from xraykit.render import Camera, Volume, carm_pose, render
 from xraykit.render.geometry import rigid_matrix, rotation_from
@@ -60,11 +61,11 @@ def small_session(**options: Any) -> tuple[Session, Tensor]:
     return session, truth
 
 
-def ended(session: Session, *, seconds: float = 60.0) -> Any:
+def ended(session: Session) -> Any:
     """The job of a session once it has ended."""
     job = session.worker.job
     assert job is not None and job.future is not None
-    job.future.exception(timeout=seconds)
+    job.future.exception(timeout=PATIENCE)
     return job
 
 

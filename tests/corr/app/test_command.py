@@ -11,6 +11,7 @@ import pytest
 from support.corr_app import written
 from support.corr_matchers import BandNetwork, write_views
 from support.page_requests import ask
+from support.waiting import PATIENCE
 from xraykit.corr.network import MatcherConfig, new_matcher, save_matcher
 from xraykit.corr.predictor import Matcher
 from xraykit.render.cli.umbrella import run
@@ -93,10 +94,10 @@ def test_command_serves_until_ctrl_c(folder):
         try:
             lines = iter(process.stdout.readline, "")
             url = next(line.split()[2] for line in lines if line.startswith("Look at"))
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 assert b"<main>" in answer.read()
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(PATIENCE) == 130
         finally:
             process.kill()
     assert not (folder / "annotations.json").exists()

@@ -74,7 +74,7 @@ batches.close()
 @pytest.mark.slow
 def test_workers_end_without_a_word_while_batches_are_made(store):
     ended = subprocess.run(
-        [sys.executable, "-c", CLOSING, str(store.folder)], check=False, timeout=250, capture_output=True, text=True
+        [sys.executable, "-c", CLOSING, str(store.folder)], check=False, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stderr) == (0, "")
 

@@ -14,6 +14,7 @@ import torch
 from support.fluorosam_app import known_sam, write_dicom, write_xrays
 from support.fluorosam_networks import TINY
 from support.page_requests import ask
+from support.waiting import PATIENCE
 from xraykit.fluorosam import new_network, save_network
 from xraykit.render import FileError
 from xraykit.render.cli.umbrella import run
@@ -115,10 +116,10 @@ def test_command_serves_until_ctrl_c(folder):
         try:
             lines = iter(process.stdout.readline, "")
             url = next(line.split()[2] for line in lines if line.startswith("Look at"))
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 assert b"<main>" in answer.read()
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(PATIENCE) == 130
         finally:
             process.kill()
     assert not (folder / "annotations").exists()

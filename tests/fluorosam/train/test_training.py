@@ -202,7 +202,7 @@ def test_a_folder_that_is_no_data_set_is_refused_and_nothing_is_written(weights,
 
 def call(out, job, weights, *words):
     command = [sys.executable, str(SCRIPT), str(out), str(job), str(weights), *words]
-    return subprocess.run(command, check=False, timeout=250)
+    return subprocess.run(command, check=False)
 
 
 @pytest.mark.slow

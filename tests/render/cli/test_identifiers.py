@@ -1,12 +1,13 @@
 """Nothing that a command writes holds a text, a date or an identifier of what it read."""
 
 import json
-import time
 
 import numpy as np
 import pytest
+from support.dataset_jobs import in_this_process
 from support.dicom import write_dicom, write_series
 from support.soiled import ROOT, soil, traces
+from support.waiting import until
 from support.xray_dicom import GEOMETRY, xray_dataset
 from xraykit.render import Volume
 from xraykit.render.cli.umbrella import run
@@ -48,7 +49,8 @@ def test_a_data_set_and_its_report(cts, tmp_path, capsys):
     pytest.importorskip("pycocotools", reason="needs the extra: pip install 'xraykit-render[dataset]'")
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     out = tmp_path / "out"
-    assert run(["dataset", "make", str(tmp_path / "plan.yaml"), "-o", str(out / "set"), "--workers", "1"]) == 3
+    with in_this_process():
+        assert run(["dataset", "make", str(tmp_path / "plan.yaml"), "-o", str(out / "set")]) == 3
     shards = json.loads((out / "set/manifest.json").read_text())["shards"]
     assert sum(len(shard["skipped"]) for shard in shards) >= 2
     assert run(["dataset", "check", str(out / "set")]) == 0
@@ -97,8 +99,7 @@ def test_the_live_page_of_a_ct(cts, tmp_path):
     options = {"start": ViewerState(field=40.0, size=16), "samples": 20, "backend": "torch"}
     (tmp_path / "out").mkdir()
     with start_viewer(Volume.from_file(cts / "p1"), port=0, folder=tmp_path / "out", **options) as viewer:
-        for _ in range(1000):  # until the first picture is there
-            time.sleep(0.02 * (viewer.latest is None))
+        until(lambda: viewer.latest)  # the first picture is there
         assert len(viewer.save()) == 2
     assert traces(tmp_path / "out") == []
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.scenes import random_scene
+from support.waiting import PATIENCE
 from xraykit.render import write_volume
 from xraykit.render.cli import view as command
 from xraykit.render.cli.umbrella import run
@@ -156,10 +157,10 @@ def test_ctrl_c_ends_a_running_viewer_with_one_sentence(ct):
     ) as process:  # fmt: skip
         try:
             url = next(line for line in process.stdout if line.startswith("Look at")).split()[2]
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 assert answer.status == 200
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     assert (process.returncode, out.strip(), err) == (130, "", "xraykit: interrupted: the viewer is closed.\n")

@@ -1,12 +1,14 @@
 """Progress in plain lines where there is no terminal: how much is done, how fast, how long it will take."""
 
+from types import SimpleNamespace
+
 from xraykit.render.commands import progress
 from xraykit.render.commands.progress import Tally, duration, stages
 
 
 def test_the_tally_knows_rate_and_time_left(monkeypatch, capsys):
     clock = iter([0.0, 0.0, 10.0, 30.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))  # no other thread reads it
     with Tally("images", every=1.0) as tally:
         tally.report(10, 100)
         tally.report(30, 100)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.triton_worker import named
+from support.waiting import PATIENCE
 
 
 class Interpreted:
@@ -30,7 +31,7 @@ class Interpreted:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
 
 

@@ -9,7 +9,6 @@ import tempfile
 from types import SimpleNamespace
 
 import pytest
-from support.repo import ROOT
 from support.toy_training import settings_of, train
 from xraykit.render import FileError, OutputError
 from xraykit.render.training import checkpoint
@@ -75,14 +74,22 @@ def test_half_written_files_of_a_killed_training_go_at_the_next_start_and_others
     assert mine.exists() and not any(path.exists() for path in half)
 
 
+SECOND = """
+import sys
+from pathlib import Path
+from xraykit.render.training import RunSettings, prepare_folder
+run = RunSettings(output=Path(sys.argv[1]))
+prepare_folder(run, run)
+"""
+
+
 def test_a_second_job_in_the_folder_is_refused_and_the_first_goes_on(tmp_path):
-    script = ROOT / "tests/support/toy_training.py"
     said = []
 
     def report(done, total):
         if done == 1:  # before there is a checkpoint, which would refuse it by itself
-            second = [sys.executable, str(script), str(tmp_path / "out")]
-            said.append(subprocess.run(second, capture_output=True, text=True, check=False, timeout=600).stderr)
+            second = [sys.executable, "-c", SECOND, str(tmp_path / "out")]
+            said.append(subprocess.run(second, capture_output=True, text=True, check=False).stderr)
 
     _, run = train(settings_of(tmp_path / "out", steps=3), report=report)
     assert "must be free, got another job that writes there" in said[0]

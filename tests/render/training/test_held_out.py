@@ -1,6 +1,7 @@
 """Patients are held out by their split or by share, whole, and the same ones each time."""
 
 import pytest
+from support.waiting import PATIENCE
 from xraykit.render import InputError, OutputError
 from xraykit.render.training import hold_out_patients, wait_for_first
 
@@ -29,6 +30,6 @@ def test_a_patient_in_two_splits_and_nobody_to_learn_from_are_refused():
 
 def test_what_comes_later_is_waited_for_and_what_never_comes_is_said(tmp_path):
     found = iter([None, "store"])
-    assert wait_for_first(lambda: next(found), tmp_path, seconds=30) == "store"
+    assert wait_for_first(lambda: next(found), tmp_path, seconds=PATIENCE) == "store"
     with pytest.raises(OutputError, match="must be filled by the first process, got none in 0 s"):
         wait_for_first(lambda: None, tmp_path, seconds=0.0)

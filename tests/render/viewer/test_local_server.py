@@ -4,6 +4,7 @@ import time
 from contextlib import suppress
 
 import pytest
+from support.waiting import PATIENCE, until
 from xraykit.render.viewer.local_server import local_server, page_url, stop
 
 viser = pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
@@ -54,12 +55,9 @@ def test_behind_a_proxy_the_page_and_its_websocket_are_the_proxys(server):
 def test_who_has_the_token_is_sent_the_scene_and_heard(server, slider, own):
     origin = f"http://127.0.0.1:{server.get_port()}" if own else None
     with connection(server, f"/{TOKEN}", origin) as page:
-        assert len(page.recv(timeout=60)) > 100
+        assert len(page.recv(timeout=PATIENCE)) > 100
         page.send(moved(slider))
-        end = time.monotonic() + 60
-        while slider.value != 9:
-            assert time.monotonic() < end, "it was not heard"
-            time.sleep(0.05)
+        until(lambda: slider.value == 9)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_strangers_are_neither_sent_nor_heard_anything(server, slider, path, ori
         with suppress(ConnectionClosed):
             page.send(moved(slider))
         with pytest.raises(ConnectionClosed) as closed:
-            page.recv(timeout=60)
+            page.recv(timeout=PATIENCE)
     assert closed.value.rcvd.code == 1008
     time.sleep(0.2)
     assert slider.value == 5

@@ -1,7 +1,7 @@
 """The viewer answers on 127.0.0.1 alone, follows its sliders, saves what it shows, and ends cleanly."""
 
 import socket
-import time
+import threading
 import urllib.request
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from support.scenes import random_scene
+from support.waiting import PATIENCE, until
 from xraykit.render import BackendUnavailableError, GeometryError, InputError, OutputError, read_pose
 from xraykit.render.viewer import start_viewer
 from xraykit.render.viewer.state import ViewerState
@@ -19,13 +20,6 @@ from xraykit.render.web import check_port
 viser = pytest.importorskip("viser", reason="needs the extra: pip install 'xraykit-render[view]'")
 
 START = ViewerState(lao_rao=10.0, sod=500.0, sdd=700.0, field=30.0, size=20)
-
-
-def until(done, *, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
 
 
 def settled(viewer) -> None:
@@ -57,7 +51,7 @@ def websocket(viewer, **options):
 
 
 def test_page_answers_with_html(viewer):
-    with urllib.request.urlopen(viewer.url, timeout=10) as answer:
+    with urllib.request.urlopen(viewer.url, timeout=PATIENCE) as answer:
         assert answer.status == 200
         assert b"<html" in answer.read()
 
@@ -74,7 +68,7 @@ def test_no_other_address_of_this_machine_answers(viewer):
 
 def test_websocket_of_our_page_is_sent_the_scene(viewer):
     with websocket(viewer, origin=viewer.url.partition("/?")[0]) as connection:
-        assert len(connection.recv(timeout=10)) > 1000
+        assert len(connection.recv(timeout=PATIENCE)) > 1000
 
 
 def test_websocket_of_a_foreign_page_is_closed_before_it_is_sent_anything(viewer):
@@ -82,7 +76,7 @@ def test_websocket_of_a_foreign_page_is_closed_before_it_is_sent_anything(viewer
 
     with websocket(viewer, origin="https://example.com") as connection:
         with pytest.raises(ConnectionClosed) as closed:
-            connection.recv(timeout=10)
+            connection.recv(timeout=PATIENCE)
         assert closed.value.rcvd.code == 1008
 
 
@@ -109,14 +103,24 @@ def test_view_button_turns_the_carm_and_sets_the_mirror(viewer):
     assert (state.lao_rao, state.cra_cau, state.roll, state.mirrored) == (180.0, 0.0, 0.0, False)
 
 
-def test_states_that_were_overtaken_are_skipped(viewer):
-    first = viewer.frames
-    for step in range(300):
-        viewer.controls.put(roll=float(step % 90))
-    viewer.controls.put(roll=33.0)
+def test_states_that_were_overtaken_are_skipped(viewer, monkeypatch):
+    draw, drawn, begun, moved = viewer._renderer.frame, [], threading.Event(), threading.Event()
+
+    def held(state):
+        begun.set()
+        assert moved.wait(PATIENCE)
+        drawn.append(state.roll)
+        return draw(state)
+
+    monkeypatch.setattr(viewer._renderer, "frame", held)
+    viewer.controls.put(roll=50.0)
+    assert begun.wait(PATIENCE)
+    for step in range(1, 31):
+        viewer.controls.put(roll=float(step))
+    moved.set()
     settled(viewer)
-    assert viewer.latest[0].roll == 33.0
-    assert viewer.frames - first < 200
+    assert viewer.latest[0].roll == 30.0
+    assert not {float(step) for step in range(1, 30)} & set(drawn)
 
 
 def test_manual_window_begins_where_the_automatic_one_was(viewer):

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from support.waiting import PATIENCE
 from xraykit.render import FileError, InputError
 from xraykit.render.web import JobRunner
 
@@ -15,7 +16,7 @@ def runner():
 
 
 def ended(job):
-    job.future.exception(timeout=30)
+    job.future.exception(timeout=PATIENCE)
     return job
 
 
@@ -46,7 +47,7 @@ def test_steps_are_told_from_the_number_asked_for(runner):
 def test_running_job_says_so_and_a_second_is_refused(runner):
     begun = threading.Event()
     job = runner.start("search", until_stopped(begun))
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     assert runner.running and job.running and job.outcome == "running" and job.state()["steps"]
     with pytest.raises(InputError, match="one task at a time: search is running; wait for it or cancel it"):
         runner.start("refine", lambda job: None)
@@ -56,7 +57,7 @@ def test_running_job_says_so_and_a_second_is_refused(runner):
 def test_cancelled_job_ends_at_its_next_report_and_makes_room(runner):
     begun = threading.Event()
     job = runner.start("search", until_stopped(begun))
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     runner.cancel()
     assert (ended(job).outcome, job.message) == ("cancelled", "")
     assert ended(runner.start("next", lambda job: None)).outcome == "done"
@@ -66,7 +67,7 @@ def test_task_that_only_checks_is_cancelled_too(runner):
     asked = threading.Event()
 
     def task(job):
-        assert asked.wait(30)
+        assert asked.wait(PATIENCE)
         job.check()
 
     job = runner.start("check", task)
@@ -95,7 +96,7 @@ def test_requests_of_a_runner_tell_and_cancel_its_job(runner):
     assert told({}) is None and cancel({}) is None
     begun = threading.Event()
     job = runner.start("search", until_stopped(begun))
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     assert told({})["outcome"] == "running" and told({"since": "x"}) is None
     assert cancel({}) is None
     ended(job)
@@ -107,6 +108,6 @@ def test_requests_of_a_runner_tell_and_cancel_its_job(runner):
 def test_closing_stops_what_runs():
     runner, begun = JobRunner(), threading.Event()
     job = runner.start("search", until_stopped(begun))
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE)
     runner.close()
     assert not job.running and job.outcome == "cancelled"

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE
 from xraykit.render import InputError
 from xraykit.render.web import PageServer, is_own_page, outer_address
 
@@ -29,7 +30,7 @@ def status(server, **headers) -> int:
         f"{server.address}/api/greet", data=b"{}", headers={"X-Token": server.token, **headers}
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert json.load(answer) == "hello"
             return answer.status
     except urllib.error.HTTPError as error:

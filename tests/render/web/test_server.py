@@ -8,6 +8,7 @@ import urllib.request
 from contextlib import closing
 
 import pytest
+from support.waiting import PATIENCE
 from xraykit.render import BackendUnavailableError, InputError
 from xraykit.render.web import Answer, PageServer
 
@@ -48,7 +49,7 @@ def ask(server, path, raw=None, **headers):
     named = {"X-Token": server.token, **headers}
     request = urllib.request.Request(server.address + path, data=raw, headers=named)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers

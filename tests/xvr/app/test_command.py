@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from support.page_requests import ask
+from support.waiting import PATIENCE
 from support.xvr_app import CAMERA, TRUE, patient, shot_of
 from xraykit.render import carm_pose, save_image, write_volume
 from xraykit.render.cli.umbrella import run
@@ -108,10 +109,10 @@ def test_command_serves_until_ctrl_c(files):
         try:
             lines = iter(process.stdout.readline, "")
             url = next(line.split()[2] for line in lines if line.startswith("Look at"))
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                 assert b"<main>" in answer.read()
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            assert process.wait(PATIENCE) == 130
         finally:
             process.kill()
 

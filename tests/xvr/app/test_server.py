@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support.page_requests import ask
+from support.waiting import PATIENCE
 from support.xvr_app import ended, small_session
 from xraykit.render import OutputError
 from xraykit.xvr.result.reading import read_result
@@ -88,7 +89,9 @@ def test_own_origin_is_welcome(server):
 
 
 def test_bodies_are_bounded(server):
-    with closing(http.client.HTTPConnection("127.0.0.1", int(server.address.rsplit(":", 1)[1]), timeout=10)) as line:
+    with closing(
+        http.client.HTTPConnection("127.0.0.1", int(server.address.rsplit(":", 1)[1]), timeout=PATIENCE)
+    ) as line:
         line.putrequest("POST", "/api/load")
         line.putheader("X-Token", server.token)
         line.putheader("Content-Length", str(1 << 30))

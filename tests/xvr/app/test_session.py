@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.waiting import PATIENCE
 from support.xvr_app import CAMERA, blocked, ended, patient, small_session
 from xraykit.render import GeometryError, InputError
 from xraykit.render.geometry import geodesic_distance, project
@@ -263,7 +264,7 @@ def test_cancelling_keeps_the_pose_so_far_and_hands_wait_until_then():
     session, _ = small_session(refine_with=slow)
     before = session.sliders(0)
     session.refine(0)
-    assert paused.wait(20)
+    assert paused.wait(PATIENCE)
     session.move(0, Move(add={"x": 50.0}), gesture="hand")
     assert session.sliders(0).x < before.x + 10
     with pytest.raises(InputError, match="one task at a time"):

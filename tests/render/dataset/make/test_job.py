@@ -10,7 +10,7 @@ from multiprocessing import Pipe
 
 import pytest
 import torch
-from support.dataset_jobs import digests, leftovers, write_job
+from support.dataset_jobs import digests, in_this_process, leftovers, write_job
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.cpu_type import cpu_type
 from xraykit.render.dataset.format.manifest import RECEIPTS, read_manifest
@@ -46,13 +46,9 @@ def threads():
 
 
 @pytest.fixture
-def here(monkeypatch, threads):
-    """Jobs make their shards in this process: for what does not hang on the processes, whose start takes seconds."""
-
-    def engine(kind, folder, plan, numbers, *_):
-        return (make_shard(folder, number, plan.config_sha256, nothing) for number in numbers)
-
-    monkeypatch.setattr(job, "_engine", engine)
+def here():
+    with in_this_process():
+        yield
 
 
 def test_the_manifest_tells_of_every_shard(whole, config):

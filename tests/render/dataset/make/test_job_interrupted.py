@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 from support.dataset_jobs import digests, leftovers, write_job
+from support.waiting import PATIENCE, until
 from xraykit.render.dataset.make.job import make_dataset
 from xraykit.render.dataset.plan.config_file import read_dataset_config
 
@@ -18,17 +20,9 @@ COMMAND = [sys.executable, "-c", "from xraykit.render.cli.umbrella import main; 
 KILLS = 3
 
 
-def wait_for(happened, *arguments, seconds: float = 60.0) -> None:
-    """Look every 20 ms; fail when it takes too long."""
-    end = time.monotonic() + seconds
-    while not happened(*arguments):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def wait_for_work(job: subprocess.Popen, folder: Path, *, stale: list[str]) -> None:
     """Until a shard is being written; `stale` are the temporary files of the process before."""
-    wait_for(lambda: set(leftovers(folder)) - set(stale) or job.poll() is not None)
+    until(lambda: set(leftovers(folder)) - set(stale) or job.poll() is not None)
 
 
 def is_gone(group: int) -> bool:
@@ -45,7 +39,6 @@ def begin(config: Path, folder: Path, *, output: int = subprocess.DEVNULL) -> su
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_job_killed_at_random_times_ends_with_the_same_bytes(tmp_path):
     config, folder, chance = write_job(tmp_path, per_patient=40, patients=6), tmp_path / "killed", random.Random(1)
     whole = make_dataset(read_dataset_config(config), tmp_path / "whole", workers=1)
@@ -56,10 +49,10 @@ def test_a_job_killed_at_random_times_ends_with_the_same_bytes(tmp_path):
         time.sleep(chance.uniform(0.0, 0.6))
         job.kill()
         assert job.wait() == -signal.SIGKILL
-        wait_for(is_gone, job.pid, seconds=20)
+        until(partial(is_gone, job.pid))
         assert digests(folder).items() <= digests(whole.folder).items()
     job = begin(config, folder, output=subprocess.PIPE)
-    said, _ = job.communicate(timeout=120)
+    said, _ = job.communicate(timeout=PATIENCE)
     assert job.returncode == 0, said.decode()
     assert digests(folder) == digests(whole.folder)
     assert (folder / "manifest.json").read_bytes() == (whole.folder / "manifest.json").read_bytes()
@@ -72,7 +65,7 @@ def test_ctrl_c_ends_at_once_with_130_and_leaves_nothing_open(tmp_path):
     job = begin(config, folder, output=subprocess.PIPE)
     wait_for_work(job, folder, stale=[])
     os.killpg(job.pid, signal.SIGINT)
-    said, _ = job.communicate(timeout=30)
+    said, _ = job.communicate(timeout=PATIENCE)
     assert job.returncode == 130
     assert "the same command with --resume goes on" in said.decode()
     assert "Traceback" not in said.decode()

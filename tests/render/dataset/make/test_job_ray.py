@@ -32,11 +32,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_two_ray_nodes_make_the_same_bytes(job, whole, tmp_path):
     (tmp_path / "two_nodes.py").write_text(TWO_NODES, encoding="utf-8")
     command = [sys.executable, str(tmp_path / "two_nodes.py"), str(job), str(tmp_path / "ray")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == {"made": 4, "nodes": 2}
     assert digests(tmp_path / "ray") == digests(whole[0].folder)
