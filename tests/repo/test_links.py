@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -87,28 +88,39 @@ def words(text: str) -> str:
     return "\n".join(found)
 
 
-def unknown_sources(text: str, known: list[str]) -> set[str]:
-    """Python files that a text names, with their folders or without, and that are the end of no known path."""
-    return {name for name in SOURCE.findall(text) if not any(f"/{path}".endswith(f"/{name}") for path in known)}
+def endings(paths: Iterable[str]) -> set[str]:
+    """How paths may be named: each whole, without its first folder, and so on to the file's name alone."""
+    parts = [path.split("/") for path in paths]
+    return {"/".join(each[start:]) for each in parts for start in range(len(each))}
+
+
+def unknown_sources(text: str, known: set[str]) -> set[str]:
+    """Python files that a text names, with their folders or without, and that are no known path's ending."""
+    return set(SOURCE.findall(text)) - known
+
+
+def unknown_in_words(code: str, known: set[str]) -> set[str]:
+    """Those that comments and docstrings name; few files name any at all, and only these are read for their words."""
+    return unknown_sources(words(code), known) if unknown_sources(code, known) else set()
 
 
 def test_every_python_file_that_prose_names_exists():
     files = {path.relative_to(ROOT).as_posix(): path for path in text_files()}
-    sources = [name for name in files if name.endswith(".py")]
-    texts = {name: words(files[name].read_text(encoding="utf-8")) for name in sources}
-    texts |= {name: path.read_text(encoding="utf-8") for name, path in files.items() if path.suffix == ".md"}
+    known = endings(name for name in files if name.endswith(".py")) | NO_FILES
     made = "docs/api/"  # of docstrings, by docs/makers/make_api.py
+    look = {".py": unknown_in_words, ".md": unknown_sources}
     wrong = {
-        name: unknown - NO_FILES
-        for name, text in texts.items()
-        if not name.startswith(made) and (unknown := unknown_sources(text, sources)) - NO_FILES
+        name: unknown
+        for name, path in files.items()
+        if path.suffix in look and not name.startswith(made)
+        if (unknown := look[path.suffix](path.read_text(encoding="utf-8"), known))
     }
     assert wrong == {}
 
 
 def test_a_python_file_that_is_gone_is_seen_by_its_name_alone_and_behind_a_folder():
     code = '"""See gone.py and b/c.py."""\nx = "not/prose.py"  # as in b/gone.py, a/b/c.py, c.py\n'
-    assert unknown_sources(words(code), ["a/b/c.py"]) == {"gone.py", "b/gone.py"}
+    assert unknown_in_words(code, endings(["a/b/c.py"])) == {"gone.py", "b/gone.py"}
 
 
 def test_every_benchmark_that_a_page_runs_exists():
