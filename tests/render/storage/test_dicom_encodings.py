@@ -162,7 +162,40 @@ def test_a_decoder_that_does_not_end_is_ended(tmp_path, monkeypatch):
         stored(path)
 
 
-def test_a_syntax_without_a_decoder_names_it(tmp_path):
+def extended_jpeg(levels):
+    """Blocks of 8 x 8 equal pixels as an extended sequential JPEG of 12 bits: nothing but DC terms (T.81 F.1, F.2)."""
+
+    def segment(marker, body):
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    rows, columns = (8 * n for n in levels.shape)
+    head = b"\xff\xd8" + segment(0xDB, bytes([0, *[8] * 64]))  # a step of 8 is one grey level of the block
+    head += segment(0xC1, struct.pack(">BHHB3B", 12, rows, columns, 1, 1, 0x11, 0))
+    head += segment(0xC4, bytes([0x00, 0, 0, 0, 13, *[0] * 12, *range(13)]))  # sizes of DC steps, four bits each
+    head += segment(0xC4, bytes([0x10, 1, *[0] * 15, 0]))  # AC: the end of a block, one bit
+    head += segment(0xDA, bytes([1, 1, 0, 0, 63, 0]))
+    bits = ""
+    for step in np.diff(levels.ravel().astype(int) - 2048, prepend=0):
+        size = int(abs(step)).bit_length()
+        amount = step if step > 0 else step + (1 << size) - 1
+        bits += f"{size:04b}" + (f"{amount:0{size}b}" if size else "") + "0"
+    bits += "1" * (-len(bits) % 8)
+    scan = bytes(int(bits[n : n + 8], 2) for n in range(0, len(bits), 8))
+    return head + scan.replace(b"\xff", b"\xff\x00") + b"\xff\xd9"
+
+
+def test_extended_jpeg_of_12_bits_gives_every_grey_level(tmp_path):
+    levels = np.random.default_rng(0).integers(0, 4096, (6, 8))
+    levels[0, :3] = 0, 4095, 0
+    tags = {"PixelData": encapsulate([extended_jpeg(levels)]), "BitsStored": 12, "HighBit": 11}
+    pixels = np.kron(levels, np.ones((8, 8), int)).astype(np.uint16)
+    dataset = xray_dataset(pixels, **tags)
+    dataset["PixelData"].is_undefined_length = True
+    path = write_dicom(tmp_path / "x.dcm", dataset, syntax=JPEGExtended12Bit)
+    np.testing.assert_array_equal(stored(path)[0], pixels)
+
+
+def test_a_frame_that_no_decoder_takes_names_its_syntax(tmp_path):
     dataset = encapsulated([b"\xff\xd8\xff\xd9"])
     path = write_dicom(tmp_path / "x.dcm", dataset, syntax=JPEGExtended12Bit)
     with pytest.raises(FileError, match=r"unpacking JPEG Extended \(Process 2 and 4\) failed"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 from ..errors import FileError, InputError
 from ..storage.brief import brief
 from ..storage.declared_grid import LPS_TO_RAS, DeclaredGrid, affine_from, checked_size
+from ..storage.picture_damage import PICTURE_DAMAGE
 from ..storage.provenance import ASSUMED, Found, Origin
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -24,10 +24,6 @@ STORED_AIR = 1024
 """What is added to HU where a CT is stored without sign."""
 _MODES = {"I;16": True, "I;16B": True, "I;16L": True, "I": False, "F": False}  # whether without sign
 _DESCRIPTION, _ACROSS, _DOWN = 270, 282, 283
-_DAMAGE = (
-    Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError,
-    struct.error,
-)  # fmt: skip
 _MILLIMETRES = {"mm": 1.0, "cm": 10.0, "um": 1e-3, "µm": 1e-3, "\\u00b5m": 1e-3, "micron": 1e-3}
 
 
@@ -75,7 +71,7 @@ def _header(path: Path) -> tuple[tuple[int, int, int], str, tuple[float, float, 
             pages, mode, tags = int(getattr(file, "n_frames", 1)), file.mode, getattr(file, "tag_v2", {})
             columns, rows = file.size
             stated = _imagej_spacing(str(tags.get(_DESCRIPTION, "")), tags.get(_ACROSS), tags.get(_DOWN))
-    except _DAMAGE as error:
+    except (*PICTURE_DAMAGE, Image.DecompressionBombError) as error:
         raise FileError(f"{path} must be a whole TIFF, got a damaged one ({brief(error)}).") from error
     if pages < 2:
         raise FileError(f"{path} must hold a page for each slice, got one; a CT cannot be a single picture.")

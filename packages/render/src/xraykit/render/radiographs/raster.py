@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from PIL import Image, ImageOps, ImageSequence
 from ..errors import FileError, GeometryError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
+from ..storage.picture_damage import PICTURE_DAMAGE
 from ..storage.provenance import Found, Origin
 from .colour_rule import check_grey, check_opaque
 from .deep_colour import deep_grey
@@ -29,7 +28,6 @@ MOST_PIXELS, PIXELS_PER_BYTE = 1 << 27, 64
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262
 MARK = "xraykit"
-_DAMAGE = (EOFError, struct.error, zlib.error)
 
 
 def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None, colour: Colour = None) -> Radiograph:
@@ -67,7 +65,7 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
         raise FileError(f"{path} declares more pixels than a radiograph has ({brief(error)}); refused.") from error
     except FileError:
         raise
-    except (*_DAMAGE, OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+    except PICTURE_DAMAGE as error:
         raise FileError(f"{path} must be a whole PNG, TIFF or JPEG, got a damaged one ({brief(error)}).") from error
     if len({(page.shape, page.dtype) for page in pages}) != 1:
         raise FileError(f"{path} must hold pages of one size and type, got {len(pages)} that differ; split it.")
