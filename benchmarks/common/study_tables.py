@@ -149,6 +149,19 @@ def trust_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def geometry_table(summary: dict) -> str:
+    """The suite `xvr_geometry`: errors before and after stated geometry was freed, and what was said."""
+    head = ["stated geometry", "cases", "error mm", "worst", "after the check mm", "worst", "places said", "SDD said",
+            "CPU s, of the check"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in summary.items():
+        keys = ("before_mm", "before_worst_mm", "after_mm", "after_worst_mm")
+        errors = " | ".join(f"{one[key]:.2f}" for key in keys)
+        seconds = ", ".join(f"{value:.1f}" for value in one["cpu_s"])
+        lines.append(f"| {name} | {one['cases']} | {errors} | {one['said_places']} | {one['said_SDD']} | {seconds} |")
+    return "\n".join(lines)
+
+
 def implants_table(summary: dict) -> str:
     """The suite `xvr_implants`: medians over the frames of each set, implant and run."""
     head = ["run", "frames", "fit", "IoU", "least", "across mm", "depth mm", "about / across beam", "hits", "CPU s"]

@@ -26,6 +26,7 @@ from xraykit.xvr.procedure import AGAIN, climb_settings
 from xraykit.xvr.refine import NamedStructures, RefinementSettings, RefinementStep
 from xraykit.xvr.start import StartSettings, StatedStart
 from xraykit.xvr.start.given import GivenStarts
+from xraykit.xvr.trust.stated_geometry import GeometryCheck
 
 VOLUME = lopsided()
 POSE = true_pose(VOLUME)
@@ -40,12 +41,13 @@ class Tries(NamedTuple):
     chances: list
     alike: list
     scales: list
+    doubted: list
 
 
 @pytest.fixture
 def tries(monkeypatch):
     """The starts of every refinement; each ends where its last start is, with chances and similarities as given."""
-    seen, chances, alike, scales = [], [], [], []
+    seen, chances, alike, scales, doubted = [], [], [], [], []
 
     def refine(shots, named, starts, settings, *, report=None):
         seen.append(starts)
@@ -58,7 +60,8 @@ def tries(monkeypatch):
     monkeypatch.setattr("xraykit.xvr.procedure.register_among", refine)
     monkeypatch.setattr("xraykit.xvr.procedure.judge", judge)
     monkeypatch.setattr("xraykit.xvr.procedure.similarities", lambda *_: torch.tensor(alike))
-    return Tries(seen, chances, alike, scales)
+    monkeypatch.setattr("xraykit.xvr.procedure.check_geometry", lambda found, *_: GeometryCheck(found, *doubted))
+    return Tries(seen, chances, alike, scales, doubted)
 
 
 def test_what_is_not_trusted_is_tried_again_from_the_neighbours_of_its_starts(tries):
@@ -105,6 +108,22 @@ def test_what_is_trusted_is_tried_once(tries):
     tries.chances.append(0.95)
     register_xrays([SHOT], VOLUME, QUICK, starts=POSE[None])
     assert len(tries.seen) == 1
+
+
+@pytest.mark.parametrize(("shift", "chance", "verdict"), [(12.0, 0.3, "failed"), (2.0, 0.95, "trusted")])
+def test_an_answer_that_contradicts_the_stated_camera_is_believed_no_longer(tries, shift, chance, verdict):
+    tries.chances.append(0.95)
+    tries.doubted.extend([("the X-ray fits better with another sdd",), shift])
+    trust = register_xrays([SHOT], VOLUME, QUICK, starts=POSE[None]).trust
+    assert (trust.success_probability, trust.verdict) == (chance, verdict)
+    assert trust.warnings == ("the X-ray fits better with another sdd",)
+
+
+def test_the_stated_camera_is_taken_as_it_is_where_that_is_asked(tries):
+    tries.chances.append(0.95)
+    tries.doubted.extend([("never asked",), 12.0])
+    refinement = replace(QUICK.refinement, check_geometry=False)
+    assert register_xrays([SHOT], VOLUME, replace(QUICK, refinement=refinement), starts=POSE[None]).trust.warnings == ()
 
 
 def test_neighbours_are_left_alone_where_that_is_asked(tries):
@@ -223,6 +242,15 @@ def test_settings_survive_a_file_and_every_option_has_a_name_of_its_own():
 def test_settings_load_no_torch():
     loaded = modules_loaded_by("import xraykit.xvr.procedure_settings, xraykit.xvr.start.checks")
     assert not loaded & {"torch", "cyclopts"}
+
+
+def test_an_xray_from_a_picture_loads_no_reader_of_dicom(tmp_path):
+    save_image(tmp_path / "xray.png", render(VOLUME, CAMERA, POSE))
+    code = (
+        "import xraykit.xvr.file_registration\nfrom xraykit.xvr import XraySettings, read_shot\n"
+        f"read_shot({str(tmp_path / 'xray.png')!r}, XraySettings(sdd=1000.0, pixel_spacing=1.0))"
+    )
+    assert not modules_loaded_by(code) & {"pydicom", "requests", "numba", "matplotlib"}
 
 
 def test_every_setting_of_the_refinement_reaches_the_climb():

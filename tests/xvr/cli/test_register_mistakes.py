@@ -8,6 +8,7 @@ from support.registrations import CAMERA, lopsided
 from xraykit.render import InputError, carm_pose, render, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.storage import from_plain
+from xraykit.xvr import file_registration
 from xraykit.xvr.start.checks import check_start, implied_starts, start_of
 from xraykit.xvr.start.settings import StartSettings, StatedStart
 from xraykit.xvr.xray.settings import XraySettings
@@ -144,3 +145,18 @@ def test_an_option_is_given_once_or_for_each_xray():
     assert own((7.0, 8.0), (1,)) == (8.0,)
     with pytest.raises(InputError, match="once for each of 2 X-rays, got 3"):
         own((1.0, 2.0, 3.0), (0,))
+
+
+def test_a_doubtful_camera_is_said_before_the_work_and_once(folder, tmp_path, monkeypatch, capsys):
+    begin = ["xvr", "register", str(folder / "ct.nii.gz"), str(folder / "x.png"), "--view", "ap"]
+    camera = ["--sdd", "9000", "--pixel-spacing", "4", "--init-only"]
+    assert run([*begin, *camera, "-o", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().err.count("distance of 9000 mm") == 1
+
+    def stop(*_, **__):
+        raise InputError("stopped here.")
+
+    monkeypatch.setattr(file_registration, "register_xrays", stop)
+    assert run([*begin, *camera, "-o", str(tmp_path / "b")]) == 2
+    said = capsys.readouterr().err
+    assert said.index("distance of 9000 mm") < said.index("stopped here")

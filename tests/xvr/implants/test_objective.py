@@ -1,5 +1,7 @@
 """The derivative of the outline is that of its projection, and the value is highest where the implant is."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from support.implants import CAMERA, component, implant_shot, moved, truth
@@ -55,3 +57,16 @@ def test_united_vertices_leave_a_closed_surface_of_about_the_same_volume():
     coarse = united(mesh, 3.0)
     assert len(coarse.faces) < 0.7 * len(mesh.faces)
     assert abs(coarse.volume / mesh.volume - 1) < 0.1  # Mesh itself refuses what is open
+
+
+def test_an_edge_within_dense_bone_is_worth_what_it_is_beside_skin():
+    implant = component()
+    pose = truth(implant)
+    beside_skin = implant_shot(implant, pose, noise=0.002)
+    behind = (beside_skin.image + 1.2).clone()
+    behind[:, :12] = 0.0  # the open beam: the whole range of an X-ray
+    values = [
+        float(evaluate((RimTarget.of(shot, 160),), Outline(implant), pose[None, None], reach=4).value)
+        for shot in (beside_skin, replace(beside_skin, image=behind))
+    ]
+    assert values[1] > 0.9 * values[0] > 0.7

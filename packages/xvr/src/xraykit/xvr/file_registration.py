@@ -51,6 +51,7 @@ def register_files(
     *,
     step: Callable[[str], AbstractContextManager[object]] | None = None,
     left_out: LeftOut | None = None,
+    doubted: Callable[[tuple[str, ...]], None] | None = None,
 ) -> list[tuple[ResultRecord, Path]]:
     """Register the X-rays of a CT, and write a folder of results for each, or one for all of them together.
 
@@ -62,6 +63,7 @@ def register_files(
         step: Makes a context for each part of the work, of which there are `steps_of(settings)`; None reports nothing.
         left_out: Takes the X-rays that cannot be read or registered, while the others are done; where none is left, or
             all belong together, the error is raised. None raises it at once.
+        doubted: Called before anything is registered with what is doubtful about the CT and the X-rays, if anything is.
 
     Returns:
         The record and the folder of each group of X-rays, in their order.
@@ -83,6 +85,11 @@ def register_files(
     with step("read the X-rays"):
         groups = list(xray_groups(settings, left_out=left_out))
         finished = {group.folder: finished_before(group) for group in groups if settings.results.resume}
+    begun_with = tuple(
+        dict.fromkeys([*_of_ct(volume), *(line for g in groups for shot in g.shots for line in shot.doubts)])
+    )
+    if begun_with and doubted is not None:
+        doubted(begun_with)
     done = []
     for group in groups:
         record = finished.get(group.folder)
@@ -105,8 +112,12 @@ def register_files(
 def _with_findings(record: ResultRecord, volume: Volume) -> ResultRecord:
     """The record, with what was assumed of the CT and what is doubtful about it first."""
     notes = [f"CT, {line}" for line in finding_sentences(volume.assumptions)]
-    doubts = [f"CT, {line}" for line in finding_sentences(volume.doubts)]
-    return replace(record, notes=(*notes, *record.notes), doubts=(*doubts, *record.doubts))
+    return replace(record, notes=(*notes, *record.notes), doubts=(*_of_ct(volume), *record.doubts))
+
+
+def _of_ct(volume: Volume) -> list[str]:
+    """What is doubtful about the CT."""
+    return [f"CT, {line}" for line in finding_sentences(volume.doubts)]
 
 
 def steps_of(settings: RegisterSettings) -> int:

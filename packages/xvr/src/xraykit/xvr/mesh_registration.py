@@ -34,7 +34,10 @@ JOINT = "joint"
 
 
 def register_mesh_files(
-    settings: RegisterSettings, *, step: Callable[[str], AbstractContextManager[object]] | None = None
+    settings: RegisterSettings,
+    *,
+    step: Callable[[str], AbstractContextManager[object]] | None = None,
+    doubted: Callable[[tuple[str, ...]], None] | None = None,
 ) -> list[tuple[ImplantRecord, Path]]:
     """Find implants in X-rays, and write a folder of results for each X-ray, or one for all of them together.
 
@@ -44,6 +47,7 @@ def register_mesh_files(
     Args:
         settings: All there is to say; with meshes there is no CT, and every file named is an X-ray.
         step: Makes a context for each part of the work, of which there are `mesh_steps_of(settings)`.
+        doubted: Called before anything is registered with what is doubtful about the X-rays, if anything is.
 
     Returns:
         The record and the folder of each group of X-rays, in their order.
@@ -59,6 +63,9 @@ def register_mesh_files(
         implants = read_implant_files(settings.meshes)
     with step("read the X-rays"):
         shots = read_shots(xrays_of(settings), settings.xray, cameras=settings.camera)
+    begun_with = tuple(dict.fromkeys(line for shot in shots for line in shot.doubts))
+    if begun_with and doubted is not None:
+        doubted(begun_with)
     groups = [shots] if settings.joint else [(shot,) for shot in shots]
     found = []
     for group in groups:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -23,11 +23,13 @@ from .start.given import GivenStarts
 from .start.spread import spread_starts
 from .trust.judge_registration import judge
 from .trust.judgement import TrustJudgement, percent
+from .trust.stated_geometry import check_geometry
 from .xray.input_files import InputFiles
 from .xray.shot import Shot
 
 WHOLE = "CT"  # what the structure is called where nobody names any
 CLOSE = frozenset({"result", "landmarks"})  # kinds of starts that are close, and begin at a fine scale
+CONTRADICTED = 0.3  # chance at most where the X-rays contradict the stated camera by more than success allows
 MORE_ALIKE = 1e-3  # similarity: less is the same answer once more
 AGAIN = "The first try was not trusted; neighbours of its starts led here."
 
@@ -67,8 +69,9 @@ def register_xrays(
 
     Starts come from what the settings name, else from the files' positioner tags, else from a search. They are refined,
     and the result is judged; where it is not trusted, the neighbours of the starts are refined too, and the answer that
-    makes X-rays and renderings more alike stays. Starts of kind "result" and "landmarks" are close and begin at 128
-    pixels, their neighbours at the coarsest scale.
+    makes X-rays and renderings more alike stays. What was taken as exact is then freed, the places of several views
+    relative to each other and the SDD, and what contradicts it is said, see `check_geometry`. Starts of kind "result"
+    and "landmarks" are close and begin at 128 pixels, their neighbours at the coarsest scale.
 
     Args:
         shots: The V X-rays; several are views of one patient who did not move.
@@ -165,17 +168,38 @@ def _refined(
     report: Callable[[RefinementStep], None] | None,
     tell: Callable[[str], None] | None,
 ) -> tuple[Registration, TrustJudgement, bool]:
-    """The refinement from starts of a kind, or, not trusted, from their neighbours where that fits better (True)."""
+    """The answer of `_answered`, checked against the stated geometry unless it failed anyway."""
+    found, trust, again = _answered(shots, named, given, refinement, report, tell)
+    count = len(named.bodies)
+    if trust.verdict == "failed" or not refinement.check_geometry:
+        return first_structures(found, count), trust, again
+    checked = check_geometry(found, shots, named.rendered, climb_settings(refinement))
+    if checked.registration is not found:
+        trust = judge(checked.registration, shots, named.rendered, judged=count)
+    chance = min(trust.success_probability, CONTRADICTED if checked.shift > trust.threshold else 1.0)
+    trust = replace(trust, success_probability=chance, warnings=(*checked.doubts, *trust.warnings))
+    return first_structures(checked.registration, count), trust, again
+
+
+def _answered(
+    shots: tuple[Shot, ...],
+    named: NamedStructures,
+    given: tuple[Tensor, str],
+    refinement: RefinementSettings,
+    report: Callable[[RefinementStep], None] | None,
+    tell: Callable[[str], None] | None,
+) -> tuple[Registration, TrustJudgement, bool]:
+    """The refinement of all that is rendered, or, not trusted, from neighbours where that fits better (True)."""
     (starts, kind), climb, count = given, climb_settings(refinement), len(named.bodies)
     is_close = CLOSE.issuperset(kind.split("+"))
     found = register_among(shots, named, starts, climb.fine() if is_close else climb, report=report)
     trust = judge(found, shots, named.rendered, judged=count)
     if not refinement.spread or trust.verdict == "trusted":
-        return first_structures(found, count), trust, False
+        return found, trust, False
     if tell is not None:
         tell(f"not trusted (chance of success {percent(trust.success_probability)}): trying neighbours of the start")
     wider = register_among(shots, named, spread_starts(starts, named.turning_point), climb, report=report)
     first, second = similarities(shots, named.rendered, (found, wider), climb).tolist()
     if second > first + MORE_ALIKE:
-        return first_structures(wider, count), judge(wider, shots, named.rendered, judged=count), True
-    return first_structures(found, count), trust, False
+        return wider, judge(wider, shots, named.rendered, judged=count), True
+    return found, trust, False

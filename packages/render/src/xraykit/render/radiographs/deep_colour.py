@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
-from ..storage.codestream import codestream_of
 from ..storage.provenance import DOUBT, Found, Origin
 from .colour_rule import check_grey, check_opaque
 from .options import Colour
@@ -61,6 +60,8 @@ def _is_deep(path: Path, page: Image.Image) -> bool:
         head = file.read(_HEAD)
     if page.format == "PNG":
         return head[24:25] == b"\x10"  # bit depth in IHDR
+    from ..storage.codestream import codestream_of  # with pydicom, which other pictures can do without
+
     said = codestream_of(head)
     return said is not None and said.bits > 8
 

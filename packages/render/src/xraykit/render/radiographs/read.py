@@ -8,13 +8,10 @@ from pathlib import Path
 from ..errors import FileError
 from ..geometry.camera import Camera
 from ..storage.brief import brief
-from ..storage.dicom_header import read_dicom
-from ..storage.dicom_pixels import pixel_layout
 from ..storage.dicom_sniff import is_dicom
 from ..storage.grid_files import GRID_READERS
 from ..storage.named_place import kind_at
 from ..storage.provenance import Origin
-from .dicom import read_dicom_radiograph
 from .grid_image import is_grid_image, read_grid_radiograph
 from .options import Colour, DetectorOrigin
 from .radiograph import Polarity, Radiograph
@@ -83,6 +80,8 @@ def _by_content(
         raise FileError(f"{path} must hold an image, got an empty file; get it again.")
     is_picture = head.startswith(tuple(MAGIC))
     if not is_picture and is_dicom(path):
+        from .dicom import read_dicom_radiograph  # with pydicom, which pictures can do without
+
         return read_dicom_radiograph(path, polarity=polarity, detector_active_origin=origin, frame=frame, colour=colour)
     if is_picture:
         radiograph = read_raster_radiograph(path, polarity=polarity, colour=colour)
@@ -102,5 +101,8 @@ def count_frames(path: str | Path) -> int:
     """
     path = Path(path)
     if kind_at(path) == "file" and path.stat().st_size and is_dicom(path):
+        from ..storage.dicom_header import read_dicom  # with pydicom as well
+        from ..storage.dicom_pixels import pixel_layout
+
         return pixel_layout(path, read_dicom(path)).frames
     return read_radiograph(path, colour="luma").n_frames

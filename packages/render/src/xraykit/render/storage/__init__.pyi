@@ -7,6 +7,7 @@ from .dicom_header import (
     read_dicom as read_dicom,
     reading_dicom as reading_dicom,
 )
+from .dicom_sniff import is_dicom as is_dicom
 from .folder_lock import (
     folder_parts as folder_parts,
     hold_folder as hold_folder,

@@ -56,12 +56,26 @@ def register(settings: RegisterSettings) -> int:
         return _register_meshes(settings)
     from ..file_registration import register_files, steps_of
 
-    left_out = LeftOut()
+    left_out, early = LeftOut(), _Early()
     with Steps(total=steps_of(settings)) as steps:
-        done = register_files(settings, step=steps.step, left_out=left_out)
+        done = register_files(settings, step=steps.step, left_out=left_out, doubted=early.say)
     for record, folder in done:
-        _report(record, folder)
+        _report(record, folder, early)
     return status_of((record for record, _ in done), say_left_out(left_out.found))
+
+
+class _Early:
+    """Doubts that are said before the work begins, which may take minutes, and not once more after it."""
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+    def say(self, doubts: tuple[str, ...]) -> None:
+        say_lines(warnings=doubts)
+        self.said |= set(doubts)
+
+    def left(self, doubts: tuple[str, ...]) -> list[str]:
+        return [doubt for doubt in doubts if doubt not in self.said]
 
 
 def status_of(records: Iterable[ResultRecord], status: int) -> int:
@@ -73,21 +87,22 @@ def status_of(records: Iterable[ResultRecord], status: int) -> int:
 def _register_meshes(settings: RegisterSettings) -> int:
     from ..mesh_registration import mesh_steps_of, register_mesh_files
 
+    early = _Early()
     with Steps(total=mesh_steps_of(settings)) as steps:
-        done = register_mesh_files(settings, step=steps.step)
+        done = register_mesh_files(settings, step=steps.step, doubted=early.say)
     for record, folder in done:
         scores = zip(record.implants, record.found.score.tolist(), strict=True)
         fits = ", ".join(f"{name} fits {score:.2f}" for name, score in scores)
         print(f"{' + '.join(record.views)}: {fits} -> {folder}")
-        say_lines(notes=record.notes, warnings=record.doubts)
+        say_lines(notes=record.notes, warnings=early.left(record.doubts))
     return 0
 
 
-def _report(record: ResultRecord, folder: Path) -> None:
+def _report(record: ResultRecord, folder: Path, early: _Early) -> None:
     from ..result.folder import headline
 
     print(f"{headline(record)} -> {folder}")
-    say_lines(notes=record.notes, warnings=record.doubts)
+    say_lines(notes=record.notes, warnings=early.left(record.doubts))
     if record.trust is not None:
         for warning in record.trust.warnings:
             print(f"  warning: {warning}")

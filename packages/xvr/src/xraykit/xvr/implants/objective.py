@@ -17,19 +17,30 @@ from ..xray.shot import Shot
 from .silhouette import Outline, Rim, focal_and_centre, sample, smoothed
 
 INSIDE = 6  # pixels that a profile reaches to either side of the rim
-FLOOR = 0.05  # contrast that halves the worth of a profile, of the image's range
+FLOOR = 0.05  # contrast that halves the worth of a profile, of the brightest that it shows
+NOISE = 2.0  # the same, in standard deviations of the image's noise
 SHARPNESS = 0.05  # correlation by which a place on a profile must be worse to be e times less likely
+MEDIAN = 0.6745  # of the absolute value of a standard normal variable
 SATURATED = 1.5  # of the open beam: brighter is noise
 
 
 @dataclass(frozen=True, eq=False)
 class RimTarget:
-    """One X-ray at one scale: image and valid pixels (1, 1, H, W), camera, and the contrast that halves a profile."""
+    """One X-ray at one scale.
+
+    Args:
+        image: The share of the beam that is missing, (1, 1, H, W).
+        valid: 1 where it may be compared, (1, 1, H, W).
+        camera: Of this scale.
+        contrast: Share of what arrives beside an edge that must be missing behind it for half of its worth.
+        noise: Contrast that is not told from noise.
+    """
 
     image: Tensor
     valid: Tensor
     camera: Camera
-    floor: float
+    contrast: float
+    noise: float
 
     @classmethod
     def of(cls, shot: Shot, longest: int) -> RimTarget:
@@ -41,8 +52,18 @@ class RimTarget:
         missing = 1 - (-shot.image.float()).exp().clamp_max(SATURATED)
         image, valid, camera = shrunk_shot(replace(shot, image=missing), longest)
         low, high = torch.quantile(image[valid][:: 1 + image.numel() // 2**20], image.new_tensor([0.005, 0.995]))
-        floor = FLOOR * float(high - low) + 1e-9
-        return cls(smoothed(image[None, None]), valid[None, None].to(image), camera, floor)
+        contrast = FLOOR * float((high - low) / (1 - low).clamp_min(1e-6))
+        smooth = smoothed(image[None, None])
+        noise = NOISE * float((smooth - smoothed(smooth))[0, 0][valid].abs().median()) / MEDIAN + 1e-9
+        return cls(smooth, valid[None, None].to(image), camera, contrast, noise)
+
+    def floor(self, least: Tensor) -> Tensor:
+        """The contrast that halves the worth of an edge where at least `least` of the beam is missing.
+
+        Metal takes a share of what would arrive: behind dense bone the same metal shows less contrast than beside
+        skin, and no less worth.
+        """
+        return self.contrast * (1 - least).clamp_min(0) + self.noise
 
 
 class RimEvaluation(NamedTuple):
@@ -87,7 +108,7 @@ def evaluate(targets: Sequence[RimTarget], outline: Outline, poses: Tensor, *, r
     Across every point i of the rim, the rendered shadow m_i(s), s = -6..6 px along the outward normal, is correlated
     with the X-ray p_i at all shifts d = -reach..reach:
 
-        c_i(d) = cov(p_i(s + d), m_i(s)) / (sd m_i (sd p_i + floor)),
+        c_i(d) = cov(p_i(s + d), m_i(s)) / (sd m_i (sd p_i + floor)),    floor = contrast (1 - min p_i) + noise,
 
     0 outside the field. The value is the mean of c_i(0) over the outline. The merit is what one may expect to find
     close by, with tau = 0.05 and sigma = reach / 2,
@@ -131,7 +152,7 @@ def _view(target: RimTarget, outline: Outline, poses: Tensor, reach: int) -> Vie
     model = sample(smoothed(patch.image), inner)[:, 0].double()
     image, valid = sample(torch.cat([target.image, target.valid], dim=1), places).double().unbind(1)
     inside = valid.unfold(2, 2 * INSIDE + 1, 1).amin(3) > 0.99
-    alike = torch.where(inside, _correlations(image, model, target.floor), 0.0)
+    alike = torch.where(inside, _correlations(image, model, target), 0.0)
     share, length = _shares(rim)
     value, seen = ((share * part.double()).sum(1) for part in (alike[:, :, reach], inside[:, :, reach]))
     rows = _rows(target.camera, outline, poses, rim)
@@ -150,12 +171,12 @@ def _shares(rim: Rim) -> tuple[Tensor, Tensor]:
     return pieces / total[:, None].clamp_min(1e-9), math.sqrt(2 * math.pi) * total
 
 
-def _correlations(image: Tensor, model: Tensor, floor: float) -> Tensor:
+def _correlations(image: Tensor, model: Tensor, target: RimTarget) -> Tensor:
     """c_i(d), (B, N, 2 reach + 1)."""
     windows = image.unfold(2, model.shape[2], 1)
     flat = model - model.mean(2, keepdim=True)
     covariance = (windows * flat[:, :, None]).mean(3)
-    spread = windows.std(3, correction=0)
+    spread, floor = windows.std(3, correction=0), target.floor(windows.amin(3))
     return covariance / (flat.square().mean(2).sqrt()[..., None].clamp_min(1e-9) * (spread + floor))
 
 

@@ -26,6 +26,7 @@ from .symmetry import likely_symmetries, lookalikes
 
 NEARLY = 0.15  # of the radius: up to this, its mirror images and turns compete with an answer
 FIRST = 4  # steps after which the many candidates of a search are thinned out
+SEEN = 0.4  # share of the outline inside the field: what little is seen of less does not tell by itself
 FINAL = 8  # candidates that the last climb polishes
 
 
@@ -141,10 +142,11 @@ def _one(
     last = climb(targets[-1], outlines[-1], candidates[:FINAL], replace(settings.fit, reach=settings.fit.last_reach))
     best = _best(last, implant)
     chosen = Climbed(last.poses[best], type(last.at)(*(part[best] for part in last.at)), last.converged[best])
-    if float(chosen.at.value[0]) < settings.least:
+    fits = float(chosen.at.value[0] / chosen.at.seen[0].clamp_min(SEEN))
+    if fits < settings.least:
         raise InputError(
             f"{implant.name} must be seen in the X-rays, got no place where its outline fits (the best correlates "
-            f"{float(chosen.at.value[0]):.2f}, {settings.least:g} is asked for); check the mesh, its unit, the camera, "
+            f"{fits:.2f}, {settings.least:g} is asked for); check the mesh, its unit, the camera, "
             "or give a start."
         )
     answers = zip(chosen.poses, chosen.at.value.tolist(), strict=True)

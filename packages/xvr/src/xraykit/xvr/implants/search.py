@@ -18,7 +18,7 @@ from .objective import RimTarget
 from .silhouette import Outline, focal_and_centre
 
 AT_ONCE = 64  # templates in one transform
-STRONG = 2.0  # slope per pixel, in floors of the target, that counts half
+STRONG = 2.0  # slope per pixel, in floors of the target there, that counts half
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,9 @@ def edge_field(target: RimTarget) -> Tensor:
     down, right = torch.gradient(target.image[0, 0])
     slope = torch.stack([right, down])
     size = slope.norm(dim=0, keepdim=True)
+    floor = target.floor(-F.max_pool2d(-target.image, 3, 1, 1)[0])
     inside = -F.max_pool2d(-target.valid, 5, 1, 2)[0] > 0.99
-    return -slope / (size + STRONG * target.floor) * inside
+    return -slope / (size + STRONG * floor) * inside
 
 
 def _best_places(

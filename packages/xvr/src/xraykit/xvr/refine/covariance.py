@@ -1,4 +1,4 @@
-"""How well the images determine the pose: a 6x6 covariance from the similarity's curvature and its scatter."""
+"""How well the images determine the answer: a covariance from the similarity's curvature and its scatter."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ BLOCK = 11
 """Side of the squares [px] within which residuals may be correlated."""
 
 
-def twist_covariance(objective: Objective, motion: Motion, curvature: Tensor) -> Tensor:
-    r"""The covariance (K, 6, 6) of each structure's left twist (w [rad], v [mm]) about its pivot.
+def parameter_covariance(objective: Objective, motion: Motion, curvature: Tensor) -> Tensor:
+    r"""The covariance (P, P) of all parameters: twists (w [rad], v [mm]) about pivots, then refined intrinsics [mm].
 
     At the optimum the slope, a sum of pixels' scores, is zero; it would be so elsewhere had noise and everything else
     that a DRR does not explain (scatter, beam hardening, soft tissue) fallen differently. With H the curvature and
@@ -22,8 +22,8 @@ def twist_covariance(objective: Objective, motion: Motion, curvature: Tensor) ->
 
         covariance = H^-1 (sum_b s_b s_b') H^-1.
 
-    Other structures' twists and refined intrinsics are marginalised, not held fixed. This is the local uncertainty of
-    the right optimum; it knows nothing of wrong ones (see trust/) nor of an error common to the whole image.
+    A block of it is what is known of some parameters with all others free. This is the local uncertainty of the right
+    optimum; it knows nothing of wrong ones (see trust/) nor of an error common to the whole image.
 
     Args:
         objective: At the finest scale.
@@ -43,6 +43,9 @@ def twist_covariance(objective: Objective, motion: Motion, curvature: Tensor) ->
     scale = curvature.diagonal().clamp_min(1e-30).rsqrt()
     inverse = torch.linalg.pinv(scale[:, None] * curvature * scale, hermitian=True, rtol=1e-9)
     inverse = scale[:, None] * inverse * scale
-    whole = inverse @ middle @ inverse
-    structures = motion.poses.shape[1]
-    return torch.stack([whole[6 * k : 6 * k + 6, 6 * k : 6 * k + 6] for k in range(structures)])
+    return inverse @ middle @ inverse
+
+
+def twist_blocks(covariance: Tensor, structures: int) -> Tensor:
+    """The blocks (K, 6, 6) of K structures' twists, every other parameter marginalised."""
+    return torch.stack([covariance[6 * k : 6 * k + 6, 6 * k : 6 * k + 6] for k in range(structures)])

@@ -16,7 +16,7 @@ from ..xray.shot import Shot
 from .adam import ascend
 from .climb_settings import RegistrationSettings
 from .competition import Contenders
-from .covariance import twist_covariance
+from .covariance import parameter_covariance, twist_blocks
 from .levenberg_marquardt import maximise
 from .motion import Motion
 from .objective import Evaluation, Objective, TargetImage
@@ -64,6 +64,7 @@ class Registration:
         history: The climb of the winner.
         converged: Whether the last scale ended before its iterations did.
         seconds: Wall-clock time.
+        lens_covariance: (n, n) of the intrinsics that were refined, (sdd, c_x, c_y) or some of them, [mm].
     """
 
     poses: Tensor
@@ -77,6 +78,7 @@ class Registration:
     history: tuple[RefinementStep, ...]
     converged: bool
     seconds: float
+    lens_covariance: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
 
 
 @differentiating
@@ -140,18 +142,20 @@ def register_structures(
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
     line = int(going.lines[best])
+    known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
     return Registration(
         poses=motion.poses[best],
         start=starts[line % len(starts)],
         cameras=tuple(motion[best : best + 1].camera(shot.camera) for shot in shots),
         similarity=float(at.value[best]),
         terms=dict(zip(TERMS, at.terms[best].tolist(), strict=True)),
-        covariance=twist_covariance(objective, motion[best : best + 1], at.curvature[best]),
+        covariance=twist_blocks(known, len(bodies)),
         pivot=pivots,
         candidates=tuple(ended[start] for start in range(len(starts))),
         history=trace.of(line),
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
+        lens_covariance=known[6 * len(bodies) :, 6 * len(bodies) :],
     )
 
 

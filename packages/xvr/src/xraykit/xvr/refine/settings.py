@@ -21,6 +21,8 @@ class RefinementSettings:
     """Most steps at each scale."""
     spread: bool = field(default=True, metadata={"negative": "--no-spread"})
     """Where the answer is not to be trusted, try again from eight neighbours of every start (10 degrees, 60 mm off)."""
+    check_geometry: bool = field(default=True, metadata={"negative": "--no-check-geometry"})
+    """At the end free each of several views, and the SDD, and say whether the X-rays contradict what was stated."""
     optimizer: Optimizer = "levenberg_marquardt"
     """Second-order steps, or the published first-order ascent."""
     intrinsics: tuple[Intrinsic, ...] = field(default=(), metadata={"flag": "refine_intrinsics"})

@@ -18,10 +18,9 @@ from xraykit.render.radiographs import (
     exposed_field,
     is_stored_mirrored,
     relative_line_integrals,
-    shutter_field,
     stored_roll,
 )
-from xraykit.render.storage import finding_sentences
+from xraykit.render.storage import finding_sentences, is_dicom
 
 from .calibration import CameraChoice, assigned_cameras, stated_camera
 from .names import xray_names
@@ -105,7 +104,9 @@ def shot_of(
         doubts = (*doubts, *camera_doubts(camera))
     radiograph = replace(radiograph, camera=camera, of_frames=())
     valid = torch.ones(camera.height, camera.width, dtype=torch.bool)
-    if settings.field_of_view != "whole":
+    if settings.field_of_view != "whole" and is_dicom(path):
+        from xraykit.render.radiographs import shutter_field  # with pydicom, which pictures can do without
+
         valid = shutter_field(path, height=camera.height, width=camera.width)
     if mirrored:
         radiograph, valid = _mirrored(radiograph), valid.flip(-1)

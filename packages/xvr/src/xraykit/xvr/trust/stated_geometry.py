@@ -1,0 +1,106 @@
+"""Whether X-rays agree with the geometry stated for them: how they move when it is set free, in sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..refine.climb_settings import RegistrationSettings
+from ..refine.freeing import deviation, freed_sdd, freed_views, twist_between
+from ..refine.pose_distance import misplacement
+from ..refine.registration import Registration, similarities
+from ..refine.structure import Structure
+from ..xray.shot import Shot
+from .target_points import points_in_view, predicted_error, target_points
+
+SIGNIFICANT = 4.0  # standard deviations per degree of freedom: residuals of real images are no white noise
+EXPLAINS = 0.5  # of what free places gain in similarity: a free SDD, one number for all views, that gains this is why
+LEAST = 0.2  # mm: less is the same answer
+
+
+@dataclass(frozen=True, eq=False)
+class GeometryCheck:
+    """What freeing the stated geometry shows.
+
+    Args:
+        registration: The answer: as it was, or with a pose of its own for each view where stated places are wrong.
+        doubts: One sentence for each contradiction; empty where the X-rays agree with what is stated.
+        shift: How far the answer moves with the SDD free, where that contradicts what is stated [mm]; else 0.
+    """
+
+    registration: Registration
+    doubts: tuple[str, ...] = ()
+    shift: float = 0.0
+
+
+def check_geometry(
+    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
+) -> GeometryCheck:
+    """Free each view of several, and the distance from source to detector, and see whether the answer moves.
+
+    An answer for several views takes their places relative to each other as exact, and every answer the SDD. Where
+    they are not, the answer is a compromise. Both are freed from there at the last scale; a move that is beyond
+    `SIGNIFICANT` standard deviations of its own uncertainty contradicts what is stated. Views that contradict their
+    places keep the poses that fit each alone, with the covariance of the view that is known least. A wrong SDD moves
+    views apart too; it is taken for the reason where freeing it gains at least half as much similarity.
+
+    Args:
+        found: The answer for K structures in V views.
+        shots: The X-rays.
+        structures: All that was rendered.
+        settings: How the answer was found.
+    """
+    points = points_in_view(target_points(structures[0].volume), found.cameras, found.poses[0])
+    freed = None if "sdd" in settings.intrinsics else freed_sdd(found, shots, structures, settings)
+    if len(shots) > 1:
+        alone = freed_views(found, shots, structures, settings)
+        said = [_moved_view(found, one, v, shots[v].name, points) for v, one in enumerate(alone)]
+        doubts = tuple(sentence for sentence in said if sentence)
+        if doubts:
+            apart = _each_alone(found, alone, points)
+            answers = [found, apart] if freed is None else [found, apart, freed]
+            before, by_places, *by_sdd = similarities(shots, structures, answers, settings).tolist()
+            if not by_sdd or by_sdd[0] - before < EXPLAINS * (by_places - before):
+                return GeometryCheck(apart, doubts)
+    return GeometryCheck(found) if freed is None else _with_free_sdd(found, freed, points)
+
+
+def _moved_view(found: Registration, alone: Registration, view: int, name: str, points: Tensor) -> str:
+    """What contradicts the place of a view, empty where nothing does."""
+    before, after = found.poses[:, view], alone.poses[:, 0]
+    twists = twist_between(before, after, found.pivot)
+    far = max(deviation(twist, known) for twist, known in zip(twists, alone.covariance, strict=True))
+    shift = float(misplacement(after[0], before[0], points))
+    if far < SIGNIFICANT or shift < LEAST:
+        return ""
+    turn = math.degrees(float(twists[0, :3].norm()))
+    return (
+        f"{name}: by itself it moves by {shift:.1f} mm and {turn:.1f} degrees from where the other views put it, "
+        f"{far:.0f} times what its uncertainty allows; the tags, poses or --camera files that place the views relative "
+        "to each other are not exact, so each view has the pose that fits it alone"
+    )
+
+
+def _each_alone(found: Registration, alone: Sequence[Registration], points: Tensor) -> Registration:
+    errors = torch.stack([predicted_error(one.covariance[0], one.pivot[0], points) for one in alone])
+    least_known = alone[int(errors.argmax())]
+    poses = torch.cat([one.poses for one in alone], dim=1)
+    return replace(found, poses=poses, covariance=least_known.covariance)
+
+
+def _with_free_sdd(found: Registration, freed: Registration, points: Tensor) -> GeometryCheck:
+    before, after = (float(torch.as_tensor(one.cameras[0].sdd).reshape(-1)[0]) for one in (found, freed))
+    known = float(freed.lens_covariance[0, 0].clamp_min(0).sqrt())
+    shift = float(misplacement(freed.poses[0, 0], found.poses[0, 0], points))
+    if not abs(after - before) > SIGNIFICANT * known or shift < LEAST:
+        return GeometryCheck(found)
+    doubt = (
+        f"the X-ray fits better with sdd {after:.0f} mm than with the {before:.0f} mm that were stated, and the answer "
+        f"would move by {shift:.1f} mm; check --sdd and --pixel-spacing, whose ratio is what an X-ray shows, or find "
+        "it too with --refine-intrinsics sdd"
+    )
+    return GeometryCheck(found, (doubt,), shift)

@@ -1,0 +1,84 @@
+"""Stated geometry is freed at the end: what agrees with the X-rays is left alone, what contradicts them is said."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from support.registration import camera, moved, pose, shot, target_error, two_bones
+from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.freeing import deviation, twist_between
+from xraykit.xvr.refine.registration import register_structures
+from xraykit.xvr.refine.structure import Structure
+from xraykit.xvr.trust.stated_geometry import check_geometry
+
+SETTINGS = RegistrationSettings(scales=(32, 64))
+
+
+@pytest.fixture(scope="module")
+def scene():
+    volume = two_bones()
+    truth = torch.cat([pose(volume), pose(volume, lao_rao=85.0, cra_cau=-3.0)])
+    shots = [replace(shot(volume, one[None], noise=0.005), name=name) for one, name in zip(truth, "ab", strict=True)]
+    return volume, Structure.of(volume), truth, shots
+
+
+def test_views_in_their_right_places_keep_one_motion(scene):
+    _, body, truth, shots = scene
+    found = register_structures(shots, body, truth[None], SETTINGS)
+    checked = check_geometry(found, shots, (body,), SETTINGS)
+    assert checked.registration is found
+    assert (checked.doubts, checked.shift) == ((), 0.0)
+
+
+def test_a_view_in_a_wrong_place_is_named_and_every_view_gets_its_own_pose(scene):
+    volume, body, truth, shots = scene
+    wrong = torch.cat([truth[:1], moved(truth[1:], volume.center, (1.5, -1.0, 1.5), (2.0, 0, 3.0))])
+    found = register_structures(shots, body, wrong[None], SETTINGS)
+    checked = check_geometry(found, shots, (body,), SETTINGS)
+    joint, freed = (
+        [target_error(one.poses[0, v], truth[v], volume) for v in range(2)] for one in (found, checked.registration)
+    )
+    assert sum(joint) > 2.0, joint
+    assert sum(freed) < sum(joint) / 2, (freed, joint)
+    assert checked.doubts and all("not exact" in doubt and "degrees" in doubt for doubt in checked.doubts)
+    assert checked.doubts[0].startswith("a: by itself it moves by")
+    assert not torch.equal(checked.registration.covariance, found.covariance)
+
+
+def test_an_sdd_that_contradicts_the_xray_is_said_with_what_it_should_be(scene):
+    _, body, truth, shots = scene
+    claimed = [replace(one, camera=replace(camera(), sdd=1060.0)) for one in shots]
+    found = register_structures(claimed, body, truth[None], SETTINGS)
+    checked = check_geometry(found, claimed, (body,), SETTINGS)
+    right = check_geometry(register_structures(shots, body, truth[None], SETTINGS), shots, (body,), SETTINGS)
+    assert right.doubts == ()
+    (doubt,) = checked.doubts
+    said = float(doubt.split("sdd ")[1].split(" mm")[0])
+    assert abs(said - 1000) < 25
+    assert "1060 mm that were stated" in doubt and "--pixel-spacing" in doubt
+    assert checked.shift > 0.3
+    assert checked.registration is found
+
+
+def test_an_sdd_that_was_refined_is_not_freed_once_more(scene):
+    _, body, truth, shots = scene
+    claimed = replace(shots[0], camera=replace(camera(), sdd=1060.0))
+    settings = replace(SETTINGS, intrinsics=("sdd",))
+    found = register_structures(claimed, body, truth[None, :1], settings)
+    assert check_geometry(found, (claimed,), (body,), settings).doubts == ()
+    assert found.lens_covariance.shape == (1, 1) and float(found.lens_covariance) > 0
+
+
+def test_a_twist_about_a_pivot_is_found_again():
+    volume = two_bones()
+    before, pivot = pose(volume), volume.center
+    after = moved(before, pivot, (2.0, -1.0, 0.5), (3.0, 4.0, -5.0))
+    twist = twist_between(before, after, pivot[None])[0]
+    expected = torch.cat([torch.deg2rad(torch.tensor([2.0, -1.0, 0.5])), torch.tensor([3.0, 4.0, -5.0])])
+    torch.testing.assert_close(twist, expected.double())
+
+
+def test_a_deviation_counts_standard_deviations_and_none_where_nothing_is_known():
+    spread = torch.tensor([0.01, 0.02, 0.03, 1.0, 2.0, 3.0], dtype=torch.float64)
+    assert deviation(3 * spread, torch.diag(spread**2)) == pytest.approx(3.0)
+    assert deviation(spread, torch.full((6, 6), torch.nan)) == 0.0
