@@ -132,6 +132,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
         "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,
     },
+    "xvr_geometry": {
+        "ct": str, "pair": int, "case": str, "before": list, "after": list, "said": str, "shift": NUMBER,
+        "doubts": list, "cpu_s": list,
+    },
     "xvr_implants": {
         "set": str, "frame": str, "implant": str, "run": str, "views": int, "score": float, "converged": bool,
         "iou": list, "rivals": int, "cpu_s": float, "pose": list, "errors": (list, type(None)),
