@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from tokenize import TokenError
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ def decode_lines(content: bytes, name: str) -> Tensor:
         if np.lib.format.read_magic(file) != (1, 0):
             raise FileError(f"{name} must be a .npy file of version 1.0.")
         shape, fortran, kind = np.lib.format.read_array_header_1_0(file)
-    except ValueError as error:
+    except (ValueError, SyntaxError, TokenError) as error:  # the latter two from numpy's second look at old headers
         if isinstance(error, FileError):
             raise
         raise FileError(f"{name} must be a .npy file, got something else ({error}).") from error
