@@ -37,13 +37,6 @@ def test_made_up_masks_are_wrong_in_parts_and_right_in_most():
     assert 0.4 < sorted(found)[20] < 0.9 and max(found) < 0.98
 
 
-def test_a_structure_smaller_than_the_blur_swells_and_is_not_lost():
-    small = torch.zeros(1, 64, 64, dtype=torch.bool)
-    small[:, 30:34, 30:34] = True
-    made = made_up_logits(small, torch.zeros(1, 6, 6))[0] > 0
-    assert bool((made & small[0]).any()) and int(made.sum()) < 40 * int(small.sum())
-
-
 def test_some_made_up_masks_are_nearly_right_and_some_badly_wrong():
     which = torch.ones(8, 25, dtype=torch.bool)
     draws = draw_corrections(which, torch.Generator().manual_seed(0))
@@ -53,7 +46,7 @@ def test_some_made_up_masks_are_nearly_right_and_some_badly_wrong():
         overlap(mask, disc())
         for mask in made_up_logits(disc().expand(200, 64, 64), draws.fields[:, :, 0].flatten(0, 1)) > 0
     ]
-    assert sum(one > 0.8 for one in found) > 40 and sum(one < 0.7 for one in found) > 40
+    assert sum(one > 0.8 for one in found) > 20 and sum(one < 0.7 for one in found) > 100
 
 
 def corrected(shown=64):

@@ -23,8 +23,9 @@ COARSER = 4
 """How many times coarser than the truth they are made."""
 STEEPNESS, WRONG = 12.0, 5.0
 """Logits of a mask's middle about its border, and most deviation of what is added to them."""
-MILDEST = 0.1
-"""Least share of that deviation: some of the masks are nearly right, so that one small error is asked about as well."""
+MILD, MILDEST = 1 / 3, 0.1
+"""How often a mask has less than that deviation, and the least share of it: nearly right, with one small error. More of
+them, and a network learns to keep what it is shown whatever is clicked."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class CorrectionDraws:
 def draw_corrections(which: Tensor, generator: torch.Generator) -> CorrectionDraws:
     """Draw what is random, on the CPU: half have words, three quarters their mask, all counts of points are alike."""
     shape = tuple(which.shape)
-    errors = MILDEST + (1 - MILDEST) * torch.rand(*shape, 2, 1, 1, generator=generator)
+    mild = torch.rand(*shape, 2, 1, 1, generator=generator) < MILD
+    errors = torch.where(mild, MILDEST + (1 - MILDEST) * torch.rand(*shape, 2, 1, 1, generator=generator), 1.0)
     return CorrectionDraws(
         which.cpu(),
         torch.rand(shape, generator=generator) < 0.5,
@@ -66,7 +68,7 @@ def draw_corrections(which: Tensor, generator: torch.Generator) -> CorrectionDra
 def made_up_logits(truth: Tensor, fields: Tensor) -> Tensor:
     """Logits (..., M, M) of masks that resemble the truth: its borders blurred and moved, parts left out or added.
 
-    The blurred truth is taken relative to its peak, so that a structure smaller than the blur swells and is not lost.
+    A structure smaller than the blur is lost, as a network loses it that answers with something else.
 
     Args:
         truth: (..., M, M) bool, M a multiple of COARSER.
@@ -75,8 +77,8 @@ def made_up_logits(truth: Tensor, fields: Tensor) -> Tensor:
     edge = truth.shape[-1]
     soft = F.avg_pool2d(truth.reshape(-1, 1, edge, edge).float(), COARSER)
     side = 2 * max(1, edge // (24 * COARSER)) + 1
-    soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
-    soft = soft / soft.amax((-2, -1), keepdim=True).clamp(min=1e-6)
+    for _ in range(2):
+        soft = F.avg_pool2d(soft, side, 1, side // 2, count_include_pad=False)
     random = fields.reshape(-1, 1, CELLS, CELLS).to(soft)
     moved = F.interpolate(random, size=soft.shape[-2:], mode="bicubic", align_corners=False)
     logits = STEEPNESS * (soft - 0.5) + WRONG * moved
