@@ -271,14 +271,14 @@ def test_missing_empty_garbage_and_folder_are_one_sentence(tmp_path):
         read_radiograph(path)
 
 
-@pytest.mark.parametrize("step", ["is_dicom", "read_dicom_radiograph"])
+@pytest.mark.parametrize("step", ["read.is_dicom", "dicom.read_dicom_radiograph"])
 def test_a_share_that_goes_away_while_a_file_is_read_is_one_sentence(tmp_path, monkeypatch, step):
     path = write_xray(tmp_path / "x.dcm", xray_dataset(RAMP))
 
     def gone(*_, **__):
         raise OSError(errno.ESTALE, "Stale file handle")
 
-    monkeypatch.setattr(f"xraykit.render.radiographs.read.{step}", gone)
+    monkeypatch.setattr(f"xraykit.render.radiographs.{step}", gone)
     with pytest.raises(FileError, match=r"x\.dcm cannot be read \(Stale file handle\)"):
         read_radiograph(path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +161,7 @@ class FluoroSam:
             points: (N, 2) pixels of the X-ray, x right and y down.
             labels: (N,), 1 inside and 0 outside; None is all 1.
             box: (4,), left, top, right, bottom. The answer ends there, unless a point inside it lies farther out.
-            mask: An earlier answer, to refine.
+            mask: An earlier answer, to refine; without effect beside points where all of them are drawn (`mini`).
             multimask: Three candidates, of which the most confident is the answer; false gives one.
 
         Raises:
@@ -187,7 +187,7 @@ class FluoroSam:
         if image is None:
             raise InputError("an X-ray must be there before a prompt, got none; call set_image first.")
         size = self.network.config.mask_size
-        placed = [place_prompt(prompt, image.square, mask_size=size) for prompt in prompts]
+        placed = [place_prompt(self._shown(prompt), image.square, mask_size=size) for prompt in prompts]
         targets = [None if prompt.text is None else self.target_of(prompt.text) for prompt in prompts]
         answers: list[Segmentation] = []
         step = max(1, MOST_VALUES.get(self.device.type, 1 << 22) // (self.network.config.dimension // 8 * size**2))
@@ -215,6 +215,15 @@ class FluoroSam:
     def suggest(self, text: str, count: int = 5) -> tuple[str, ...]:
         """The usual words for known things nearest to what was typed, best first."""
         return suggest(text, count)
+
+    def _shown(self, prompt: Prompt) -> Prompt:
+        """The prompt without its earlier answer where the network has all of its points drawn into one picture.
+
+        Such a network needs no reminder of what it answered to some of them, and keeps errors of it otherwise.
+        """
+        pointed = prompt.points is not None and torch.as_tensor(prompt.points).numel() > 0
+        again = pointed and self.network.config.drawn and isinstance(prompt.mask, Segmentation)
+        return replace(prompt, mask=None) if again else prompt
 
     def _decode(self, embedding: Tensor, placed: Sequence[PlacedPrompt], multimask: bool) -> tuple[Tensor, Tensor]:
         """Logits (P, C, M, M) and quality (P, C), on the CPU."""

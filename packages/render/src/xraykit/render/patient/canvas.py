@@ -79,6 +79,9 @@ class Canvas:
         spacing: Voxel edge [mm].
     """
 
+    clip: Callable[[Region], Array] | None = None
+    """Signed distance [mm]; only where it is negative is anything painted."""
+
     def __init__(self, low: ArrayLike, high: ArrayLike, spacing: float) -> None:
         self.low = np.asarray(low, dtype=np.float64)
         self.spacing = spacing
@@ -121,33 +124,24 @@ class Canvas:
 
     def paint(self, region: Region, distance: Array, hu: float | Array, label: int | None = None) -> None:
         """Replace what lies inside (distance < 0); boundary voxels mix by their share. label None keeps labels."""
-        self._mix_in(region, distance, 0.0, hu, hu, label)
+        self.paint_bone(region, distance, label, cortex=0.0, shell=hu, core=hu)
 
     def paint_bone(
         self,
         region: Region,
         distance: Array,
-        label: int,
+        label: int | None,
         *,
         cortex: float | Array,
-        shell: float = 900.0,
+        shell: float | Array = 900.0,
         core: float | Array = 220.0,
     ) -> None:
         """A bone: `shell` HU in the outer `cortex` mm, `core` HU inside."""
-        self._mix_in(region, distance, cortex, shell, core, label)
-
-    def _mix_in(
-        self,
-        region: Region,
-        distance: Array,
-        cortex: float | Array,
-        shell: float | Array,
-        core: float | Array,
-        label: int | None,
-    ) -> None:
-        """What lies inside (distance < 0) becomes `shell` HU, and `core` HU deeper than `cortex`."""
         from ..kernels.numba_cpu.painting import mix_in  # numba, on first use
 
+        if self.clip is not None:
+            clipped = np.maximum(distance, self.clip(region))
+            distance, cortex = clipped, cortex + (distance - clipped)
         first, last = (np.array([getattr(s, end) for s in region.window]) for end in ("start", "stop"))
         fields = [three_dimensional(values) for values in (distance, cortex, shell, core)]
         mix_in(self.hu, self.labels, first, last, *fields, np.float32(self.spacing), -1 if label is None else label)
@@ -178,20 +172,6 @@ class Chart(Canvas):
         """A window with local coordinates."""
         region = self.canvas.at(window)
         return Region(window, *self.frame.to_local(*region.axes))
-
-    def _mix_in(
-        self,
-        region: Region,
-        distance: Array,
-        cortex: float | Array,
-        shell: float | Array,
-        core: float | Array,
-        label: int | None,
-    ) -> None:
-        if self.clip is not None:
-            clipped = np.maximum(distance, self.clip(region))
-            distance, cortex = clipped, cortex + (distance - clipped)
-        super()._mix_in(region, distance, cortex, shell, core, label)
 
 
 def ellipsoid(
