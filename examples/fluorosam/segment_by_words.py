@@ -35,7 +35,7 @@ def main(out: Path, quick: bool) -> dict[str, float]:
     sam = FluoroSam.from_pretrained("shipped")  # or a folder of your own training
     sam.set_image(xray, bone="bright")  # or a file: DICOM, PNG, TIFF
     found, scores = {}, {}
-    for words in ("right lung", "left lung", "left femur"):
+    for words in ("right lung", "left lung", "left kneecap"):
         found[words] = sam.predict(words)
         scores[words] = mask_overlap(found[words].mask, lungs[words]).dice if words in lungs else float("nan")
         state = f"confidence {found[words].confidence:.2f}" if found[words].visible else "not visible"
@@ -43,7 +43,7 @@ def main(out: Path, quick: bool) -> dict[str, float]:
 
     truth, stream, points, labels = lungs["right lung"], np.random.default_rng(0), [], []
     answer = found["right lung"]
-    for _ in range(3):  # a user who clicks where the answer is wrong
+    for _ in range(5):  # a user who clicks where the answer is wrong
         point = error_point(truth, answer.mask, stream)
         points.append(point[:2])
         labels.append(point.label)
@@ -51,7 +51,7 @@ def main(out: Path, quick: bool) -> dict[str, float]:
     heart = masks.mask("heart")[0]
     boxed = sam.predict(box=tight_box(heart))
     scores["clicks"], scores["box"] = mask_overlap(answer.mask, truth).dice, mask_overlap(boxed.mask, heart).dice
-    print(f"right lung after three clicks: Dice {scores['clicks']:.2f}; heart by a box: {scores['box']:.2f}")
+    print(f"right lung after five clicks: Dice {scores['clicks']:.2f}; heart by a box: {scores['box']:.2f}")
 
     grey = to_grey(xray)
     out.mkdir(parents=True, exist_ok=True)

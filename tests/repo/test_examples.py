@@ -74,7 +74,7 @@ def a_matcher_is_trained_and_loads(training, out, said, example):
 
 def lungs_and_a_heart_are_found(scores, out, said, example):
     assert scores["clicks"] > scores["right lung"] > 0.5 and scores["box"] > 0.8
-    assert "left femur: not visible" in said
+    assert "left kneecap: not visible" in said
     assert {path.name for path in out.iterdir()} == {"by_words.png", "by_clicks.png", "by_box.png"}
 
 
