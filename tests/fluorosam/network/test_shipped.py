@@ -59,3 +59,13 @@ def test_a_box_around_a_heart_finds_it(sam, chests):
         sam.set_image(made.log_attenuation[0, 0], bone="bright")
         truth = made.masks.mask("heart")[0]
         assert mask_overlap(sam.predict(box=tight_box(truth)).mask, truth).dice > 0.7
+
+
+def test_an_earlier_answer_beside_clicks_changes_nothing_and_a_mask_of_ones_own_does(sam, chests):
+    sam.set_image(chests[0].log_attenuation[0, 0], bone="bright")
+    before = sam.predict("right lung")
+    alone, again, shown = (
+        sam.predict("right lung", points=[(60.0, 80.0)], labels=[1], mask=mask) for mask in (None, before, before.mask)
+    )
+    torch.testing.assert_close(again.logits, alone.logits, rtol=1e-4, atol=1e-4)
+    assert float((shown.logits - alone.logits).abs().max()) > 0.1

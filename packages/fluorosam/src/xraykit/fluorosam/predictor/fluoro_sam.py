@@ -187,7 +187,7 @@ class FluoroSam:
         if image is None:
             raise InputError("an X-ray must be there before a prompt, got none; call set_image first.")
         size = self.network.config.mask_size
-        placed = [place_prompt(self._shown(prompt), image.square, mask_size=size) for prompt in prompts]
+        placed = [self._shown(place_prompt(prompt, image.square, mask_size=size), prompt.mask) for prompt in prompts]
         targets = [None if prompt.text is None else self.target_of(prompt.text) for prompt in prompts]
         answers: list[Segmentation] = []
         step = max(1, MOST_VALUES.get(self.device.type, 1 << 22) // (self.network.config.dimension // 8 * size**2))
@@ -216,14 +216,13 @@ class FluoroSam:
         """The usual words for known things nearest to what was typed, best first."""
         return suggest(text, count)
 
-    def _shown(self, prompt: Prompt) -> Prompt:
+    def _shown(self, placed: PlacedPrompt, mask: object) -> PlacedPrompt:
         """The prompt without its earlier answer where the network has all of its points drawn into one picture.
 
         Such a network needs no reminder of what it answered to some of them, and keeps errors of it otherwise.
         """
-        pointed = prompt.points is not None and torch.as_tensor(prompt.points).numel() > 0
-        again = pointed and self.network.config.drawn and isinstance(prompt.mask, Segmentation)
-        return replace(prompt, mask=None) if again else prompt
+        again = self.network.config.drawn and len(placed.points) > 0 and isinstance(mask, Segmentation)
+        return replace(placed, mask=None) if again else placed
 
     def _decode(self, embedding: Tensor, placed: Sequence[PlacedPrompt], multimask: bool) -> tuple[Tensor, Tensor]:
         """Logits (P, C, M, M) and quality (P, C), on the CPU."""
