@@ -1,8 +1,8 @@
 """Find both lungs of a patient by words, correct one of them by clicks, and find the heart by a box.
 
 You learn how `FluoroSam` takes an X-ray once and answers as many prompts as you like, that an answer carries how sure
-it is and may be "not visible", and how a click goes on from the mask before it. On the shell: `xraykit fluorosam
-segment` and, with a page, `xraykit fluorosam app`.
+it is and may be "not visible", and how clicks correct it. On the shell: `xraykit fluorosam segment` and, with a page,
+`xraykit fluorosam app`.
 
     python examples/fluorosam/segment_by_words.py
 """
