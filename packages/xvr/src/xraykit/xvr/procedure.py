@@ -105,6 +105,9 @@ def register_xrays(
     if settings.init_only:
         return XrayRegistration(start_record(shots, named.names, poses[0], notes=notes, **origin))
     found, trust, again = _refined(shots, named, (poses, kind), settings.refinement, report, tell)
+    if settings.refinement.check_geometry:
+        found, trust = _checked(found, trust, shots, named, climb_settings(settings.refinement))
+    found = first_structures(found, len(named.bodies))
     notes = (*notes, AGAIN) if again else notes
     record = record_result(found, shots, structures=named.names, trust=trust, notes=notes, **origin)
     return XrayRegistration(record, found, trust)
@@ -168,27 +171,6 @@ def _refined(
     report: Callable[[RefinementStep], None] | None,
     tell: Callable[[str], None] | None,
 ) -> tuple[Registration, TrustJudgement, bool]:
-    """The answer of `_answered`, checked against the stated geometry unless it failed anyway."""
-    found, trust, again = _answered(shots, named, given, refinement, report, tell)
-    count = len(named.bodies)
-    if trust.verdict == "failed" or not refinement.check_geometry:
-        return first_structures(found, count), trust, again
-    checked = check_geometry(found, shots, named.rendered, climb_settings(refinement))
-    if checked.registration is not found:
-        trust = judge(checked.registration, shots, named.rendered, judged=count)
-    chance = min(trust.success_probability, CONTRADICTED if checked.shift > trust.threshold else 1.0)
-    trust = replace(trust, success_probability=chance, warnings=(*checked.doubts, *trust.warnings))
-    return first_structures(checked.registration, count), trust, again
-
-
-def _answered(
-    shots: tuple[Shot, ...],
-    named: NamedStructures,
-    given: tuple[Tensor, str],
-    refinement: RefinementSettings,
-    report: Callable[[RefinementStep], None] | None,
-    tell: Callable[[str], None] | None,
-) -> tuple[Registration, TrustJudgement, bool]:
     """The refinement of all that is rendered, or, not trusted, from neighbours where that fits better (True)."""
     (starts, kind), climb, count = given, climb_settings(refinement), len(named.bodies)
     is_close = CLOSE.issuperset(kind.split("+"))
@@ -203,3 +185,21 @@ def _answered(
     if second > first + MORE_ALIKE:
         return wider, judge(wider, shots, named.rendered, judged=count), True
     return found, trust, False
+
+
+def _checked(
+    found: Registration,
+    trust: TrustJudgement,
+    shots: tuple[Shot, ...],
+    named: NamedStructures,
+    climb: RegistrationSettings,
+) -> tuple[Registration, TrustJudgement]:
+    """The answer and its judgement once the stated geometry was freed; what failed anyway is left as it is."""
+    if trust.verdict == "failed":
+        return found, trust
+    checked = check_geometry(found, shots, named.rendered, climb)
+    if checked.registration is not found:
+        trust = judge(checked.registration, shots, named.rendered, judged=len(named.bodies))
+    chance = min(trust.success_probability, CONTRADICTED if checked.shift > trust.threshold else 1.0)
+    trust = replace(trust, success_probability=chance, warnings=(*checked.doubts, *trust.warnings))
+    return checked.registration, trust

@@ -40,10 +40,15 @@ def parameter_covariance(objective: Objective, motion: Motion, curvature: Tensor
         padded = F.pad(scores[None], (0, -width % BLOCK, 0, -height % BLOCK))
         blocks = F.avg_pool2d(padded, BLOCK)[0].flatten(1) * BLOCK**2
         middle = middle + blocks @ blocks.T
-    scale = curvature.diagonal().clamp_min(1e-30).rsqrt()
-    inverse = torch.linalg.pinv(scale[:, None] * curvature * scale, hermitian=True, rtol=1e-9)
-    inverse = scale[:, None] * inverse * scale
+    inverse = balanced_inverse(curvature)
     return inverse @ middle @ inverse
+
+
+def balanced_inverse(matrix: Tensor) -> Tensor:
+    """S pinv(S A S) S with S = diag(A)^(-1/2): A (P, P) of parameters in several units, inverted where determined."""
+    scale = matrix.diagonal().clamp_min(1e-30).rsqrt()
+    inverse = torch.linalg.pinv(scale[:, None] * matrix * scale, hermitian=True, rtol=1e-9)
+    return scale[:, None] * inverse * scale
 
 
 def twist_blocks(covariance: Tensor, structures: int) -> Tensor:

@@ -14,6 +14,7 @@ from xraykit.render.geometry import full_precision, rigid_inverse, rigid_matrix,
 
 from ..xray.shot import Shot
 from .climb_settings import RegistrationSettings
+from .covariance import balanced_inverse
 from .registration import Registration, register_structures
 from .structure import Structure
 
@@ -68,7 +69,5 @@ def deviation(twist: Tensor, covariance: Tensor) -> float:
     """
     if not bool(torch.isfinite(covariance).all()):
         return 0.0
-    scale = covariance.diagonal().clamp_min(1e-30).rsqrt()
-    inverse = torch.linalg.pinv(scale[:, None] * covariance * scale, hermitian=True, rtol=1e-9)
-    x = twist.double() / covariance.diagonal().clamp_min(1e-30).sqrt()
-    return math.sqrt(max(float(x @ inverse @ x), 0.0) / len(x))
+    x = twist.double()
+    return math.sqrt(max(float(x @ balanced_inverse(covariance) @ x), 0.0) / len(x))
