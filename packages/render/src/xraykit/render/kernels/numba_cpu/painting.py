@@ -59,11 +59,17 @@ def quadric(x, y, z, a, b, c, smallest, out):
         for j in range(height):
             for i in range(width):
                 ra, rb, rc = at(a, k, j, i), at(b, k, j, i), at(c, k, j, i)
-                u, v, w = at(x, k, j, i) / ra, at(y, k, j, i) / rb, at(z, k, j, i) / rc
-                q = np.sqrt(u * u + v * v + w * w)
-                u, v, w = u / ra, v / rb, w / rc
-                steep = q / np.sqrt(u * u + v * v + w * w) if q > np.float32(1e-3) else smallest
-                out[k, j, i] = (q - _ONE) * steep
+                out[k, j, i] = to_quadric(at(x, k, j, i), at(y, k, j, i), at(z, k, j, i), ra, rb, rc, smallest)
+
+
+@kernel
+def to_quadric(x, y, z, a, b, c, smallest):
+    """First-order distance of one offset from the quadric of radii a, b, c; `smallest` is their least."""
+    u, v, w = x / a, y / b, z / c
+    q = np.sqrt(u * u + v * v + w * w)
+    u, v, w = u / a, v / b, w / c
+    steep = q / np.sqrt(u * u + v * v + w * w) if q > np.float32(1e-3) else smallest
+    return (q - _ONE) * steep
 
 
 @kernel

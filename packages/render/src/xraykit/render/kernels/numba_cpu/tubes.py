@@ -6,6 +6,7 @@ import numpy as np
 
 from .broadcast import at
 from .compile import kernel
+from .painting import to_quadric
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 
@@ -49,16 +50,5 @@ def lower_to_segments(field, x, y, z, first, last, points, radius, wide, normals
                         u = px * np.float32(normals[n, 0]) + py * np.float32(normals[n, 1])
                         u += pz * np.float32(normals[n, 2])
                         v = np.sqrt(max(square - u * u, _ZERO))
-                        distance = _oval(u, v, over, thin, wide_0 + t * wider, smallest)
+                        distance = to_quadric(u, v, over, thin, wide_0 + t * wider, thin, smallest)
                     field[k, j, i] = min(field[k, j, i], distance)
-
-
-@kernel
-def _oval(u, v, w, thin, wide, smallest):
-    """`normalised` of patient/canvas.py of (u, v, w) for the radii (thin, wide, thin)."""
-    a, b, c = u / thin, v / wide, w / thin
-    q = np.sqrt(a * a + b * b + c * c)
-    if q <= np.float32(1e-3):
-        return (q - _ONE) * smallest
-    a, b, c = a / thin, b / wide, c / thin
-    return (q - _ONE) * q / np.sqrt(a * a + b * b + c * c)
