@@ -19,12 +19,13 @@ TEXT, TEXT_AND_BOX, BOX, POINT = range(4)
 
 def plain_round_loss(network: Any, batch: Any, draws: Any, weights: Any) -> Tensor:
     """The loss of `prompt_round_loss`, for images without padding."""
-    embedding = network.image_encoder(batch.images)
+    embedding, detail = network.image_encoder(batch.images), plain_detail(network, batch.images)
     text, codes, points = [], [], {number: [] for number in draws.counted if number}
     for b, row in enumerate(batch.texts):
         for p, words in enumerate(row):
             absent = bool(batch.absent[b, p])
-            losses = one_prompt(network, embedding[b : b + 1], batch.masks[b, p], words, absent, draws, (b, p), weights)
+            image = embedding[b : b + 1], detail[b : b + 1]
+            losses = one_prompt(network, image, batch.masks[b, p], words, absent, draws, (b, p), weights)
             text.append(losses.pop(0))
             codes.append(losses.pop("codes"))
             for number, loss in losses.items():
@@ -38,7 +39,14 @@ def plain_round_loss(network: Any, batch: Any, draws: Any, weights: Any) -> Tens
 
 
 def one_prompt(
-    network: Any, embedding: Tensor, truth: Tensor, words: str, absent: bool, draws: Any, at: Any, weights: Any
+    network: Any,
+    image: tuple[Tensor, Tensor],
+    truth: Tensor,
+    words: str,
+    absent: bool,
+    draws: Any,
+    at: Any,
+    weights: Any,
 ) -> dict[Any, Any]:
     """Losses by round."""
     size, edge = network.config.image_size, truth.shape[-1]
@@ -57,7 +65,7 @@ def one_prompt(
         tokens = network.prompt_encoder(PromptBatch(**asked))
         if number == 0 and tokens.quantised is not None:
             losses["codes"] = tokens.quantised.loss
-        logits, quality = plain_decode(network, embedding, tokens)
+        logits, quality = plain_decode(network, image, tokens)
         if number in draws.counted:
             losses[number] = loss_of(logits, quality, truth, weights)
         best = logits[int(quality.argmax())].detach()
@@ -67,16 +75,24 @@ def one_prompt(
     return losses
 
 
-def plain_decode(network: Any, embedding: Tensor, tokens: Any) -> tuple[Tensor, Tensor]:
+def plain_detail(network: Any, images: Tensor) -> Tensor:
+    """The map (B, C / 4, 4 G, 4 G) that is added to masks half made, zero where the network has none."""
+    found = network.detail_map
+    return images.new_zeros(len(images), 1, 1, 1) if found is None else found.output(found.layers(images))
+
+
+def plain_decode(network: Any, image: tuple[Tensor, Tensor], tokens: Any) -> tuple[Tensor, Tensor]:
     """Logits (3, M, M) and quality (3,) of one prompt."""
-    decoder, grid = network.mask_decoder, embedding.shape[-1]
+    (embedding, detail), decoder = image, network.mask_decoder
+    grid = embedding.shape[-1]
     own = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
     given = tokens.tokens if tokens.present is None else tokens.tokens[:, :, tokens.present[0, 0]]
     asked = torch.cat([own[None, None], given], 2)
-    image = (embedding[:, None] + tokens.dense).flatten(3).transpose(2, 3)
+    cells = (embedding[:, None] + tokens.dense).flatten(3).transpose(2, 3)
     positions = network.prompt_encoder.grid_positions().flatten(1).T
-    hidden, seen = decoder.transformer(image, positions, asked, None)
-    maps = decoder.output_upscaling(seen[:, 0].transpose(1, 2).reshape(1, -1, grid, grid))[0]
+    hidden, seen = decoder.transformer(cells, positions, asked, None)
+    half = decoder.output_upscaling[:4](seen[:, 0].transpose(1, 2).reshape(1, -1, grid, grid))
+    maps = decoder.output_upscaling[4:](half + detail)[0]
     nets = decoder.mask_output_hypernetworks_mlps
     masks = [(nets[i](hidden[0, 0, 1 + i])[:, None, None] * maps).sum(0) for i in (1, 2, 3)]
     return torch.stack(masks), decoder.iou_prediction_head(hidden[0, 0, 0])[1:]

@@ -34,7 +34,7 @@ TINY = FluoroSamConfig(
     neck_blocks=1,
     decoder_width=32,
     heads=2,
-    trunk=TrunkConfig("conv", width=8, depths=(1, 1, 1, 1)),
+    trunk=TrunkConfig("conv", width=8, depths=(1, 1, 1, 1), detail=8),
     text=TextConfig(width=16, layers=1, heads=2, dimension=16, token_width=8, context=48, frozen=False),
     quantiser=QuantiserConfig(codes=16),
 )

@@ -263,7 +263,7 @@ def test_what_does_not_fit_is_refused(make, message):
     [
         (PromptBatch(text=torch.zeros(2, 1, 7)), "must be features of length 128, got 7"),
         (PromptBatch(masks=torch.zeros(2, 1, 64, 64)), "masks must be 128x128 logits, got 64x64"),
-        (PromptBatch(boxes=torch.zeros(3, 1, 4)), r"of the 3 images that prompts are for, got \(2, 128, 32, 32\)"),
+        (PromptBatch(boxes=torch.zeros(3, 1, 4)), r"of the 3 images that prompts are for, got \(2, 640, 32, 32\)"),
     ],
 )
 def test_prompts_for_another_network_are_refused(network, embedding, prompts, message):

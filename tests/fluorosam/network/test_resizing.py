@@ -17,7 +17,7 @@ def test_weights_are_those_of_before_and_shapes_those_of_the_new_size():
     assert all(
         torch.equal(a, b) for a, b in zip(network.state_dict().values(), small.state_dict().values(), strict=True)
     )
-    assert small.embed(torch.zeros(1, 3, 128, 128)).shape == (1, 128, 16, 16)
+    assert small.embed(torch.zeros(1, 3, 128, 128)).shape == (1, 5 * 128, 16, 16)
     back = resized_network(small, 256)
     assert back.config == network.config
 

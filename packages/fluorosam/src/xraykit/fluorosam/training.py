@@ -15,7 +15,7 @@ from xraykit.render.extras import require
 from xraykit.render.training import TrainingInputs, TrainingRun, check_positive, completed_run, fit, prepare_folder
 
 from .network.config import NAMED, FluoroSamConfig
-from .network.network import SegmentationNetwork, new_network
+from .network.network import SegmentationNetwork, detailed_network, new_network
 from .network.network_weights import load_network
 from .network.resizing import resized_network
 from .network.trunk_start import PARTS, fill_encoder, fill_text, fill_trunk
@@ -109,6 +109,8 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     if start is not None:
         network.load_state_dict(start.state_dict())
         network.trained_on = dict(start.trained_on)
+    if own.detail is not None:
+        network = detailed_network(network, own.detail)
     if own.image_size is not None:
         network = resized_network(network, own.image_size)
     if own.encoder_weights is not None:

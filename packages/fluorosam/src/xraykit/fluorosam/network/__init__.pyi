@@ -12,6 +12,7 @@ from .convert import (
     ConvertedWeights as ConvertedWeights,
     convert_published as convert_published,
 )
+from .detail_map import DetailMap as DetailMap
 from .drawn_prompts import draw_prompts as draw_prompts
 from .image_cells import (
     cell_pixels as cell_pixels,
@@ -24,6 +25,7 @@ from .mask_decoder import (
 )
 from .network import (
     SegmentationNetwork as SegmentationNetwork,
+    detailed_network as detailed_network,
     new_network as new_network,
 )
 from .network_weights import (

@@ -54,6 +54,8 @@ class TrunkConfig:
     """Edge of a Swin's windows [cells]"""
     drop_path: float = 0.2
     """Share of a Swin's residual branches that the last block leaves out in training"""
+    detail: int = 0
+    """Channels in which a finer map, at stride 2, is made beside the four for the masks alone; 0: none"""
 
     def __post_init__(self) -> None:
         _check_choice("trunk.kind", self.kind, get_args(TrunkKind))
@@ -66,6 +68,9 @@ class TrunkConfig:
             raise InputError(f"trunk.drop_path must be from 0 to below 1, got {self.drop_path!r}.")
         if self.kind == "swin" and any(c % h for c, h in zip(self.channels, self.heads, strict=True)):
             raise InputError(f"trunk.heads must divide {self.channels}, got {self.heads}.")
+        _check_whole("trunk.detail", self.detail, 0, 256)
+        if self.detail % 8:
+            raise InputError(f"trunk.detail must be 0 or a multiple of 8, got {self.detail}.")
         if self.kind == "conv" and self.width % 8:
             raise InputError(f"trunk.width of convolutions must be a multiple of 8, got {self.width}.")
 
@@ -172,6 +177,11 @@ class FluoroSamConfig:
         step = 32 * (self.trunk.window if self.trunk.kind == "swin" else 1)
         if self.image_size % step:
             raise InputError(f"image_size must be a multiple of {step} for this trunk, got {self.image_size}.")
+        if self.trunk.detail and self.image_size != 8 * self.grid:
+            raise InputError(
+                f"trunk.detail needs an image_size of 8 times the grid, got {self.image_size} and a grid of "
+                f"{self.grid}."
+            )
 
     @property
     def mask_size(self) -> int:
@@ -198,7 +208,7 @@ NAMED: dict[str, FluoroSamConfig] = {
         decoder_width=512,
         heads=4,
         drawn=True,
-        trunk=TrunkConfig("conv", width=32, depths=(1, 1, 2, 1)),
+        trunk=TrunkConfig("conv", width=32, depths=(1, 1, 2, 1), detail=16),
         text=TextConfig(width=128, layers=2, heads=4, dimension=128, token_width=32, context=48, frozen=False),
         quantiser=QuantiserConfig(codes=512),
     ),

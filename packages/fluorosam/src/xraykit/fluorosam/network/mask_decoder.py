@@ -16,6 +16,9 @@ from .config import FluoroSamConfig
 from .prompt_encoder import PromptTokens
 from .two_way_transformer import TwoWayTransformer
 
+AT_ONCE = 2
+"""Prompts whose masks a CPU makes at a time where nothing is learned: what is between its layers stays in the cache."""
+
 
 @dataclass(frozen=True)
 class MaskLogits:
@@ -72,7 +75,7 @@ class MaskDecoder(nn.Module):
         """Masks for prompts.
 
         Args:
-            embedding: (B, C, G, G), of the images.
+            embedding: (B, C, G, G), of the images, or (B, 5 C, G, G) with their detail, see `DetailMap`.
             positions: (C, G, G), see `PromptEncoder.grid_positions`.
             prompts: Of P prompts an image.
             multimask: The three masks for a prompt that may mean several things; false gives the one other.
@@ -84,48 +87,70 @@ class MaskDecoder(nn.Module):
         present = prompts.present
         if present is not None:
             present = torch.cat([present.new_ones(batch, count, len(own)), present], 2)
-        image = (embedding[:, None] + prompts.dense).flatten(3).transpose(2, 3)
+        width = positions.shape[0]
+        image = (embedding[:, None, :width] + prompts.dense).flatten(3).transpose(2, 3)
+        detail = _of_cells(embedding[:, width:]) if embedding.shape[1] > width else None
         places = positions.flatten(1).T
         if cells is not None:
             places = places[cells][:, None]
             image = image.gather(2, cells[:, None, :, None].expand(-1, image.shape[1], -1, image.shape[3]))
+            if detail is not None:
+                detail = detail.gather(1, cells[:, :, None, None].expand(-1, -1, *detail.shape[2:]))
         hidden, image = self.transformer(image, places, tokens, present)
-        image = image.expand(-1, count, -1, -1).flatten(0, 1)
+        image = image.expand(-1, count, -1, -1)
         chosen = (1, 2, 3) if multimask else (0,)
         weights = torch.stack([self.mask_output_hypernetworks_mlps[i](hidden[:, :, 1 + i]) for i in chosen], 2)
         grid = tuple(embedding.shape[2:]) if cells is None else (cells.shape[1], 1)
-        at_once = 1 if image.device.type == "cpu" and not torch.is_grad_enabled() else len(image)  # stays in the cache
-        pairs = zip(image.split(at_once), weights.flatten(0, 1).split(at_once), strict=True)
-        logits = torch.cat([self._masks(*pair, grid) for pair in pairs])
+        at_once = AT_ONCE if image.device.type == "cpu" and not torch.is_grad_enabled() else count
+        pairs = zip(image.split(at_once, 1), weights.split(at_once, 1), strict=True)
+        logits = torch.cat([self._masks(*pair, detail, grid) for pair in pairs], 1)
         quality = self.iou_prediction_head(hidden[:, :, 0])[..., list(chosen)]
-        return MaskLogits(logits.unflatten(0, (batch, count)), quality)
+        return MaskLogits(logits, quality)
 
-    def _masks(self, image: Tensor, weights: Tensor, grid: tuple[int, ...]) -> Tensor:
-        """Logits (N, M, 8 G, 8 G): cells (N, G G, C) made eight times finer, times weights (N, M, C / 8).
+    def _masks(self, image: Tensor, weights: Tensor, detail: Tensor | None, grid: tuple[int, ...]) -> Tensor:
+        """Logits (B, P, M, 8 G, 8 G): cells (B, P, G G, C) made eight times finer, times weights (B, P, M, C / 8).
 
         A transposed convolution with stride 2 and kernel 2 mixes no cells, so all of it is linear layers on cells whose
-        pixels are put in their places at the end: half the time of convolutions, forward and backward.
+        pixels are put in their places at the end: half the time of convolutions, forward and backward. The detail
+        (B, G G, 16, C / 4) is added where a cell has 4 x 4 pixels.
         """
         first, norm1, _, second, norm2, _, third, _ = self.output_upscaling
         x = F.gelu(_normed(_finer(image, first), norm1))
-        x = F.gelu(_normed(_finer(x, second), norm2))
-        x = F.gelu(_finer(x, third))
-        y = weights @ x.flatten(1, -2).transpose(1, 2)
-        if torch.is_grad_enabled():
-            y = y.unflatten(2, (*grid, *[2] * 6)).permute(0, 1, *(2 + axis for axis in _IN_PLACE)).flatten(2)
-        else:  # three times faster, and slower backward
-            y = y[:, :, _order(grid).to(y.device)]
-        return y.unflatten(2, (8 * grid[0], 8 * grid[1]))
+        x = _finer(x, second)
+        if detail is not None:
+            x += detail.unflatten(2, (4, 4))[:, None]
+        x = F.gelu(_finer(F.gelu(_normed(x, norm2)), third))
+        y = weights @ x.flatten(2, -2).transpose(2, 3)
+        return _Placed.apply(y, grid).unflatten(3, (8 * grid[0], 8 * grid[1]))  # type: ignore[no-any-return]
 
 
-_IN_PLACE = (0, 2, 4, 6, 1, 3, 5, 7)
-"""From (rows, columns, and both of each doubling) to the rows and columns of an image."""
+class _Placed(torch.autograd.Function):
+    """Pixels (..., 64 G G) that come cell by cell, row by row: a gather, and one back, faster than a permutation."""
+
+    @staticmethod
+    def forward(ctx: Any, pixels: Tensor, grid: tuple[int, ...]) -> Tensor:
+        ctx.grid = grid
+        return pixels[..., _order(grid)[0].to(pixels.device)]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0][..., _order(ctx.grid)[1].to(gradients[0].device)], None
 
 
 @lru_cache(maxsize=8)
-def _order(grid: tuple[int, ...]) -> Tensor:
-    """Which of all pixels, cell by cell, comes where in the image."""
-    return torch.arange(64 * math.prod(grid)).unflatten(0, (*grid, *[2] * 6)).permute(_IN_PLACE).flatten()
+def _order(grid: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Which of all pixels, cell by cell, comes where in the image, and the way back.
+
+    From (rows, columns, and both of each doubling) to the rows and columns of an image.
+    """
+    pixels = torch.arange(64 * math.prod(grid)).unflatten(0, (*grid, *[2] * 6))
+    placed = pixels.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten()
+    return placed, placed.argsort()
+
+
+def _of_cells(detail: Tensor) -> Tensor:
+    """(B, G G, 16, D) of a detail map (B, 16 D, G, G)."""
+    return detail.flatten(2).transpose(1, 2).contiguous().unflatten(2, (16, -1))
 
 
 def _finer(x: Tensor, layer: Any) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Self
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from xraykit.render import InputError
 
 from .config import NAMED, FluoroSamConfig
+from .detail_map import DetailMap
 from .image_encoder import ImageEncoder
 from .mask_decoder import MaskDecoder, MaskLogits
 from .prompt_encoder import PromptEncoder, PromptTokens
@@ -41,6 +43,8 @@ class SegmentationNetwork(nn.Module):
         self.image_encoder = ImageEncoder(config)
         self.prompt_encoder = PromptEncoder(config)
         self.mask_decoder = MaskDecoder(config)
+        detail = config.trunk.detail
+        self.detail_map = DetailMap(detail, config.dimension // 4) if detail else None
 
     def train(self, mode: bool = True) -> Self:
         """Training mode, but not for an image encoder of which nothing learns.
@@ -58,8 +62,12 @@ class SegmentationNetwork(nn.Module):
         return self
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embeddings (B, C, G, G) of images (B, 3 or 1, S, S), the costly part; see `ImageEncoder`."""
-        return self.image_encoder(images)
+        """Embeddings (B, C, G, G) of images (B, 3 or 1, S, S), the costly part; see `ImageEncoder`.
+
+        With `TrunkConfig.detail` there are 4 C channels more, see `DetailMap`: (B, 5 C, G, G).
+        """
+        embedding = self.image_encoder(images)
+        return embedding if self.detail_map is None else torch.cat([embedding, self.detail_map(images)], 1)
 
     def encode_text(self, texts: Sequence[str] | Tensor) -> Tensor:
         """Features (N, D) of texts by the network's own text tower, for `PromptBatch.text`.
@@ -84,7 +92,7 @@ class SegmentationNetwork(nn.Module):
         """Masks for prompts, all in one pass.
 
         Args:
-            embedding: (B, C, G, G).
+            embedding: (B, C, G, G), or with its detail, as `embed` gives it.
             prompts: P of them for each image.
             multimask: Three masks a prompt, or one.
             cells: (B, K), the only cells that are looked at, see `draw_cells`; None is all.
@@ -125,6 +133,29 @@ def new_network(config: FluoroSamConfig | str = "mini", *, seed: int = 0) -> Seg
         network = SegmentationNetwork(config)
     _let_prompts_be_heard(network)
     return network
+
+
+def detailed_network(network: SegmentationNetwork, channels: int) -> SegmentationNetwork:
+    """A network with the weights of another one and a `DetailMap`: its own, or one of zeros, which changes no answer.
+
+    Args:
+        network: Left as it is.
+        channels: Of the map's convolutions, see `TrunkConfig.detail`.
+
+    Raises:
+        InputError: Another number of channels than a map that is there has, or a grid that does not fit.
+    """
+    config = network.config
+    if config.trunk.detail == channels:
+        return network
+    if config.trunk.detail:
+        raise InputError(f"--detail must be {config.trunk.detail} as in these weights, got {channels}; leave it out.")
+    other = SegmentationNetwork(replace(config, trunk=replace(config.trunk, detail=channels)))
+    own = {name: value for name, value in other.state_dict().items() if name.startswith("detail_map.")}
+    own |= {name: torch.zeros_like(value) for name, value in own.items() if name.startswith("detail_map.output.")}
+    other.load_state_dict(own | network.state_dict())
+    other.trained_on = network.trained_on
+    return other
 
 
 @torch.no_grad()

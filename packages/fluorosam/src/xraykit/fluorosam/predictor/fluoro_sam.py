@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 4096  # whose features are remembered
 MOST_VALUES = {
-    "cpu": 1 << 22,
+    "cpu": 1 << 23,
     "cuda": 1 << 27,
 }  # of the decoder's largest maps in a pass
 
@@ -190,7 +190,7 @@ class FluoroSam:
         placed = [self._shown(place_prompt(prompt, image.square, mask_size=size), prompt.mask) for prompt in prompts]
         targets = [None if prompt.text is None else self.target_of(prompt.text) for prompt in prompts]
         answers: list[Segmentation] = []
-        step = max(1, MOST_VALUES.get(self.device.type, 1 << 22) // (self.network.config.dimension // 8 * size**2))
+        step = max(1, MOST_VALUES.get(self.device.type, 1 << 23) // (self.network.config.dimension // 8 * size**2))
         for start in range(0, len(placed), step):
             logits, quality = self._decode(image.embedding, placed[start : start + step], multimask)
             for row, (low, one) in enumerate(zip(logits, quality, strict=True), start=start):
@@ -237,7 +237,7 @@ class FluoroSam:
     ) -> Segmentation:
         confidences, best = self.confidence_map(quality), int(quality.nan_to_num(-torch.inf).argmax())
         rows, columns = (-(-shown * low.shape[-1] // square.size) for shown in square.shown)
-        there = bool((low[best, :rows, :columns] > 0).any())
+        there = bool(low[best, :rows, :columns].amax() > 0)
         sure = not prompt.words_alone or float(confidences[best]) >= self.confidence_map.visible
         return Segmentation(low, confidences, best, square, there and sure, prompt, target)
 

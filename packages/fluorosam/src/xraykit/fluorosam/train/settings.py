@@ -66,6 +66,9 @@ class SegmentationNetworkSettings:
     """Codebook of texts: euclidean, cosine or off; the variant's if left out."""
     codes: int | None = None
     """Entries of the codebook."""
+    detail: int | None = None
+    """Channels of the map of fine detail that sharpens masks; the variant's if left out. Weights to go on from that
+    have none get a new one, and answer as before until it has learned."""
     text_frozen: bool | None = None
     """Whether the text tower stays as it is; the variant's if left out."""
     encoder_frozen: bool = False
