@@ -67,7 +67,9 @@ def register_implants(
         raise InputError(f"give an X-ray and an implant at least, got {len(shots)} and {len(implants)}.")
     given = None if starts is None else checked_starts(starts, len(implants), len(shots))
     between = _between(cameras, given, len(shots))
-    targets = [tuple(RimTarget.of(shot, scale) for shot in shots) for scale in settings.scales]
+    most = max(max(shot.image.shape[-2:]) for shot in shots)
+    scales = dict.fromkeys(min(scale, most) for scale in settings.scales)
+    targets = [tuple(RimTarget.of(shot, scale) for shot in shots) for scale in scales]
     found, doubts = [], []
     for k, implant in enumerate(implants):
         begin = None if given is None else given[:, k]

@@ -16,6 +16,7 @@ class ImplantSettings:
 
     Args:
         scales: Pixels of the image's longer side, coarse to fine; those beyond the image's own size are capped at it.
+            The finest decides: where a pixel is 0.5 mm, bone beside metal draws a fit by a millimetre.
         keep: Candidates that go on after the first scale, at most; half as many after each further one.
         spread: Whether the neighbours of a start compete with it: within `radius`, tilted and turned.
         radius: How far neighbours of a start may lie from it across the beam [mm].
@@ -26,7 +27,7 @@ class ImplantSettings:
         fit: How each scale is climbed.
     """
 
-    scales: tuple[int, ...] = (256, 512)
+    scales: tuple[int, ...] = (256, 512, 1024)
     keep: int = 8
     spread: bool = True
     radius: float = 30.0
