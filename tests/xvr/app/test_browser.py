@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from support.chromium import chromium, find_chromium
 from support.xvr_app import small_session
+from support.xvr_cine import cine_session, write_run, write_track
 from xraykit.render.geometry import geodesic_distance
 from xraykit.xvr.trust.judgement import TrustJudgement
 
@@ -197,3 +198,35 @@ def test_page_asks_nobody_but_this_machine(page):
     tab.text()
     hosts = {urlsplit(url).hostname for url in tab.requested if not url.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}
+
+
+def test_frames_of_a_run_are_stepped_through_by_buttons_keys_and_number(page, tmp_path):
+    _, _, tab = page
+    run, truth = write_run(tmp_path, 4)
+    (run / "002.tiff").write_bytes(b"no image")
+    session = cine_session(run, truth[0], track=write_track(tmp_path / "track", truth, lost=(3,)))
+    shown = "document.querySelector('#of').textContent + document.querySelector('#tracked').textContent"
+    press = "document.querySelector('#{}').click()"
+    with AppServer(session, folder=tmp_path / "results", port=0) as server:
+        tab.command("Page.navigate", url=server.url)
+        tab.until(lambda: tab.evaluate(shown) == "of 4: 000tracked, fit 0.95")
+        assert tab.evaluate("document.querySelector('#previous').disabled")
+        assert tab.evaluate("document.querySelector('#follow').hidden")
+        tab.until(lambda: spread(tab) > 20)
+        before = picture(tab)
+        tab.press(".", 190)
+        tab.until(lambda: tab.evaluate(shown) == "of 4: 001tracked, fit 0.95" and "run_001" in tab.text())
+        assert torch.equal(session.views[0].now.pose, truth[1]) and "from the track" in tab.text()
+        tab.until(lambda: tab.evaluate("document.querySelector('#picture').dataset.rendered") == "full")
+        assert np.abs(picture(tab) - before).mean() > 0.3
+        tab.evaluate(press.format("next"))
+        tab.until(lambda: "frame 002 was passed over" in tab.text() and tab.evaluate(shown).endswith("lost, fit 0.95"))
+        assert tab.evaluate("document.querySelector('#next').disabled")
+        tab.evaluate("document.querySelector('#frame').value = 2")
+        tab.evaluate("document.querySelector('#frame').dispatchEvent(new Event('change'))")
+        tab.until(lambda: tab.evaluate(shown).startswith("of 4: 001"))
+        tab.evaluate(press.format("follow"))
+        tab.until(lambda: "done" in tab.text() and "97 %" in tab.text())
+        assert float(geodesic_distance(session.views[0].now.pose, truth[1])[0]) < 0.3
+        tab.press(",", 188)
+        tab.until(lambda: tab.evaluate(shown).startswith("of 4: 000"))

@@ -16,7 +16,7 @@ from .pose_sliders import Move
 from .session import Session
 from .state import session_state, view_state
 
-NAMES = ("state", "xray", "drr", "undo", "reset", "structure", "initialise", "refine", "save", "load")
+NAMES = ("state", "xray", "drr", "undo", "reset", "structure", "initialise", "refine", "frame", "save", "load")
 
 
 class Endpoints:
@@ -74,8 +74,13 @@ class Endpoints:
         return self._session.initialise(_index(body), str(body.get("method"))).state()
 
     def refine(self, body: RequestBody) -> Any:
-        """Register X-ray `view`, or all `joint`ly."""
-        return self._session.refine(_index(body), joint=bool(body.get("joint"))).state()
+        """Register X-ray `view`, or all `joint`ly; `follow` starts from the frame before."""
+        options = {name: bool(body.get(name)) for name in ("joint", "follow")}
+        return self._session.refine(_index(body), **options).state()
+
+    def frame(self, body: RequestBody) -> Any:
+        """Show frame `to` of a cine run, or the next one in that direction that can be read."""
+        return {"said": self._session.show_frame(body.get("to")), **session_state(self._session)}
 
     def save(self, body: RequestBody) -> Any:
         """Write the result of X-ray `view`."""

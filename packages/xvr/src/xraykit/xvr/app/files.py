@@ -29,13 +29,16 @@ def save_view(session: Session, index: int, folder: Path, inputs: Mapping[str, A
     """Write where an X-ray is seen from into NAME-NNNN, the first free number in the folder, as `xvr register` does.
 
     The record holds the whole registration if the pose is its result, with all X-rays of a joint one; a pose placed
-    by hand or by a starter is recorded without similarity and trust.
+    by hand or by a starter is recorded without similarity and trust. Of a cine run the frame shown is written, whose
+    files take the place of the run in the record.
 
     Raises:
         OutputError: A file cannot be written.
     """
     view = session.view(index)
     now, found = view.now, view.now.found
+    if session.frames is not None:
+        inputs = {**inputs, "xrays": [str(each.shot.source) for each in session.views]}
     if found is None:
         chosen, shots = session.structure, [view.shot]
         first = view.history[0].pose[None]

@@ -5,21 +5,26 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from xraykit.render import Volume
+from xraykit.render import InputError, Volume
 from xraykit.render.storage import finding_sentences, to_plain
 
-from ..procedure import register_xrays
+from ..procedure import WHOLE, register_xrays
 from ..procedure_settings import ProcedureSettings
 from ..start.candidates import calibrated_places, spread_to_views
 from ..start.settings import StartSettings, StatedStart
 from ..template.warp import read_warp
+from ..tracking.cine import read_runs
+from ..tracking.settings import CineSettings
 from ..xray.input_files import InputFiles
+from ..xray.runs import is_run
 from ..xray.xray_input import read_shots
+from .cine_steps import CineSteps, gaps
 from .files import load_result, result_text
 from .server import AppServer
 from .session import Session
 from .settings import AppSettings
 from .starters import first_poses, make_starters
+from .tracked_poses import TrackedPoses, names_of, read_tracked_poses
 
 
 def open_app(settings: AppSettings) -> AppServer:
@@ -32,7 +37,13 @@ def open_app(settings: AppSettings) -> AppServer:
     """
     mirror, network, opening = settings.xray.mirror, settings.network, settings.opening
     labels = settings.anatomy.labels
-    shots = read_shots(settings.xrays, settings.xray, cameras=settings.camera)
+    frames = read_frames(settings)
+    said_of_frames: list[str] = []
+    if frames is None:
+        shots = read_shots(settings.xrays, settings.xray, cameras=settings.camera)
+    else:
+        shots, said_of_frames = frames.open()
+        said_of_frames += gaps(frames.runs)
     paths = tuple(Path(str(shot.source)) for shot in shots)  # a file stands here for each of its frames
     volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
     warp = None if network.warp is None else read_warp(network.warp, volume, invert=network.invert_warp)
@@ -44,10 +55,43 @@ def open_app(settings: AppSettings) -> AppServer:
     start = StartSettings(stated=StatedStart(view=opening.view))
     procedure = ProcedureSettings(start=start, refinement=settings.refinement, xray=settings.xray)
     said = [f"CT, {line}" for line in finding_sentences({**volume.doubts, **volume.assumptions})]
-    notes = [*said, *(doubt for shot in shots for doubt in shot.doubts), *notes]
-    session = Session(volume, shots, starts, starters, partial(register_xrays, settings=procedure), notes, start)
+    notes = [*said, *said_of_frames, *(doubt for shot in shots for doubt in shot.doubts), *notes]
+    refine = partial(register_xrays, settings=procedure)
+    session = Session(volume, shots, starts, starters, refine, notes, start, frames)
+    if frames is not None and frames.tracked is not None:
+        choose_tracked(session, frames.tracked)
     if opening.result is not None:
         load_result(session, result_text(opening.result))
-    inputs = to_plain(InputFiles(settings.ct, labels, paths))
+    inputs = to_plain(InputFiles(settings.ct, labels, paths if frames is None else settings.xrays))
     page = settings.page
     return AppServer(session, folder=page.output, port=page.port, inputs=inputs, outer=page.outer)
+
+
+def read_frames(settings: AppSettings) -> CineSteps | None:
+    """The runs to step through, where the X-rays are runs of frames; None where each is one X-ray.
+
+    Raises:
+        FileError: A file that cannot be read.
+        InputError: Runs beside single X-rays, views without a frame in common, or a track of something else.
+    """
+    paths, track = settings.xrays, settings.opening.track
+    are_runs = [is_run(path, settings.xray.of_view(n, len(paths))) for n, path in enumerate(paths)]
+    if not are_runs or not all(are_runs):
+        if any(are_runs):
+            run, single = paths[are_runs.index(True)], paths[are_runs.index(False)]
+            raise InputError(
+                f"the X-rays must all be runs of frames or all be single, got {run} of several frames and {single} of "
+                "one; open them apart, or choose a frame of each with --frame."
+            )
+        if track is not None:
+            raise InputError(f"--track needs the run that was followed, got {paths[0]} of one X-ray; name the run.")
+        return None
+    runs = read_runs(paths, settings.xray, CineSettings(uneven=True), cameras=settings.camera)
+    return CineSteps(runs, None if track is None else read_tracked_poses(track, runs))
+
+
+def choose_tracked(session: Session, tracked: TrackedPoses) -> None:
+    """Show the first body of a track alone, where it is a structure of the CT and the page has labels of it."""
+    names = names_of(tracked.bodies[0])
+    if tracked.bodies[0] != WHOLE and set(names) <= {name for kind in session.offered.values() for name in kind}:
+        session.choose(names)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
+from ..start.given import GivenStarts
+from ..start.settings import StartSettings
 from ..xray.shot import Shot
 from .pictures import XrayPicture
 from .structures import ShownStructure
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from ..procedure import XrayRegistration
 
 DEPTH = 200  # placements that undo remembers
+OPENED, BEFORE, TRACKED = "start", "frame before", "track"  # what brought a pose about, besides hands and starters
+KIND, CLOSE = "app", "result"  # where the starts of a refinement come from; close ones begin at the fine scales
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,17 @@ class PlacedPose:
     pose: Tensor
     kind: str
     found: RefinedViews | None = None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether a registration or a track found it, rather than hands or a first guess."""
+        return self.found is not None or self.kind == TRACKED
+
+    @property
+    def chance(self) -> float:
+        """The chance that it is right, 0 where nothing judged it."""
+        trust = None if self.found is None else self.found.result.record.trust
+        return 0.0 if trust is None else trust.success_probability
 
 
 @dataclass(eq=False)
@@ -54,3 +71,16 @@ class XrayView:
         self.history.append(placement)
         if len(self.history) > DEPTH:
             del self.history[1]
+
+
+def starts_of(placed: Sequence[PlacedPose], opening: StartSettings | None) -> GivenStarts | None:
+    """Where a refinement of V X-rays starts by the rules of the command; None leaves it to find out.
+
+    Args:
+        placed: Where they are.
+        opening: Where the command would start where nobody has moved any of them; None starts from where they are.
+    """
+    if opening is not None and all(now.kind == OPENED for now in placed):
+        return None
+    is_close = all(now.is_found for now in placed)  # refined, loaded or tracked, as with --result
+    return GivenStarts(torch.stack([now.pose for now in placed])[None], CLOSE if is_close else KIND)

@@ -18,9 +18,10 @@ from ..start.given import GivenStarts
 from ..start.settings import StartSettings
 from ..xray.input_files import InputFiles
 from ..xray.shot import Shot
+from .cine_steps import CineSteps
 from .live_rendering import FULL, LiveRendering
 from .pictures import xray_picture
-from .placement import PlacedPose, RefinedViews, XrayView
+from .placement import OPENED, PlacedPose, RefinedViews, XrayView, starts_of
 from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import ShownStructure, offered_structures, registered, structure
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from ..procedure import XrayRegistration
 
 BY_HAND = "by hand"
-OPENED = "start"
-KIND = "app"  # where the starts of a refinement come from
 
 StarterProgress = Callable[[str, float | None, Tensor | None], None]
 """Called by a starter now and then with a message, a share done or None, and the best pose so far or None; may raise
@@ -53,6 +52,7 @@ class Session:
         notes: What was assumed when the page was opened.
         opening: Where the command would start: so does a refinement of X-rays that nobody has moved. None starts it
             from where they are seen, as for those that were moved.
+        frames: The cine runs whose frame is shown, where the X-rays are frames of some; None is single X-rays.
 
     Raises:
         InputError: No X-ray, or not one start for each.
@@ -65,6 +65,7 @@ class Session:
     refine_with: Refiner
     notes: Sequence[str] = ()
     opening: StartSettings | None = None
+    frames: CineSteps | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +80,8 @@ class Session:
         self.offered = offered_structures(self.volume)
         self.worker = JobRunner()
         self.live = LiveRendering()
+        if self.frames is not None:
+            self.frames.begin(self.views, self.structure.names)
 
     def view(self, index: object) -> XrayView:
         """The X-ray of a number.
@@ -149,6 +152,22 @@ class Session:
             if self.worker.running:
                 raise InputError("the structure stays while a task is running; wait for it or cancel it.")
             self.structure = structure(self.volume, tuple(dict.fromkeys(names)))
+            if self.frames is not None:
+                self.frames.begin(self.views, self.structure.names)
+
+    def show_frame(self, to: object) -> list[str]:
+        """Show another frame of a cine run, see `CineSteps.go`, and say what was passed over on the way.
+
+        Raises:
+            InputError: There is no such frame, none in that direction can be read, or a job is running.
+        """
+        with self._lock:
+            if self.frames is None:
+                raise InputError("frames belong to cine runs, got single X-rays; open the page with a run.")
+            if self.worker.running:
+                raise InputError("the frame stays while a task is running; wait for it or cancel it.")
+            self.views, said = self.frames.go(to, self.views, self.structure.names)
+            return said
 
     def picture(self, index: int, *, draft: bool) -> tuple[bytes, str] | None:
         """The rendering of an X-ray's pose now, as a file and its type; see `LiveRendering`."""
@@ -178,20 +197,25 @@ class Session:
         with self._lock:
             return self.worker.start(method, task, about=index)
 
-    def refine(self, index: int, *, joint: bool = False) -> Job:
+    def refine(self, index: int, *, joint: bool = False, follow: bool = False) -> Job:
         """Register an X-ray from where it is, in the background; jointly, all X-rays keep their relative geometry.
+
+        `follow` starts a frame of a cine run from the frames before it instead, see `CineSteps.starts`.
 
         The page's pose follows the optimiser. Cancelling leaves it where the optimiser was, or where the first try
         ended during a second one; undo brings it back. Jointly, another X-ray that was likelier right before stays.
 
         Raises:
-            InputError: A job is running.
+            InputError: A job is running, or the frame before has no pose to start from.
         """
         self.view(index)
         with self._lock:
             moving = tuple(range(len(self.views))) if joint else (index,)
             views, chosen = [self.views[i] for i in moving], self.structure
-            starts = self._starts_of(views)
+            if follow and self.frames is not None:
+                starts = self.frames.starts(self.structure.names, moving)
+            else:
+                starts = starts_of([view.now for view in views], self.opening)
 
             def task(job: Job) -> None:
                 self._refine(job, views, moving, chosen, starts, index)
@@ -209,14 +233,6 @@ class Session:
     def close(self) -> None:
         """Stop what runs."""
         self.worker.close()
-
-    def _starts_of(self, views: list[XrayView]) -> GivenStarts | None:
-        """Where a refinement starts by the rules of the command; None leaves it to find out."""
-        placed = [view.now for view in views]
-        if self.opening is not None and all(now.kind == OPENED for now in placed):
-            return None
-        is_close = all(now.found is not None for now in placed)  # refined or loaded, as with --result
-        return GivenStarts(torch.stack([now.pose for now in placed])[None], "result" if is_close else KIND)
 
     def _refine(
         self,
@@ -273,7 +289,7 @@ class Session:
         """Put the other X-rays of a joint refinement back that were likelier right before it, and say so."""
         with self._lock:
             for view in others:
-                before, now = (_chance(placed) for placed in view.history[-2:])
+                before, now = (placed.chance for placed in view.history[-2:])
                 if before > now:
                     view.history.pop()
                     job.steps.append({"message": f"{view.shot.name} stays where it was, which is likelier right"})
@@ -282,9 +298,3 @@ class Session:
         """Whether a job is moving this X-ray."""
         job = self.worker.job
         return job is not None and job.running and (job.kind == "refine" or job.about == index)
-
-
-def _chance(placed: PlacedPose) -> float:
-    """The chance that a placement is right, 0 where nothing judged it."""
-    trust = None if placed.found is None else placed.found.result.record.trust
-    return 0.0 if trust is None else trust.success_probability

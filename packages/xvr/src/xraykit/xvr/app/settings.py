@@ -36,6 +36,8 @@ class OpeningSettings:
     lists; default: the positioner tags of the files, else ap."""
     result: Path | None = None
     """result.json of an earlier run or its folder, to open with its poses."""
+    track: Path | None = None
+    """Folder of `xraykit xvr track CT ...`, or the frames.jsonl in it: each frame of the run opens with its pose."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class AppSettings:
     ct: Path = field(metadata={"positional": True})
     """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
-    """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG."""
+    """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG; or cine runs to step through, one for each
+    view: files of several frames, folders of numbered images, or patterns of their names in quotes ('run/????.png')."""
     camera: tuple[Path, ...] = ()
     """File with the camera of each X-ray in their order, or of all, as for `xraykit xvr register`."""
     anatomy: LabelSettings = field(default_factory=LabelSettings)

@@ -55,9 +55,12 @@ def make_starters(
     }
 
     def from_tags(shot: Shot, body: Volume, pose: Tensor, progress: StarterProgress) -> Tensor:
-        if shot.name not in tags:
+        known = tags.get(shot.name)
+        if known is None and shot.source is not None:  # another frame of a run than the first
+            known = tagged_pose(shot.source, shot, volume, mirror)
+        if known is None:
             raise GeometryError(f"{shot.name} has no positioner tags; start it by hand or by a search.")
-        return tags[shot.name]
+        return known
 
     asked = network or NetworkStart()
 

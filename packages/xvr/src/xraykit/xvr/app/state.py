@@ -21,6 +21,7 @@ def session_state(session: Session) -> dict[str, Any]:
     return {
         "views": [view_state(session, view) for view in session.views],
         "structure": {"chosen": list(session.structure.names), "title": session.structure.title, **session.offered},
+        "frames": None if session.frames is None else session.frames.state(session.structure.names),
         "starters": list(session.starters),
         "job": None if job is None else job.state(),
         "notes": list(session.notes),

@@ -18,6 +18,11 @@ def app(settings: AppSettings) -> None:
 
         xraykit xvr app ct.nii.gz xray.png --sdd 1020 --pixel-spacing 0.3 --view ap
 
+    A cine run, a file or a folder of numbered images, is stepped through frame by frame (keys , and .), here with the
+    poses that `xraykit xvr track` left in OUT:
+
+        xraykit xvr app ct.nii.gz run.dcm --track OUT
+
     Args:
         settings: The options.
     """

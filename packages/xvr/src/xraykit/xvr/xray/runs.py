@@ -76,9 +76,26 @@ def read_run(
         InputError: One frame only, images of several runs, or frames missing or repeated.
     """
     path, settings = Path(path), replace(settings, frame=None, reduce=None)
-    if path.is_dir() or (has_magic(str(path)) and not path.exists()):
+    if _names_images(path):
         return _of_images(path, settings, name, choice, uneven)
     return _of_file(path, settings, name, choice, uneven)
+
+
+def is_run(path: str | Path, settings: XraySettings) -> bool:
+    """Whether a path holds several frames of which the settings choose none: a file of them, a folder, or a pattern.
+
+    Raises:
+        FileError: A file that cannot be read.
+    """
+    path = Path(path)
+    if settings.frame is not None or settings.reduce is not None:
+        return False
+    return _names_images(path) or radiograph_of(path, settings).n_frames > 1
+
+
+def _names_images(path: Path) -> bool:
+    """Whether a path is a folder of images, or a pattern of their names."""
+    return path.is_dir() or (has_magic(str(path)) and not path.exists())
 
 
 def _of_file(path: Path, settings: XraySettings, name: str, choice: CameraChoice | None, uneven: bool) -> CineRun:

@@ -4,7 +4,7 @@ import { ask, followJob, tell } from "./api.js";
 import { drawCurve } from "./curve.js";
 import { joined, listen } from "./hands.js";
 import { compose, greys, MODES } from "./overlay.js";
-import { placedWords, say, showFound, showNotes, showStarters, showStructures, showViews } from "./panel.js";
+import { placedWords, say, showFound, showFrames, showNotes, showStarters, showStructures, showViews } from "./panel.js";
 import { makeSliders } from "./sliders.js";
 
 const REST = 160; // milliseconds without a move until the picture is rendered in full
@@ -12,7 +12,7 @@ const visit = Math.random().toString(36).slice(2); // so that gestures of an ear
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), pen = canvas.getContext("2d");
 const mixes = Object.fromEntries(Object.entries(MODES).map(([name, mode]) => [name, mode.mix]));
-let state, current = 0, mode = "blend", peeking = false, busy = false;
+let state, current = 0, mode = "blend", peeking = false, busy = false, stepping = false;
 let xray = null, drr = null, image = null; // greys of both, and the canvas's pixels
 
 // ------------------------------------------------------------------ the picture
@@ -116,6 +116,7 @@ function follow(view) {
 function take(fresh) {
   state = fresh;
   showViews(state.views, current, pick);
+  showFrames(state.frames);
   showStructures(state.structure, (names) => act("structure", { names }));
   showStarters(state.starters, (method) => begin("initialise", { method }));
   $("joint").hidden = state.views.length < 2;
@@ -140,6 +141,24 @@ async function act(name, body = {}) {
     say(error.message, true);
     take(state);
   }
+}
+
+/** Show another frame of the run; steps that come while one is under way are left out. */
+async function showFrame(to) {
+  if (busy || stepping || !state.frames || to < 0 || to >= state.frames.count || to === state.frames.index) return;
+  stepping = true;
+  try {
+    const fresh = await tell("frame", { to });
+    if (fresh.said.length) say(fresh.said[0] + (fresh.said.length > 1 ? ` (and ${fresh.said.length - 1} more)` : ""), true);
+    sliders.recentre();
+    await showXray();
+    take(fresh);
+    render("full");
+  } catch (error) {
+    say(error.message, true);
+    showFrames(state.frames);
+  }
+  stepping = false;
 }
 
 // ------------------------------------------------------------------ tasks
@@ -187,8 +206,12 @@ function showJob(job, steps) {
 function enable(yes) {
   sliders.enable(yes);
   $("cancel").hidden = yes;
-  for (const button of document.querySelectorAll("#starters button, #refine, #groups button, #labels input, [data-view], #save"))
+  for (const button of document.querySelectorAll("#starters button, #refine, #follow, #frames button, #frames input, #groups button, #labels input, [data-view], #save"))
     button.disabled = !yes;
+  if (state.frames) {
+    $("previous").disabled ||= state.frames.index === 0;
+    $("next").disabled ||= state.frames.index === state.frames.count - 1;
+  }
   $("undo").disabled = $("reset").disabled = !yes || !state.views[current].undo;
 }
 
@@ -207,7 +230,13 @@ for (const button of document.querySelectorAll("[data-view]"))
   });
 $("undo").addEventListener("click", () => act("undo"));
 $("reset").addEventListener("click", () => act("reset"));
-$("refine").addEventListener("click", () => begin("refine", { joint: $("joint").querySelector("input").checked }));
+for (const name of ["refine", "follow"])
+  $(name).addEventListener("click", () => {
+    begin("refine", { joint: $("joint").querySelector("input").checked, follow: name === "follow" });
+  });
+$("previous").addEventListener("click", () => showFrame(state.frames.index - 1));
+$("next").addEventListener("click", () => showFrame(state.frames.index + 1));
+$("frame").addEventListener("change", () => showFrame(Math.round($("frame").value) - 1));
 $("cancel").addEventListener("click", () => ask("cancel").catch((error) => say(error.message, true)));
 $("save").addEventListener("click", async () => {
   try {
@@ -230,6 +259,7 @@ addEventListener("keydown", (event) => {
   }
   const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
   if ((event.key === "u" && bare) || (event.key === "z" && (event.ctrlKey || event.metaKey))) act("undo");
+  if (bare && (event.key === "," || event.key === ".")) showFrame((state.frames?.index ?? 0) + (event.key === "." ? 1 : -1));
   const number = "123456".indexOf(event.key);
   if (bare && event.key.length === 1 && number >= 0) setMode(Object.keys(MODES)[number]);
 });

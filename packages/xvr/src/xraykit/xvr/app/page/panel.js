@@ -2,7 +2,7 @@
 
 const STARTERS = { coarse: "Coarse search", dicom: "DICOM tags", network: "Network" };
 const TERMS = { ncc: "NCC, whole image", patch_ncc: "NCC of patches", gradient_ncc: "NCC of edges" };
-const PLACED = { start: "start", refine: "refined", coarse: "from coarse search", dicom: "from DICOM tags", network: "from network" };
+const PLACED = { start: "start", refine: "refined", coarse: "from coarse search", dicom: "from DICOM tags", network: "from network", track: "from the track", "frame before": "as in the frame before" };
 
 const SHORT = { vertebrae_cervical: "C spine", vertebrae_thoracic: "T spine", vertebrae_lumbar: "L spine" };
 
@@ -21,6 +21,21 @@ export function showViews(views, current, pick) {
       return tab;
     }),
   );
+}
+
+/** Which frame of a cine run is shown, and what tracking says of it; nothing for single X-rays. */
+export function showFrames(frames) {
+  for (const name of ["frames", "framekeys"]) $(name).hidden = !frames;
+  $("follow").hidden = !frames || frames.index === 0;
+  if (!frames) return;
+  $("frame").value = frames.index + 1;
+  $("frame").max = frames.count;
+  const words = [`of ${frames.count}: ${frames.label}`, ...(frames.time === null ? [] : [`${frames.time.toFixed(2)} s`])];
+  $("of").textContent = words.join(", ");
+  const { track } = frames;
+  $("tracked").textContent = track ? `${track.verdict}${track.score === null ? "" : `, fit ${track.score.toFixed(2)}`}` : "";
+  $("tracked").title = track ? track.reasons.join(" ") : "";
+  $("tracked").className = track?.verdict === "lost" ? "failed" : "";
 }
 
 /** Buttons of the ways to a first guess. */
