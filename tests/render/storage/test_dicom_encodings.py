@@ -1,6 +1,10 @@
 """One opening and one unpacking of DICOM: every wrapping and compression gives the same stored pixels."""
 
+import os
+import signal
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -160,6 +164,31 @@ def test_a_decoder_that_does_not_end_is_ended(tmp_path, monkeypatch):
     path = write_dicom(tmp_path / "x.dcm", encapsulated([frame]), syntax=syntax)
     with pytest.raises(FileError, match="its decoder crashed or went beyond its bounds of time and memory"):
         stored(path)
+
+
+def test_a_decoder_that_spins_is_ended_by_its_own_cpu_time():
+    pytest.importorskip("resource", reason="Windows has no such limits")
+    spin = "from xraykit.render.storage import dicom_worker as w\nw.SECONDS = 0.05\nw.bound(0)\nwhile True: pass"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run([sys.executable, "-c", spin], env={**os.environ, "PYTHONPATH": paths}, check=False)
+    assert done.returncode == -signal.SIGPROF
+
+
+@pytest.mark.parametrize("lost", [2, 3, 20])
+def test_jpeg_ls_without_its_end_is_refused_before_a_decoder_looks_for_it(tmp_path, lost):
+    pytest.importorskip("jpeg_ls", reason="needs the extra: pip install 'xraykit-render[export]'")
+    dataset = xray_dataset(PICTURE)
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+    whole, cut = frame[: frame.rindex(b"\xff\xd9") + 2], frame[: frame.rindex(b"\xff\xd9") + 2 - lost]
+    path = write_dicom(tmp_path / "cut.dcm", encapsulated([cut]), syntax=JPEGLSLossless)
+    with pytest.raises(
+        FileError, match=r"cut\.dcm must hold whole frames, a JPEG-LS .* has no end; copy the file again"
+    ):
+        stored(path)
+    path = write_dicom(tmp_path / "whole.dcm", encapsulated([whole + b"\0\0"]), syntax=JPEGLSLossless)  # padded
+    np.testing.assert_array_equal(stored(path)[0], PICTURE)
 
 
 def extended_jpeg(levels):

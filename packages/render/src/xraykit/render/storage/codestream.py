@@ -19,6 +19,7 @@ _FRAMES = {0xC0: JPEGBaseline8Bit, 0xC1: JPEGExtended12Bit, 0xC3: JPEGLosslessSV
 """Start-of-frame markers, and a transfer syntax whose decoder takes what follows."""
 _OTHER_FRAMES = frozenset(range(0xC2, 0xD0)) - {0xC3, 0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _J2K = b"\xff\x4f\xff\x51"
 _JP2 = b"\0\0\0\x0cjP  "
 
@@ -45,6 +46,15 @@ def codestream_of(frame: bytes) -> Codestream | None:
     if frame[:2] == b"\xff\xd8":
         return _jpeg(frame)
     return None
+
+
+def is_cut_short(frame: bytes) -> bool:
+    """Whether a packed frame is a JPEG-LS picture without the marker of its end: decoders look for one without end.
+
+    Source: ITU-T T.87 C.2.1 (EOI closes every picture).
+    """
+    found = codestream_of(frame)
+    return found is not None and found.syntax == JPEGLSNearLossless and frame.find(_END, frame.find(_SCAN)) < 0
 
 
 def sniffed_syntax(frame: bytes) -> UID | None:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from ..errors import FileError
 from .brief import brief
+from .codestream import is_cut_short
 from .dicom_decoders import PackedFrame
 
 WALL_SECONDS = 60.0
@@ -39,8 +40,11 @@ class Unpacker:
         """The stored values of a frame, little endian, colour by pixel.
 
         Raises:
-            FileError: No decoder at hand takes it, or the decoder was ended for its time, its memory or its death.
+            FileError: It is cut short, no decoder at hand takes it, or the decoder was ended for its time, its memory
+                or its death.
         """
+        if is_cut_short(frame.data):
+            raise FileError(f"{path} must hold whole frames, a {frame.syntax.name} has no end; copy the file again.")
         child = self._running()
         request = {"syntax": str(frame.syntax), "packed": len(frame.data), "unpacked": frame.size, "tags": frame.tags}
         watch = threading.Timer(WALL_SECONDS, child.kill)
