@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from support.damaged_arrays import write_damaged_npz
 from xraykit.corr.evaluate import matcher_arms, patient_test, read_arm, score_pairs, scores_of_arm, write_arm
 from xraykit.corr.evaluate.pair_rows import chosen_threshold, joined
 from xraykit.corr.evaluate.settings import MODULE_ARMS
@@ -106,4 +107,7 @@ def test_counts_of_other_rows_are_refused(tmp_path):
         read_arm(tmp_path)
     (tmp_path / "counts.npz").write_bytes(b"no zip")
     with pytest.raises(FileError, match=r"must hold the counts of rows\.json"):
+        read_arm(tmp_path)
+    write_damaged_npz(tmp_path / "counts.npz", "counts")
+    with pytest.raises(FileError, match=r"must hold the counts of rows\.json, .*; delete .* to make it anew"):
         read_arm(tmp_path)

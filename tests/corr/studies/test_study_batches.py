@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from support.corr_pairs import body, projection
 from support.corr_studies import write_study_set
+from support.damaged_arrays import write_damaged_npz
 from xraykit.corr.data.settings import XrayInputSettings
 from xraykit.corr.ground_truth import change_projection, correspondence
 from xraykit.corr.studies import (
@@ -142,7 +143,10 @@ def test_the_truth_of_a_study_is_read_for_its_first_views(manifest):
         read_truth(path, [type(studies[0])("other", "p", "train", 0, studies[0].images)], views=2, grid=8)
     damaged = manifest.parent / "damaged.npz"
     damaged.write_bytes(b"no zip")
-    with pytest.raises(FileError, match="must be the correspondences beside a manifest"):
+    with pytest.raises(FileError, match="must hold the correspondences beside a manifest"):
+        read_truth(damaged, studies, views=2, grid=8)
+    write_damaged_npz(damaged, studies[0].name, *(study.name for study in studies[1:]))
+    with pytest.raises(FileError, match=r"must hold the correspondences .*; make the studies again"):
         read_truth(damaged, studies, views=2, grid=8)
 
 

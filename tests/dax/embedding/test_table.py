@@ -5,9 +5,11 @@ import json
 
 import numpy as np
 import pytest
+from support.damaged_arrays import write_damaged_npz
 from xraykit.dax.embedding import Embeddings, read_embeddings, write_embeddings
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.errors import BackendUnavailableError
+from xraykit.render.storage import open_npz
 
 pytest.importorskip("pyarrow", reason="needs the extra: pip install 'xraykit-dax[table]'")
 
@@ -88,6 +90,16 @@ def test_files_of_others_are_refused(tmp_path, suffix):
     (tmp_path / "t.csv.json").write_text("{}")
     with pytest.raises(FileError, match="must hold a table of features"):
         read_embeddings(path)
+
+
+def test_a_damaged_header_of_an_array_is_refused(tmp_path):
+    path = write_embeddings(tmp_path / "t.npz", table())
+    with open_npz(path, what="a table", remedy="-") as arrays:
+        names = list(arrays)
+    for damaged in names:
+        write_damaged_npz(path, damaged, *(set(names) - {damaged}))
+        with pytest.raises(FileError, match=r"t\.npz must hold a table of features"):
+            read_embeddings(path)
 
 
 def test_a_csv_without_its_record_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from support.damaged_arrays import CUT_HEADER, DECLARES_TOO_MUCH
 from support.dax_probes import SIZE, ToyBackbone, toy_images, toy_set
 from xraykit.dax.probes import ProbeImage, ProbeSet, feature_digest, feature_making, make_features, open_features
 from xraykit.render import FileError, InputError, OutputError
@@ -178,9 +179,10 @@ def test_keypoints_of_another_shape_are_refused():
 
 def test_damaged_and_missing_features_are_refused(tmp_path):
     store = make_features(ToyBackbone(), toy_set(toy_images()), tmp_path)
-    (store.folder / "pooled.npy").write_bytes(b"no array")
-    with pytest.raises(FileError, match=r"pooled.npy must be an array of features"):
-        open_features(store.folder)
+    for damage in (b"no array", CUT_HEADER, DECLARES_TOO_MUCH):
+        (store.folder / "pooled.npy").write_bytes(damage)
+        with pytest.raises(FileError, match=r"pooled.npy must hold an array of features"):
+            open_features(store.folder)
     record = json.loads((store.folder / "store.json").read_text())
     (store.folder / "store.json").write_text(json.dumps({**record, "format": 0}))
     with pytest.raises(FileError, match="format 1, got 0"):

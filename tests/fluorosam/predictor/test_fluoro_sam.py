@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from support.damaged_arrays import CUT_HEADER, DECLARES_TOO_MUCH
 from support.fluorosam_checkpoints import SMALL, leftovers, published_tensors, write_checkpoint
 from support.fluorosam_networks import TINY, KnownNetwork
 from xraykit.fluorosam import FluoroSam, Prompt, new_network, save_network
@@ -143,10 +144,11 @@ def test_embeddings_stay_in_a_folder_and_answers_are_the_same(tmp_path):
         assert sam.embeddings.misses == (1 if len(answers) == 1 else 0)
     assert torch.equal(answers[0].low_candidates, answers[1].low_candidates)
     (file,) = (tmp_path / "kept").iterdir()
-    file.write_bytes(file.read_bytes()[:100])
-    sam = FluoroSam(network, device="cpu", cache=tmp_path / "kept")
-    sam.set_image(noise(50, 70), bone="bright")
-    assert sam.embeddings.misses == 1
+    for damage in (file.read_bytes()[:100], CUT_HEADER, DECLARES_TOO_MUCH):
+        file.write_bytes(damage)
+        sam = FluoroSam(network, device="cpu", cache=tmp_path / "kept")
+        sam.set_image(noise(50, 70), bone="bright")
+        assert sam.embeddings.misses == 1
     other = FluoroSam(new_network(TINY, seed=1).eval(), device="cpu", cache=tmp_path / "kept")
     other.set_image(noise(50, 70), bone="bright")
     assert other.embeddings.misses == 1

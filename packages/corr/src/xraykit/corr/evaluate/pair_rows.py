@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xraykit.render import FileError
 from xraykit.render.evaluation import read_rows, write_rows
-from xraykit.render.storage import write_atomically
+from xraykit.render.storage import open_npz, write_atomically
 
 from ..scores.histogram import BINS, ScoreHistogram
 from ..scores.match_scores import FOUND_FROM, TRUE_FROM
@@ -127,17 +127,11 @@ def read_arm(folder: Path) -> ArmRows:
         FileError: Missing, damaged, or not of one another.
     """
     rows, path = read_rows(folder / ROWS, PairRow), folder / COUNTS
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            counts = held["counts"]
-    except (OSError, ValueError, KeyError) as error:
-        raise FileError(
-            f"{path} must hold the counts of {ROWS}, got {error}; delete {folder} to make it anew."
-        ) from error
+    remedy = f"delete {folder} to make it anew"
+    with open_npz(path, what=f"the counts of {ROWS}", remedy=remedy) as held:
+        counts = held["counts"]
     if counts.shape != (len(rows), 2, 2, BINS):
-        raise FileError(
-            f"{path} must have counts for {len(rows)} pairs, got shape {counts.shape}; delete {folder} to make it anew."
-        )
+        raise FileError(f"{path} must have counts for {len(rows)} pairs, got shape {counts.shape}; {remedy}.")
     return ArmRows(rows, counts)
 
 

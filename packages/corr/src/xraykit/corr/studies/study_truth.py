@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import write_atomically
+from xraykit.render.storage import open_npz, write_atomically
 
 from .manifest import listed
 from .study import LabelledStudy
@@ -41,29 +40,22 @@ def read_truth(path: Path, studies: Sequence[LabelledStudy], *, views: int, grid
     """
     pairs, patches = list(combinations(range(views), 2)), grid * grid
     found = torch.zeros(len(studies), len(pairs), patches, patches, dtype=torch.uint8)
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [study.name for study in studies if study.name not in file.files]
-            if missing:
+    with open_npz(path, what="the correspondences beside a manifest", remedy="make the studies again") as file:
+        missing = [study.name for study in studies if study.name not in file]
+        if missing:
+            raise InputError(f"{path} must hold every study, got none of {listed(missing)}; make the studies again.")
+        for number, study in enumerate(studies):
+            stored = file[study.name]
+            all_pairs = list(combinations(range(len(study.images)), 2))
+            if stored.dtype != np.uint8 or stored.ndim != 3 or len(stored) != len(all_pairs):
+                raise FileError(f"{path} must hold (P, L, L) bytes for {study.name}, got {stored.shape}.")
+            if stored.shape[1:] != (patches, patches):
+                own = round(stored.shape[-1] ** 0.5)
                 raise InputError(
-                    f"{path} must hold every study, got none of {listed(missing)}; make the studies again."
+                    f"the true correspondence must have the network's grid of {grid} patches, {path} has {own}; "
+                    f"make the studies again with --grid {grid}."
                 )
-            for number, study in enumerate(studies):
-                stored = file[study.name]
-                all_pairs = list(combinations(range(len(study.images)), 2))
-                if stored.dtype != np.uint8 or stored.ndim != 3 or len(stored) != len(all_pairs):
-                    raise FileError(f"{path} must hold (P, L, L) bytes for {study.name}, got {stored.shape}.")
-                if stored.shape[1:] != (patches, patches):
-                    own = round(stored.shape[-1] ** 0.5)
-                    raise InputError(
-                        f"the true correspondence must have the network's grid of {grid} patches, {path} has {own}; "
-                        f"make the studies again with --grid {grid}."
-                    )
-                for place, pair in enumerate(pairs):
-                    if pair in all_pairs:
-                        found[number, place] = torch.from_numpy(stored[all_pairs.index(pair)])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError | FileError):
-            raise
-        raise FileError(f"{path} must be the correspondences beside a manifest, got: {error}.") from error
+            for place, pair in enumerate(pairs):
+                if pair in all_pairs:
+                    found[number, place] = torch.from_numpy(stored[all_pairs.index(pair)])
     return found

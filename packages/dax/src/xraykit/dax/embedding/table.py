@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xraykit.render import FileError, InputError
 from xraykit.render.extras import require
-from xraykit.render.storage import parse_json_object, read_json_object, write_atomically
+from xraykit.render.storage import open_npz, parse_json_object, read_json_object, write_atomically
 
 SUFFIXES = (".parquet", ".npz", ".csv")
 LABEL, RECORD = "label_", "xraykit"
@@ -121,14 +120,14 @@ def read_embeddings(path: str | Path) -> Embeddings:
         return read(path)
     except FileError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, StopIteration, BadZipFile, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, StopIteration, csv.Error) as error:
         problem = " ".join(str(error).split())[:120] or type(error).__name__
         raise FileError(f"{path} must hold a table of features, got something else ({problem}).") from error
 
 
 def _read_npz(path: Path) -> Embeddings:
-    with np.load(path, allow_pickle=False) as arrays:
-        kinds = [name for name in arrays.files if name.startswith(LABEL)]
+    with open_npz(path, what="a table of features", remedy="write it again") as arrays:
+        kinds = [name for name in arrays if name.startswith(LABEL)]
         return Embeddings(
             tuple(arrays["names"].tolist()),
             np.asarray(arrays["features"], dtype=np.float32),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from xraykit.render import FileError
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import read_json_object, read_npy
 
 from ..network.state_digest import add_state
 from .probe_set import ProbeSet
@@ -125,12 +125,9 @@ def record_text(content: dict[str, Any]) -> bytes:
 
 
 def _array(path: Path, count: int) -> NDArray[Any]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} must be an array of features, got {error}; remove {path.parent}.") from error
-    if len(array) != count:
-        raise ValueError(f"{path.name} is of {len(array)} images, not {count}")
+    array = read_npy(path, what="an array of features", remedy=f"remove {path.parent}", is_mapped=True)
+    if array.shape[:1] != (count,):
+        raise ValueError(f"{path.name} is of shape {array.shape}, not of {count} images")
     return array
 
 

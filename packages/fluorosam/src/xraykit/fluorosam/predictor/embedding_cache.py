@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from xraykit.render.storage import make_folder, write_atomically
+from xraykit.render import FileError
+from xraykit.render.storage import make_folder, read_npy, write_atomically
 
 
 class EmbeddingCache:
@@ -66,10 +67,10 @@ class EmbeddingCache:
         if path is None or not path.is_file():
             return None
         try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            values = read_npy(path, what="an embedding", remedy="it is made again")
+        except FileError:
             return None
-        whole = isinstance(values, np.ndarray) and values.dtype == np.float32 and values.ndim == 4
+        whole = values.dtype == np.float32 and values.ndim == 4
         return torch.from_numpy(values) if whole and np.isfinite(values).all() else None
 
     def _to_folder(self, key: str, embedding: Tensor) -> None:

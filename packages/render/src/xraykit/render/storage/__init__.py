@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "folder_lock": "folder_parts hold_folder release_folder",
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
         "named_place": "kind_at",
+        "numpy_files": "open_npz read_npy",
         "output_folder": "make_folder",
         "provenance": "finding_sentences findings_record",
         "same_settings": "check_same_settings",

@@ -20,6 +20,10 @@ from .json_object import (
     read_json_object as read_json_object,
 )
 from .named_place import kind_at as kind_at
+from .numpy_files import (
+    open_npz as open_npz,
+    read_npy as read_npy,
+)
 from .output_folder import make_folder as make_folder
 from .provenance import (
     finding_sentences as finding_sentences,
