@@ -172,6 +172,14 @@ def test_rare_targets_come_more_often_than_others(store, texts):
     assert np.mean(rare) > 1.2 * np.mean(common)
 
 
+def test_tools_come_as_much_more_often_as_is_asked_for(store, texts):
+    share = {}
+    for tools in (1.0, 20.0):
+        made = batches(store, texts, numbers=[0], batch=64, prompts=1, absent=0.0, tools=tools).batch(0)
+        share[tools] = np.mean([row[0] in ("k_wire", "metal") for row in made.targets])
+    assert share[1.0] < 0.5 and share[20.0] > 0.75
+
+
 def test_held_out_wordings_stay_out_of_training(store, texts):
     for wording in ("train", "held_out"):
         allowed = {one.text for found in texts.values() for one in found if one.split == wording}
@@ -232,6 +240,7 @@ def test_bad_numbers_are_refused_in_a_sentence(store, texts):
         ({"batch": 0}, "expected batch and prompts from 1"),
         ({"rank": 1}, "rank below ranks"),
         ({"absent": 1.5}, "absent must be a probability"),
+        ({"tools": 0.0}, "tools must be a number above 0"),
         ({"numbers": []}, "numbers must be images from 0 to 7"),
         ({"numbers": [8]}, "numbers must be images from 0 to 7"),
         ({"wording": "both"}, "wording must be train or held_out"),

@@ -163,7 +163,7 @@ def check_training(settings: SegmentationTrainSettings) -> None:
         raise InputError(f"--cells must lie above 0 and up to 1, got {rounds.cells}.")
     if not 0 <= own.average < 1:
         raise InputError(f"--average must lie in 0 to below 1, got {own.average}.")
-    check_positive(data, ("prompts", "held_out_prompts", "texts_per_target"), or_zero=("held_out_images",))
+    check_positive(data, ("prompts", "tools", "held_out_prompts", "texts_per_target"), or_zero=("held_out_images",))
     check_positive(rounds, (), or_zero=("points",))
     weights = (
         "dice_weight",

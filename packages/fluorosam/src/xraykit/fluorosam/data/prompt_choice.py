@@ -40,7 +40,7 @@ class PromptChoice:
     """Draws the prompts of an image.
 
     A target comes up with a weight of one over the square root of the number of images that show it, whatever it
-    covers; no target comes twice before all have come.
+    covers, tools and implants with a multiple of that; no target comes twice before all have come.
 
     Args:
         store: The images.
@@ -48,14 +48,23 @@ class PromptChoice:
         texts: What targets are asked by.
         prompts: P, of an image.
         absent: How often a prompt asks for what is not there.
+        tools: The multiple.
     """
 
     def __init__(
-        self, store: SegmentationStore, numbers: Sequence[int], texts: TargetTexts, *, prompts: int, absent: float
+        self,
+        store: SegmentationStore,
+        numbers: Sequence[int],
+        texts: TargetTexts,
+        *,
+        prompts: int,
+        absent: float,
+        tools: float = 1.0,
     ) -> None:
         self.store, self.texts, self.prompts, self.absent = store, texts, prompts, absent
         often = store.shows[list(numbers)].sum(axis=0)
-        self._weights = 1 / np.sqrt(np.maximum(often, 1))
+        metal = np.array([find_target(target).kind == "tool" for target in store.targets_known], dtype=np.bool_)
+        self._weights = np.where(metal, tools, 1.0) / np.sqrt(np.maximum(often, 1))
 
     def has_any(self, number: int) -> bool:
         """Whether anything can be asked of an image."""

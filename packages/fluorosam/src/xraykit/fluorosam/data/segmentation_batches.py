@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -59,6 +60,7 @@ class SegmentationBatches(WorkerBatches[SegmentationBatch]):
         batch: B, images of a batch on each rank.
         prompts: P, of each image.
         absent: How often a prompt asks for what is not there, where that is known.
+        tools: How much more often tools and implants are asked for than what is as rare.
         seed: Of order, choice and changes.
         rank: This process among `ranks`.
         ranks: How many.
@@ -85,6 +87,7 @@ class SegmentationBatches(WorkerBatches[SegmentationBatch]):
         batch: int,
         prompts: int,
         absent: float = 0.1,
+        tools: float = 1.0,
         seed: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -99,8 +102,11 @@ class SegmentationBatches(WorkerBatches[SegmentationBatch]):
             )
         if not 0 <= absent <= 1:
             raise InputError(f"absent must be a probability from 0 to 1, got {absent}.")
+        if not 0 < tools < math.inf:
+            raise InputError(f"tools must be a number above 0, got {tools}.")
         chosen = _checked_numbers(numbers, len(store))
-        choice = PromptChoice(store, chosen, TargetTexts(texts, wording=wording), prompts=prompts, absent=absent)
+        asked = TargetTexts(texts, wording=wording)
+        choice = PromptChoice(store, chosen, asked, prompts=prompts, absent=absent, tools=tools)
         self.numbers = tuple(number for number in chosen if choice.has_any(number))
         if not self.numbers:
             raise InputError(

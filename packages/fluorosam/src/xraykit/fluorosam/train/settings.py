@@ -34,6 +34,9 @@ class SegmentationDataSettings:
     """Things that are asked for in an image, in one batch."""
     absent: float = 0.1
     """Share of them that the image surely does not show."""
+    tools: float = 1.0
+    """How much more often tools and implants are asked for than structures that are as rare: metal is what people click
+    on first, and covers little. It tells where an image shows more than the prompts ask for."""
     held_out_share: float = 0.1
     """Share of patients that are held out where the data have no split "val"."""
     held_out_images: int = 32

@@ -61,6 +61,7 @@ class TrainingImages:
             own.changes,
             batch=own.length.batch or 1,
             prompts=own.data.prompts,
+            tools=own.data.tools,
             absent=own.data.absent,
             seed=own.run.seed,
             rank=rank,
