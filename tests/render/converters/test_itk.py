@@ -122,9 +122,15 @@ def test_files_that_are_no_linear_transform_are_refused(tmp_path):
     text = (
         "#Insight Transform File V1.0\nTransform: AffineTransform_double_3_3\nParameters: {}\nFixedParameters: 0 0 0\n"
     )
-    singular.write_text(text.format("1 0 0 0 1 0 0 0 0 1 2 3"))
-    with pytest.raises(FileError, match="must hold a finite, invertible transform"):
-        read_itk_transform(singular, direction="fixed_to_moving")
+    for flat in ("1 0 0 0 1 0 0 0 0", "1e9 3e9 0 7e8 2.1e9 0 0 0 1", "1e6 1e6 0 1e6 1000000.001 0 0 0 1", "0 " * 9):
+        singular.write_text(text.format(f"{flat} 1 2 3"))
+        for direction in ("fixed_to_moving", "moving_to_fixed"):
+            with pytest.raises(FileError, match="must hold a finite, invertible transform"):
+                read_itk_transform(singular, direction=direction)
+    singular.write_text(text.format("1e-20 0 0 0 1e-20 0 0 0 1e-20 1 2 3"))
+    assert read_itk_transform(singular, direction="fixed_to_moving")[0, 0] > 0
+    with pytest.raises(FileError, match="must hold a transform of a patient in mm, got numbers beyond"):
+        read_itk_transform(singular, direction="moving_to_fixed")
 
 
 def test_wrong_arguments_write_nothing(tmp_path):
@@ -132,7 +138,9 @@ def test_wrong_arguments_write_nothing(tmp_path):
         write_itk_transform(tmp_path / "a.tfm", MOTION, direction="forward")
     with pytest.raises(InputError, match=r"must end in .tfm, .* got a.json"):
         write_itk_transform(tmp_path / "a.json", MOTION, direction="fixed_to_moving")
-    for bad in (MOTION * torch.nan, MOTION[:3], torch.zeros(4, 4), MOTION.T):
+    flat = torch.diag(MOTION.new_tensor([1e9, 0.0, 1.0, 1.0]))
+    flat[:2, 1] = 3 * flat[:2, 0] + flat.new_tensor([0.0, 1.0])  # its determinant is 1e9
+    for bad in (MOTION * torch.nan, MOTION[:3], torch.zeros(4, 4), MOTION.T, flat):
         with pytest.raises(GeometryError, match="matrix must be a finite, invertible 4x4"):
             write_itk_transform(tmp_path / "a.tfm", bad, direction="fixed_to_moving")
     with pytest.raises(OutputError, match="must lie in an existing folder"):

@@ -1,7 +1,14 @@
 import pytest
 import torch
 from xraykit.render import GeometryError, InputError, carm_pose
-from xraykit.render.geometry.checks import check_choice, check_pose_shape, check_samples, common_batch, pose_batch
+from xraykit.render.geometry.checks import (
+    are_independent,
+    check_choice,
+    check_pose_shape,
+    check_samples,
+    common_batch,
+    pose_batch,
+)
 
 
 def test_single_pose_becomes_a_batch_of_one() -> None:
@@ -19,6 +26,18 @@ def test_pose_of_another_shape_is_refused_by_name(shape) -> None:
 def test_pose_that_is_not_rigid_is_refused_by_name() -> None:
     with pytest.raises(GeometryError, match=r"poses\[0\] must be a rigid motion"):
         pose_batch(2 * torch.eye(4), name="poses")
+
+
+@pytest.mark.parametrize("lengths", [(1.0, 1.0, 1.0), (1e-9, 1.0, 1e9), (1e7, 1e7, 1e7), (1e-30, 1e-30, 1e-30)])
+def test_columns_are_independent_by_their_directions_whatever_their_lengths(lengths) -> None:
+    scale = torch.tensor(lengths, dtype=torch.float64)
+    sheared = torch.tensor([[1.0, 0.9, 0.0], [0.0, 0.1, 0.2], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    assert are_independent(sheared * scale)
+    parallel = sheared.clone()
+    parallel[:, 1] = -parallel[:, 0]
+    parallel[1, 1] += 1e-6
+    assert not are_independent(parallel * scale)
+    assert not are_independent(sheared * scale * scale.new_tensor([0.0, 1.0, 1.0]))
 
 
 @pytest.mark.parametrize("samples", [0, -1, 2.5, True])

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..errors import FileError, GeometryError, InputError
 from ..geometry.arrays import tensor_of
+from ..geometry.checks import are_independent
 from ..geometry.frames import swap_ras_lps_transform
 from ..storage.atomic_write import write_atomically
 from ..storage.brief import brief
@@ -23,7 +24,6 @@ from .itk_kinds import KINDS, linear_map
 
 Direction = Literal["fixed_to_moving", "moving_to_fixed"]
 _WRITABLE = (".tfm", ".txt", ".mat", ".h5", ".hdf5", ".hdf")
-_FLAT = 1e-9
 _NAME = re.compile(r"(?P<kind>[A-Za-z0-9]{1,60})_(float|double)_(?P<into>\d{1,2})_(?P<out>\d{1,2})")
 
 
@@ -52,11 +52,11 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
     _check_direction(direction)
     path = Path(path)
     matrix = torch.from_numpy(_chained(path, read_stored_transforms(path)))
-    if not bool(torch.isfinite(matrix).all()) or abs(float(torch.linalg.det(matrix))) < _FLAT:
+    if not bool(torch.isfinite(matrix).all()) or not are_independent(matrix[:3, :3]):
         raise FileError(f"{path} must hold a finite, invertible transform, got {brief(matrix.tolist())}.")
     matrix = swap_ras_lps_transform(matrix)
     matrix = matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix)
-    if float(matrix.abs().max()) > MAX_LENGTH:
+    if not bool((matrix.abs() <= MAX_LENGTH).all()):  # false for NaN
         raise FileError(f"{path} must hold a transform of a patient in mm, got numbers beyond {MAX_LENGTH:g}.")
     return matrix
 
@@ -112,7 +112,7 @@ def write_itk_transform(path: str | Path, matrix: Tensor, *, direction: Directio
     matrix = tensor_of(matrix).detach().cpu().double()
     last = matrix.new_tensor([0.0, 0.0, 0.0, 1.0])
     legal = tuple(matrix.shape) == (4, 4) and bool(torch.isfinite(matrix).all()) and bool((matrix[3] == last).all())
-    if not legal or abs(float(torch.linalg.det(matrix))) < 1e-9:
+    if not legal or not are_independent(matrix[:3, :3]):
         raise GeometryError(f"matrix must be a finite, invertible 4x4 with last row 0 0 0 1, got {matrix.tolist()}.")
     lps = swap_ras_lps_transform(matrix if direction == "fixed_to_moving" else torch.linalg.inv(matrix))
     transform = SimpleITK.AffineTransform(lps[:3, :3].flatten().tolist(), lps[:3, 3].tolist())

@@ -23,6 +23,20 @@ def check_pose_shape(pose: Shaped[Tensor, "batch 4 4"], *, name: str = "pose") -
     return pose
 
 
+def are_independent(columns: Shaped[Tensor, "3 3"]) -> bool:
+    """Whether the three columns of a finite matrix, of whatever lengths, span space well enough to be inverted.
+
+    Their directions do if the box that they span has a volume of at least 1e-4: |det [a/|a| b/|b| c/|c|]|. The
+    determinant itself also counts lengths: that of two parallel columns is far from 0 once they are long enough.
+
+    Args:
+        columns: (3, 3), for instance of an affine [mm].
+    """
+    columns = columns.double()
+    lengths = columns.norm(dim=0)
+    return bool((lengths > 0).all()) and abs(float(torch.linalg.det(columns / lengths))) >= 1e-4
+
+
 def pose_batch(
     pose: Shaped[Tensor, "4 4"] | Shaped[Tensor, "batch 4 4"], *, name: str = "pose"
 ) -> Shaped[Tensor, "batch 4 4"]:

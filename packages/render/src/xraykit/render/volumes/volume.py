@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.arrays import tensor_of
+from ..geometry.checks import are_independent
 from ..materials.attenuation import WATER_AND_BONE, AttenuationLaw
 from ..storage.provenance import Origin, assumptions, doubts
 from .label_names import find_labels, label_table
@@ -247,9 +248,7 @@ def check_grid(mu: Tensor, affine: Tensor) -> None:
         raise InputError(f"affine must be a finite 4x4 matrix, got {affine.tolist()}.")
     if not bool((affine[3] == torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=affine.dtype)).all()):
         raise InputError(f"the last row of affine must be 0 0 0 1, got {affine[3].tolist()}.")
-    linear = affine[:3, :3].detach()
-    columns = linear.norm(dim=0)
-    if bool((columns == 0).any()) or abs(float(torch.linalg.det(linear / columns))) < 1e-4:
+    if not are_independent(affine[:3, :3].detach()):
         raise InputError(f"affine must be invertible, got {affine.tolist()}; two voxel axes coincide or one is zero.")
 
 

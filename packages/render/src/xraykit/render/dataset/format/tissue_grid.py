@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ...errors import FileError
+from ...geometry.checks import are_independent
 from ..plan.config import MOST_CELLS
 
 AIR, TISSUE_CELL, BONE_CELL = 0, 1, 2
@@ -84,6 +85,6 @@ def _affine(value: Any, name: str) -> Tensor:
         raise FileError(wrong) from error
     if affine.shape != (4, 4) or not bool(torch.isfinite(affine).all()) or affine[3].tolist() != [0.0, 0.0, 0.0, 1.0]:
         raise FileError(wrong)
-    if abs(float(torch.linalg.det(affine[:3, :3]))) < 1e-9:
+    if not are_independent(affine[:3, :3]):
         raise FileError(wrong)
     return affine
