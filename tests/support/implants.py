@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +28,15 @@ PLACE = (8.0, -6.0, 760.0)  # of its middle, in the camera [mm]
 @lru_cache
 def component(name: str = "femoral_component") -> Implant:
     return Implant(united(instrument(name, seed=0), 2.0), "cobalt_chrome")
+
+
+def twisted(implant: Implant, angle: float = 1.2) -> Implant:
+    """The implant turned about its long axis, more from end to end, by `angle` [rad] in all: it has a side."""
+    mesh, middle = implant.mesh, implant.pivot.to(implant.mesh.vertices)
+    at = mesh.vertices - middle
+    turn = angle * at[:, 0] / (mesh.bounds[1, 0] - mesh.bounds[0, 0])
+    y, z = turn.cos() * at[:, 1] - turn.sin() * at[:, 2], turn.sin() * at[:, 1] + turn.cos() * at[:, 2]
+    return Implant(replace(mesh, vertices=torch.stack([at[:, 0], y, z], 1) + middle), implant.material)
 
 
 def truth(implant: Implant) -> Tensor:

@@ -20,6 +20,7 @@ from .candidates import candidate_poses, check_in_view, outline_for
 from .fit import Climbed, climb
 from .implant import Implant
 from .objective import RimTarget
+from .other_side import mirror_image, side_doubts
 from .settings import ImplantSettings
 from .silhouette import Outline
 from .symmetry import likely_symmetries, lookalikes
@@ -76,6 +77,7 @@ def register_implants(
         answers, at = _one(shots, implant, begin, between, targets, settings)
         found.append((answers, at))
         doubts += doubts_of(implant, answers, float(at.at.seen[0]))
+        doubts += side_doubts(targets[0], implant, at.poses[0], settings.fit) if settings.lookalikes else []
     return ImplantRegistration(
         poses=torch.stack([at.poses[0] for _, at in found]),
         answers=tuple(answers for answers, _ in found),
@@ -131,6 +133,32 @@ def _one(
     """The answers for one implant, and the climb that ended in the first."""
     if starts is not None:
         check_in_view(shots, implant, starts)
+    chosen, fits = _places(shots, implant, starts, between, targets, settings)
+    if fits < settings.least:
+        mirrored = 0.0
+        if settings.lookalikes and len(shots) > 1 and (mirror := mirror_image(implant)) is not None:
+            begin = None if starts is None else torch.cat([mirror.starts(implant, start) for start in starts])
+            plain = replace(settings, lookalikes=False)
+            mirrored = _places(shots, mirror.implant, begin, between, targets, plain)[1]
+        other = f" (mirrored, {mirrored:.2f}: this may be the implant of the other side; give its mesh)"
+        raise InputError(
+            f"{implant.name} must be seen in the X-rays, got no place where its outline fits (the best correlates "
+            f"{fits:.2f}, {settings.least:g} is asked for){other if mirrored >= settings.least else ''}; check the "
+            "mesh, its unit, the camera, or give a start."
+        )
+    answers = zip(chosen.poses, chosen.at.value.tolist(), strict=True)
+    return tuple(ImplantAnswer(poses, score) for poses, score in answers), chosen
+
+
+def _places(
+    shots: Sequence[Shot],
+    implant: Implant,
+    starts: Tensor | None,
+    between: Tensor,
+    targets: Sequence[tuple[RimTarget, ...]],
+    settings: ImplantSettings,
+) -> tuple[Climbed, float]:
+    """The places where the implant fits best, by falling value, and the correlation of the first."""
     outlines = [outline_for(implant, level) for level in targets]
     candidates = candidate_poses(shots, implant, starts, between, settings)
     if len(candidates) > 2 * settings.keep:
@@ -144,15 +172,7 @@ def _one(
     last = climb(targets[-1], outlines[-1], candidates[:FINAL], replace(settings.fit, reach=settings.fit.last_reach))
     best = _best(last, implant)
     chosen = Climbed(last.poses[best], type(last.at)(*(part[best] for part in last.at)), last.converged[best])
-    fits = float(chosen.at.value[0] / chosen.at.seen[0].clamp_min(SEEN))
-    if fits < settings.least:
-        raise InputError(
-            f"{implant.name} must be seen in the X-rays, got no place where its outline fits (the best correlates "
-            f"{fits:.2f}, {settings.least:g} is asked for); check the mesh, its unit, the camera, "
-            "or give a start."
-        )
-    answers = zip(chosen.poses, chosen.at.value.tolist(), strict=True)
-    return tuple(ImplantAnswer(poses, score) for poses, score in answers), chosen
+    return chosen, float(chosen.at.value[0] / chosen.at.seen[0].clamp_min(SEEN))
 
 
 def _rivals(

@@ -20,7 +20,8 @@ class ImplantSettings:
         keep: Candidates that go on after the first scale, at most; half as many after each further one.
         spread: Whether the neighbours of a start compete with it: within `radius`, tilted and turned.
         radius: How far neighbours of a start may lie from it across the beam [mm].
-        lookalikes: Whether answers that a symmetric implant could be taken for are tried too.
+        lookalikes: Whether answers that a symmetric implant could be taken for are tried too, and in several views
+            whether the mesh fits clearly better mirrored.
         least: Correlation along what is seen of the outline below which the implant counts as not found. On real
             knees wrong places reach 0.5, seldom 0.6, right ones 0.64 to 0.8.
         search: What is tried where no start is given.
