@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from xraykit.render import Camera, read_mesh
+from xraykit.render import Camera, InputError, read_mesh
 from xraykit.render.geometry import (
     camera_from_intrinsic,
     parameters_from,
@@ -151,7 +151,12 @@ def _biplane(folder: Path, rows: Rows, count: int, parts: Sequence[str]) -> None
             run = "search" if starts is None else "tracked"
             if rows.find(**names, run=run) is None:
                 how = ImplantSettings() if starts is None else TRACKED
-                rows.add(names | {"run": run} | _measured(shots, implant, starts, how, masks, None, None, between))
+                try:
+                    measured = _measured(shots, implant, starts, how, masks, None, None, between)
+                except InputError as error:  # `xvr track` finds it again, see xvr_track
+                    say(f"biplane {frame} {part}: lost ({error})")
+                    break
+                rows.add(names | {"run": run} | measured)
             row = rows.find(**names, run=run)
             found = torch.tensor((row or {})["pose"], dtype=torch.float64)
             track.append(found)

@@ -2,10 +2,9 @@
 
 python -m benchmarks.studies.xvr_track XRAYS --output DIR
 
-XRAYS holds biplane_knee_implant (27 frames of two calibrated views). Only the first frame is told where to start: the
-femoral component by a search of its two X-rays, the tibial by a search of its two masks, because a search of the X-rays
-takes it for the femoral one. From then on tracking sees the images alone. DIR gets the command's own results, so that
-an interrupted study goes on; the poses found are laid over the masks of every frame.
+XRAYS holds biplane_knee_implant (27 frames of two calibrated views). Nothing is told: both components are searched in
+the two X-rays of the first frame, and tracked from there. DIR gets the command's own results, so that an interrupted
+study goes on; the poses found are laid over the masks of every frame.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from xraykit.render.geometry import rigid_inverse
-from xraykit.xvr import ImplantSettings, MeshSettings, Shot, XraySettings, register_implants
-from xraykit.xvr.implants import Implant, ImplantAnswer, ImplantRecord, ImplantRegistration, write_implants
+from xraykit.xvr import ImplantSettings, MeshSettings, XraySettings, register_implants
+from xraykit.xvr.implants import Implant, ImplantRecord, write_implants
 from xraykit.xvr.start import StartSettings
 from xraykit.xvr.tracking import (
     BoneAxes,
@@ -84,25 +82,11 @@ def _settings(folder: Path, first: Path, output: Path, frames: int) -> TrackSett
 
 
 def _first_frame(folder: Path, implants: list[Implant]) -> ImplantRecord:
-    """Where both components are in the first frame."""
+    """Where both components are in the first frame: searched in its two X-rays."""
     cameras, places = zip(*(calibration(folder / f"cam{c}.txt") for c in (1, 2)), strict=True)
     between = torch.stack([torch.eye(4, dtype=torch.float64), rigid_inverse(places[0]) @ places[1]])
     shots = [biplane_shot(folder / f"cam{c}/000.png", cameras[c - 1]) for c in (1, 2)]
-    masks = [mask_of(folder / f"masks/cam{c}_000_tibial.png") for c in (1, 2)]
-    shadows = [Shot(3.0 * torch.from_numpy(mask).float(), camera) for mask, camera in zip(masks, cameras, strict=True)]
-    found = [register_implants(seen, implant, None, ImplantSettings(), cameras=between)
-             for seen, implant in zip((shots, shadows), implants, strict=True)]  # fmt: skip
-    return first_record([one.poses[0] for one in found], implants)
-
-
-def first_record(poses: list[Tensor], implants: list[Implant]) -> ImplantRecord:
-    """Poses (V, 4, 4) of each implant as a result that the command starts from."""
-    many, one = torch.stack(poses), torch.ones(len(poses))
-    answers = tuple((ImplantAnswer(pose, 1.0),) for pose in poses)
-    pivots = torch.stack([implant.pivot for implant in implants])
-    found = ImplantRegistration(
-        many, answers, one, one, torch.eye(6).expand(len(poses), 6, 6), pivots, one > 0, (), 0.0
-    )
+    found = register_implants(shots, implants, None, ImplantSettings(), cameras=between)
     return ImplantRecord(tuple(implant.name for implant in implants), ("cam1_000", "cam2_000"), found)
 
 
