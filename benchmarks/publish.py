@@ -119,7 +119,7 @@ ABOUT = {
     "brackets: any answer kept). In the biplane set one pose serves both views, each frame starts from the last, "
     "and one-view answers are compared with two-view ones; its masks came of other software.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
-    "biplane fluoroscopy with `xraykit xvr track`; both are searched in the first frame. IoU is that of both "
+    "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
     "coordinates after Grood and Suntay give least and greatest value.",
     "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on some patients and "
