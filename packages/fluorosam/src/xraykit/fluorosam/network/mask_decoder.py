@@ -88,7 +88,7 @@ class MaskDecoder(nn.Module):
         if present is not None:
             present = torch.cat([present.new_ones(batch, count, len(own)), present], 2)
         width = positions.shape[0]
-        image = (embedding[:, None, :width] + prompts.dense).flatten(3).transpose(2, 3)
+        image = (embedding[:, None, :width] + prompts.dense).flatten(3).transpose(2, 3).contiguous()
         detail = _of_cells(embedding[:, width:]) if embedding.shape[1] > width else None
         places = positions.flatten(1).T
         if cells is not None:
@@ -120,21 +120,28 @@ class MaskDecoder(nn.Module):
         if detail is not None:
             x += detail.unflatten(2, (4, 4))[:, None]
         x = F.gelu(_finer(F.gelu(_normed(x, norm2)), third))
-        y = weights @ x.flatten(2, -2).transpose(2, 3)
-        return _Placed.apply(y, grid).unflatten(3, (8 * grid[0], 8 * grid[1]))  # type: ignore[no-any-return]
+        y = _PlacedProduct.apply(weights, x.flatten(2, -2), grid)
+        return y.unflatten(3, (8 * grid[0], 8 * grid[1]))  # type: ignore[no-any-return]
 
 
-class _Placed(torch.autograd.Function):
-    """Pixels (..., 64 G G) that come cell by cell, row by row: a gather, and one back, faster than a permutation."""
+class _PlacedProduct(torch.autograd.Function):
+    """Weights (B, P, M, C) times pixels (B, P, 64 G G, C) that come cell by cell: (B, P, M, 64 G G), row by row.
+
+    A gather puts them in place, and another one back, faster than a permutation; and the gradient of the pixels comes
+    as they lie.
+    """
 
     @staticmethod
-    def forward(ctx: Any, pixels: Tensor, grid: tuple[int, ...]) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, pixels: Tensor, grid: tuple[int, ...]) -> Tensor:
+        ctx.save_for_backward(weights, pixels)
         ctx.grid = grid
-        return pixels[..., _order(grid)[0].to(pixels.device)]
+        return (weights @ pixels.mT)[..., _order(grid)[0].to(pixels.device)]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return gradients[0][..., _order(ctx.grid)[1].to(gradients[0].device)], None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        weights, pixels = ctx.saved_tensors
+        back = gradients[0][..., _order(ctx.grid)[1].to(pixels.device)]
+        return back.to(pixels.dtype) @ pixels, back.to(weights.dtype).mT @ weights, None
 
 
 @lru_cache(maxsize=8)
