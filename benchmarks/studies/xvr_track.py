@@ -24,6 +24,7 @@ from xraykit.xvr.tracking import (
     CineSettings,
     KneeAxes,
     Track,
+    TrackingSettings,
     TrackOutputSettings,
     TrackSettings,
     relative_motions,
@@ -77,6 +78,7 @@ def _settings(folder: Path, first: Path, output: Path, frames: int) -> TrackSett
     return TrackSettings(
         folder / "cam1", results, (folder / "cam2",),
         camera=(folder / "cam1.txt", folder / "cam2.txt"), cine=CineSettings(last=frames - 1), meshes=meshes,
+        tracking=TrackingSettings(most_shift=60.0),  # of ten frames that were taken, these show one
         xray=XraySettings(polarity="intensity"), start=StartSettings(result=(first,)),
     )  # fmt: skip
 

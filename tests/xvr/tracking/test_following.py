@@ -70,6 +70,11 @@ def test_a_fit_below_the_usual_one_is_not_believed(run):
     assert again.frames[1].verdicts == ("lost",) and "usual is 9.00" in again.frames[1].reasons[0]
 
 
+def test_what_is_usual_decides_near_the_last_pose_and_not_what_a_search_asks_for(run, followed):
+    again = track(run[1:2], component(), registration=replace(QUICK, least=0.999), done=followed.frames[:1])
+    assert again.frames[1].verdicts == ("tracked",)
+
+
 def test_a_frame_that_cannot_be_used_is_lost_and_says_why(run):
     blank = CineFrame((), 1, "001", fault="the image is constant.")
     found = track([run[0], blank], component(), true_poses(1)[0], registration=QUICK)

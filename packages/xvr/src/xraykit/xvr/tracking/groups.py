@@ -106,8 +106,8 @@ class ImplantGroup:
         return self._fit(shots, starts, replace(self.settings, lookalikes=False), cameras)
 
     def near(self, shots: tuple[Shot, ...], starts: Tensor) -> GroupFit | None:
-        """Climb from the starts alone."""
-        return self._tried(shots, starts, replace(self.settings, spread=False, lookalikes=False))
+        """Climb from the starts alone; how good a fit must be is left to who knows what is usual for this implant."""
+        return self._tried(shots, starts, replace(self.settings, spread=False, lookalikes=False, least=0.0))
 
     def wide(self, shots: tuple[Shot, ...], starts: Tensor) -> GroupFit | None:
         """Climb from what fits around the starts as well."""
