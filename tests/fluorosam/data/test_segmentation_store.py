@@ -132,7 +132,7 @@ def test_a_store_is_used_again_and_made_anew_for_other_sizes(job, tmp_path):
     again = prepare_segmentations([job], CONFIG, tmp_path / "p", lambda *_: pytest.fail("made anew"))
     assert again.digest == first.digest and (tmp_path / "p" / "images.bin").stat().st_mtime_ns == before
     assert wait_for_segmentations([job], CONFIG, tmp_path / "p", seconds=0).digest == first.digest
-    other = prepare_segmentations([job], replace(CONFIG, grid=4), tmp_path / "p")
+    other = prepare_segmentations([job], replace(CONFIG, image_size=32, grid=4), tmp_path / "p")
     assert other.digest != first.digest and other.mask_size == 32 and other.masks(0).shape == (3, 32, 32)
     with pytest.raises(OutputError, match="must be filled by the first process"):
         wait_for_segmentations([job], CONFIG, tmp_path / "p", seconds=0)

@@ -32,16 +32,34 @@ def trusting(registration, shots, structures, *, judged=None) -> TrustJudgement:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """The session and the browser that shows it."""
+def opened(tmp_path_factory):
+    """The session, the truth, the browser that shows it, and where."""
     session, truth = small_session()
     folder = tmp_path_factory.mktemp("app")
     server = AppServer(session, folder=folder / "results", port=0)
     with pytest.MonkeyPatch.context() as patch, server, chromium(folder / "profile", size=SIZE) as tab:
         patch.setattr("xraykit.xvr.procedure.judge", trusting)
-        tab.command("Page.navigate", url=server.url)
-        tab.until(lambda: "front" in tab.text() and spread(tab) > 20)
-        yield session, truth, tab
+        show(tab, server.url)
+        yield session, truth, tab, server.url
+
+
+@pytest.fixture(scope="module")
+def page(opened):
+    """The session and the browser that shows it."""
+    return opened[:3]
+
+
+@pytest.fixture
+def elsewhere(opened):
+    """The browser for another page; it shows its own again afterwards, since tests come in any order."""
+    *_, tab, home = opened
+    yield tab
+    show(tab, home)
+
+
+def show(tab, url):
+    tab.command("Page.navigate", url=url)
+    tab.until(lambda: "front" in tab.text() and spread(tab) > 20)
 
 
 def middle(tab) -> tuple[float, float]:
@@ -200,8 +218,8 @@ def test_page_asks_nobody_but_this_machine(page):
     assert hosts == {"127.0.0.1"}
 
 
-def test_frames_of_a_run_are_stepped_through_by_buttons_keys_and_number(page, tmp_path):
-    _, _, tab = page
+def test_frames_of_a_run_are_stepped_through_by_buttons_keys_and_number(elsewhere, tmp_path):
+    tab = elsewhere
     run, truth = write_run(tmp_path, 4)
     (run / "002.tiff").write_bytes(b"no image")
     session = cine_session(run, truth[0], track=write_track(tmp_path / "track", truth, lost=(3,)))

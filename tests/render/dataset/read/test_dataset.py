@@ -270,7 +270,7 @@ def test_damaged_members_are_refused(name, content, words):
 
 def test_lines_that_declare_more_than_there_is_are_refused():
     members = raw(lines=True).members
-    with pytest.raises(FileError, match=r"one \(H, W\) array of float16 or float32"):
+    with pytest.raises(FileError, match=r"lines\.npy must be a \.npy file with the 512 bytes of values"):
         decode_sample(RawSample(0, "000003_0001", members | {"lines.npy": members["lines.npy"][:-2]}), where="here")
 
 
