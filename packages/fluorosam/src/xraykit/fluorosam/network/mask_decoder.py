@@ -135,22 +135,22 @@ class _PlacedProduct(torch.autograd.Function):
     def forward(ctx: Any, weights: Tensor, pixels: Tensor, grid: tuple[int, ...]) -> Tensor:
         ctx.save_for_backward(weights, pixels)
         ctx.grid = grid
-        return (weights @ pixels.mT)[..., _order(grid)[0].to(pixels.device)]
+        return (weights @ pixels.mT)[..., _order(grid, pixels.device)[0]]
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         weights, pixels = ctx.saved_tensors
-        back = gradients[0][..., _order(ctx.grid)[1].to(pixels.device)]
+        back = gradients[0][..., _order(ctx.grid, pixels.device)[1]]
         return back.to(pixels.dtype) @ pixels, back.to(weights.dtype).mT @ weights, None
 
 
 @lru_cache(maxsize=8)
-def _order(grid: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def _order(grid: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor]:
     """Which of all pixels, cell by cell, comes where in the image, and the way back.
 
     From (rows, columns, and both of each doubling) to the rows and columns of an image.
     """
-    pixels = torch.arange(64 * math.prod(grid)).unflatten(0, (*grid, *[2] * 6))
+    pixels = torch.arange(64 * math.prod(grid), device=device).unflatten(0, (*grid, *[2] * 6))
     placed = pixels.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten()
     return placed, placed.argsort()
 

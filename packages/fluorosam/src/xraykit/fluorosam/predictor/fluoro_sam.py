@@ -190,7 +190,9 @@ class FluoroSam:
         placed = [self._shown(place_prompt(prompt, image.square, mask_size=size), prompt.mask) for prompt in prompts]
         targets = [None if prompt.text is None else self.target_of(prompt.text) for prompt in prompts]
         answers: list[Segmentation] = []
-        step = max(1, MOST_VALUES.get(self.device.type, 1 << 23) // (self.network.config.dimension // 8 * size**2))
+        step = max(
+            1, MOST_VALUES.get(self.device.type, MOST_VALUES["cpu"]) // (self.network.config.dimension // 8 * size**2)
+        )
         for start in range(0, len(placed), step):
             logits, quality = self._decode(image.embedding, placed[start : start + step], multimask)
             for row, (low, one) in enumerate(zip(logits, quality, strict=True), start=start):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -71,10 +72,13 @@ def register_implants(
     most = max(max(shot.image.shape[-2:]) for shot in shots)
     scales = dict.fromkeys(min(scale, most) for scale in settings.scales)
     targets = [tuple(RimTarget.of(shot, scale) for shot in shots) for scale in scales]
+    places = partial(_places, shots, between, targets)
     found, doubts = [], []
     for k, implant in enumerate(implants):
         begin = None if given is None else given[:, k]
-        answers, at = _one(shots, implant, begin, between, targets, settings)
+        if begin is not None:
+            check_in_view(shots, implant, begin)
+        answers, at = _one(places, implant, begin, settings, views=len(shots))
         found.append((answers, at))
         doubts += doubts_of(implant, answers, float(at.at.seen[0]))
         doubts += side_doubts(targets[0], implant, at.poses[0], settings.fit) if settings.lookalikes else []
@@ -123,23 +127,21 @@ def _between(cameras: Tensor | None, starts: Tensor | None, views: int) -> Float
 
 
 def _one(
-    shots: Sequence[Shot],
+    places: Callable[[Implant, Tensor | None, ImplantSettings], tuple[Climbed, float]],
     implant: Implant,
     starts: Tensor | None,
-    between: Tensor,
-    targets: Sequence[tuple[RimTarget, ...]],
     settings: ImplantSettings,
+    *,
+    views: int,
 ) -> tuple[tuple[ImplantAnswer, ...], Climbed]:
     """The answers for one implant, and the climb that ended in the first."""
-    if starts is not None:
-        check_in_view(shots, implant, starts)
-    chosen, fits = _places(shots, implant, starts, between, targets, settings)
+    chosen, fits = places(implant, starts, settings)
     if fits < settings.least:
         mirrored = 0.0
-        if settings.lookalikes and len(shots) > 1 and (mirror := mirror_image(implant)) is not None:
+        if settings.lookalikes and views > 1 and (mirror := mirror_image(implant)) is not None:
             begin = None if starts is None else torch.cat([mirror.starts(implant, start) for start in starts])
             plain = replace(settings, lookalikes=False)
-            mirrored = _places(shots, mirror.implant, begin, between, targets, plain)[1]
+            mirrored = places(mirror.implant, begin, plain)[1]
         other = f" (mirrored, {mirrored:.2f}: this may be the implant of the other side; give its mesh)"
         raise InputError(
             f"{implant.name} must be seen in the X-rays, got no place where its outline fits (the best correlates "
@@ -152,10 +154,10 @@ def _one(
 
 def _places(
     shots: Sequence[Shot],
-    implant: Implant,
-    starts: Tensor | None,
     between: Tensor,
     targets: Sequence[tuple[RimTarget, ...]],
+    implant: Implant,
+    starts: Tensor | None,
     settings: ImplantSettings,
 ) -> tuple[Climbed, float]:
     """The places where the implant fits best, by falling value, and the correlation of the first."""
