@@ -35,6 +35,7 @@ SECTIONS = {
     ),
     "DICOM as X-ray": (
         "radiographs/dicom.py", "radiographs/camera_tags.py", "radiographs/polarity.py", "radiographs/dicom_doubts.py",
+        "radiographs/unread_tags.py", "radiographs/private_tags.py",
     ),
     "Pictures": (
         "radiographs/read.py", "radiographs/raster.py", "radiographs/deep_colour.py", "radiographs/colour_rule.py",

@@ -128,3 +128,14 @@ def test_a_number_given_as_text_counts_as_missing(tmp_path, keyword):
     path = write_xray(tmp_path / "x.dcm", dataset)
     with pytest.raises(GeometryError, match="it has no DistanceSourceToPatient"):
         starts_from_dicom([path], [CAMERA], isocenter=ISOCENTER)
+
+
+def test_text_in_the_distance_is_doubted_where_the_magnification_stands_in_for_it(tmp_path):
+    stand = {name: value for name, value in STAND.items() if name != "DistanceSourceToPatient"}
+    dataset = xray_dataset(PIXELS, **stand, EstimatedRadiographicMagnificationFactor="1.25")
+    dataset.add_new("DistanceSourceToPatient", "LO", "about seventy")
+    path = write_xray(tmp_path / "x.dcm", dataset)
+    found = starts_from_dicom([path], [CAMERA], isocenter=ISOCENTER)
+    assert float((found[0, 0, :3, 3] - ISOCENTER).norm()) == pytest.approx(800.0)  # 1000 / 1.25
+    (doubt,) = [line for line in read_shot(path).doubts if line.startswith("DistanceSourceToPatient")]
+    assert "about" not in doubt and "left out" in doubt

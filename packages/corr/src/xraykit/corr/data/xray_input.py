@@ -90,7 +90,6 @@ def prepare_xray(
     radiograph = _as_radiograph(xray, reading)
     path = radiograph.source
     name = name or (path.name if path is not None else "X-ray")
-    notes = (*_assumptions(radiograph), *finding_sentences(radiograph.doubts))
     many = radiograph.n_frames > 1
     if many and reading.frame is None:
         raise InputError(f"{name} holds {radiograph.n_frames} frames; choose one with --frame N (XrayReading.frame).")
@@ -101,6 +100,7 @@ def prepare_xray(
                 f"from 0, got {reading.frame}."
             )
         radiograph = radiograph.with_frame(reading.frame)
+    notes = (*_assumptions(radiograph), *finding_sentences(radiograph.doubts))
     lines = relative_line_integrals(_varied(radiograph, name)).pixels[0].detach().cpu()
     field = _field(radiograph, name) if settings.field == "exposed" else None
     letterbox = Letterbox(*lines.shape, size=settings.size)

@@ -15,9 +15,9 @@ from ..geometry.camera import Camera
 from ..geometry.carm import carm_parameters, carm_pose
 from ..geometry.frames import Vector
 from ..geometry.torch_modes import full_precision
-from ..storage.dicom_tags import find
+from ..storage.dicom_tags import find, unread
 from .pinhole import unsettle
-from .positioner_tags import WHICH, is_moving, positioner_angle, source_to_isocenter
+from .positioner_tags import DISTANCES, WHICH, is_moving, positioner_angle, source_to_isocenter
 
 _NUMBERS = ("PositionerPrimaryAngle", "PositionerSecondaryAngle", "DistanceSourceToPatient", "DistanceSourceToDetector")
 _SIZES = ("Rows", "Columns")
@@ -143,6 +143,10 @@ def _of_frame(dataset: Dataset, frame: int | None) -> dict[str, Any]:
     if frame is None and is_moving(dataset):
         raise GeometryError("the angles change from frame to frame (rotational run); choose one with frame=.")
     n = frame or 0
+    counts = {**dict.fromkeys((*_NUMBERS, *DISTANCES, *_TILTED, _ROTATION), 1), _SPACING: 2}
+    wrong = [why for name, count in counts.items() if (why := unread(dataset, name, count, frame=n))]
+    if wrong:
+        raise GeometryError(f"a pose needs numbers, but {', '.join(wrong)}; supply the right values in a mapping.")
     found = {
         name: find(dataset, name, frame=n) for name in (*_NUMBERS[2:], _SPACING, *_SIZES, *_TILTED, _ROTATION, _FLIP)
     }

@@ -15,11 +15,12 @@ DISTANCES = ("DistanceSourceToPatient", "DistanceSourceToIsocenter", "RadiationM
 
 
 class PositionerAngle(NamedTuple):
-    """An angle [degrees], the tag that gave it, and what was done to it (begins with "; ", or is empty)."""
+    """An angle [degrees], the tag that gave it, what was done to it (begins with "; ", or is empty), and its doubt."""
 
     degrees: float
     tag: str
     note: str = ""
+    doubt: str = ""
 
 
 def source_to_isocenter(dataset: Dataset, *, frame: int = 0) -> tuple[float, str] | None:
@@ -52,7 +53,8 @@ def positioner_angle(
         return PositionerAngle(*stated)
     turn = _turn(said[0], frame, int((number(dataset, "NumberOfFrames") or (1.0, ""))[0]))
     if turn is None:
-        return PositionerAngle(*stated, f"; {len(said[0])} increments do not fit the frames and are left out")
+        why = f"{said[1]} holds {len(said[0])} increments, which do not fit the frames and are left out"
+        return PositionerAngle(*stated, doubt=why)
     return PositionerAngle(stated[0] + turn, stated[1], f"; {turn:+g} by the increment of frame {frame + 1}")
 
 

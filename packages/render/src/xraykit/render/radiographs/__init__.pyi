@@ -5,6 +5,7 @@ from .field import (
     burnt_in as burnt_in,
     exposed_field as exposed_field,
 )
+from .frame_geometry import FrameGeometry as FrameGeometry
 from .options import (
     Colour as Colour,
     DetectorOrigin as DetectorOrigin,
@@ -16,7 +17,6 @@ from .orientation import (
     stored_roll as stored_roll,
 )
 from .radiograph import (
-    FrameGeometry as FrameGeometry,
     Origin as Origin,
     Radiograph as Radiograph,
 )

@@ -9,13 +9,13 @@ from pydicom.dataset import Dataset
 from ..converters.positioner_tags import positioner_angle, source_to_isocenter
 from ..errors import GeometryError, InputError
 from ..geometry.camera import Camera
-from ..storage.dicom_tags import DICOM_DAMAGE, number, numbers, tag_name, text
+from ..storage.dicom_tags import number, numbers, tag_name, text
 from ..storage.provenance import ASSUMED, DOUBT, Found, Origin
 from .options import DetectorOrigin
+from .private_tags import PRIVATE_CENTRE, PRIVATE_CREATOR, PRIVATE_POSE, private_doubts, private_numbers
 from .rt_image import distance_of_receptor, receptor_plane
+from .unread_tags import unread_tags
 
-PRIVATE_GROUP, PRIVATE_CREATOR = 0x0059, "XRAYKIT 1.0"
-PRIVATE_CENTRE, PRIVATE_POSE = 0x01, 0x02
 OBLIQUE = ("DetectorPrimaryAngle", "DetectorSecondaryAngle", "ColumnAngulation")
 
 ANGLES: tuple[tuple[str, Literal["Primary", "Secondary"], str], ...] = (
@@ -76,7 +76,7 @@ def camera_from_tags(
     """
     if detector_active_origin not in (None, "xvr"):
         raise InputError(f"detector_active_origin must be None or 'xvr', got {detector_active_origin!r}.")
-    facts = _noted(dataset, frame)
+    facts = _noted(dataset, frame) | unread_tags(dataset, frame=frame) | private_doubts(dataset)
     sdd = _sdd(dataset, facts, frame)
     spacing = _spacing(dataset, facts, frame)
     missing = [why for why in (_why(facts, "sdd", sdd), _why(facts, "pixel_spacing", spacing)) if why]
@@ -174,7 +174,7 @@ def _principal_point(
     frame: int,
 ) -> tuple[float, float]:
     height, width = size
-    private = private_numbers(dataset, PRIVATE_CENTRE, 2)
+    private = private_numbers(dataset, PRIVATE_CENTRE)
     active = _pair(dataset, "DetectorActiveOrigin", frame, positive=False)
     plane = receptor_plane(dataset, facts, frame=frame)
     if private is not None:
@@ -202,22 +202,14 @@ def _principal_point(
     return centre
 
 
-def private_numbers(dataset: Dataset, offset: int, count: int | None = None) -> tuple[float, ...] | None:
-    """Our own private numbers (see save_dicom.py), None when the file is not ours or was damaged."""
-    try:
-        value = dataset.private_block(PRIVATE_GROUP, PRIVATE_CREATOR)[offset].value
-        values = tuple(float(v) for v in value)
-    except DICOM_DAMAGE:
-        return None
-    return values if count is None or len(values) == count else None
-
-
 def _noted(dataset: Dataset, frame: int) -> Found:
     facts: Found = {}
     for name, which, sense in ANGLES:
         angle = positioner_angle(dataset, which, frame=frame)
         if angle is not None:
             facts[name] = Origin(angle.degrees, angle.tag, f"degrees, {sense}{angle.note}")
+        if angle is not None and angle.doubt:
+            facts[f"increments of {name}"] = Origin(None, DOUBT, angle.doubt)
     for name, (keyword, note) in NOTED.items():
         got = number(dataset, keyword, frame=frame)
         if got is not None:
@@ -227,7 +219,7 @@ def _noted(dataset: Dataset, frame: int) -> Found:
         if said is not None:
             facts[name] = Origin(said[0], said[1], note)
     pose = private_numbers(dataset, PRIVATE_POSE)
-    if pose is not None and len(pose) % 16 == 0:
+    if pose is not None:
         note = "4x4 per frame, row by row, RAS mm"
         facts["camera_to_world"] = Origin(pose, f"private tag of {PRIVATE_CREATOR}", note)
     return facts

@@ -28,7 +28,7 @@ def radiograph_provenance(radiograph: Radiograph) -> Provenance:
     if radiograph.camera is not None and "camera" not in radiograph.provenance:
         found["camera"] = Origin("known", "from the fields below")
     first = {name: radiograph.provenance[name] for name in ORDER if name in radiograph.provenance}
-    return {**found, **first, **radiograph.provenance}
+    return {**found, **first, **radiograph.provenance, **radiograph.doubts}
 
 
 ORDER = ("polarity", "camera", "sdd", "pixel_spacing", "principal_point", "sod", "lao_rao", "cra_cau")

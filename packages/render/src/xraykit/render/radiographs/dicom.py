@@ -20,10 +20,11 @@ from ..storage.dicom_unpack import Unpacker
 from ..storage.dicom_values import has_modality_table, modality_values, rescale_of
 from ..storage.provenance import Found, Origin
 from .camera_tags import camera_from_tags
-from .dicom_doubts import dicom_doubts
+from .dicom_doubts import dicom_doubts, geometry_doubts
+from .frame_geometry import FrameGeometry
 from .options import Colour, DetectorOrigin
 from .polarity import polarity_from_tags
-from .radiograph import FrameGeometry, Polarity, Radiograph
+from .radiograph import Polarity, Radiograph
 
 X_RAY = ("XA", "RF", "XRF", "DX", "CR", "DR", "RG", "RTIMAGE")
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -74,11 +75,11 @@ def read_dicom_radiograph(
         what = brief(str(heard[0].message).split("'")[0], limit=200)
         facts["warnings"] = Origin(what, "pydicom", f"the first of {len(heard)}")
     size = {"height": values.shape[1], "width": values.shape[2]}
-    geometry = [
-        FrameGeometry(*camera_from_tags(dataset, **size, detector_active_origin=detector_active_origin, frame=n))
-        for n in (chosen if _may_differ(dataset) else chosen[:1])
-    ]
-    facts |= dicom_doubts(dataset, dict(geometry[0].facts), **size)
+    geometry = []
+    for n in chosen if _may_differ(dataset) else chosen[:1]:
+        camera, found = camera_from_tags(dataset, **size, detector_active_origin=detector_active_origin, frame=n)
+        geometry.append(FrameGeometry(camera, found | geometry_doubts(found, **size)))
+    facts |= dicom_doubts(dataset)
     full_scale = None
     if polarity == "inverted_intensity":
         full_scale = _full_scale(dataset, values, facts)

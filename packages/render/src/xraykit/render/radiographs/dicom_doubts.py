@@ -8,12 +8,25 @@ from ..geometry.plausible_camera import PITCH, SDD, SIDE
 from ..storage.dicom_tags import text
 from ..storage.provenance import DOUBT, Found, Origin
 
+MAGNIFIED = 10.0  # mini C-arms and dental sensors stay below 3
 
-def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> Found:
-    """Findings whose tag is "doubt", beside the contradictions that `camera_from_tags` finds.
+
+def dicom_doubts(dataset: Dataset) -> Found:
+    """Findings whose tag is "doubt", of the image as a whole."""
+    doubts: Found = {}
+    if _says(dataset, "BurnedInAnnotation", "YES"):
+        note = "the image bears text, which hides anatomy and may name the patient"
+        doubts["burnt-in text"] = Origin(None, DOUBT, note)
+    if _says(dataset, "LossyImageCompression", "01"):
+        note = "the image was packed with losses: its values are not as measured"
+        doubts["compression"] = Origin(None, DOUBT, note)
+    return doubts
+
+
+def geometry_doubts(found: Found, *, height: int, width: int) -> Found:
+    """Findings whose tag is "doubt", of one frame, beside the contradictions that `camera_from_tags` finds.
 
     Args:
-        dataset: The parsed file.
         found: What `camera_from_tags` found.
         height: Rows of the image.
         width: Columns of the image.
@@ -23,6 +36,14 @@ def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> 
     if isinstance(sdd, float) and not SDD[0] <= sdd <= SDD[1]:
         note = f"tubes stand {SDD[0]:g} to {SDD[1]:g} mm from the detector; is it given in another unit?"
         doubts["source to detector"] = Origin(sdd, DOUBT, note)
+    sod = found["sod"].value if "sod" in found else None
+    if isinstance(sdd, float) and isinstance(sod, float) and sdd / sod > MAGNIFIED:
+        note = f"mm; the image would be {sdd / sod:.3g} times as large as the patient; is it given in another unit?"
+        doubts["source to isocenter"] = Origin(sod, DOUBT, note)
+    factor = found["magnification"].value if "magnification" in found else None
+    if isinstance(factor, float) and not (factor == 0 or 0.99 < factor <= MAGNIFIED):
+        note = "no image is smaller than the patient, or so much larger; check the magnification factor"
+        doubts["magnification"] = Origin(factor, DOUBT, note)
     spacing = found["pixel_spacing"].value if "pixel_spacing" in found else None
     if isinstance(spacing, tuple):
         sides = (height * spacing[0], width * spacing[1])
@@ -33,12 +54,6 @@ def dicom_doubts(dataset: Dataset, found: Found, *, height: int, width: int) -> 
         if spacing == (1.0, 1.0):
             note = "exactly 1 mm is what programs write that know no spacing; is it true?"
             doubts["spacing of 1 mm"] = Origin(None, DOUBT, note)
-    if _says(dataset, "BurnedInAnnotation", "YES"):
-        note = "the image bears text, which hides anatomy and may name the patient"
-        doubts["burnt-in text"] = Origin(None, DOUBT, note)
-    if _says(dataset, "LossyImageCompression", "01"):
-        note = "the image was packed with losses: its values are not as measured"
-        doubts["compression"] = Origin(None, DOUBT, note)
     return doubts
 
 

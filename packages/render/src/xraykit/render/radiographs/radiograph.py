@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -16,7 +16,8 @@ from ..geometry.arrays import tensor_of
 from ..geometry.camera import Camera
 from ..geometry.checks import check_choice
 from ..geometry.intrinsics import crop_camera, resize_camera
-from ..storage.provenance import Origin, Provenance, assumptions, doubts
+from ..storage.provenance import Origin, assumptions
+from .frame_geometry import FrameGeometry, doubts_of
 from .options import Polarity, Reduction
 
 DisplayStyle = Literal["bone_bright", "bone_dark"]
@@ -26,13 +27,6 @@ Unattenuated = float | Literal["auto"] | None
 AUTO_QUANTILE = 0.995
 AUTO_SAMPLES = 1_000_000
 POLARITIES: tuple[str, ...] = get_args(Polarity)
-
-
-class FrameGeometry(NamedTuple):
-    """What the file says of one frame's geometry, where frames differ."""
-
-    camera: Camera | None
-    facts: Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +115,8 @@ class Radiograph:
 
     @property
     def doubts(self) -> dict[str, Origin]:
-        """What is hardly true of the file, or lost of it."""
-        return doubts(self.provenance)
+        """What is hardly true of the file, or lost of it, of any frame that has facts of its own."""
+        return doubts_of(self.provenance, self.of_frames)
 
     def to_line_integrals(
         self, *, unattenuated: Unattenuated = None, log_gain: float | None = None, floor: float = 1e-6

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..geometry.carm import carm_angles
-from .camera_tags import PRIVATE_CENTRE, PRIVATE_CREATOR, PRIVATE_GROUP, PRIVATE_POSE
 from .polarity import LINE_INTEGRAL_UNITS
+from .private_tags import PRIVATE_CENTRE, PRIVATE_CREATOR, PRIVATE_GROUP, PRIVATE_POSE
 
 SIMULATED = "SIMULATED"
 LEVELS = 65535

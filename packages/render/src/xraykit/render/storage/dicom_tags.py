@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SHARED, PER_FRAME = "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"
 DICOM_DAMAGE = (
@@ -66,12 +66,8 @@ def numbers(
     found = find(dataset, keyword, frame=frame)
     if found is None:
         return None
-    raw = found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value]
-    try:
-        values = tuple(float(str(v)) for v in raw)
-    except ValueError:
-        return None
-    if (count is not None and len(values) != count) or not all(math.isfinite(v) for v in values):
+    values = _finite(found.value if isinstance(found.value, (MultiValue, list, tuple)) else [found.value])
+    if values is None or (count is not None and len(values) != count):
         return None
     return values, found.tag
 
@@ -80,6 +76,37 @@ def number(dataset: Dataset, keyword: str, *, frame: int = 0) -> tuple[float, st
     """One finite float and its tag, None when absent or malformed."""
     found = numbers(dataset, keyword, 1, frame=frame)
     return None if found is None else (found[0][0], found[1])
+
+
+def unread(
+    dataset: Dataset, keyword: str, count: int | None, *, above: float = -math.inf, frame: int = 0
+) -> str | None:
+    """Why a tag that is there gives no numbers: a phrase that names it and quotes no text; None for others.
+
+    The first place counts that holds anything, as `find` looks, bytes that are not of the tag's type among it.
+
+    Args:
+        dataset: The parsed file.
+        keyword: Of the tag.
+        count: How many numbers are meant; None is any.
+        above: What each must be larger than.
+        frame: Whose functional groups, counted from 0.
+    """
+    for place, where in places(dataset, frame):
+        if _is_damaged(place, keyword):
+            return f"{tag_name(keyword)}{where} holds bytes of another type"
+        value = _value(place, keyword)
+        if value is None:
+            continue
+        raw = value if isinstance(value, (MultiValue, list, tuple)) else [value]
+        read = _finite(raw)
+        if read is None:
+            return f"{tag_name(keyword)}{where} holds what is no finite number"
+        if count is not None and len(read) != count:
+            return f"{tag_name(keyword)}{where} holds {len(read)} numbers where {count} must stand"
+        low = min(read)
+        return None if low > above else f"{tag_name(keyword)}{where} is {low:g}, which must be above {above:g}"
+    return None
 
 
 def places(dataset: Dataset, frame: int = 0) -> Iterator[tuple[Dataset, str]]:
@@ -105,6 +132,26 @@ def _elements(dataset: Dataset) -> Iterator[DataElement]:
             continue
         if not isinstance(element, RawDataElement):
             yield element
+
+
+def _finite(raw: Iterable[object]) -> tuple[float, ...] | None:
+    try:
+        values = tuple(float(str(v)) for v in raw)
+    except ValueError:
+        return None
+    return values if all(math.isfinite(v) for v in values) else None
+
+
+def _is_damaged(dataset: Dataset, keyword: str) -> bool:
+    """Whether a tag is there with bytes that are not of its type."""
+    tag = _tag_of(keyword)
+    if tag is None or tag not in dataset.keys():  # noqa: SIM118  as in _value
+        return False
+    try:
+        dataset[tag]
+    except DICOM_DAMAGE:
+        return True
+    return False
 
 
 @cache

@@ -74,8 +74,9 @@ def _start(
     missing = [keyword for name, keyword in ANGLES.items() if angles[name] is None]
     if missing or distance is None:
         missing += [] if distance is not None else ["DistanceSourceToPatient"]
+        named = [f"{keyword} that is a number" if keyword in radiograph.doubts else keyword for keyword in missing]
         raise GeometryError(
-            f"{path} must state where the C-arm stood, it has no {', '.join(missing)}; "
+            f"{path} must state where the C-arm stood, it has no {', '.join(named)}; "
             "give the angles and --sod yourself, or start from landmarks or a search."
         )
     oblique = [keyword for name, keyword in OBLIQUE.items() if _stated(radiograph, name)]
