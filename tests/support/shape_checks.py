@@ -2,6 +2,7 @@
 
 A function is run first and its arguments and result are checked afterwards. So its own sentence about a wrong shape
 comes through, and a wrong shape that it took without a word is an error. `torch.compile` sees the bare function.
+Most calls of a run have shapes that passed in an earlier one; these are not compared again.
 """
 
 from __future__ import annotations
@@ -92,19 +93,60 @@ def checked(function: Callable, names: dict[str, Any] | None = None) -> Callable
     result = _shape(stated.get("return"), names)
     echo.__signature__ = signature.replace(parameters=parameters, return_annotation=result)  # type: ignore[attr-defined]
     compare = jaxtyped(typechecker=beartype)(echo)
+    shapes_of, passed = _shapes_of_calls(signature, stated), set()
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         result = function(*args, **kwargs)
         if torch.compiler.is_compiling():
             return result
+        shapes = shapes_of(args, kwargs, result)
+        if shapes in passed:
+            return result
         given.result = result
         try:
-            return compare(*map(_taken, args), **{name: _taken(value) for name, value in kwargs.items()})
+            compare(*map(_taken, args), **{name: _taken(value) for name, value in kwargs.items()})
         finally:
             del given.result
+        if shapes is not None:
+            passed.add(shapes)
+        return result
 
     return wrapper
+
+
+def _shapes_of_calls(signature: inspect.Signature, stated: dict[str, Any]) -> Callable[..., tuple | None]:
+    """What a comparison of a call rests upon: of each value that states axes, its shape and kind of numbers.
+
+    None, if it rests on more: an axis may be named by the value of another argument (`{camera.width}`).
+    """
+    order = list(signature.parameters)
+    shaped = {name for name, annotation in stated.items() if SHAPED.search(_text(annotation))}
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if any("{" in _text(stated[name]) for name in shaped) or any(
+        parameter.kind in several for parameter in signature.parameters.values()
+    ):
+        return lambda args, kwargs, result: None
+
+    def shapes(args: tuple, kwargs: dict[str, Any], result: Any) -> tuple | None:
+        values = [*zip(order, args, strict=False), *kwargs.items(), ("return", result)]
+        try:
+            return tuple((name, _form(value)) for name, value in values if name in shaped)
+        except TypeError:
+            return None
+
+    return shapes
+
+
+def _form(value: Any) -> Any:
+    """Shape and kind of numbers of an array; the type of another value, with those of its entries."""
+    if hasattr(value, "dtype"):
+        return type(value), tuple(value.shape), value.dtype
+    if isinstance(value, tuple):
+        return type(value), *map(_form, value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return type(value)
+    raise TypeError("entries of other types are not looked through")
 
 
 def _taken(value: Any) -> Any:

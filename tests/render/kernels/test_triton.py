@@ -16,13 +16,13 @@ from xraykit.render.rendering.march import march_label_bits
 pytestmark = pytest.mark.skipif(find_spec("triton") is None, reason="needs triton: pip install xraykit-render[triton]")
 
 IMAGE, GRADIENT = 1e-5, 1e-4  # largest error over the largest value
-HEIGHT, WIDTH = 3, 9  # no multiple of a tile
+HEIGHT, WIDTH = 3, 7  # part of a tile: the interpreter takes as long for a tile whatever it shows
 SHAPE = (5, 7, 6)
 METHODS = ["trilinear", "siddon", "joseph"]
 LABELLINGS = [None, "hard", "soft"]
 # Even, so that no sample falls by symmetry on the middle of the grid, where labels and slopes jump. One lane takes all
 # of FEW samples; MANY are shared out, unevenly.
-FEW, MANY = 6, 34
+FEW, MANY = 4, 34
 
 
 def view(source, centre, right, down):
@@ -57,10 +57,13 @@ def upstream(rays, channels):
     return torch.randn(len(rays), channels, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(2))
 
 
-def reference(mu, rays, *, method, samples=FEW, labels=None, labelling=None, channels=1, grad=None):
+def reference(
+    mu, rays, *, method, samples=FEW, labels=None, labelling=None, channels=1, grad=None, size=(HEIGHT, WIDTH)
+):
     """Image (B, C, H, W) of the torch projectors; with grad, the gradients (B, 6, H, W) of the rays and of mu too."""
-    u = torch.arange(WIDTH, dtype=torch.float64) + 0.5
-    v = torch.arange(HEIGHT, dtype=torch.float64)[:, None] + 0.5
+    height, width = size
+    u = torch.arange(width, dtype=torch.float64) + 0.5
+    v = torch.arange(height, dtype=torch.float64)[:, None] + 0.5
     source, corner, du, dv = (rays[:, n, None, None, :] for n in range(4))
     direction = corner + u[None, None, :, None] * du + v[None, :, :, None] * dv
     ray = torch.cat([source.expand_as(direction), direction], dim=-1).reshape(-1, 6).requires_grad_()
@@ -69,11 +72,11 @@ def reference(mu, rays, *, method, samples=FEW, labels=None, labelling=None, cha
     if method == "trilinear":
         options["samples"] = samples
     projector = {"trilinear": trilinear, "siddon": siddon, "joseph": joseph}[method]
-    image = projector(mu, ray[:, :3], ray[:, 3:], **options).reshape(-1, len(rays), HEIGHT, WIDTH).transpose(0, 1)
+    image = projector(mu, ray[:, :3], ray[:, 3:], **options).reshape(-1, len(rays), height, width).transpose(0, 1)
     if grad is None:
         return image.detach()
     (image * grad).sum().backward()
-    return image.detach(), ray.grad.reshape(len(rays), HEIGHT, WIDTH, 6).permute(0, 3, 1, 2), mu.grad
+    return image.detach(), ray.grad.reshape(len(rays), height, width, 6).permute(0, 3, 1, 2), mu.grad
 
 
 def image_of(kernels, mu, rays, *, method, labels=None, channels=1, soft=False, samples=FEW):
@@ -102,6 +105,25 @@ def test_image_and_its_jacobian_equal_torch(kernels, method):
     assert_close(image, expected, IMAGE)
     assert_close(jacobian, derivative, GRADIENT)
     assert_close(image_of(kernels, volume(), ALL, method=method), expected, IMAGE)
+
+
+@pytest.mark.parametrize("method, size", [("trilinear", (9, 17)), ("siddon", (5, 9)), ("joseph", (5, 9))])
+def test_two_tiles_by_two_equal_torch(kernels, method, size):
+    rays, (height, width) = ALL[:1].clone(), size
+    rays[:, 1] -= rays[:, 2] * ((width - WIDTH) / 2) + rays[:, 3] * ((height - HEIGHT) / 2)  # on the volume's centre
+    expected, derivative, for_mu = reference(
+        volume(), rays, method=method, size=size, grad=torch.ones(1, 1, height, width)
+    )
+    options = {"method": method, "samples": FEW}
+    image, jacobian = kernels("project_with_jacobian", volume(), rays, height=height, width=width, **options)
+    assert_close(image, expected, IMAGE)
+    assert_close(jacobian, derivative, GRADIENT)
+    back = kernels("backproject", None, rays, torch.ones_like(image), shape=SHAPE, soft=False, **options)
+    assert_close(back, for_mu, GRADIENT)
+    if method == "siddon":
+        sizes = {"height": height, "width": width, "words": 1}
+        bits = march_label_bits(label_map(), rays, "torch", **sizes)
+        assert torch.equal(kernels("label_bits", label_map(), rays, **sizes), bits)
 
 
 def test_stack_equals_its_layers(kernels):
