@@ -7,6 +7,8 @@ import pydicom
 import pytest
 from PIL import Image
 from support.fluorosam_networks import KnownNetwork
+from support.held import held_elsewhere
+from support.soiled import soil, traces
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.fluorosam.outputs import SegmentFilesSettings
 from xraykit.render.cli.umbrella import run
@@ -213,3 +215,29 @@ def test_a_folder_of_files_that_are_all_broken_is_refused(folder, capsys):
     assert segment("bad", "-o", "out", "--prompt", "skull") == 2
     assert "none of 1 files is an X-ray that can be read; the first:" in " ".join(capsys.readouterr().err.split())
     assert not (folder / "out").exists()
+
+
+def test_a_second_job_in_the_folder_is_refused_and_leaves_the_first_alone(folder, capsys):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    assert segment("a.png", "-o", "out", "--prompt", "left femur") == 0
+    with held_elsewhere(folder / "out"):
+        before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
+        assert segment("b.dcm", "-o", "out", "--prompt", "spleen") == 2
+        assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+    assert "must be free, got another job that writes there" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_a_killed_job_had_begun_goes_at_the_next_start(folder):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    with held_elsewhere(folder / "out/.0a1b2c3d.part"):
+        (folder / "out/.0a1b2c3d.part/a_overlay.png").write_bytes(b"half")
+    (folder / "out/.lock").write_text("", encoding="utf-8")
+    assert segment("a.png", "-o", "out", "--prompt", "left femur") == 0
+    assert [name for name in names(folder / "out") if name.startswith(".")] == []
+
+
+def test_nothing_that_is_written_names_the_patient(folder):
+    pixels = (4000 * bone(50, 90)).astype(np.uint16)
+    write_xray(folder / "soiled.dcm", soil(xray_dataset(pixels, modality="DX", **GEOMETRY)))
+    assert segment("soiled.dcm", "-o", "out", "--prompt", "left femur") == 0
+    assert (folder / "out/soiled_seg.dcm").is_file() and traces(folder / "out") == []

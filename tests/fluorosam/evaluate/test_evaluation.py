@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.dataset_shards import disc, write_dataset
 from support.fluorosam_cases import Knowing, small_case
+from support.held import held_elsewhere
 from xraykit.fluorosam.evaluate import (
     AskSettings,
     BaselineSettings,
@@ -151,3 +152,37 @@ def test_baselines_are_those_that_are_asked_for(job, tmp_path):
     assert make_baselines(chosen) == []
     chosen = settings(job, tmp_path, cases=CaseSettings(split="train"))
     assert [one.name for one in make_baselines(chosen)] == ["box fill"]
+
+
+def test_a_second_evaluation_in_a_folder_is_refused_before_it_asks(job, tmp_path):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    with held_elsewhere(tmp_path / "out"), pytest.raises(OutputError, match="must be free, got another job"):
+        evaluate_segmentation(settings(job, tmp_path / "out"), methods=[], report=None)
+
+
+@pytest.mark.parametrize("stopped_at", ["write_rows", "write_settings"])
+def test_an_evaluation_that_ends_while_it_writes_leaves_its_rows_and_can_be_made_again(
+    job, tmp_path, monkeypatch, stopped_at
+):
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"xraykit.fluorosam.evaluate.evaluation.{stopped_at}", stop)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_segmentation(settings(job, tmp_path / "out"), methods=[BoxFill()])
+    assert [path.name for path in tmp_path.glob("out/*")] == ([] if stopped_at == "write_rows" else ["rows.csv"])
+    evaluate_segmentation(settings(job, tmp_path / "out"), methods=[BoxFill()])
+    assert len(read_segmentation_rows(tmp_path / "out")) > 0
+
+
+def test_what_a_killed_evaluation_leaves_is_no_evaluation(job, tmp_path):
+    out = tmp_path / "out"
+    evaluate_segmentation(settings(job, out), methods=[BoxFill()])
+    with pytest.raises(OutputError, match="must be new or empty"):
+        evaluate_segmentation(settings(job, out), methods=[BoxFill()])
+    (out / "settings.json").unlink()  # the last that takes its place
+    (out / ".lock").write_text("", encoding="utf-8")
+    (out / "rows.csv").write_text("half", encoding="utf-8")
+    evaluate_segmentation(settings(job, out), methods=[BoxFill()])
+    assert len(read_segmentation_rows(out)) > 0 and not (out / ".lock").exists()

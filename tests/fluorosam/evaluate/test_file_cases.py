@@ -7,8 +7,11 @@ import pytest
 import torch
 from PIL import Image
 from support.dataset_shards import disc
+from support.dicom import write_series
 from support.fluorosam_cases import Knowing
 from support.fluoroseg_files import block, runs, write_case
+from support.soiled import ROOT, soil, traces
+from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
 from xraykit.fluorosam.evaluate import (
     AskSettings,
     CaseSettings,
@@ -17,7 +20,8 @@ from xraykit.fluorosam.evaluate import (
     open_cases,
     read_views,
 )
-from xraykit.render import Camera, FileError, InputError, carm_pose, write_pose, write_volume
+from xraykit.render import Camera, FileError, InputError, Volume, carm_pose, write_pose, write_volume
+from xraykit.render.commands import VolumeSettings
 
 SIZE = 32
 LEFT, RIGHT = disc(SIZE, 23, 16, 5), disc(SIZE, 9, 16, 5)
@@ -127,3 +131,19 @@ def test_what_registered_xrays_need_is_said(scan, tmp_path):
 def test_an_unknown_layout_is_refused():
     with pytest.raises(InputError, match=r"layout must be one of job, fluoroseg, .*, got 'coco'"):
         CaseSettings("coco")
+
+
+def test_nothing_that_is_written_of_registered_xrays_names_the_patient(scan, tmp_path):
+    stored = np.full((20, 20, 40), 24, np.int16)
+    stored[5:15, 5:15, 4:36] = 1724
+    spaced = {"first": (-80.0, -40.0, -40.0), "step": (0.0, 0.0, 4.0), "pixel_spacing": (4.0, 4.0)}
+    ct = write_series(tmp_path / "ct", stored, edit=lambda _, dataset: soil(dataset), **spaced)
+    volume = Volume.from_file(ct)
+    write_volume(tmp_path / "labels.nii.gz", (volume.hu > 300).to(torch.int16) * 77, volume.affine)
+    pixels = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
+    xray = write_xray(tmp_path / "x.dcm", soil(xray_dataset(pixels, **GEOMETRY)))
+    reading = {"volume": VolumeSettings(series=f"{ROOT}.99.1"), "ct": ct, "labels": tmp_path / "labels.nii.gz"}
+    evaluate_segmentation(
+        SegmentationEvaluationSettings(xray, tmp_path / "out", cases=registered(scan, **reading)), methods=[Knowing()]
+    )
+    assert (tmp_path / "out/rows.csv").is_file() and traces(tmp_path / "out") == []

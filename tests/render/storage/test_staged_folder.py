@@ -119,3 +119,4 @@ def test_killed_process_leaves_the_folder_as_it_was_and_the_next_goes_through(ea
     fill(earlier, {"a.txt": "second"}, owned=owned)
     assert (earlier / "a.txt").read_text(encoding="utf-8") == "second"
     assert not (earlier / "b.txt").exists()
+    assert [name for name in contents(earlier.parent) if ".part" in name] == []

@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+from support.held import held_elsewhere
 from support.registration_sets import write_remixed
 from xraykit.render import torso, write_volume
 from xraykit.render.cli.umbrella import run
@@ -83,3 +84,12 @@ def test_mistakes_are_named_and_nothing_is_written(leg, results, tmp_path, capsy
     assert run(["xvr", "evaluate", *(places.get(a, a) for a in arguments), "-o", str(out)]) == 2
     assert message in " ".join(capsys.readouterr().err.split())
     assert not out.exists()
+
+
+def test_a_second_evaluation_in_a_folder_is_refused(leg, results, tmp_path, capsys):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    out = tmp_path / "out"
+    with held_elsewhere(out):
+        assert run(["xvr", "evaluate", str(results), "--dataset", "femur", "--data", str(leg), "-o", str(out)]) == 2
+        assert [path.name for path in out.iterdir()] == [".lock"]
+    assert "must be free, got another job that writes there" in " ".join(capsys.readouterr().err.split())

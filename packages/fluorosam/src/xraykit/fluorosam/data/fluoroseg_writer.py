@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from xraykit.render import InputError, OutputError
+from xraykit.render import InputError
 from xraykit.render.dataset import ReadingOrder, XrayDataset, XraySample
 from xraykit.render.extras import require
-from xraykit.render.storage import atomic_folder, write_atomically
+from xraykit.render.storage import atomic_folder, check_unused, write_atomically
 
 from ..vocabulary.fluoroseg_names import APPENDICULAR, TOOL_ID, fluoroseg_labels
 from .fluoroseg_masks import fluoroseg_segmentation
@@ -69,8 +69,7 @@ def write_fluoroseg(
         BackendUnavailableError: Pillow is not installed.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} must be new or empty, got something in it; choose another --output.")
+    check_unused(folder)
     data = XrayDataset(job, order=ReadingOrder(shuffle=False), rank=0, world_size=1, on_damage="skip")
     numbers = category_numbers()
     cases: dict[str, _Case] = {}

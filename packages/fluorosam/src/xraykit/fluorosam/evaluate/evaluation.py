@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xraykit.render import InputError, OutputError
+from xraykit.render import InputError
 from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import EvaluationReport, read_rows, write_evaluation, write_rows
-from xraykit.render.storage import make_folder, to_plain, write_settings
+from xraykit.render.storage import atomic_folder, check_unused, held_folder, to_plain, write_settings
 
 from .asking import ask_method
 from .baselines import make_baselines
@@ -23,6 +23,7 @@ from .report_tables import segmentation_report
 from .settings import AskSettings, SegmentationEvaluationSettings
 
 ROWS, SETTINGS = "rows.csv", "settings.json"
+REPORT = ("report.json", "report.md")
 EvaluationProgress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -36,6 +37,8 @@ def evaluate_segmentation(
 ) -> EvaluationReport:
     """Ask a network, and what stands beside it, for the masks of a set of X-rays; write rows.csv and the report.
 
+    The folder is this job's from the beginning, rows come first, and all other files appear together at the end.
+
     Args:
         settings: Of what, how, and where to.
         methods: What is evaluated, in place of the network and the baselines of the settings.
@@ -44,21 +47,22 @@ def evaluate_segmentation(
 
     Raises:
         FileError: Images, masks or weights that cannot be read. InputError: Nothing to ask for.
-        OutputError: The folder holds something already, or cannot be written.
+        OutputError: The folder holds something already, is in use by another process, or cannot be written.
     """
-    _check_output(settings.output)
     check_targets(settings.asks)
-    cases = open_cases(settings.data, settings.cases, left_out=left_out)
-    if methods is None:
-        methods = [FluoroSamMethod(_network(settings)), *make_baselines(settings, report=report)]
-    rows = segmentation_rows(methods, cases, settings.asks, report=report)
-    make_folder(settings.output)
-    write_rows(settings.output / ROWS, rows)
-    write_settings(settings.output / SETTINGS, settings, command="fluorosam evaluate", distribution="xraykit-fluorosam")
-    found = segmentation_report(rows, large_from=settings.asks.large_from)
-    missing = () if left_out is None else left_out.once
-    found = replace(found, notes=(*found.notes, *cases.notes), left_out=missing)
-    write_evaluation(settings.output, found, settings=to_plain(settings))
+    with held_folder(settings.output) as output:
+        check_unused(output, unfinished=() if (output / SETTINGS).exists() else (ROWS, *REPORT))
+        cases = open_cases(settings.data, settings.cases, left_out=left_out)
+        if methods is None:
+            methods = [FluoroSamMethod(_network(settings)), *make_baselines(settings, report=report)]
+        rows = segmentation_rows(methods, cases, settings.asks, report=report)
+        write_rows(output / ROWS, rows)  # the work of hours, before anything is made of it
+        found = segmentation_report(rows, large_from=settings.asks.large_from)
+        missing = () if left_out is None else left_out.once
+        found = replace(found, notes=(*found.notes, *cases.notes), left_out=missing)
+        with atomic_folder(output, owned=(*REPORT, SETTINGS)) as staging:
+            write_evaluation(staging, found, settings=to_plain(settings))
+            write_settings(staging / SETTINGS, settings, command="fluorosam evaluate", distribution="xraykit-fluorosam")
     return found
 
 
@@ -104,8 +108,3 @@ def _network(settings: SegmentationEvaluationSettings):
     from ..predictor.fluoro_sam import FluoroSam
 
     return FluoroSam.from_pretrained(settings.weights, device=settings.device, any_words=True)
-
-
-def _check_output(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder} must be new or empty, got something in it; choose another --output.")

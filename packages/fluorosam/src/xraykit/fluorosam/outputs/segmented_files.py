@@ -11,7 +11,7 @@ from xraykit.render import FileError, InputError
 from xraykit.render.commands import LeftOut
 from xraykit.render.files import write_coco
 from xraykit.render.pictures import save_png
-from xraykit.render.storage import atomic_folder, check_result_folder, read_json_object, write_settings
+from xraykit.render.storage import atomic_folder, check_result_folder, held_folder, read_json_object, write_settings
 
 from ..predictor.fluoro_sam import FluoroSam
 from ..predictor.prompt import Prompt
@@ -69,13 +69,32 @@ def segment_xrays(
     Raises:
         InputError: Nothing or something impossible asked, words that nobody knows, or an X-ray that shows nothing.
         FileError: An X-ray or the weights cannot be read, or a folder has none.
-        OutputError: The folder cannot be written.
+        OutputError: The folder cannot be written, or is in use by another process.
     """
     prompts = asked_prompts(settings)
     check_result_folder(settings.output)
     listed = list_xrays(settings.xrays)
     if len(listed) > 1 and not all(prompt.words_alone for prompt in prompts.values()):
         raise InputError(f"points and a box belong to one X-ray, got {len(listed)}; ask one by one.")
+    with held_folder(settings.output):
+        return _segmented(settings, prompts, listed, sam, report)
+
+
+def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
+    """Answers by name, as files hold them."""
+    return [
+        NamedMask(name, one.mask.numpy(), one.target, one.confidence, not one.prompt.words_alone)
+        for name, one in answers.items()
+    ]
+
+
+def _segmented(
+    settings: SegmentFilesSettings,
+    prompts: Mapping[str, Prompt],
+    listed: Sequence[ListedXray],
+    sam: FluoroSam | None,
+    report: Report | None,
+) -> SegmentedXrays:
     used = settings.network
     sam = sam or FluoroSam.from_pretrained(
         used.weights, device=used.device, any_words=used.any_words, memory=1, cache=used.cache
@@ -113,14 +132,6 @@ def segment_xrays(
     return SegmentedXrays(
         settings.output, tuple(rows), tuple(dict.fromkeys(notes)), tuple(doubts), tuple(left_out.found)
     )
-
-
-def named_masks(answers: Mapping[str, Segmentation]) -> list[NamedMask]:
-    """Answers by name, as files hold them."""
-    return [
-        NamedMask(name, one.mask.numpy(), one.target, one.confidence, not one.prompt.words_alone)
-        for name, one in answers.items()
-    ]
 
 
 def _written(

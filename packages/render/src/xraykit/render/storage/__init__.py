@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
         "named_place": "kind_at",
         "numpy_files": "open_npz read_npy",
-        "output_folder": "make_folder",
+        "output_folder": "check_unused held_folder make_folder",
         "provenance": "finding_sentences findings_record",
         "same_settings": "check_same_settings",
         "settings_file": "read_settings read_table write_settings",

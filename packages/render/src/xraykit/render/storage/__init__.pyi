@@ -24,7 +24,11 @@ from .numpy_files import (
     open_npz as open_npz,
     read_npy as read_npy,
 )
-from .output_folder import make_folder as make_folder
+from .output_folder import (
+    check_unused as check_unused,
+    held_folder as held_folder,
+    make_folder as make_folder,
+)
 from .provenance import (
     finding_sentences as finding_sentences,
     findings_record as findings_record,

@@ -45,6 +45,20 @@ def release_folder(folder: str | Path) -> None:
             (folder / LOCK).unlink()
 
 
+def is_abandoned(folder: str | Path) -> bool:
+    """Whether a process that held the folder is gone and has not released it."""
+    folder = Path(folder).absolute()
+    if folder in _held or not (folder / LOCK).is_file():
+        return False
+    try:
+        file = _locked(folder, first=0, count=0)
+    except OutputError:
+        return False
+    if file is not None:
+        file.close()
+    return file is not None
+
+
 def _release_all(process: int) -> None:
     """At the end of the process that has them; a forked one has inherited the list and not the locks."""
     for folder in list(_held) if os.getpid() == process else ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Collection, Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from ..errors import OutputError, XraykitError
 from .atomic_write import check_result_folder
+from .folder_lock import hold_folder, is_abandoned, release_folder
+
+_STAGING = re.compile(r"\.[0-9a-f]{8}\.part")
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
     """An empty folder to fill; when the block ends, what is in it takes its place in `folder`.
 
     If the block raises, or the process is killed in it, `folder` is as it was. A killed process leaves its hidden
-    `.XXXXXXXX.part` beside it.
+    `.XXXXXXXX.part` beside it, which the next one there removes.
 
     Args:
         folder: Where the results belong; made if need be, with the folders on the way.
@@ -26,7 +30,7 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
             holds nothing else.
 
     Yields:
-        The folder to fill, on the same file system.
+        The folder to fill, on the same file system; a lock in it says that somebody does.
 
     Raises:
         OutputError: The folder cannot be made or written, or a folder stands where a file belongs.
@@ -38,8 +42,11 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
     folder = Path(folder)
     staging = check_result_folder(folder.parent if owned is None else folder) / f".{secrets.token_hex(4)}.part"
     try:
+        _sweep(staging.parent)
         staging.mkdir()
+        hold_folder(staging)
         yield staging
+        release_folder(staging)
         if owned is None:
             _replace_whole(staging, folder)
         else:
@@ -49,7 +56,15 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
             raise
         raise OutputError(f"{folder} could not be written ({error.strerror or error}).") from error
     finally:
+        release_folder(staging)
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed had begun to fill; what is being filled is held."""
+    for path in folder.glob(".*.part"):
+        if _STAGING.fullmatch(path.name) and path.is_dir() and is_abandoned(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _replace_whole(staging: Path, folder: Path) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 from xraykit.render import InputError, Volume
 from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import write_rows
-from xraykit.render.storage import check_result_folder, finding_sentences, to_plain, write_settings
+from xraykit.render.storage import atomic_folder, finding_sentences, held_folder, to_plain, write_settings
 
 from ..refine.climb_settings import RegistrationSettings
 from .datasets.common import Dataset
 from .datasets.names import DATASET_NAMES
 from .datasets.opening import open_dataset
 from .pose_rows import FILE_NAME, PoseRow
-from .report import PoseReport, make_pose_report, require_figures, write_pose_report
+from .report import FILES, PoseReport, make_pose_report, require_figures, write_pose_report
 from .rows import score_poses
 from .run import collect_results, registrar, run_study
 from .settings import EvaluateSettings
@@ -33,6 +33,8 @@ def evaluate_registrations(
 ) -> tuple[PoseReport, tuple[Path, ...]]:
     """Judge the results that the settings name, or those of a study that is made now, and write what was found.
 
+    The folder is this job's from the beginning, poses come first, and all other files appear together at the end.
+
     Args:
         settings: All there is to say.
         progress: Called with how many results or registrations are done, and how many there are.
@@ -44,25 +46,25 @@ def evaluate_registrations(
     Raises:
         InputError: Settings that contradict each other.
         FileError: A data set, CT or result that cannot be read.
-        OutputError: The folder cannot be written to.
+        OutputError: The folder cannot be written to, or is in use by another process.
         BackendUnavailableError: matplotlib is not installed.
     """
     require_figures()
     dataset, output = truth_of(settings), settings.output
-    check_result_folder(output)
-    poses, notes = _poses(settings, dataset, progress, left_out)
-    if isinstance(dataset, SimulatedDataset):
-        notes += tuple(
-            f"CT, {line}" for line in finding_sentences({**dataset.volume.doubts, **dataset.volume.assumptions})
-        )
-    output.mkdir(parents=True, exist_ok=True)
-    write_rows(output / FILE_NAME, poses)
-    rows = score_poses(poses)
-    report = make_pose_report(rows, bound=settings.success, notes=notes)
-    report = replace(report, left_out=() if left_out is None else left_out.once)
-    written = write_pose_report(output, report, rows, settings=to_plain(settings))
-    write_settings(output / SETTINGS_FILE, settings, command="xvr evaluate", distribution="xraykit-xvr")
-    return report, written
+    with held_folder(output):
+        poses, notes = _poses(settings, dataset, progress, left_out)
+        if isinstance(dataset, SimulatedDataset):
+            notes += tuple(
+                f"CT, {line}" for line in finding_sentences({**dataset.volume.doubts, **dataset.volume.assumptions})
+            )
+        write_rows(output / FILE_NAME, poses)  # the work of hours, before anything is made of it
+        rows = score_poses(poses)
+        report = make_pose_report(rows, bound=settings.success, notes=notes)
+        report = replace(report, left_out=() if left_out is None else left_out.once)
+        with atomic_folder(output, owned=(*FILES, SETTINGS_FILE)) as staging:
+            written = write_pose_report(staging, report, rows, settings=to_plain(settings))
+            write_settings(staging / SETTINGS_FILE, settings, command="xvr evaluate", distribution="xraykit-xvr")
+    return report, tuple(output / path.name for path in written)
 
 
 def truth_of(settings: EvaluateSettings) -> Dataset:
