@@ -7,13 +7,18 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from pydicom import dcmread
 from support.cine import implant_run, true_poses
+from support.held import held_elsewhere
 from support.implants import CAMERA, QUICK, component, write_stl
-from xraykit.render import save_image
+from support.soiled import soil, traces
+from xraykit.render import save_image, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.xvr.implants import ImplantAnswer, ImplantRecord, ImplantRegistration, write_implants
 from xraykit.xvr.tracking import ImplantGroup, TrackSettings, read_track, track_files
+from xraykit.xvr.tracking.journal import add_to_journal, begin_journal, read_journal
 from xraykit.xvr.tracking.settings import CineSettings, TrackOutputSettings
+from xraykit.xvr.tracking.starting import read_followed
 
 GEOMETRY = ["--sdd", "1000", "--pixel-spacing", "1.2", "--polarity", "line_integral"]
 COUNT = 4
@@ -105,6 +110,61 @@ def test_a_killed_run_keeps_whole_frames_and_goes_on(folder, tmp_path):
     lines = (out / "frames.jsonl").read_text().splitlines()
     assert [json.loads(line)["label"] for line in lines[1:]] == ["000", "001"]
     assert not (out / ".lock").exists()
+
+
+def test_a_run_that_was_killed_in_its_first_frame_begins_anew(folder, tmp_path):
+    out = tmp_path / "killed"
+    whole = track_files(settings_of(folder, out))
+    header, _ = read_journal(out / "frames.jsonl")
+    begin_journal(out / "frames.jsonl", header)
+    (out / "frames.jsonl").write_bytes((out / "frames.jsonl").read_bytes() + b'{"frame": 0, "label": "000", "cam')
+    (out / ".lock").write_bytes(b"")  # of the process that is gone
+    again = track_files(settings_of(folder, out, resume=True))
+    torch.testing.assert_close(again.track.body_to_camera, whole.track.body_to_camera)
+    assert len(read_track(out).frames) == 2 and not (out / ".lock").exists()
+
+
+def test_a_second_job_is_refused_before_it_begins(folder, tmp_path, capsys):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    with held_elsewhere(tmp_path / "out"):
+        assert "must be free, got another job that writes there" in refused(folder, tmp_path / "out", capsys)
+
+
+def test_doubts_of_every_file_are_said_and_kept_and_none_of_their_texts(folder, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    for frame in implant_run(2):
+        path = tmp_path / f"run/{frame.label}.dcm"
+        save_image(path, frame.shots[0].image[None, None].float(), camera=CAMERA)
+        dataset = soil(dcmread(path))
+        if frame.number == 1:
+            dataset.add_new("DistanceSourceToPatient", "LO", dataset.PatientID)
+        dataset.save_as(path)
+    implant = component()
+    write_stl(tmp_path / "femoral.stl", implant.mesh.vertices, implant.mesh.faces.flip(1))  # inside out
+    options = ["--mesh", str(tmp_path / "femoral.stl"), "--result", str(folder / "implants.json"), "--no-video"]
+    assert run(["xvr", "track", str(tmp_path / "run"), "-o", str(tmp_path / "out"), *options, "--no-plots"]) == 0
+    said = capsys.readouterr().err
+    assert "warning: frame 001: DistanceSourceToPatient: DistanceSourceToPatient (0018,1111) holds what is no" in said
+    assert "frame 000: DistanceSourceToPatient" not in said and "note: femoral, mended: " in said
+    header, frames = read_journal(tmp_path / "out/frames.jsonl")
+    assert any(note.startswith("femoral, mended: ") for note in header.notes)
+    assert not any("DistanceSourceToPatient" in doubt for doubt in frames[0].doubts)
+    assert any("DistanceSourceToPatient" in doubt for doubt in frames[1].doubts)
+    assert len(traces(tmp_path / "run")) == 2 and traces(tmp_path / "out") == []
+
+
+def test_doubts_about_the_ct_are_kept(folder, tmp_path):
+    values = torch.zeros(8, 8, 8)
+    values[2:6, 2:6, 2:6] = 1.0  # no HU
+    ct = write_volume(tmp_path / "ct.nii.gz", values, torch.diag(torch.tensor([2.0, 2.0, 2.0, 1.0])).double())
+    followed = read_followed(TrackSettings(ct, TrackOutputSettings(tmp_path / "out"), views=(folder / "run",)))
+    assert followed.doubts and all(doubt.startswith("CT, ") for doubt in followed.doubts)
+    track = track_files(settings_of(folder, tmp_path / "out"))
+    header, (frame, _) = read_journal(tmp_path / "out/frames.jsonl")
+    begin_journal(tmp_path / "again.jsonl", replace(header, doubts=followed.doubts))
+    add_to_journal(tmp_path / "again.jsonl", replace(frame, doubts=("a doubt",)))
+    header, (frame,) = read_journal(tmp_path / "again.jsonl")
+    assert header.doubts == followed.doubts and frame.doubts == ("a doubt",) and track.doubts == ()
 
 
 def refused(folder, out, capsys, *options, **named):

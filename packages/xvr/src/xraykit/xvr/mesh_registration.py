@@ -16,7 +16,7 @@ from xraykit.render.radiographs import count_frames
 from xraykit.render.storage import atomic_folder, check_result_folder, to_plain, write_settings
 
 from .implants.answers import ImplantRegistration
-from .implants.implant import Implant
+from .implants.implant import Implant, mended
 from .implants.pictures import implant_overlay
 from .implants.record import FILE_NAME, ImplantRecord, read_implants, write_implants
 from .implants.registration import register_implants
@@ -207,7 +207,7 @@ def _saved(
         found=found,
         inputs={"meshes": list(map(str, settings.meshes.mesh)), "xrays": [str(shot.source) for shot in group]},
         settings=to_plain(settings),
-        notes=tuple(dict.fromkeys(note for shot in group for note in shot.notes)),
+        notes=(*mended(implants), *dict.fromkeys(note for shot in group for note in shot.notes)),
         doubts=(*dict.fromkeys(doubt for shot in group for doubt in shot.doubts), *found.doubts),
     )
     settings.results.output.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,9 @@ def track(settings: TrackSettings) -> int:
         print(f"{body}: {good} of {len(found.frames)} frames" + (f", found again in {again}" if again else ""))
     print(f"-> {done.folder}")
     lost = {body: found.lost(k) for k, body in enumerate(found.bodies) if found.lost(k)}
-    say_lines(notes=done.notes, warnings=[_said(body, labels) for body, labels in lost.items()])
+    doubts = done.doubts[:MOST_NAMED]
+    more = [f"{len(done.doubts) - MOST_NAMED} doubts more, see frames.jsonl"] if len(done.doubts) > MOST_NAMED else []
+    say_lines(notes=done.notes, warnings=[*doubts, *more, *(_said(body, labels) for body, labels in lost.items())])
     return INCOMPLETE if lost else 0
 
 

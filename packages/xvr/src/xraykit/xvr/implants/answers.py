@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xraykit.render.geometry import rigid_inverse
 
-from .implant import Implant
+from .implant import Implant, mesh_doubts
 from .symmetry import likely_symmetries
 
 RIVAL = 0.05  # correlation by which another answer must be worse to be out of the question
@@ -59,7 +59,7 @@ class ImplantRegistration:
 
 def doubts_of(implant: Implant, answers: Sequence[ImplantAnswer], seen: float) -> list[str]:
     """What speaks against the first answer, one sentence each."""
-    found = [f"{implant.name}, {doubt}" for doubt in implant.mesh.doubts]
+    found = list(mesh_doubts([implant]))
     if seen < 0.7:
         found.append(f"{implant.name}: {seen:.0%} of its outline lies inside the field, the rest is not seen.")
     rivals = [answer for answer in answers[1:] if answer.score > answers[0].score - RIVAL]

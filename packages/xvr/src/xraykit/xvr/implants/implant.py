@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -80,3 +81,13 @@ def united(mesh: Mesh, cell: float) -> Mesh:
         return Mesh(vertices, faces[apart], name=mesh.name, material=mesh.material, doubts=mesh.doubts)
     except InputError:
         return mesh
+
+
+def mesh_doubts(implants: Sequence[Implant]) -> tuple[str, ...]:
+    """What is not sure of the meshes, one sentence each."""
+    return tuple(f"{implant.name}, {doubt}" for implant in implants for doubt in implant.mesh.doubts)
+
+
+def mended(implants: Sequence[Implant]) -> tuple[str, ...]:
+    """What was mended of the meshes when they were read, one sentence each."""
+    return tuple(f"{implant.name}, mended: {repair}" for implant in implants for repair in implant.mesh.repairs)

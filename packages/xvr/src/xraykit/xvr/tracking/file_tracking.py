@@ -16,9 +16,8 @@ from xraykit.render.storage import (
     atomic_folder,
     check_result_folder,
     check_same_settings,
-    hold_folder,
+    held_folder,
     make_folder,
-    release_folder,
     to_plain,
     write_settings,
 )
@@ -51,6 +50,7 @@ class TrackResult:
         motions: For each pair of bodies its relative motion, as found and perhaps smoothed.
         folder: Where it lies.
         notes: What was assumed, one sentence each.
+        doubts: What is hardly true of a file, or was lost of it, with the frame where that is one's; one sentence each.
     """
 
     track: Track
@@ -58,6 +58,7 @@ class TrackResult:
     motions: tuple[tuple[RelativeMotion, ...], ...]
     folder: Path
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def track_files(settings: TrackSettings, *, report: Callable[[int, int], None] | None = None) -> TrackResult:
@@ -76,26 +77,22 @@ def track_files(settings: TrackSettings, *, report: Callable[[int, int], None] |
         InputError: Settings that contradict each other, frames missing or repeated, or a body not in the first frame.
         FileError: A file that cannot be read.
         GeometryError: Geometry that contradicts itself.
-        OutputError: The folder cannot be written, or holds an earlier track.
+        OutputError: The folder cannot be written, is in use by another process, or holds an earlier track.
         BackendUnavailableError: Plots need matplotlib, which is not installed.
     """
     output = settings.results.output
     check_options(settings)
     if settings.results.plots:
         check_plots()
-    earlier = _earlier(settings)
-    followed = read_followed(settings)
-    paths = settings.views if not settings.meshes.mesh else (settings.ct, *settings.views)
-    runs = read_runs(paths, settings.xray, settings.cine, cameras=settings.camera)
-    if earlier is not None:
-        _check_earlier(earlier, followed, runs, output)
-    if output.is_dir():
-        hold_folder(output)
-    try:
+    with held_folder(output):
+        earlier = _earlier(settings)
+        followed = read_followed(settings)
+        paths = settings.views if not settings.meshes.mesh else (settings.ct, *settings.views)
+        runs = read_runs(paths, settings.xray, settings.cine, cameras=settings.camera)
+        if earlier is not None:
+            _check_earlier(earlier, followed, runs, output)
         header, found = _followed(settings, followed, runs, earlier, report or (lambda done, total: None))
         return _written(settings, followed, header, found)
-    finally:
-        release_folder(output)
 
 
 Earlier = tuple[TrackHeader, tuple[TrackedFrame, ...]]
@@ -111,7 +108,8 @@ def _earlier(settings: TrackSettings) -> Earlier | None:
     if not settings.results.resume:
         raise OutputError(f"{output} must be new, got an earlier track; add --resume, or choose another --output.")
     check_same_settings(output / SETTINGS_FILE, settings, free=FREE_ON_RESUME)
-    return read_journal(journal)
+    header, frames = read_journal(journal)
+    return (header, frames) if frames else None  # killed before the first frame was whole: begin anew
 
 
 def _check_earlier(earlier: Earlier, followed: Followed, runs: SynchronousRuns, output: Path) -> None:
@@ -132,14 +130,13 @@ def _followed(
     report: Callable[[int, int], None],
 ) -> tuple[TrackHeader, Track]:
     """Follow what is not done; each frame is on the disk before the next begins."""
-    output, total = settings.results.output, len(runs.labels)
+    output, total, begun = settings.results.output, len(runs.labels), earlier is not None
     journal, groups = output / FILE_NAME, groups_of(followed.bodies, followed.registration)
     first = runs.frame(0)
     if earlier is None:
         starts, notes = first_starts(settings, followed, runs, first)
         said = (*(note for shot in first.shots for note in shot.notes), *followed.notes, *notes)
-        doubts = tuple(doubt for shot in first.shots for doubt in shot.doubts)
-        header, done = _header(settings, followed, runs, groups, tuple(dict.fromkeys((*said, *doubts)))), ()
+        header, done = _header(settings, followed, runs, groups, tuple(dict.fromkeys(said))), ()
     else:
         starts, (header, done) = None, earlier
         begin_journal(journal, header, done)  # without the line that a killed run left unfinished
@@ -147,11 +144,12 @@ def _followed(
     count = iter(range(len(done) + 1, total + 1))
 
     def keep(frame: TrackedFrame, seen: CineFrame) -> None:
-        if not journal.exists():
+        nonlocal begun
+        if not begun:
             make_folder(output / PICTURES)
-            hold_folder(output)
             write_settings(output / SETTINGS_FILE, settings, command="xvr track", distribution="xraykit-xvr")
             begin_journal(journal, header)
+            begun = True
         if seen.shots:
             save_png(output / PICTURES / f"{frame.number:05}.png", frame_picture(frame, seen.shots, groups))
         add_to_journal(journal, frame)
@@ -175,7 +173,7 @@ def _header(
     radii = tuple(radius for group in groups for radius in group.radii)
     inputs = {"views": [str(run.path) for run in runs.runs], "meshes": to_plain(settings.meshes)["mesh"]}
     inputs |= {} if settings.meshes.mesh else {"ct": str(settings.ct)}
-    return TrackHeader(followed.names, runs.names, pivots, radii, inputs, notes)
+    return TrackHeader(followed.names, runs.names, pivots, radii, inputs, notes, followed.doubts)
 
 
 def _written(settings: TrackSettings, followed: Followed, header: TrackHeader, found: Track) -> TrackResult:
@@ -200,7 +198,8 @@ def _written(settings: TrackSettings, followed: Followed, header: TrackHeader, f
             files = [output / PICTURES / f"{frame.number:05}.png" for frame in found.frames]
             pictures = [np.asarray(Image.open(file).convert("RGB")) for file in files if file.is_file()]
             write_video(staging / "video.gif", pictures, seconds_per_frame=_pace(found))
-    return TrackResult(found, smooth, motions, output, header.notes)
+    of_frames = [f"frame {frame.label}: {doubt}" for frame in found.frames for doubt in frame.doubts]
+    return TrackResult(found, smooth, motions, output, header.notes, (*header.doubts, *of_frames))
 
 
 def _pace(found: Track) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 import torch
@@ -102,7 +102,9 @@ def track(
             raise InputError(f"every frame must show {count} views, got {len(frame.shots)} in {frame.label}.")
         count = count or len(frame.shots)
         first = None if found else _first_starts(starts, places, groups, count)
-        result = _followed(frame, histories, first, cameras, count)
+        said = {doubt for one in found for doubt in one.doubts}
+        doubts = dict.fromkeys(doubt for shot in frame.shots for doubt in shot.doubts if doubt not in said)
+        result = replace(_followed(frame, histories, first, cameras, count), doubts=tuple(doubts))
         found.append(result)
         for history in histories:
             history.remember(result)

@@ -32,7 +32,10 @@ _LIMIT = 1 << 30
 
 @dataclass(frozen=True, eq=False)
 class TrackHeader:
-    """What a journal says of all its frames: see `Track`; inputs as the user named them, notes of the first frame."""
+    """What a journal says of all its frames: see `Track`; inputs as the user named them, notes and doubts on files.
+
+    Notes are those on what is followed and on the first frame; a frame's own doubts are with it.
+    """
 
     bodies: tuple[str, ...]
     views: tuple[str, ...]
@@ -40,6 +43,7 @@ class TrackHeader:
     radii: tuple[float, ...]
     inputs: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def begin_journal(path: Path, header: TrackHeader, frames: Sequence[TrackedFrame] = ()) -> None:
@@ -52,6 +56,7 @@ def begin_journal(path: Path, header: TrackHeader, frames: Sequence[TrackedFrame
         "format": FORMAT, "schema": SCHEMA, "versions": installed_versions(PACKAGES), "frames": FRAMES,
         "bodies": list(header.bodies), "views": list(header.views), "pivots_mm": header.pivots.tolist(),
         "radii_mm": list(header.radii), "inputs": dict(header.inputs), "notes": list(header.notes),
+        "doubts": list(header.doubts),
     }  # fmt: skip
     lines = [json.dumps(head, allow_nan=False), *(_line(frame) for frame in frames)]
     write_atomically(path, lambda file: file.write(("\n".join(lines) + "\n").encode()))
@@ -92,7 +97,7 @@ def read_journal(path: Path) -> tuple[TrackHeader, tuple[TrackedFrame, ...]]:
         header = TrackHeader(
             tuple(map(str, head["bodies"])), tuple(map(str, head["views"])),
             torch.tensor(head["pivots_mm"], dtype=torch.float64), tuple(map(float, head["radii_mm"])),
-            dict(head["inputs"]), tuple(map(str, head["notes"])),
+            dict(head["inputs"]), tuple(map(str, head["notes"])), tuple(map(str, head.get("doubts", ()))),
         )  # fmt: skip
         return header, tuple(_frame(row, header) for row in rows[1:])
     except (KeyError, TypeError, ValueError) as error:
@@ -117,7 +122,7 @@ def _line(frame: TrackedFrame) -> str:
             "frame": frame.number, "label": frame.label, "time_s": frame.time,
             "camera_to_body": [None if verdict == "lost" else poses.tolist() for poses, verdict in bodies],
             "scores": list(frame.scores), "chances": list(frame.chances), "verdicts": list(frame.verdicts),
-            "reasons": list(frame.reasons), "seconds": frame.seconds,
+            "reasons": list(frame.reasons), "seconds": frame.seconds, "doubts": list(frame.doubts),
         }),
         allow_nan=False,
     )  # fmt: skip
@@ -141,5 +146,5 @@ def _frame(row: Mapping[str, Any], header: TrackHeader) -> TrackedFrame:
     return TrackedFrame(
         int(row["frame"]), str(row["label"]), None if row["time_s"] is None else float(row["time_s"]),
         torch.stack(poses), scores, tuple(row["chances"]), verdicts, tuple(map(str, row["reasons"])),
-        float(row["seconds"]),
+        float(row["seconds"]), tuple(map(str, row.get("doubts", ()))),
     )  # fmt: skip

@@ -33,6 +33,7 @@ class TrackedFrame:
         verdicts: K of them.
         reasons: Why a body is lost, or was looked for more widely; one sentence each.
         seconds: CPU time.
+        doubts: What is hardly true of its X-rays' files and was not said of a frame before; one sentence each.
     """
 
     number: int
@@ -44,6 +45,7 @@ class TrackedFrame:
     verdicts: tuple[Verdict, ...]
     reasons: tuple[str, ...] = ()
     seconds: float = 0.0
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

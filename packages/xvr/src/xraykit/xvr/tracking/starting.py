@@ -11,7 +11,7 @@ from xraykit.render.files import VOLUME_SUFFIXES
 from xraykit.render.storage import finding_sentences
 
 from ..file_registration import named_structures
-from ..implants.implant import Implant
+from ..implants.implant import Implant, mended, mesh_doubts
 from ..mesh_registration import earlier_answers, read_implant_files
 from ..procedure import climb_settings, register_xrays
 from ..procedure_settings import ProcedureSettings, StructureSettings
@@ -35,13 +35,14 @@ CT_AXES = (
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """What is followed: implants, or a CT's structures, with all that is known of them."""
+    """What is followed: implants, or a CT's structures, with what was assumed of their files, and what is doubtful."""
 
     bodies: tuple[Implant, ...] | NamedStructures
     volume: Volume | None
     knee: KneeAxes | None
     registration: RegistrationSettings | None
     notes: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -89,14 +90,16 @@ def read_followed(settings: TrackSettings) -> Followed:
     """
     knee = None if settings.results.knee is None else read_knee(settings.results.knee)
     if settings.meshes.mesh:
-        followed = Followed(read_implant_files(settings.meshes), None, knee, None, ())
+        implants = read_implant_files(settings.meshes)
+        followed = Followed(implants, None, knee, None, mended(implants), mesh_doubts(implants))
     else:
         volume = Volume.from_file(settings.ct, **settings.anatomy.reading)
         bodies = named_structures(volume, settings.anatomy.structures)
         notes = tuple(f"CT, {line}" for line in finding_sentences(volume.assumptions))
         of_ct = knee_of_ct(bodies) if knee is None else None
         notes = notes if of_ct is None else (*notes, CT_AXES)
-        followed = Followed(bodies, volume, knee or of_ct, climb_settings(settings.refinement), notes)
+        doubts = tuple(f"CT, {line}" for line in finding_sentences(volume.doubts))
+        followed = Followed(bodies, volume, knee or of_ct, climb_settings(settings.refinement), notes, doubts)
     if knee is not None:
         check_knee(knee, followed.names)
     return followed
