@@ -2,11 +2,13 @@
 
 import torch
 from support.fluorosam_training import TINY, box_batch
-from xraykit.fluorosam.network import ABSENT, NEGATIVE, POSITIVE, new_network
+from xraykit.fluorosam.network import ABSENT, NEGATIVE, POSITIVE, PromptBatch, new_network
+from xraykit.fluorosam.network.prompts import mask_prompts
 from xraykit.fluorosam.train import (
     PromptRoundSettings,
     SegmentationObjectiveSettings,
     answer_rounds,
+    answered_words,
     draw_corrections,
     draw_rounds,
     made_up_corrections,
@@ -67,7 +69,7 @@ def test_points_lie_where_a_mask_is_wrong_with_the_label_of_the_truth():
     wrong = [(made_up_logits(batch.masks, draws.fields[:, :, n]) > 0) != batch.masks for n in (0, 1)]
     for b, p, n in (labels != ABSENT).nonzero().tolist():
         column, row = (points[b, p, n] / scale).long().tolist()
-        assert bool(wrong[min(n, 1)][b, p, row, column])
+        assert bool(wrong[n % 2][b, p, row, column])
         assert int(labels[b, p, n]) == (POSITIVE if bool(batch.masks[b, p, row, column]) else NEGATIVE)
 
 
@@ -88,11 +90,55 @@ def test_a_prompt_that_begins_as_a_correction_has_its_points_and_mask_and_half_h
     assert prompts.points.shape[2] == 8 and bool((prompts.point_labels[batch.absent] == ABSENT).all())
 
 
+def asked_words(network, batch):
+    text = torch.stack([network.encode_text(row) for row in batch.texts])
+    return network.embed(batch.images), text
+
+
+def test_words_are_answered_for_the_prompts_that_are_asked_for_alone():
+    batch, network = box_batch(shown=64), new_network(TINY).eval()
+    embedding, text = asked_words(network, batch)
+    which = ~batch.absent
+    which[0, 0] = False
+    found = answered_words(network, embedding, text, which)
+    answer = network.decode(embedding, PromptBatch(text=text))
+    best = answer.quality.argmax(-1)
+    for b, p in which.nonzero().tolist():
+        torch.testing.assert_close(found[b, p], answer.logits[b, p, best[b, p]])
+    assert int(which.sum()) > 2 and not bool(found[~which].any()) and not found.requires_grad
+    assert not bool(answered_words(network, embedding, text, which & False).any())
+
+
+def test_corrections_with_words_point_where_the_network_itself_is_wrong():
+    batch, network = box_batch(shown=64), new_network(TINY).eval()
+    embedding, text = asked_words(network, batch)
+    settings = PromptRoundSettings(
+        points=0, points_alone=0, box_alone=0, box_with_text=0, corrections=1.0, feedback=1.0
+    )
+    draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(1))
+    worded = draws.corrections.which & draws.corrections.worded
+    own = answered_words(network, embedding, text, worded)
+    made = made_up_corrections(batch.masks, None, draws.corrections, size=TINY.image_size, answered=own)
+    asked, encode = [], network.encode_prompts
+    network.encode_prompts = lambda prompts: asked.append(prompts) or encode(prompts)
+    list(answer_rounds(network, embedding, batch, text, draws))
+    prompts = asked[-1]
+    for came, expected in zip((prompts.points, prompts.point_labels, prompts.masks), made, strict=True):
+        torch.testing.assert_close(came, expected)
+    torch.testing.assert_close(prompts.masks[worded], mask_prompts(own)[worded])
+    scale = TINY.image_size / batch.masks.shape[-1]
+    for b, p in worded.nonzero().tolist():
+        if int(prompts.point_labels[b, p, 0]) != ABSENT:
+            column, row = (prompts.points[b, p, 0] / scale).long().tolist()
+            assert bool((own[b, p, row, column] > 0) != batch.masks[b, p, row, column])
+    assert int((prompts.point_labels[..., 0][worded] != ABSENT).sum()) > 1
+
+
 def test_a_network_learns_from_corrections_on_some_cells_and_goes_on_to_real_ones():
     batch = box_batch(shown=64)
     for settings in (
-        PromptRoundSettings(points=0, corrections=0.6, cells=0.5),
-        PromptRoundSettings(points=2, corrections=0.6),
+        PromptRoundSettings(points=0, corrections=0.6, cells=0.5, feedback=1.0),
+        PromptRoundSettings(points=2, corrections=0.6, feedback=1.0),
     ):
         network = new_network(TINY).train()
         draws = draw_rounds(batch.absent, settings, torch.Generator().manual_seed(2), grid=TINY.grid)

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "confidence": "fit_calibration fit_visible",
-        "corrections": "CorrectionDraws draw_corrections made_up_corrections made_up_logits",
+        "corrections": "CorrectionDraws answered_words draw_corrections made_up_corrections made_up_logits",
         "encoder_batches": "class_cover ClassBatch ClassBatches",
         "encoder_scores": "EncoderScores",
         "encoder_settings": "EncoderDataSettings EncoderLengthSettings EncoderNetworkSettings EncoderObjectiveSettings "

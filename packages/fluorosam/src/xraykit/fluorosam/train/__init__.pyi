@@ -5,6 +5,7 @@ from .confidence import (
 )
 from .corrections import (
     CorrectionDraws as CorrectionDraws,
+    answered_words as answered_words,
     draw_corrections as draw_corrections,
     made_up_corrections as made_up_corrections,
     made_up_logits as made_up_logits,

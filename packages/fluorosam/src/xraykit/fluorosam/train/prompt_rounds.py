@@ -15,7 +15,7 @@ from ..network.image_cells import cell_pixels, draw_cells
 from ..network.network import SegmentationNetwork
 from ..network.prompts import ABSENT, PromptBatch, mask_prompts
 from ..network.quantiser import Quantised
-from .corrections import CorrectionDraws, draw_corrections, made_up_corrections
+from .corrections import CorrectionDraws, answered_words, draw_corrections, made_up_corrections
 from .error_points import draw_boxes, draw_points
 from .settings import PromptRoundSettings
 
@@ -81,7 +81,7 @@ def draw_rounds(
     boxes = torch.randn(*shape, 4, generator=generator)
     few = grid > 0 and own.cells < 1 and own.points == 0
     cells = draw_cells(len(absent), grid, own.cells, generator).to(absent.device) if few else None
-    past = draw_corrections(start == CORRECTION, generator) if own.corrections > 0 else None
+    past = draw_corrections(start == CORRECTION, generator, shown=own.feedback) if own.corrections > 0 else None
     return RoundDraws(start, feedback, tuple(counted), points, boxes, cells, past)
 
 
@@ -202,6 +202,9 @@ def answer_rounds(
         draws: What is random.
     """
     asked = _Asked(network.config.image_size, batch, features, draws)
+    if draws.corrections is not None:
+        worded = draws.corrections.which & draws.corrections.worded
+        asked.correct(draws.corrections, answered_words(network, embedding, features, worded.to(features.device)))
     for number in range(draws.last + 1):
         with torch.set_grad_enabled(number in draws.counted and torch.is_grad_enabled()):
             tokens = network.encode_prompts(asked.prompts())
@@ -231,8 +234,6 @@ class _Asked:
         self.has_text = (self.start == TEXT) | (self.start == TEXT_AND_BOX)
         if bool((draws.start == POINT).any()):
             self._append(self.truth, self.start == POINT)
-        if draws.corrections is not None:
-            self._correct(draws.corrections)
 
     def prompts(self) -> PromptBatch:
         """What is asked in this round."""
@@ -247,20 +248,22 @@ class _Asked:
             has_mask=None if self.shown is None else self.fed,
         )
 
+    def correct(self, draws: CorrectionDraws, answered: Tensor) -> None:
+        """Begin those that are corrections with the points and masks of `made_up_corrections`."""
+        made = made_up_corrections(self.truth, self.inside, draws, size=self.size, answered=answered)
+        points, labels, self.shown = made
+        self.points += points.unbind(2)
+        self.labels += labels.unbind(2)
+        which = draws.which.to(self.there.device)
+        self.has_text = self.has_text | (which & draws.worded.to(which.device))
+        self.fed = which & draws.shown.to(which.device)
+
     def add_point(self, logits: Tensor) -> None:
         """Point at an error of the masks (B, P, M, M) that were answered, and show them to the next round."""
         self.round += 1
         wrong = (logits > 0) != self.truth
         self._append(wrong if self.inside is None else wrong & self.inside, self.there)
         self.shown, self.fed = mask_prompts(logits), self.draws.feedback.to(self.there.device) & self.there
-
-    def _correct(self, draws: CorrectionDraws) -> None:
-        points, labels, self.shown = made_up_corrections(self.truth, self.inside, draws, size=self.size)
-        self.points += points.unbind(2)
-        self.labels += labels.unbind(2)
-        which = draws.which.to(self.there.device)
-        self.has_text = self.has_text | (which & draws.worded.to(which.device))
-        self.fed = which & draws.shown.to(which.device)
 
     def _append(self, region: Tensor, which: Tensor) -> None:
         points, labels = draw_points(region, self.truth, self.draws.points[self.round], size=self.size)

@@ -94,10 +94,12 @@ class PromptRoundSettings:
     box_with_text: float = 0.05
     """Share of prompts that begin with words and a box."""
     corrections: float = 0.3
-    """Share of prompts that begin as corrections: a mask made up from the truth, and one to eight points where it is
-    wrong. With --points 0 clicks are learned from these alone, at the cost of one round in place of nine."""
-    feedback: float = 0.8
-    """Share of prompts whose last mask is shown to the next round; the others have their points alone."""
+    """Share of prompts that begin as corrections: one to eight points where an earlier mask is wrong, half of them with
+    words, whose mask is then what the network answers to these; others are made up from the truth. With --points 0
+    clicks are learned from these alone, at little more than the cost of one round in place of nine."""
+    feedback: float = 0.25
+    """Share of prompts whose last mask is shown with the next point; the others have their points alone, as networks
+    that draw points are asked in use (mini)."""
     cells: float = 0.2
     """Share of the embedding's cells that the decoder looks at in a step; a quarter costs a quarter. With points after
     the first answer it looks at all of them, since points are drawn from whole masks."""
