@@ -87,7 +87,7 @@ def test_every_doubt_has_its_sentence(changes, words):
 
 
 def test_a_failure_names_what_nobody_stated_and_a_success_does_not():
-    shot = replace(SHOT, guesses=("the picture may be mirrored left to right (--mirror)",))
+    shot = replace(SHOT, guesses=("nobody said otherwise, so the picture may be mirrored left to right (--mirror)",))
     known = {"covariance": TIGHT, "pivot": BODY.pivot[None]}
     for pose, named in ((twisted(POSE, turn=(0, 0, 40)), True), (POSE, False)):
         warnings = judge(registration_at(pose[None], POSE, **known), (shot,), (BODY,), model=MODEL).warnings

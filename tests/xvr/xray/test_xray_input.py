@@ -242,7 +242,34 @@ def test_what_nobody_stated_is_a_guess_that_a_failure_may_come_from(tmp_path):
     assert "bone may be dark" in polarity and "--polarity log_intensity" in polarity
     assert "mirrored" in mirror and "--mirror" in mirror
     stated = read_shot(tmp_path / "a.png", XraySettings(**known, polarity="log_intensity", mirror=False))
-    assert stated.guesses == ()
+    assert stated.guesses == (
+        "--polarity log_intensity says that bone is dark; if it is bright in the picture, give "
+        "--polarity log_attenuation",
+        "--no-mirror says that the picture is not mirrored left to right; if that is wrong, give --mirror",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tags", "says", "otherwise"),
+    [
+        ({"PixelIntensityRelationship": "LIN"}, "bone is dark", "--polarity inverted_intensity"),
+        (
+            {"PixelIntensityRelationship": "LIN", "PixelIntensityRelationshipSign": -1},
+            "bone is bright",
+            "--polarity intensity",
+        ),
+    ],
+)
+def test_what_a_tag_says_is_named_after_what_nobody_said(tmp_path, tags, says, otherwise):
+    mirror, polarity = read_shot(dicom(tmp_path, intensities(), **tags), PLAIN).guesses
+    assert mirror.startswith("nobody said otherwise") and polarity.startswith("PixelIntensityRelationship")
+    assert says in polarity and polarity.endswith(otherwise)
+
+
+@pytest.mark.parametrize(("flip", "option"), [("YES", "--no-mirror"), ("NO", "--mirror")])
+def test_what_the_file_says_of_its_side_is_named(tmp_path, flip, option):
+    shot = read_shot(dicom(tmp_path, intensities(), FieldOfViewHorizontalFlip=flip), PLAIN)
+    assert any(line.startswith("the file says that the picture is") and line.endswith(option) for line in shot.guesses)
 
 
 def test_a_camera_that_no_machine_has_is_a_doubt_in_one_sentence(tmp_path):

@@ -47,8 +47,7 @@ def doubts(
             f"this looks like a failure (chance of success {percent(probability)}): the start was too far off, "
             "or the CT is not of this patient or not of this part of the body"
         )
-        guesses = dict.fromkeys(guess for shot in shots for guess in shot.guesses)
-        found += [f"nobody said otherwise, so {guess}" for guess in guesses]
+        found += dict.fromkeys(guess for shot in shots for guess in shot.guesses)
     if not registration.converged:
         found.append("the refinement had not come to rest when its iterations ended; allow more, or start closer")
     if features["coverage"] < LITTLE:

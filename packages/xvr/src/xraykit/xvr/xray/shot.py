@@ -30,7 +30,7 @@ class Shot:
         pose: Camera to the world of its calibration [mm], (4, 4), where a camera file states it; shots of one
             calibration share that world, which is not the patient's.
         roll: By how much it is stored turned, as `carm_pose` counts roll [degrees].
-        guesses: What nobody stated and may be the other way, with the option that says it: a phrase each, for a
+        guesses: What may be the other way, who said it, and the option that says otherwise: a sentence each, for a
             registration that fails.
 
     Raises:

@@ -23,6 +23,7 @@ from xraykit.render.radiographs import (
 from xraykit.render.storage import finding_sentences, is_dicom
 
 from .calibration import CameraChoice, assigned_cameras, stated_camera
+from .guesses import guesses_of
 from .names import xray_names
 from .settings import XraySettings
 from .shot import Shot
@@ -30,8 +31,6 @@ from .shot import Shot
 BINS = 256
 OF_CAMERA = ("sdd:", "pixel_spacing:", "principal_point:")  # notes on what a camera file states
 OF_MACHINE = {"source to detector", "detector size"}  # doubts that the file itself raised
-BONE_BRIGHT = ("inverted_intensity", "log_attenuation", "line_integral")
-_NEGATIVE = {"dark": "log_intensity", "bright": "log_attenuation"}
 
 
 def read_shot(
@@ -97,7 +96,8 @@ def shot_of(
         settings = replace(settings, mirror=mirrored)
         notes = [note for note in notes if not note.startswith(OF_CAMERA)]
         notes += [f"camera: as {stated.path.name} states it ({stated.kind})", *stated.assumptions]
-    guesses, turned_as_stored = _guesses(radiograph, settings), radiograph
+    guesses = guesses_of(radiograph, settings, mirror_said_by=None if stated is None else stated.path.name)
+    turned_as_stored = radiograph
     if camera.principal_point is None:
         notes.append("principal_point: nothing states it, so the image's centre is taken")
     if not OF_MACHINE & set(radiograph.doubts):
@@ -176,17 +176,6 @@ def shots_of(
     count = radiograph.n_frames
     names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
     return tuple(shot_of(path, radiograph, replace(settings, frame=n), names[n], choice) for n in range(count))
-
-
-def _guesses(radiograph: Radiograph, settings: XraySettings) -> tuple[str, ...]:
-    """What a failure may come from, because neither file nor user said it."""
-    found = []
-    if settings.polarity is None and "polarity" in radiograph.assumptions:
-        tone = "dark" if radiograph.polarity in BONE_BRIGHT else "bright"
-        found.append(f"bone may be {tone} in the picture, against what was assumed (--polarity {_NEGATIVE[tone]})")
-    if settings.mirror is None and is_stored_mirrored(radiograph) is None:
-        found.append("the picture may be mirrored left to right (--mirror)")
-    return tuple(found)
 
 
 def _as_stored(stated: CameraFile) -> Camera:
