@@ -212,6 +212,7 @@ BAD = {
     "no pixels": (lambda d: delattr(d, "PixelData"), "must hold pixels, it has no PixelData"),
     "zero rows": (lambda d: setattr(d, "Rows", 0), "it declares 0 rows, 6 columns, 1 frames"),
     "no columns": (lambda d: delattr(d, "Columns"), "it declares 4 rows, 0 columns"),
+    "billions of frames": (lambda d: setattr(d, "NumberOfFrames", 2147483647), "must hold at most 1048576 frames"),
     "no frame": (lambda d: setattr(d, "NumberOfFrames", 0), "6 columns, 0 frames"),
     "computed tomography": (
         tomography,

@@ -21,6 +21,8 @@ from .dicom_unpack import Unpacker
 from .reading_progress import told
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+MOST_FRAMES = 1 << 20
+"""Of a file: nine hours of fluoroscopy at 30 a second. More is a damaged tag, and a list of them would fill the memory."""
 _BITS = (1, 8, 16, 32, 64)
 
 
@@ -75,6 +77,8 @@ def pixel_layout(path: Path, dataset: Dataset) -> PixelLayout:
         frames, samples = _whole(path, dataset, "NumberOfFrames", 1), _whole(path, dataset, "SamplesPerPixel", 1)
         if min(rows, columns, frames) < 1:
             raise FileError(f"{path} must hold pixels, it declares {rows} rows, {columns} columns, {frames} frames.")
+        if frames > MOST_FRAMES:
+            raise FileError(f"{path} must hold at most {MOST_FRAMES} frames, its NumberOfFrames says {frames}.")
         if bits not in _BITS or samples not in (1, 3, 4):
             raise FileError(
                 f"{path} must hold pixels of 1, 8, 16, 32 or 64 bits, got {samples} samples of {bits} bits."
