@@ -21,6 +21,7 @@ from .common.study_tables import (
     reader_table,
     reading_table,
     register_table,
+    similarity_table,
     start_table,
     tracks_table,
     train_table,
@@ -112,6 +113,9 @@ ABOUT = {
     "geometry is not exact: pairs whose second place is turned about the patient, single X-rays with another SDD or "
     "pixel spacing; median and worst true TRE of the answer, and after [what contradicts the X-rays](xvr.md) was "
     'freed. 0 degrees and "as it is" count false alarms.',
+    "xvr_similarity": "`python -m benchmarks.studies.xvr_similarity` registers simulated X-rays of a real CT by "
+    "correlation and by [self-similarity (MIND-SSC)](xvr.md), from the same starts; true TRE. The X-rays come of "
+    "another projector, with noise, scatter and collimation, and are shown with inverted and equalised greys too.",
     "xvr_implants": "`python -m benchmarks.studies.xvr_implants` finds [knee replacements](xvr.md) in real "
     "fluoroscopy. In the kneel set, errors are against the published poses (near starts at them, far ones 10 degrees "
     "and 20 mm off, search without), and its masks are those poses projected, so that IoU says how far answers are "
@@ -230,6 +234,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),
     "xvr_geometry": lambda result: geometry_table(result["summary"]),
+    "xvr_similarity": lambda result: similarity_table(result["summary"]),
     "xvr_implants": lambda result: implants_table(result["summary"]),
     "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),

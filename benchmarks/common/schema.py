@@ -136,6 +136,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "ct": str, "pair": int, "case": str, "before": list, "after": list, "said": str, "shift": NUMBER,
         "doubts": list, "cpu_s": list,
     },
+    "xvr_similarity": {
+        "xray": int, "greys": str, "similarity": str, "start_deg": float, "start_mm": float, "before_mm": float,
+        "after_mm": float, "cpu_s": float,
+    },
     "xvr_implants": {
         "set": str, "frame": str, "implant": str, "run": str, "views": int, "score": float, "converged": bool,
         "iou": list, "rivals": int, "cpu_s": float, "pose": list, "errors": (list, type(None)),

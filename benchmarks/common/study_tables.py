@@ -162,6 +162,15 @@ def geometry_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def similarity_table(summary: dict) -> str:
+    """The suite `xvr_similarity`: how registrations end, by greys, start and what is maximised."""
+    lines = ["| greys, start, similarity | X-rays | median mm | below 1 mm | CPU s |", "|---" * 5 + "|"]
+    for name, one in summary.items():
+        end = f"{one['median_mm']:.2f} | {one['below_1_mm']}"
+        lines.append(f"| {name} | {one['xrays']} | {end} | {one['cpu_s']:.1f} |")
+    return "\n".join(lines)
+
+
 def implants_table(summary: dict) -> str:
     """The suite `xvr_implants`: medians over the frames of each set, implant and run."""
     head = ["run", "frames", "fit", "IoU", "least", "across mm", "depth mm", "about / across beam", "hits", "CPU s"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from random import Random
@@ -70,7 +71,8 @@ def change_tree(random: Random, tree: Any) -> Any:
                 holder[key] = copy.deepcopy(other[place])
             case 3 if isinstance(holder[key], int | float):
                 number = holder[key]
-                holder[key] = random.choice((-number, str(number), [number], number * 1e6, number + 1, number * 10**9))
+                large = number * 1e6 if abs(number) < 1e300 else math.inf
+                holder[key] = random.choice((-number, str(number), [number], large, number + 1, number * 10**9))
             case 4 if random.random() < 0.3:
                 for _ in range(random.choice((1, 3, 300))):
                     holder[key] = [holder[key]] if random.random() < 0.5 else {"x": holder[key]}

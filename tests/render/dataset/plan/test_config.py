@@ -98,7 +98,10 @@ def test_examples_are_as_large_as_they_say(name, images):
         ("patients: {procedural: {cuont: 1}}", "patients.procedural has no key 'cuont'; did you mean 'count'"),
         ("seed: 1", "patients needs procedural.count or ct.folder, got neither"),
         ("patients: {procedural: {count: 1, regions: {kne: 1}}}", "regions knows no 'kne'; did you mean 'knee'"),
-        ("patients: {procedural: {count: 1, regions: {knee: 0}}}", "regions must be weights of 0 or more, not all 0"),
+        (
+            "patients: {procedural: {count: 1, regions: {knee: 0}}}",
+            "regions must be weights from 0 to 1e.09, not all 0",
+        ),
         ("patients: {procedural: {count: 1, size: 8}}", "patients.procedural.size must be 32 to 512 voxels, got 8"),
         ("patients: {ct: {folder: nowhere}}", "patients.ct.folder must name an existing file"),
         ("patients: {ct: {folder: ., series: 1.2.826.0.1}}", "patients.ct.series must be a number from 1 up"),
@@ -133,7 +136,8 @@ def test_examples_are_as_large_as_they_say(name, images):
         ("image: {size: [4, 4]}", "image.size must be 8 to 4096 pixels"),
         ("image: {line_integrals: float64}", "image.line_integrals knows no 'float64'"),
         ("split: {Train: 1}", "split must be names of small letters, digits and _"),
-        ("split: {train: -1}", "split must be weights of 0 or more"),
+        ("split: {train: -1}", "split must be weights from 0 to"),
+        ("split: {train: 1.0e+308}", "split must be weights from 0 to"),
         ("on_error: ignore", "on_error knows no 'ignore'"),
     ],
 )

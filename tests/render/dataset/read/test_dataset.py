@@ -201,6 +201,8 @@ def test_state_of_another_order_is_refused(folder):
         ({"camera": {"height": 1 << 20, "width": 1 << 20}}, None, "camera must have a height and width"),
         ({"camera": {"height": 8, "width": 16}}, None, "arrays of its camera's 8x16 pixels, got 16x16"),
         ({"annotations": [{"name": "femur_left", "bbox": [1, 2], "area": 3}]}, "boxes", "a bbox of four numbers"),
+        ({"annotations": [{"name": "x", "bbox": [10**400, 2, 3, 4], "area": 3}]}, "boxes", "a bbox of four numbers"),
+        ({"annotations": [{"name": "x", "bbox": [1, 2, 3, 4], "area": 10**40}]}, "areas", "an area in pixels"),
         ({"annotations": [{"name": "femur_left", "bbox": [0, 0, 1, 1]}]}, "areas", "an area in pixels"),
         ({"annotations": []}, "masks", "name the same things in the same order"),
         ({"annotations": {}}, "names", "annotations must be of type list"),

@@ -160,6 +160,7 @@ def climb_settings(refinement: RefinementSettings) -> RegistrationSettings:
         scales=refinement.scales,
         iterations=refinement.iterations,
         intrinsics=refinement.intrinsics,
+        similarity=refinement.similarity,
     )
 
 

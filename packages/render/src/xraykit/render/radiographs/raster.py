@@ -23,7 +23,7 @@ from .radiograph import POLARITIES, Polarity, Radiograph
 from .rare_tiff import read_rare_tiff
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".jp2", ".j2k", ".bmp")
-MOST_PIXELS, PIXELS_PER_BYTE = 1 << 27, 64
+MOST_PIXELS, PIXELS_PER_BYTE = 1 << 26, 64
 """A file may show more pixels than the first number only where it holds one byte for so many of them."""
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262

@@ -24,7 +24,10 @@ def confined_path(header: Path, name: str) -> Path:
             f"{header} must name a data file inside its own folder, it names {name!r}; move the data beside the header."
         )
     folder = header.absolute().parent
-    target = (folder / name).resolve()
+    try:
+        target = (folder / name).resolve()
+    except UnicodeEncodeError as error:  # half of a character that takes two
+        raise FileError(f"{header} must name a data file in legal text, it names {name!r:.200}; rename it.") from error
     inside = any(target.is_relative_to(place) for place in (folder.resolve(), header.resolve().parent))
     if not inside and not any(store in target.as_posix() for store in _STORES):
         raise FileError(

@@ -22,7 +22,7 @@ from .reading_progress import told
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 MOST_FRAMES = 1 << 20
-"""Of a file: nine hours of fluoroscopy at 30 a second. More is a damaged tag, and a list of them would fill the memory."""
+"""Of a file: nine hours at 30 a second. More is a damaged tag, and a list of them would fill the memory."""
 _BITS = (1, 8, 16, 32, 64)
 
 

@@ -10,7 +10,7 @@ from .adam import Adam
 from .levenberg_marquardt import LevenbergMarquardt
 from .motion import INTRINSICS
 from .objective import WEIGHTS
-from .settings import Optimizer, RefinementSettings
+from .settings import Optimizer, RefinementSettings, Similarity
 
 FINE = 128  # px: a start that is known to be close begins here
 
@@ -27,6 +27,7 @@ class RegistrationSettings:
         keep: Candidates that go on after the first scale, at most: the best ones that differ; half as many after each
             further one.
         intrinsics: Any of "sdd" and "principal_point", refined at the last scale.
+        similarity: "correlation", or "mind" for the self-similarity context.
         weights: Shares of NCC, patch NCC and gradient NCC.
         floor: Local variance, relative to the image's, below which a window counts as empty.
         voxel: Largest voxel to render with, in pixels as seen at the patient's depth.
@@ -40,6 +41,7 @@ class RegistrationSettings:
     iterations: tuple[int, ...] | int = RefinementSettings.iterations
     keep: int = 4
     intrinsics: tuple[str, ...] = RefinementSettings.intrinsics
+    similarity: Similarity = RefinementSettings.similarity
     weights: tuple[float, float, float] = WEIGHTS
     floor: float = 1e-3
     voxel: float = 1.0
@@ -61,6 +63,8 @@ class RegistrationSettings:
             raise InputError(
                 f"give one number of iterations, or one per scale, got {self.iterations} for {self.scales}."
             )
+        if self.similarity not in ("correlation", "mind"):
+            raise InputError(f"similarity must be correlation or mind, got {self.similarity!r}.")
         if self.optimizer not in ("levenberg_marquardt", "adam"):
             raise InputError(f"optimizer must be levenberg_marquardt or adam, got {self.optimizer!r}.")
 

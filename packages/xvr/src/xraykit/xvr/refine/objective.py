@@ -12,6 +12,8 @@ from xraykit.render import Camera, Volume, render_jacobian
 
 from .correlation_term import CorrelationTerm
 from .motion import PRIOR, Motion, corrections
+from .self_similarity import SelfSimilarityTerm
+from .settings import Similarity
 from .similarity import GRADIENT_PATCH, PATCH, sobel
 
 
@@ -19,14 +21,18 @@ from .similarity import GRADIENT_PATCH, PATCH, sobel
 class TargetImage:
     """One view at one scale: the camera of the compared window and the three terms of its similarity.
 
-    `terms` are NCC of the whole, of patches, and of the patches of the Sobel derivatives.
+    `terms` are NCC of the whole, of patches, and of the patches of the Sobel derivatives; `context`, where there is
+    one, is maximised in their place.
     """
 
     camera: Camera
     terms: tuple[CorrelationTerm, CorrelationTerm, CorrelationTerm]
+    context: SelfSimilarityTerm | None = None
 
     @classmethod
-    def of(cls, image: Tensor, valid: Tensor, camera: Camera, *, floor: float) -> TargetImage:
+    def of(
+        cls, image: Tensor, valid: Tensor, camera: Camera, *, floor: float, similarity: Similarity = "correlation"
+    ) -> TargetImage:
         """The target of an image (H, W) and its valid pixels (H, W)."""
         picture, mask = image[None, None], valid[None, None]
         inner = torch.nn.functional.avg_pool2d(mask.to(image), 3, stride=1) > 0.99
@@ -39,6 +45,7 @@ class TargetImage:
                 CorrelationTerm.of(picture, mask, patch=patch, floor=floor),
                 CorrelationTerm.of(sobel(picture), inner, patch=edge_patch, floor=10 * floor),
             ),
+            SelfSimilarityTerm.of(picture, mask) if similarity == "mind" else None,
         )
 
 
@@ -132,10 +139,16 @@ class Objective:
             edges = sobel(free)
             found = [term.value(x) for term, x in zip(target.terms, (free, free, edges), strict=True)]
             terms = torch.stack([value for value, _ in found], dim=1)
-            value = (terms * terms.new_tensor(self.weights)).sum(1)
+            if target.context is None:
+                value = (terms * terms.new_tensor(self.weights)).sum(1)
+            else:
+                value = target.context.value(free)
             (by_pixel,) = torch.autograd.grad(value.sum(), free)
         scores = by_pixel * jacobian
         slope = scores.sum(dim=(2, 3)).double()
+        if target.context is not None:
+            curvature = target.context.curvature(image.detach(), jacobian).double()
+            return Evaluation(value.detach().double(), terms.detach().double(), slope, curvature), scores
         batch, parameters = jacobian.shape[:2]
         of_edges = sobel(jacobian.reshape(batch * parameters, 1, *jacobian.shape[2:]))
         channels = (jacobian[:, :, None], jacobian[:, :, None], of_edges.unflatten(0, (batch, parameters)))

@@ -208,7 +208,7 @@ def _objective(
             window = anatomy_window([body.volume for body in bodies], camera, poses)
             if bool(window.of(valid).any()):
                 image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-        targets.append(TargetImage.of(image, valid, camera, floor=settings.floor))
+        targets.append(TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity))
         voxel = min(voxel, settings.voxel * footprint(camera, poses[:, 0], motion.pivots[0]))
     shrunk = tuple(body.with_voxels(voxel) for body in bodies)
     samples = max(samples_through(volume) for volume in shrunk)

@@ -8,6 +8,7 @@ from typing import Literal
 from xraykit.render import InputError
 
 Optimizer = Literal["levenberg_marquardt", "adam"]
+Similarity = Literal["correlation", "mind"]
 Intrinsic = Literal["sdd", "principal_point"]
 
 
@@ -25,6 +26,9 @@ class RefinementSettings:
     """At the end free each of several views, and the SDD, and say whether the X-rays contradict what was stated."""
     optimizer: Optimizer = "levenberg_marquardt"
     """Second-order steps, or the published first-order ascent."""
+    similarity: Similarity = "correlation"
+    """What is maximised: correlations of greys, patches and edges, or the self-similarity context (MIND-SSC), which
+    asks less of the greys."""
     intrinsics: tuple[Intrinsic, ...] = field(default=(), metadata={"flag": "refine_intrinsics"})
     """What of the camera is uncertain and shall be found too; trust it only with several views or rich anatomy."""
 

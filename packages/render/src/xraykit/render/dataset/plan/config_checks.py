@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .config import CTPatients, Names, PhysicsSettings, ProceduralPatients, ToolSettings, ViewSettings
 
 
+MOST_WEIGHT = 1e9  # more has no share to tell from it, and products of it may overflow
+
+
 def check_patients(procedural: ProceduralPatients, ct: CTPatients) -> None:
     """Patients come from somewhere, in numbers and sizes that can be made."""
     if procedural.count == 0 and ct.folder is None:
@@ -107,8 +110,9 @@ def _check_some(name: str, names: Names) -> None:
 
 def check_weights(name: str, weights: Mapping[str, float]) -> None:
     """Weights of 0 or more, not all 0."""
-    fine = all(math.isfinite(value) and value >= 0 for value in weights.values())
-    demand(fine and (not weights or sum(weights.values()) > 0), name, "weights of 0 or more, not all 0", dict(weights))
+    fine = all(0 <= value <= MOST_WEIGHT for value in weights.values())
+    wanted = f"weights from 0 to {MOST_WEIGHT:g}, not all 0"
+    demand(fine and (not weights or sum(weights.values()) > 0), name, wanted, dict(weights))
 
 
 def _check_names(place: str, names: Iterable[str], known: Collection[str]) -> None:

@@ -109,7 +109,7 @@ class XraySample:
         """Boxes around the masks, (N, 4) float32 as (x0, y0, x1, y1) [px], pixel borders at whole numbers."""
         try:
             boxes = torch.tensor([one["bbox"] for one in self._annotations], dtype=torch.float32).reshape(-1, 4)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise self._wrong("annotations must each have a bbox of four numbers") from error
         boxes[:, 2:] += boxes[:, :2]
         return boxes
@@ -119,7 +119,7 @@ class XraySample:
         """Pixels of each mask, (N,) int64."""
         try:
             return torch.tensor([one["area"] for one in self._annotations], dtype=torch.int64)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._wrong("annotations must each have an area in pixels") from error
 
     @cached_property
@@ -170,7 +170,7 @@ class XraySample:
         try:
             kind, numbers = next(iter(entry.items()))
             shutter: Shutter = {"circle": CircularShutter, "rectangle": RectangularShutter}[kind](*map(float, numbers))
-        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, StopIteration) as error:
             raise self._wrong("physics.shutter must be a circle, a rectangle or null") from error
         u, v = pixel_axes(height, width, dtype=torch.float32, device="cpu")
         return shutter.outside(u, v[:, None]) <= 0
@@ -186,7 +186,7 @@ class XraySample:
                 pixel_spacing=[float(side) for side in entry["pixel_spacing"]],
                 principal_point=[float(side) for side in entry["principal_point"]],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise self._wrong(f"camera must be as in pose.json ({error})") from error
 
     @cached_property
@@ -195,7 +195,7 @@ class XraySample:
         try:
             pose = torch.tensor(self._get("camera", dict)["camera_to_world"], dtype=torch.float64)
             check_pose(pose[None], name="camera_to_world")
-        except (KeyError, TypeError, ValueError, GeometryError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, GeometryError) as error:
             raise self._wrong(f"camera_to_world must be a rigid motion ({error})") from error
         return pose
 
@@ -207,7 +207,7 @@ class XraySample:
             world = torch.tensor([one["world"] for one in by_name.values()], dtype=torch.float64).reshape(-1, 3)
             uv = torch.tensor([one["uv"] for one in by_name.values()], dtype=torch.float64).reshape(-1, 2)
             visible = torch.tensor([bool(one["visible"]) for one in by_name.values()], dtype=torch.bool)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise self._wrong("landmarks must each have world, uv and visible") from error
         return SampleLandmarks(tuple(by_name), world, uv, visible)
 
