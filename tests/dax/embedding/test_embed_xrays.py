@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 from support.dax_xrays import damage, write_backbone, write_xrays, xray_picture
+from support.held import held_elsewhere
 from xraykit.dax.data import find_xrays
 from xraykit.dax.embedding import (
     BackboneRunSettings,
@@ -113,6 +114,21 @@ def test_an_interrupted_run_is_not_overwritten_by_accident(tmp_path, weights):
     interrupted(tmp_path, weights, after=2)
     with pytest.raises(OutputError, match="add --resume to go on, or remove it"):
         embed(settings(tmp_path, weights))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_second_job_is_refused_and_adds_nothing_to_the_rows_of_the_first(tmp_path, weights, resume):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    write_xrays(tmp_path / "xrays", 4)
+    interrupted(tmp_path, weights, after=2)
+    part = tmp_path / "table.npz.part"
+    with held_elsewhere(part):
+        before = {path: path.read_bytes() for path in part.iterdir()}
+        with pytest.raises(OutputError, match=r"table\.npz\.part must be free, got another job"):
+            embed(settings(tmp_path, weights, resume=resume))
+        assert {path: path.read_bytes() for path in part.iterdir()} == before
+    embed(settings(tmp_path, weights, resume=True))
+    assert not part.exists()
 
 
 def test_resuming_with_other_weights_is_refused(tmp_path, weights):

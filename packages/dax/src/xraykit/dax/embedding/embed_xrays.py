@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from xraykit.render import InputError, OutputError
-from xraykit.render.storage import check_result_folder, installed_version
+from xraykit.render.storage import check_result_folder, held_folder, installed_version
 from xraykit.render.training import check_positive
 
 from ..data.xrays import XrayCollection, find_xrays
@@ -17,7 +17,7 @@ from ..network.backbone import Backbone
 from ..predictor import XrayEmbedder
 from .identity import backbone_digest
 from .network_inputs import input_batches
-from .partial_table import PartialTable
+from .partial_table import PartialTable, part_folder
 from .settings import BackboneRunSettings, EmbedSettings, XraySourceSettings
 from .table import Embeddings, check_table_path, write_embeddings
 
@@ -37,7 +37,7 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
     """Write the features of all X-rays that the sources name as a table.
 
     Until it is whole, its rows lie in the folder OUTPUT.part; a run that was killed goes on there with `resume` and
-    gives the table that an undisturbed one on the same machine gives. Nothing is written before the first batch is
+    gives the table that an undisturbed one on the same machine gives. No row is written before the first batch is
     done.
 
     Args:
@@ -46,7 +46,8 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
 
     Raises:
         InputError: No X-rays, an option outside its range, or a resume with other weights or inputs.
-        FileError: Weights or an X-ray that cannot be read. OutputError: The table cannot be written.
+        FileError: Weights or an X-ray that cannot be read. OutputError: The table cannot be written, or another
+            process is writing it.
         BackendUnavailableError: pyarrow is needed and not installed.
     """
     output = check_table_path(settings.output)
@@ -65,9 +66,6 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
         "batch": settings.run.batch,
         "on_error": settings.xrays.on_error,
     }
-    partial = PartialTable(output, identity, backbone.dimension, resume=settings.resume)
-    resumed = partial.done
-    _compute(xrays, embedder, partial, settings.run.batch, report or (lambda done, total: None))
     record = {
         "format": FORMAT,
         "backbone": digest,
@@ -75,12 +73,16 @@ def embed(settings: EmbedSettings, *, report: Callable[[int, int], None] | None 
         "config": asdict(backbone.config),
         "version": installed_version("xraykit-dax"),
     }
-    table = partial.table(record)
-    if not len(table):
+    with held_folder(part_folder(output)):
+        partial = PartialTable(output, identity, backbone.dimension, resume=settings.resume)
+        resumed = partial.done
+        _compute(xrays, embedder, partial, settings.run.batch, report or (lambda done, total: None))
+        table = partial.table(record)
+        if len(table):
+            write_embeddings(output, table)
         partial.remove()
+    if not len(table):
         raise InputError(f"at least one X-ray must be readable, got {len(xrays)} damaged ones; nothing was written.")
-    write_embeddings(output, table)
-    partial.remove()
     return EmbeddedXrays(table, output, resumed)
 
 

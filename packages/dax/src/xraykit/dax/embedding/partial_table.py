@@ -32,6 +32,11 @@ SPOKEN = {
 }
 
 
+def part_folder(output: Path) -> Path:
+    """Where the rows of a table lie until it is whole."""
+    return output.with_name(output.name + ".part")
+
+
 class PartialTable:
     """The folder OUTPUT.part with rows that are done, batch by batch.
 
@@ -50,7 +55,7 @@ class PartialTable:
     """
 
     def __init__(self, output: Path, identity: Mapping[str, Any], dimension: int, *, resume: bool) -> None:
-        self.folder = output.with_name(output.name + ".part")
+        self.folder = part_folder(output)
         self.identity, self.dimension = dict(identity), dimension
         self.done = self._rows = 0
         if (self.folder / IDENTITY).exists():
