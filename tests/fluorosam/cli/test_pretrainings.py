@@ -33,3 +33,12 @@ def test_folder_with_a_training_is_not_overwritten(start, tmp_path, capsys):
     status = run(["fluorosam", "pretrain-text", "-o", str(tmp_path), "--start", start, *QUICK])
     assert status == 2
     assert "already holds a training" in capsys.readouterr().err
+
+
+def test_a_folder_is_refused_before_texts_are_made_for_it(start, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("xraykit.fluorosam.train.words_training.text_corpus", lambda *_, **__: pytest.fail("too early"))
+    (tmp_path / "last.ckpt").write_bytes(b"")
+    for more, expected in (((), "already holds a training"), (("--resume",), "--resume needs last.ckpt")):
+        folder = tmp_path if not more else tmp_path / "none"
+        assert run(["fluorosam", "pretrain-text", "-o", str(folder), "--start", start, *QUICK, *more]) == 2
+        assert expected in capsys.readouterr().err

@@ -11,7 +11,15 @@ from typing import get_args
 from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingInputs, TrainingRun, check_positive, completed_run, fit, prepare_folder
+from xraykit.render.training import (
+    TrainingInputs,
+    TrainingRun,
+    check_folder,
+    check_positive,
+    completed_run,
+    fit,
+    prepare_folder,
+)
 
 from .data.pair_preparation import job_of
 from .network.build import new_matcher
@@ -58,6 +66,7 @@ def train_matcher(
         require(module, extra="train", distribution="xraykit-corr", what="training")
     start = None if settings.network.start is None else load_matcher(settings.network.start)
     settings = replace(settings, run=completed_run(settings.run))
+    check_folder(settings.run)
     check(settings)
     network = make_network(settings, start)
     check_sources(settings.data.sources)

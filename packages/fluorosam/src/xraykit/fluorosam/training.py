@@ -12,7 +12,15 @@ import torch
 from xraykit.render import InputError
 from xraykit.render.dataset import XrayDataset
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingInputs, TrainingRun, check_positive, completed_run, fit, prepare_folder
+from xraykit.render.training import (
+    TrainingInputs,
+    TrainingRun,
+    check_folder,
+    check_positive,
+    completed_run,
+    fit,
+    prepare_folder,
+)
 
 from .network.config import NAMED, FluoroSamConfig
 from .network.network import SegmentationNetwork, detailed_network, new_network
@@ -57,6 +65,7 @@ def train_fluorosam(
         require(module, extra="train", distribution="xraykit-fluorosam", what="training")
     start = None if settings.network.start is None else load_network(settings.network.start)
     settings = replace(settings, run=completed_run(settings.run))
+    check_folder(settings.run)
     check_training(settings)
     network = make_network(settings, start)
     prepare_folder(settings.run, settings, command="fluorosam train", distribution="xraykit-fluorosam")

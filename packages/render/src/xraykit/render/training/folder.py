@@ -47,6 +47,22 @@ class TrainingRun:
     left_out: tuple[tuple[str, str], ...] = ()
 
 
+def check_folder(run: RunSettings) -> None:
+    """Refuse a folder that `prepare_folder` would, before anything costly is made for it.
+
+    Args:
+        run: Where, and whether to resume.
+
+    Raises:
+        OutputError: The folder holds another training. FileError: There is nothing to resume.
+    """
+    folder, there = run.output, (run.output / CHECKPOINT).is_file()
+    if run.resume and not there:
+        raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
+    if there and not run.resume:
+        raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
+
+
 def prepare_folder(
     run: RunSettings, settings: object, *, command: str = "train", distribution: str = "xraykit-render"
 ) -> Path | None:
@@ -68,11 +84,8 @@ def prepare_folder(
         FileError: Nothing to resume there, or a damaged checkpoint. InputError: It was made with other settings.
     """
     folder, checkpoint = run.output, run.output / CHECKPOINT
-    if run.resume and not checkpoint.is_file():
-        raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
+    check_folder(run)
     if not run.resume:
-        if checkpoint.exists():
-            raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
         make_folder(folder)
     with ExitStack() as undo:
         if not is_follower():
