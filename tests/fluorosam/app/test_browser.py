@@ -143,6 +143,13 @@ def test_words_that_nobody_knows_come_back_with_the_nearest(page):
     assert tab.evaluate("document.querySelector('#words').value") == "left femmmur xyz" and not masks(session)
 
 
+def test_words_that_were_passed_over_are_said(page):
+    session, tab = page
+    ask_for(tab, "neck of the left femur")
+    tab.until(lambda: "the vocabulary has no 'neck'" in tab.text())
+    assert len(masks(session)) == 1
+
+
 def test_clicks_are_inside_and_with_shift_or_the_right_button_outside(page):
     session, tab = page
     click(tab, 8.0, 10.0)

@@ -20,10 +20,15 @@ def chosen(session):
 
 def test_each_text_becomes_a_mask_in_one_pass_and_the_last_is_chosen(folder):
     session = opened(folder)
-    session.ask(["left femur", " all  ribs "])
+    assert session.ask(["left femur", " all  ribs "]) == ""
     first, second = session.history.now.masks
     assert (first.name, first.answer.target, second.name) == ("left femur", "femur_left", "all ribs")
     assert session.history.now.chosen == 2 and session.sam.network.decoded == 1
+
+
+def test_words_that_were_passed_over_are_said(folder):
+    session = opened(folder)
+    assert session.ask(["neck of the left femur"]).endswith("is taken as 'left femur'; the vocabulary has no 'neck'.")
 
 
 def test_clicks_correct_the_chosen_mask_and_begin_another_where_none_is(folder):

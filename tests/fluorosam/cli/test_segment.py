@@ -153,6 +153,11 @@ def test_an_earlier_run_is_replaced_and_what_is_somebodys_own_is_kept(folder):
     assert names(folder / "out") == [*kept, "results.json", "settings.json"]
 
 
+def test_words_that_were_passed_over_are_said(folder, capsys):
+    assert segment("a.png", "-o", "out", "--prompt", "base of the skull") == 0
+    assert "'base of the skull' is taken as 'skull'; the vocabulary has no 'base'." in capsys.readouterr().err
+
+
 def test_words_that_nobody_knows_are_taken_if_asked(folder):
     assert segment("a.png", "-o", "out", "--prompt", "flux capacitor", "--any-words") == 0
     assert results(folder)[0]["masks"][0]["target"] is None
@@ -177,6 +182,9 @@ def test_embeddings_are_kept_for_later_runs(folder):
         (["a.png", "--prompt", "бедро"], "must be in English"),
         (["a.png", "--prompt", "left femor"], "must name something known"),
         (["a.png", "--point", "61,20,+"], "must lie in the image of 60 x 40 pixels, got 61, 20"),
+        (["a.png", "--point", "-1,20,+"], "must lie in the image of 60 x 40 pixels, got -1, 20"),
+        (["a.png", "--box", "-5,5,20,25"], "must lie in the image of 60 x 40 pixels, got -5, 5, 20, 25"),
+        (["a.png", "--prompt", "not the skull"], "must say what to find, got 'not'"),
         (["a.png", "--point", "nan,20,+"], "--point must be X,Y,"),
         (["a.png", "--point", "12;20"], "--point must be X,Y,"),
         (["a.png", "--box", "30,5,20,25"], "left < right and top < bottom"),

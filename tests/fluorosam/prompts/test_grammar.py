@@ -12,6 +12,7 @@ from xraykit.fluorosam.vocabulary import (
     find_target,
     normalise,
     resolve,
+    understand,
 )
 from xraykit.fluorosam.vocabulary.words import parse_words
 from xraykit.render import InputError
@@ -51,7 +52,8 @@ def test_every_text_is_legal_and_is_recognised_as_what_it_asks_for():
         for split in ("train", "held_out"):
             for one in texts(name, 6, split=split, seed=7):
                 assert check_text(one.text) == one.text
-                assert resolve(one.text) == find_target(name), one.text
+                read = understand(one.text)
+                assert (read.target, read.passed_over) == (find_target(name), ()), one.text
 
 
 def test_texts_for_a_view_name_it_and_are_recognised():

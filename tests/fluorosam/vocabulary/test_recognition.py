@@ -1,7 +1,15 @@
 """From text to target: spelling, side, level, sentences around it, and one sentence where it is not known."""
 
 import pytest
-from xraykit.fluorosam.vocabulary import all_targets, known_phrases, normalise, phrases_of, resolve, suggest
+from xraykit.fluorosam.vocabulary import (
+    all_targets,
+    known_phrases,
+    normalise,
+    phrases_of,
+    resolve,
+    suggest,
+    understand,
+)
 from xraykit.render import InputError
 
 
@@ -70,3 +78,44 @@ def test_suggestions_begin_with_what_begins_so():
     assert suggest("L4") == ("L4",) or suggest("L4")[0] == "L4"
     assert "heart" in suggest("hert") and suggest("") == ()
     assert len(suggest("left", 3)) == 3
+
+
+def test_a_word_of_the_same_stem_is_near():
+    assert suggest("humeral head", 1) == ("humerus",) and suggest("aortic arch", 1) == ("aorta",)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not the liver", "must say what to find, got 'not'"),
+        ("all ribs except the first", "must say what to find, got 'except'"),
+        ("the liver without vessels", "got 'without'"),
+        ("the bone right next to the left femur", "must name the thing itself, got 'next'"),
+        ("left kidney right", "must name one side, got left and right"),
+        ("lef femur", "got 'lef' in 'lef femur'; 'left' may be meant"),
+        ("femur rigth", "'right' may be meant"),
+        ("kidney, rihgt", "'right' may be meant"),
+        ("letf patella", "'left' may be meant"),
+    ],
+)
+def test_words_that_turn_a_prompt_are_not_passed_over(text, words):
+    with pytest.raises(InputError, match=words):
+        resolve(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "over"),
+    [
+        ("patella alta", "patella", ("alta",)),
+        ("neck of the left femur", "femur_left", ("neck",)),
+        ("lower pole of the left kidney", "kidney_left", ("lower", "pole")),
+        ("left liver", "liver", ("left",)),
+        ("light femur", "femur", ("light",)),
+        ("right femur on the right", "femur_right", ()),
+        ("please show me the kneecap of the left leg here", "patella_left", ()),
+    ],
+)
+def test_words_that_name_nothing_are_said(text, name, over):
+    read = understand(text)
+    assert read.target.name == name and read.passed_over == over
+    assert bool(over) == bool(read.note(text)) and all(repr(word) in read.note(text) for word in over)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from xraykit.render import Camera, Volume, carm_pose, read_pose, render, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
-from xraykit.render.commands.several_numbers import split_numbers
+from xraykit.render.commands.several_numbers import join_lists, split_numbers
 from xraykit.render.converters import write_jointtrack, write_mayacam
 from xraykit.render.geometry import rigid_inverse
 
@@ -126,3 +126,9 @@ def test_numbers_of_several_xrays_end_where_files_begin():
     spread = "ct --sdd 900 --sdd 950 --sdd 1000 x.png 7 --pixel-spacing 0.3 --sdd=900"
     assert split_numbers(words.split()) == spread.split()
     assert split_numbers(["--sdd", "-o", "5"]) == ["--sdd", "-o", "5"]
+
+
+def test_lists_that_begin_with_a_minus_belong_to_the_option_before_them():
+    words = ["x.png", "--box", "-5,1,50,50", "--point", "5,5,+", "-.5,7,-", "--sdd", "-1", "-o", "out"]
+    joined = ["x.png", "--box=-5,1,50,50", "--point", "5,5,+", "--point=-.5,7,-", "--sdd", "-1", "-o", "out"]
+    assert join_lists(words) == joined and join_lists(["-5,3", "--a=1", "-5,3"]) == ["-5,3", "--a=1", "-5,3"]

@@ -93,12 +93,12 @@ class MaskEndpoints:
         """Known words near to `text`, as a list."""
         return list(self._session.sam.suggest(_text(body, "text")[:LONGEST_TYPED], SUGGESTIONS))
 
-    def ask(self, body: RequestBody) -> None:
-        """Find what `texts` ask for, a mask each."""
+    def ask(self, body: RequestBody) -> str:
+        """Find what `texts` ask for, a mask each; what is said of words that were passed over."""
         texts = body.get("texts")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise InputError(f"texts must be a list of texts, got {_shown(texts)}.")
-        self._session.ask(texts)
+        return self._session.ask(texts)
 
     def point(self, body: RequestBody) -> None:
         """A click at `x`, `y`, `inside` what is meant or not."""

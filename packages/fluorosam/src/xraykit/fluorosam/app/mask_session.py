@@ -103,8 +103,11 @@ class MaskSession:
             while len(self._open) > MEMORY:
                 self._open.popitem(last=False)
 
-    def ask(self, texts: Sequence[str]) -> None:
+    def ask(self, texts: Sequence[str]) -> str:
         """Find what texts ask for, each as a mask of its own; the last is chosen. All or none.
+
+        Returns:
+            A sentence about words that were passed over, else nothing.
 
         Raises:
             InputError: No text, one that is no prompt or unknown, too many masks, or no X-ray.
@@ -121,6 +124,7 @@ class MaskSession:
                 mask = MarkedMask(self.history.free_number(), text, text)
                 made.append(mask.answered(answer, stamp=self._new_stamp()))
             self.history.change(now.put(*made))
+        return " ".join(note for text in clean if (note := self.sam.note_on(text)))
 
     def point(self, point: XY, *, inside: bool) -> None:
         """Say of a point that it is inside what is meant, or outside.

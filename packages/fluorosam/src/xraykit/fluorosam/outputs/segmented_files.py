@@ -99,13 +99,10 @@ def _segmented(
     sam = sam or FluoroSam.from_pretrained(
         used.weights, device=used.device, any_words=used.any_words, memory=1, cache=used.cache
     )
-    for prompt in prompts.values():
-        if prompt.text is not None:
-            sam.target_of(prompt.text)
+    notes = [note for prompt in prompts.values() if prompt.text is not None and (note := sam.note_on(prompt.text))]
     tell = report if report is not None and len(listed) > 1 else _silent
     rows: list[dict[str, Any]] = []
     annotated: list[AnnotatedXray] = []
-    notes: list[str] = []
     doubts: list[str] = []
     left_out = LeftOut(none=len(listed) == 1 and not listed[0].found)
     with atomic_folder(settings.output, owned=_earlier_files(settings.output)) as folder:

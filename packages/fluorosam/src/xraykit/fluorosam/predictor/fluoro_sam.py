@@ -19,7 +19,7 @@ from ..data.padded_square import PaddedSquare
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import load_network
 from ..network.text_encoder import TextEncoder
-from ..vocabulary.recognition import resolve, suggest
+from ..vocabulary.recognition import UnderstoodText, suggest, understand
 from ..vocabulary.text_check import check_text
 from .calibrated_confidence import confidence_map
 from .embedding_cache import EmbeddingCache
@@ -201,14 +201,27 @@ class FluoroSam:
         return answers
 
     def target_of(self, text: str) -> str | None:
-        """Name of what a text asks for, see `resolve`; None for words that it does not know, with `any_words`.
+        """Name of what a text asks for, see `understand`; None for words that it does not know, with `any_words`.
 
         Raises:
             InputError: No legal prompt; without `any_words` also one that names nothing known, or several things.
         """
+        read = self._read(text)
+        return None if read is None else read.target.name
+
+    def note_on(self, text: str) -> str:
+        """One sentence about words of a text that were passed over, such as "neck" in "neck of the left femur", or "".
+
+        Raises:
+            As `target_of`.
+        """
+        read = self._read(text)
+        return "" if read is None else read.note(text)
+
+    def _read(self, text: str) -> UnderstoodText | None:
         clean = check_text(text)
         try:
-            return resolve(clean).name
+            return understand(clean)
         except InputError:
             if not self.any_words:
                 raise

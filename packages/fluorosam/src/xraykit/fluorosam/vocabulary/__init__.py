@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "neighbours": "INVERSE RELATIONS Neighbour neighbours_of",
         "noun_phrases": "NounPhrase known_phrases phrase phrases_of tool_phrases",
         "reduced_classes": "pretraining_classes ReducedClass",
-        "recognition": "resolve suggest",
+        "recognition": "resolve suggest understand UnderstoodText",
         "structure": "AnatomicalStructure",
         "structures": "STRUCTURES find_structure label_structures mirrored_name",
         "targets": "PromptTarget all_targets find_target",

@@ -35,8 +35,10 @@ from .noun_phrases import (
     tool_phrases as tool_phrases,
 )
 from .recognition import (
+    UnderstoodText as UnderstoodText,
     resolve as resolve,
     suggest as suggest,
+    understand as understand,
 )
 from .reduced_classes import (
     ReducedClass as ReducedClass,

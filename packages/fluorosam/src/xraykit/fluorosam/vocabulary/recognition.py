@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from xraykit.render import InputError
 
 from .noun_phrases import known_phrases, phrases_of
+from .rest_words import check_rest, passed_over, sides_of
 from .spelling import normalise, without_plurals
 from .structures import STRUCTURES
 from .targets import PromptTarget, all_targets, find_target
@@ -26,7 +28,32 @@ _BEFORE_BONES = frozenset({"trace", "show", "shows", "point", "need", "see", "th
 """Words that go before "bones" and look like anatomy that is spelt wrongly."""
 
 
+@dataclass(frozen=True)
+class UnderstoodText:
+    """What a text asks for.
+
+    Args:
+        target: What it names.
+        passed_over: Words in it that neither name nor ask: "alta" in "patella alta", "neck" in "neck of the femur".
+    """
+
+    target: PromptTarget
+    passed_over: tuple[str, ...] = ()
+
+    def note(self, text: str) -> str:
+        """One sentence about the words that were passed over, or ""."""
+        if not self.passed_over:
+            return ""
+        words = ", ".join(map(repr, self.passed_over[:4]))
+        return f"{text[:60]!r} is taken as {phrases_of(self.target.name)[0].text!r}; the vocabulary has no {words}."
+
+
 def resolve(text: str) -> PromptTarget:
+    """What a text asks for, the target of `understand`."""
+    return understand(text).target
+
+
+def understand(text: str) -> UnderstoodText:
     """What a text asks for: "L4 vertebra", "please segment the left 5th rib in this chest X-ray.", "femur_left".
 
     Names are looked up first, then every wording that prompts are written with, then the longest such wording within
@@ -34,22 +61,24 @@ def resolve(text: str) -> PromptTarget:
     the patient's left, as a frontal X-ray is looked at.
 
     Raises:
-        InputError: The text is no legal prompt, names nothing known (the nearest is suggested) or several things.
+        InputError: The text is no legal prompt, names nothing known (the nearest is suggested), several things or both
+            sides, says what is not meant, or spells a side wrongly.
     """
     clean = check_text(text)
     name = "_".join(clean.split())
     for known in (name, name.lower()):
         if known in all_targets():
-            return find_target(known)
+            return UnderstoodText(find_target(known))
     clean = _IMAGE_SIDE.sub(_patient_side, clean)
     for candidate in dict.fromkeys((clean, _asked(clean))):
         plain = normalise(candidate)
         for phrases, words in ((known_phrases(), plain), (_singular_phrases(), without_plurals(plain))):
             if words in phrases:
-                return find_target(phrases[words])
-    found = _named(plain)
+                return UnderstoodText(find_target(phrases[words]))
+    found, rest = _named(plain)
     if len(found) == 1:
-        return find_target(found[0])
+        check_rest(rest, found[0], clean)
+        return UnderstoodText(find_target(found[0]), passed_over(rest, found[0]))
     if found:
         raise InputError(f"a prompt must name one thing, got {' and '.join(found)} in {clean!r}; ask for one by one.")
     near = ", ".join(suggest(_BONE.sub("", clean) or clean, 3) or ("femur", "liver", "L4"))
@@ -59,8 +88,8 @@ def resolve(text: str) -> PromptTarget:
 def suggest(text: str, count: int = 5) -> tuple[str, ...]:
     """The usual wordings of the targets nearest to what was typed, best first; for completion while typing.
 
-    Wordings that begin with the text come first, then those with a word that does, then those that hold it, then
-    those that are spelt alike.
+    Wordings that begin with the text come first, then those with a word that does, those that hold it, those that
+    are spelt alike, and those with a word of the same stem ("humeral head", "humerus").
     """
     plain = normalise(text)
     if not plain:
@@ -70,6 +99,9 @@ def suggest(text: str, count: int = 5) -> tuple[str, ...]:
     best = [phrase for _, _, phrase in ranked]
     if len(best) < count:
         best += difflib.get_close_matches(plain, list(phrases), n=4 * count, cutoff=0.6)
+    if len(best) < count:
+        stems = {f" {word[: max(4, round(0.6 * len(word)))]}" for word in plain.split() if len(word) > 4}
+        best += sorted((phrase for phrase in phrases if any(stem in f" {phrase}" for stem in stems)), key=len)
     names = list(dict.fromkeys(phrases[phrase] for phrase in best))
     return tuple(phrases_of(name)[0].text for name in names[:count])
 
@@ -80,35 +112,36 @@ def _rank(phrase: str, typed: str) -> int | None:
     return 1 if f" {typed}" in phrase else 2 if typed in phrase else None
 
 
-def _within(plain: str, phrases: Mapping[str, str]) -> list[str]:
-    """The targets of the longest known phrases in a text that do not overlap.
+def _within(plain: str, phrases: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The targets of the longest known phrases in a text that do not overlap, and its other words, "" for each phrase.
 
     A side that no phrase took belongs to the one pair that was found: "kneecap of the left leg".
     """
-    words, found, rest, start = plain.split(), [], set(), 0
+    words, found, rest, start = plain.split(), [], [], 0
     while start < len(words):
         ends = range(min(len(words), start + _LONGEST), start, -1)
         end = next((end for end in ends if " ".join(words[start:end]) in phrases), None)
-        if end is None:
-            rest.add(words[start])
-        else:
+        if end is not None:
             found.append(phrases[" ".join(words[start:end])])
+        rest.append(words[start] if end is None else "")
         start = end or start + 1
-    found, sides = list(dict.fromkeys(found)), rest & {"left", "right"}
+    found, sides = list(dict.fromkeys(found)), sides_of(rest)
     if len(found) == len(sides) == 1 and found[0] in STRUCTURES and STRUCTURES[found[0]].side == "both":
-        return [STRUCTURES[found[0]].labels[0 if "left" in sides else 1]]
-    return found
+        return [STRUCTURES[found[0]].labels[0 if "left" in sides else 1]], rest
+    return found, rest
 
 
-def _named(plain: str) -> list[str]:
-    """The targets that a text names. In "rib bones" the second word says nothing more."""
+def _named(plain: str) -> tuple[list[str], list[str]]:
+    """The targets that a text names, and its other words. In "rib bones" the second word says nothing more."""
     found: list[str] = []
+    rest: list[str] = []
     for words, phrases in ((plain, known_phrases()), (without_plurals(plain), _singular_phrases())):
-        named = _within(words, phrases)
-        found = [name for name in named if name != "bones"] or found or named
+        named, others = _within(words, phrases)
+        kept = [name for name in named if name != "bones"] or found or named
+        found, rest = kept, others if kept is not found else rest
         if found and found != ["bones"]:
-            return found
-    return [] if _is_some_bone(plain.split()) else found
+            return found, rest
+    return ([] if _is_some_bone(plain.split()) else found), rest
 
 
 def _is_some_bone(words: list[str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from ..commands.several_numbers import split_numbers
+from ..commands.several_numbers import join_lists, split_numbers
 from ..commands.slow_reading import slow_reading_said
 from ..commands.terminal import console, make_streams_plain, plain_streams
 from ..errors import InputError, XraykitError
@@ -65,7 +65,7 @@ def _run(arguments: Sequence[str]) -> object:
     from cyclopts import CycloptsError
 
     try:
-        words = split_numbers(arguments)
+        words = join_lists(split_numbers(arguments))
         with slow_reading_said():
             return umbrella()(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
@@ -11,6 +12,8 @@ from ..errors import InputError
 
 SEVERAL = ("--pixel-spacing", "--sdd")
 """Such options, in any command."""
+
+_LIST = re.compile(r"-\.?\d[^=]*,")
 
 
 def split_numbers(words: Sequence[str]) -> list[str]:
@@ -28,6 +31,24 @@ def split_numbers(words: Sequence[str]) -> list[str]:
         else:
             found.append(word)
             option = word if word in SEVERAL else None
+    return found
+
+
+def join_lists(words: Sequence[str]) -> list[str]:
+    """The words of a command line with `--box -5,1,50,50` as `--box=-5,1,50,50`.
+
+    A word that begins like -5 would be taken for an option, and the user told of one that nobody wrote.
+    """
+    found: list[str] = []
+    option = None  # whose words these are
+    for word in words:
+        if option is not None and _LIST.match(word):
+            found = found[:-1] if found[-1] == option else found
+            found.append(f"{option}={word}")
+        else:
+            found.append(word)
+            if word.startswith("--"):
+                option = word if len(word) > 2 and "=" not in word else None
     return found
 
 

@@ -138,8 +138,8 @@ async function open(number) {
 /** The keys go to the X-ray then, so that A accepts and does not write. */
 async function askFor(texts) {
   $("xray").focus();
-  if (isOpen() && (await change("ask", { texts }))) return;
-  words.giveBack(texts);
+  if (!isOpen() || !(await change("ask", { texts }))) return words.giveBack(texts);
+  if (state.said) say(state.said);
 }
 
 const hands = {
