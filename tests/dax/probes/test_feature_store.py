@@ -8,6 +8,7 @@ import pytest
 import torch
 from support.damaged_arrays import CUT_HEADER, DECLARES_TOO_MUCH
 from support.dax_probes import SIZE, ToyBackbone, toy_images, toy_set
+from support.held import held_elsewhere
 from xraykit.dax.probes import ProbeImage, ProbeSet, feature_digest, feature_making, make_features, open_features
 from xraykit.render import FileError, InputError, OutputError
 
@@ -35,6 +36,32 @@ def test_a_second_call_neither_asks_the_backbone_nor_the_images(tmp_path):
     backbone = ToyBackbone()
     store = make_features(backbone, ProbeSet("toy", 24, lambda: pytest.fail("images were read")), tmp_path)
     assert backbone.seen == 0 and len(store) == 24
+
+
+def test_a_second_job_that_makes_the_same_is_refused_and_takes_what_a_killed_one_left(tmp_path):
+    images = toy_set(toy_images())
+    made = make_features(ToyBackbone(), images, tmp_path / "known").folder.name
+    work = tmp_path / "cache" / f"{made}.part"
+    with held_elsewhere(work):
+        with pytest.raises(OutputError, match=f"{made}.part must be free, got another job that writes there; wait"):
+            make_features(ToyBackbone(), images, tmp_path / "cache")
+        assert [path.name for path in work.iterdir()] == [".lock"]
+        other = make_features(ToyBackbone(), images, tmp_path / "cache", maps=True)  # of another name
+        assert other.folder.name == f"{made}-maps" and not (other.folder / ".lock").exists()
+    again = ToyBackbone()
+    with torch.no_grad():
+        again.weight.mul_(2)
+    store = make_features(again, images, tmp_path / "cache")
+    assert {path.name for path in store.folder.iterdir()} == {"store.json", "pooled.npy", "images.npy", "masks.npy"}
+
+
+def test_features_that_another_job_has_just_finished_are_taken(tmp_path, monkeypatch):
+    whole = make_features(ToyBackbone(), toy_set(toy_images()), tmp_path)
+    looks = iter((None, whole))
+    monkeypatch.setattr(feature_making, "_kept", lambda *_, **__: next(looks))
+    backbone = ToyBackbone()
+    assert make_features(backbone, toy_set(toy_images()), tmp_path) is whole and backbone.seen == 0
+    assert [path.name for path in tmp_path.iterdir()] == [whole.folder.name]
 
 
 def test_features_with_maps_serve_a_call_that_needs_none(tmp_path):

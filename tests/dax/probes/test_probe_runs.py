@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from support.dax_probes import ToyBackbone, two_regions
+from support.held import held_elsewhere
 from xraykit.dax.probes import (
     MetalProbeSettings,
     ProbeInputs,
@@ -23,7 +24,7 @@ from xraykit.dax.probes.probe_backbones import short_names
 from xraykit.dax.probes.region import RegionRow
 from xraykit.dax.probes.screw_probe import ScrewRow
 from xraykit.dax.probes.screws import ScrewDetections
-from xraykit.render import FileError, InputError
+from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.evaluation import read_rows
 
 pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
@@ -61,6 +62,23 @@ def test_the_region_probe_compares_backbones_and_keeps_features(tmp_path):
     assert len(read_rows(out / "rows.csv", RegionRow)) == 18 * 2 * 3
     assert told[0][0] == "features of toy" and told[-1] == ("classifiers on dark", 9, 9)
     assert len(list((out / "features").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("probe", "settings"),
+    [
+        (probe_regions, RegionProbeSettings),
+        (probe_metal, MetalProbeSettings),
+        (probe_screws, ScrewProbeSettings),
+    ],
+)
+def test_a_second_probe_in_one_folder_is_refused_before_any_backbone_is_read(tmp_path, probe, settings):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    asked = settings(tmp_path / "job", ("toy",), tmp_path / "out", inputs=INPUTS)
+    with held_elsewhere(tmp_path / "out"):
+        with pytest.raises(OutputError, match="out must be free, got another job that writes there"):
+            probe(asked, load=lambda _: pytest.fail("a backbone was read"))
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
 def test_the_metal_probe_shows_found_masks(tmp_path):

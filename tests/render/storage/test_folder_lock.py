@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from xraykit.render import OutputError
-from xraykit.render.storage import folder_parts, hold_folder, release_folder
+from xraykit.render.storage import folder_parts, hold_folder, move_held_folder, release_folder
 
 pytest.importorskip("fcntl", reason="locks of POSIX")
 TRY = """
@@ -62,3 +62,14 @@ def test_an_error_within_the_block_frees_the_folder(tmp_path):
     with pytest.raises(OutputError, match="full"), folder_parts(tmp_path):
         raise OutputError("full")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_moved_is_free_under_its_last_name(tmp_path):
+    (tmp_path / "work").mkdir()
+    hold_folder(tmp_path / "work")
+    with pytest.raises(OSError, match="missing"):
+        move_held_folder(tmp_path / "work", tmp_path / "missing/done")
+    assert "must be free" in said(tmp_path / "work")
+    move_held_folder(tmp_path / "work", tmp_path / "done")
+    assert said(tmp_path / "done") == "" and list((tmp_path / "done").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["done"]

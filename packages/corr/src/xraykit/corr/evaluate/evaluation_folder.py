@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ from xraykit.render import FileError, OutputError
 from xraykit.render.storage import (
     check_same_settings,
     finite_or_none,
+    held_folder,
     make_folder,
     read_json_object,
     write_atomically,
     write_settings,
 )
-from xraykit.render.training import RunSettings
+from xraykit.render.training import RunSettings, is_follower
 
 from .pair_rows import ROWS
 
@@ -25,27 +27,29 @@ FREE_ON_RESUME = ("resume", "output", "workers", "device", "minutes", "cache")
 """Settings that may change on a resume; the number of steps stays as it was planned."""
 
 
-def open_evaluation(run: RunSettings, settings: object, *, command: str) -> bool:
-    """Make the folder with the settings in it, or check that a resume has the same ones.
-
-    Returns:
-        Whether it goes on.
+@contextmanager
+def opened_evaluation(run: RunSettings, settings: object, *, command: str) -> Iterator[None]:
+    """A folder with the settings in it, or with the same ones where it goes on; this process's within the block.
 
     Raises:
-        OutputError: The folder cannot be written, or holds another evaluation.
+        OutputError: The folder cannot be written, holds another evaluation, or is in use by another process.
         FileError: Nothing to resume there. InputError: It was begun with other settings.
     """
     path = run.output / SETTINGS
-    if run.resume:
-        if not path.is_file():
-            raise FileError(f"--resume needs {SETTINGS} in {run.output}, got none; leave --resume out to begin anew.")
-        check_same_settings(path, settings, free=FREE_ON_RESUME)
-        return True
-    if path.exists():
-        raise OutputError(f"{run.output} already holds an evaluation; add --resume to go on, or choose another folder.")
-    make_folder(run.output)
-    write_settings(path, settings, command=command, distribution="xraykit-corr")
-    return False
+    with nullcontext() if is_follower() else held_folder(run.output):
+        if run.resume:
+            if not path.is_file():
+                said = f"--resume needs {SETTINGS} in {run.output}, got none; leave --resume out to begin anew."
+                raise FileError(said)
+            check_same_settings(path, settings, free=FREE_ON_RESUME)
+        elif path.exists():
+            raise OutputError(
+                f"{run.output} already holds an evaluation; add --resume to go on, or choose another folder."
+            )
+        else:
+            make_folder(run.output)
+            write_settings(path, settings, command=command, distribution="xraykit-corr")
+        yield
 
 
 def is_done(folder: Path) -> bool:

@@ -25,7 +25,7 @@ from ..train.ended_trainings import may_have_ended
 from ..train.fixed_pairs import FixedPairs, Predict, prior_predictions
 from ..train.settings import MatcherLengthSettings, MatcherNetworkSettings, MatcherSettings
 from ..train.training_pairs import TrainingPairs, load_training_pairs
-from .evaluation_folder import PLAN, has_begun, is_done, open_evaluation, read_facts, write_facts
+from .evaluation_folder import PLAN, has_begun, is_done, opened_evaluation, read_facts, write_facts
 from .held_out_views import ROLLS, pick_test_pairs, turned_pairs
 from .module_arms import MatcherArm, matcher_arms
 from .pair_rows import BATCH, chosen_threshold, score_pairs, write_arm
@@ -55,7 +55,7 @@ def evaluate_modules(
     Raises:
         InputError: Settings outside their range, no patients in the split "test", or too few minutes for one batch.
         FileError: A data set that cannot be used, or nothing to resume.
-        OutputError: The folder cannot be written, or holds another evaluation.
+        OutputError: The folder cannot be written, holds another evaluation, or is in use by another process.
         BackendUnavailableError: lightning or tensorboard is not installed.
     """
     begun = time.monotonic()
@@ -65,28 +65,28 @@ def evaluate_modules(
     _check(settings)
     shared = matcher_config(_training(settings, None, 0, 1))
     arms = matcher_arms(shared, settings.rows.arms)
-    open_evaluation(settings.run, settings, command="corr evaluate table1")
-    data = load_training_pairs(_training(settings, None, 0, 1), shared.grid, report=report, say=say)
-    tested = pick_test_pairs(data, settings.rows.test_pairs)
-    _score_priors(settings, data, tested)
-    plan = _plan(settings, arms, data, tested, begun, say)
-    turned = _turned(settings, data, tested)
-    for arm in arms:
-        for seed in range(settings.rows.repeats):
-            folder = arm_folder(settings.run.output, arm.name, seed)
-            if is_done(folder):
-                continue
-            own = _training(settings, arm, seed, plan["steps"])
-            own = replace(own, run=replace(own.run, resume=has_begun(folder)))
-            started = time.monotonic()
-            told = None if report is None else partial(_renamed, report, f"batches of {folder.name}")
-            with may_have_ended():
-                done = train_matcher(own, report=told)
-            facts = {"seconds": time.monotonic() - started, "batches": done.batches, "curve": list(done.rows)[-1:]}
-            score_arm(folder, arm, own, (data.held_out, tested), turned, facts)
-    found = table1_report(settings.run.output, settings)
-    write_evaluation(settings.run.output, found, settings=to_plain(settings))
-    return found
+    with opened_evaluation(settings.run, settings, command="corr evaluate table1"):
+        data = load_training_pairs(_training(settings, None, 0, 1), shared.grid, report=report, say=say)
+        tested = pick_test_pairs(data, settings.rows.test_pairs)
+        _score_priors(settings, data, tested)
+        plan = _plan(settings, arms, data, tested, begun, say)
+        turned = _turned(settings, data, tested)
+        for arm in arms:
+            for seed in range(settings.rows.repeats):
+                folder = arm_folder(settings.run.output, arm.name, seed)
+                if is_done(folder):
+                    continue
+                own = _training(settings, arm, seed, plan["steps"])
+                own = replace(own, run=replace(own.run, resume=has_begun(folder)))
+                started = time.monotonic()
+                told = None if report is None else partial(_renamed, report, f"batches of {folder.name}")
+                with may_have_ended():
+                    done = train_matcher(own, report=told)
+                facts = {"seconds": time.monotonic() - started, "batches": done.batches, "curve": list(done.rows)[-1:]}
+                score_arm(folder, arm, own, (data.held_out, tested), turned, facts)
+        found = table1_report(settings.run.output, settings)
+        write_evaluation(settings.run.output, found, settings=to_plain(settings))
+        return found
 
 
 def arm_folder(output: Path, name: str, seed: int) -> Path:

@@ -28,7 +28,7 @@ from ..train.ended_trainings import may_have_ended
 from ..train.finetune_settings import FinetuneLengthSettings, FinetuneNetworkSettings, FinetuneSettings
 from .annotated_priors import annotated_priors
 from .entry_rows import EntryRow, PredictAnnotated, entry_rows
-from .evaluation_folder import has_begun, is_done, open_evaluation, write_facts
+from .evaluation_folder import has_begun, is_done, opened_evaluation, write_facts
 from .local_matcher import LocalMatcher, local_matcher_is_missing
 from .pair_rows import ROWS
 from .settings import Table2Settings
@@ -75,7 +75,7 @@ def evaluate_annotated(
     Raises:
         InputError: Settings outside their range, or no samples in the split "train" or "test".
         FileError: Annotations, images or weights that cannot be used, or nothing to resume.
-        OutputError: The folder cannot be written, or holds another evaluation.
+        OutputError: The folder cannot be written, holds another evaluation, or is in use by another process.
         BackendUnavailableError: lightning or tensorboard is not installed.
     """
     begun = time.monotonic()
@@ -93,19 +93,19 @@ def evaluate_annotated(
     marked = {split: pairs for split in SPLITS if (pairs := held[split]) is not None}
     work = _Marked(marked, start.config.grid, settings.data.random_negatives)
     local, lacking = _local(settings)
-    open_evaluation(settings.run, settings, command="corr evaluate table2")
-    output, device = settings.run.output, torch.device(settings.run.device)
-    _score_network(arm_of(output, "zero_shot"), start.to(device), work, device, "zero_shot")
-    for name, predict in annotated_priors(held["train"] or [], work.grid).items():
-        _write(arm_of(output, name), lambda p=predict, n=name: work.rows(dict.fromkeys(work.pairs, p), n))
-    if local is not None:
-        _score_local(output, local, annotations, start, settings, work)
-    _finetune(settings, work, device, begun, report)
-    found = table2_report(output, lacking)
-    write_evaluation(output, found, settings=to_plain(settings))
-    if say is not None and lacking:
-        say(lacking)
-    return found
+    with opened_evaluation(settings.run, settings, command="corr evaluate table2"):
+        output, device = settings.run.output, torch.device(settings.run.device)
+        _score_network(arm_of(output, "zero_shot"), start.to(device), work, device, "zero_shot")
+        for name, predict in annotated_priors(held["train"] or [], work.grid).items():
+            _write(arm_of(output, name), lambda p=predict, n=name: work.rows(dict.fromkeys(work.pairs, p), n))
+        if local is not None:
+            _score_local(output, local, annotations, start, settings, work)
+        _finetune(settings, work, device, begun, report)
+        found = table2_report(output, lacking)
+        write_evaluation(output, found, settings=to_plain(settings))
+        if say is not None and lacking:
+            say(lacking)
+        return found
 
 
 def arm_of(output: Path, name: str, seed: int = 0) -> Path:

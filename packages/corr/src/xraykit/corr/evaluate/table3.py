@@ -17,7 +17,7 @@ from xraykit.render.training import completed_run
 
 from ..classification import classify_studies
 from ..train.classify_settings import ClassifyGridSettings, ClassifyLengthSettings, ClassifySettings
-from .evaluation_folder import PLAN, open_evaluation, read_facts, write_facts
+from .evaluation_folder import PLAN, opened_evaluation, read_facts, write_facts
 from .settings import Table3Settings
 from .table3_report import table3_report
 from .throughput import SPARE
@@ -46,7 +46,8 @@ def evaluate_classification(
 
     Raises:
         InputError: Settings outside their range, or too few minutes. FileError: Studies or weights that cannot be
-            used, or nothing to resume. OutputError: The folder cannot be written, or holds another evaluation.
+            used, or nothing to resume. OutputError: The folder cannot be written, holds another evaluation, or is in
+            use by another process.
         BackendUnavailableError: lightning or tensorboard is not installed.
     """
     begun = time.monotonic()
@@ -59,15 +60,15 @@ def evaluate_classification(
         raise InputError(f"--seeds must be 1 or more, got {settings.grid.seeds}.")
     if not settings.data.studies.is_file():
         raise InputError(f"a study manifest was expected at {settings.data.studies}; `xraykit corr studies` makes one.")
-    open_evaluation(settings.run, settings, command="corr evaluate table3")
-    output = settings.run.output
-    steps = _steps(settings, begun, report)
-    if say is not None:
-        say(f"every arm learns from at most {steps} batches of {settings.length.batch} studies")
-    done = classify_studies(_grid(settings, output / "grid", steps, settings.grid.seeds), report=report, say=say)
-    found = table3_report(output / "grid", done.rows, settings, read_facts(output, PLAN))
-    write_evaluation(output, found, settings=to_plain(settings))
-    return found
+    with opened_evaluation(settings.run, settings, command="corr evaluate table3"):
+        output = settings.run.output
+        steps = _steps(settings, begun, report)
+        if say is not None:
+            say(f"every arm learns from at most {steps} batches of {settings.length.batch} studies")
+        done = classify_studies(_grid(settings, output / "grid", steps, settings.grid.seeds), report=report, say=say)
+        found = table3_report(output / "grid", done.rows, settings, read_facts(output, PLAN))
+        write_evaluation(output, found, settings=to_plain(settings))
+        return found
 
 
 def _steps(settings: Table3Settings, begun: float, report: EvaluationTold | None) -> int:

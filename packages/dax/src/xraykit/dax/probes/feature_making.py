@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from xraykit.render import InputError, OutputError
+from xraykit.render import InputError, OutputError, XraykitError
 from xraykit.render.commands import LeftOut
-from xraykit.render.storage import check_result_folder, write_atomically
+from xraykit.render.storage import check_result_folder, held_folder, move_held_folder, write_atomically
 
 from .feature_store import RECORD, FeatureStore, feature_digest, open_features, record_text
 from .probe_set import ProbeImage, ProbeSet
@@ -66,27 +66,39 @@ def make_features(
     Raises:
         InputError: Features that are not finite (in float16, for maps), images of different sizes, two images of one
             name, or another number of images than the set says.
-        OutputError: The folder cannot be written to, or its disk lacks the room.
+        OutputError: The folder cannot be written to, its disk lacks the room, or another process makes the same there.
         FileError: Stored features that are damaged, or images that cannot be read.
     """
     digest, left_out = feature_digest(backbone, images), left_out or LeftOut(none=True)
-    for name in (f"{digest[:24]}-maps", *(() if maps else (digest[:24],))):
-        if (Path(folder) / name / RECORD).is_file():
-            store = open_features(Path(folder) / name)
-            if not (store.left_out and left_out.none):
-                left_out.found += store.left_out
-                return store
     target = Path(folder) / (f"{digest[:24]}-maps" if maps else digest[:24])
+    if (store := _kept(Path(folder), digest, left_out, maps=maps)) is not None:
+        return store
     work = target.with_name(target.name + ".part")
     check_result_folder(Path(folder))
     try:
-        made = _Making(work, digest, maps=maps, total=len(images), say=say or (lambda _: None))
-        see = _evaluated(backbone, torch.device(device))
-        made.run(see, images, batch=batch, report=report or (lambda _, __: None), left_out=left_out)
-        work.replace(target)
+        with held_folder(work):
+            if (store := _kept(Path(folder), digest, left_out, maps=maps)) is not None:  # another job has just ended
+                return store
+            made = _Making(work, digest, maps=maps, total=len(images), say=say or (lambda _: None))
+            see = _evaluated(backbone, torch.device(device))
+            made.run(see, images, batch=batch, report=report or (lambda _, __: None), left_out=left_out)
+            move_held_folder(work, target)
     except OSError as error:
+        if isinstance(error, XraykitError):
+            raise
         raise OutputError(f"{work} could not be written ({error.strerror or error}).") from error
     return open_features(target)
+
+
+def _kept(folder: Path, digest: str, left_out: LeftOut, *, maps: bool) -> FeatureStore | None:
+    """What an earlier run or another job has finished; None where there is none, or it lacks what must not lack."""
+    for name in (f"{digest[:24]}-maps", *(() if maps else (digest[:24],))):
+        if (folder / name / RECORD).is_file():
+            store = open_features(folder / name)
+            if not (store.left_out and left_out.none):
+                left_out.found += store.left_out
+                return store
+    return None
 
 
 def _evaluated(backbone: nn.Module, device: torch.device) -> Callable[[Tensor], _Seen]:
@@ -165,8 +177,8 @@ class _Making:
             left = json.loads((self.work / PROGRESS).read_bytes())
             return int(left["done"]), dict(left["maps"])
         except (OSError, ValueError, KeyError, TypeError):
-            shutil.rmtree(self.work, ignore_errors=True)
-            self.work.mkdir(parents=True)
+            for path in self.work.glob("*.npy"):
+                path.unlink()
             return 0, {}
 
     def _arrays(self, seen: _Seen, part: tuple[ProbeImage, ...]) -> tuple[dict[str, int], dict[str, NDArray[Any]]]:

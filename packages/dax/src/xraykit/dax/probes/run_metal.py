@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from xraykit.render.commands import LeftOut
-from xraykit.render.storage import make_folder, to_plain
+from xraykit.render.storage import held_folder, to_plain
 from xraykit.render.training import chosen_device
 
 from ..data.stage_told import StageTold
@@ -34,18 +34,19 @@ def probe_metal(
     Args, Returns and Raises: as `probe_regions`.
     """
     rows, masks, left_out = [], {}, left_out or LeftOut(none=True)
-    for name, store in open_stores(settings, "metal", report=report, say=say, load=load, left_out=left_out):
-        more, predicted = metal_rows(
-            store,
-            grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),
-            backbone=name,
-            training=settings.training,
-            seed=settings.seed,
-            device=chosen_device(settings.inputs.device),
-            report=lambda done, total, name=name: report(f"heads on {name}", done, total),
-        )
-        rows += more
-        masks[name] = (store, predicted)
-    made = metal_report(rows, masks, shown=settings.shown, seed=settings.seed)
-    made = replace(made, left_out=left_out.once)
-    return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))
+    with held_folder(settings.output) as output:
+        for name, store in open_stores(settings, "metal", report=report, say=say, load=load, left_out=left_out):
+            more, predicted = metal_rows(
+                store,
+                grouped_folds(store.patients, folds=settings.folds, seed=settings.seed),
+                backbone=name,
+                training=settings.training,
+                seed=settings.seed,
+                device=chosen_device(settings.inputs.device),
+                report=lambda done, total, name=name: report(f"heads on {name}", done, total),
+            )
+            rows += more
+            masks[name] = (store, predicted)
+        made = metal_report(rows, masks, shown=settings.shown, seed=settings.seed)
+        made = replace(made, left_out=left_out.once)
+        return made, write_probe_report(output, made, rows, settings=to_plain(settings))

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from xraykit.render.commands import LeftOut
-from xraykit.render.storage import make_folder, to_plain
+from xraykit.render.storage import held_folder, to_plain
 
 from ..data.stage_told import StageTold
 from .folds import grouped_folds
@@ -44,21 +44,22 @@ def probe_regions(
     Raises:
         InputError: Settings outside their range, labels of one class, fewer patients than folds.
         FileError: Data or weights that cannot be read.
-        OutputError: A folder that cannot be written to.
+        OutputError: A folder that cannot be written to, or is in use by another process.
         BackendUnavailableError: matplotlib is not installed.
     """
     rows, left_out = [], left_out or LeftOut(none=True)
-    for name, store in open_stores(settings, "region", report=report, say=say, load=load, left_out=left_out):
-        folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
-        rows += region_rows(
-            store,
-            folds,
-            backbone=name,
-            heads=settings.heads,
-            neighbours=settings.neighbours,
-            seed=settings.seed,
-            report=lambda done, total, name=name: report(f"classifiers on {name}", done, total),
-        )
-    made = region_report(rows, seed=settings.seed)
-    made = replace(made, left_out=left_out.once)
-    return made, write_probe_report(make_folder(settings.output), made, rows, settings=to_plain(settings))
+    with held_folder(settings.output) as output:
+        for name, store in open_stores(settings, "region", report=report, say=say, load=load, left_out=left_out):
+            folds = grouped_folds(store.patients, store.labels, folds=settings.folds, seed=settings.seed)
+            rows += region_rows(
+                store,
+                folds,
+                backbone=name,
+                heads=settings.heads,
+                neighbours=settings.neighbours,
+                seed=settings.seed,
+                report=lambda done, total, name=name: report(f"classifiers on {name}", done, total),
+            )
+        made = region_report(rows, seed=settings.seed)
+        made = replace(made, left_out=left_out.once)
+        return made, write_probe_report(output, made, rows, settings=to_plain(settings))

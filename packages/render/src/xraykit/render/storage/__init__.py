@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "atomic_write": "check_result_folder write_atomically",
         "dicom_header": "read_dicom reading_dicom",
         "dicom_sniff": "is_dicom",
-        "folder_lock": "folder_parts hold_folder release_folder",
+        "folder_lock": "folder_parts hold_folder move_held_folder release_folder",
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
         "named_place": "kind_at",
         "numpy_files": "open_npz read_npy",

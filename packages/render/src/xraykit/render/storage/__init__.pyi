@@ -11,6 +11,7 @@ from .dicom_sniff import is_dicom as is_dicom
 from .folder_lock import (
     folder_parts as folder_parts,
     hold_folder as hold_folder,
+    move_held_folder as move_held_folder,
     release_folder as release_folder,
 )
 from .json_object import (

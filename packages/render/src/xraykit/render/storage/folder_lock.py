@@ -45,6 +45,21 @@ def release_folder(folder: str | Path) -> None:
             (folder / LOCK).unlink()
 
 
+def move_held_folder(folder: str | Path, target: str | Path) -> None:
+    """Give a folder that this process holds its last name, and let others have it there.
+
+    Nobody can take it in between, as could who waited for its release.
+
+    Raises:
+        OSError: The system refuses; the folder is held as before.
+    """
+    folder, target = Path(folder).absolute(), Path(target)
+    folder.replace(target)
+    if file := _held.pop(folder, None):
+        with file, contextlib.suppress(OSError):
+            (target / LOCK).unlink()
+
+
 def is_abandoned(folder: str | Path) -> bool:
     """Whether a process that held the folder is gone and has not released it."""
     folder = Path(folder).absolute()
