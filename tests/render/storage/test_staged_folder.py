@@ -120,3 +120,38 @@ def test_killed_process_leaves_the_folder_as_it_was_and_the_next_goes_through(ea
     assert (earlier / "a.txt").read_text(encoding="utf-8") == "second"
     assert not (earlier / "b.txt").exists()
     assert [name for name in contents(earlier.parent) if ".part" in name] == []
+
+
+BETWEEN = """
+import os, sys
+from pathlib import Path
+from xraykit.render.storage import atomic_folder
+replace = Path.replace
+Path.replace = lambda path, target: os._exit(9) if path.suffix == ".part" else replace(path, target)
+with atomic_folder(sys.argv[1]) as staging:
+    (staging / "a.txt").write_text("second", encoding="utf-8")
+"""
+
+
+@pytest.mark.parametrize("name", ["out", ".out", "out.of.order"])
+def test_a_folder_moved_aside_by_a_process_that_was_killed_is_put_back(earlier, name):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    folder = earlier.rename(earlier.parent / name)
+    before = contents(folder)
+    subprocess.run([sys.executable, "-c", BETWEEN, str(folder)], check=False)
+    assert not folder.exists() and len(list(folder.parent.glob(f".{name}.*.old"))) == 1
+    fill(folder.parent / "other", {"a.txt": "other"})
+    assert contents(folder) == before
+    assert sorted(path.name for path in folder.parent.iterdir()) == sorted([name, "other"])
+
+
+def test_what_stands_in_the_place_of_a_folder_that_was_moved_aside_stays(earlier):
+    pytest.importorskip("fcntl", reason="locks of POSIX")
+    before = contents(earlier)
+    subprocess.run([sys.executable, "-c", BETWEEN, str(earlier)], check=False)
+    earlier.mkdir()
+    (earlier / "mine.txt").write_text("mine", encoding="utf-8")
+    fill(earlier.parent / "other", {"a.txt": "other"})
+    assert contents(earlier) == {"mine.txt": "mine"}
+    (aside,) = earlier.parent.glob(".out.*.old")
+    assert contents(aside) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import shutil
@@ -11,9 +12,10 @@ from pathlib import Path
 
 from ..errors import OutputError, XraykitError
 from .atomic_write import check_result_folder
-from .folder_lock import hold_folder, is_abandoned, release_folder
+from .folder_lock import LOCK, hold_folder, is_abandoned, move_held_folder, release_folder
 
 _STAGING = re.compile(r"\.[0-9a-f]{8}\.part")
+_ASIDE = re.compile(r"\.(?P<name>.+)(?P<key>\.[0-9a-f]{8})\.old")
 
 
 @contextmanager
@@ -21,7 +23,8 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
     """An empty folder to fill; when the block ends, what is in it takes its place in `folder`.
 
     If the block raises, or the process is killed in it, `folder` is as it was. A killed process leaves its hidden
-    `.XXXXXXXX.part` beside it, which the next one there removes.
+    `.XXXXXXXX.part` beside it, which the next one there removes; killed between its last two renames, it leaves the
+    earlier folder as `.NAME.XXXXXXXX.old`, which the next one there puts back.
 
     Args:
         folder: Where the results belong; made if need be, with the folders on the way.
@@ -42,11 +45,11 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
     folder = Path(folder)
     staging = check_result_folder(folder.parent if owned is None else folder) / f".{secrets.token_hex(4)}.part"
     try:
+        _put_back(staging.parent)
         _sweep(staging.parent)
         staging.mkdir()
         hold_folder(staging)
         yield staging
-        release_folder(staging)
         if owned is None:
             _replace_whole(staging, folder)
         else:
@@ -60,6 +63,14 @@ def atomic_folder(folder: str | Path, *, owned: Collection[str] | None = None) -
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def _put_back(folder: Path) -> None:
+    """Give a folder its name again that a process moved aside and was killed before the new one took its place."""
+    for old in folder.glob(".*.old"):
+        if (found := _ASIDE.fullmatch(old.name)) and is_abandoned(folder / f"{found['key']}.part"):
+            with contextlib.suppress(OSError):  # something else stands there by now
+                old.replace(folder / found["name"])
+
+
 def _sweep(folder: Path) -> None:
     """Remove what processes that were killed had begun to fill; what is being filled is held."""
     for path in folder.glob(".*.part"):
@@ -70,12 +81,12 @@ def _sweep(folder: Path) -> None:
 def _replace_whole(staging: Path, folder: Path) -> None:
     """Move the filled folder into place; an earlier one makes room at the last moment, and returns if that fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    old = staging.with_suffix(".old")
+    old = folder.parent / f".{folder.name}{staging.stem}.old"
     earlier = folder.exists()
     if earlier:
         folder.replace(old)
     try:
-        staging.replace(folder)
+        move_held_folder(staging, folder)
     except OSError:
         if earlier:
             old.replace(folder)
@@ -84,7 +95,7 @@ def _replace_whole(staging: Path, folder: Path) -> None:
 
 
 def _replace_files(staging: Path, folder: Path, owned: Collection[str]) -> None:
-    names = sorted(path.name for path in staging.iterdir())
+    names = sorted(path.name for path in staging.iterdir() if path.name != LOCK)
     for name in {*names, *owned}:
         if (folder / name).is_dir():
             raise OutputError(f"{folder / name} must be a file to replace, got a folder; move it away.")
