@@ -2,6 +2,7 @@
 
 uv run python tools/kill_training.py FOLDER [FOLDER ...] --kills 20    # a folder on each file system to try
 uv run python tools/kill_training.py /dev/shm/a --full                 # a small file system of its own: fill it as well
+uv run python tools/kill_training.py /dev/shm/a out/a --json a.json    # a record of each folder, for benchmarks
 
 The training is the one of the tests, with a checkpoint made large enough that a kill lands in it. After each kill the
 checkpoint must be whole and no older than before, and --resume goes on from it; in the end curve and weights must be
@@ -11,22 +12,27 @@ those of a training that nobody killed.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # children are forked: there must be one thread
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import torch
 from support.toy_training import ToySettings, ToyTask, settings_of
 from xraykit.render import OutputError
 from xraykit.render.training import fit, prepare_folder
+
+from tools.commit import commit
 
 PART, CHECKPOINT = ".last.ckpt.part", "last.ckpt"
 ROOM = 1 << 16
@@ -82,6 +88,7 @@ def killed_in_a_save(out: Path, asked: argparse.Namespace, chance: random.Random
             time.sleep(chance.random() * asked.within)
             os.kill(process, signal.SIGKILL)
             break
+        time.sleep(0.0005)  # the training needs the time
     status = os.waitpid(process, 0)[1]
     return os.WIFSIGNALED(status)
 
@@ -92,8 +99,8 @@ def steps_of(out: Path) -> int:
     return int(content["global_step"])
 
 
-def try_kills(folder: Path, asked: argparse.Namespace) -> list[str]:
-    """What was lost."""
+def try_kills(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """What came of the kills, `lost` among it."""
     out, whole, chance, lost = folder / "killed", folder / "whole", random.Random(asked.seed), []
     reached = kills = in_part = 0
     while kills < asked.kills and killed_in_a_save(out, asked, chance):
@@ -113,7 +120,7 @@ def try_kills(folder: Path, asked: argparse.Namespace) -> list[str]:
         lost += differences(out, whole)
     said = f"{kills} kills, {in_part} of them left a part; step {reached} of {asked.steps}"
     print(f"{folder}: {said}; lost: {lost or 'nothing'}", flush=True)
-    return lost
+    return {"disk": disk_of(folder), "fault": "kill", "times": kills, "in_save": in_part, "step": reached, "lost": lost}
 
 
 def differences(out: Path, whole: Path) -> list[str]:
@@ -125,8 +132,8 @@ def differences(out: Path, whole: Path) -> list[str]:
     return found + [name for name in states[0] if not torch.equal(states[0][name], states[1][name])]
 
 
-def try_full(folder: Path, asked: argparse.Namespace) -> list[str]:
-    """Fill the disk in the middle of a training, see it refused, make room and go on."""
+def try_full(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Fill the disk in the middle of a training, see it refused, make room and go on; `lost` is what was."""
     out, lost = folder / "full", []
     process = in_child(out, asked, resume=False)
     while not (out / CHECKPOINT).exists():
@@ -144,7 +151,13 @@ def try_full(folder: Path, asked: argparse.Namespace) -> list[str]:
     if os.waitpid(in_child(out, asked, resume=True), 0)[1] != 0:
         lost.append("it does not go on when there is room")
     print(f"{folder}: full at step {reached}, status {status}, then step {steps_of(out)}; lost: {lost or 'nothing'}")
-    return lost
+    return {"disk": disk_of(folder), "fault": "full disk", "times": 1, "in_save": 1, "step": reached, "lost": lost}
+
+
+def disk_of(folder: Path) -> str:
+    """Type of the file system that a folder lies on, as the system calls it."""
+    command = ["stat", "--file-system", "--format=%T", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> int:
@@ -157,12 +170,15 @@ def main() -> int:
     parser.add_argument("--within", type=float, default=0.01, help="seconds after the beginning of a save")
     parser.add_argument("--full", action="store_true", help="fill the file systems instead of killing")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--json", type=Path, default=None, help="where what came of it goes")
     asked = parser.parse_args()
-    lost: list[str] = []
+    rows = []
     for folder in asked.folders:
         folder.mkdir(parents=True, exist_ok=True)
-        lost += (try_full if asked.full else try_kills)(folder, asked)
-    return int(bool(lost))
+        rows.append((try_full if asked.full else try_kills)(folder, asked))
+    if asked.json:
+        asked.json.write_text(json.dumps({"commit": commit(), "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    return int(any(row["lost"] for row in rows))
 
 
 if __name__ == "__main__":

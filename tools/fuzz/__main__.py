@@ -25,6 +25,7 @@ os.environ.update(dict.fromkeys(ONE, "1"))  # children are forked: there must be
 
 import torch  # noqa: E402
 
+from ..commit import commit  # noqa: E402
 from .bounded import FAULTS, FINE, Attempt, Bounds, outcomes  # noqa: E402
 from .readers import READERS, FuzzedReader  # noqa: E402
 from .seeds import make_seeds  # noqa: E402
@@ -97,7 +98,8 @@ def fuzz(asked: argparse.Namespace, seeds: Path, work: Path) -> int:
         print(f"{name}: {dict(counts[name])}", *faults[name][:20], sep="\n  ", flush=True)
     print(table(counts))
     if asked.json:
-        result = {"seed": asked.seed, "first": asked.first, "counts": counts, "faults": faults}
+        given = {"commit": commit(), "seed": asked.seed, "first": asked.first}
+        result = {**given, "counts": counts, "faults": faults}
         asked.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     return int(any(faults.values()))
 
