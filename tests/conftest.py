@@ -17,6 +17,7 @@ one_thread_per_worker()
 
 from hypothesis import settings  # noqa: E402
 from support.shape_checks import install  # noqa: E402
+from support.shared_kernels import share_kernels  # noqa: E402
 from support.skips import PLACES, allowed, reason_of, unlisted  # noqa: E402
 
 install("xraykit.render", "xraykit.xvr", "xraykit.dax", "xraykit.corr", "xraykit.fluorosam")
@@ -42,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A worker for each CPU; this process alone where one file or one test is asked for."""
-    asked = config.option.file_or_dir
+    asked = getattr(config.option, "file_or_dir", [])  # which `pytest --help` has not read
     if len(asked) == 1 and ".py" in asked[0]:
         return 0
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -61,6 +62,8 @@ def pytest_configure() -> None:
     sources = b"".join(path.read_bytes() for path in sorted(KERNELS.glob("*.py")))
     folder = Path(__file__).parents[1] / ".pytest_cache" / f"numba-{hashlib.sha256(sources).hexdigest()[:16]}"
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        share_kernels(Path(os.environ["NUMBA_CACHE_DIR"]))
 
 
 @pytest.hookimpl(wrapper=True)

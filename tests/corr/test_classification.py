@@ -7,10 +7,11 @@ import pytest
 import torch
 from support.corr_annotations import small_matcher
 from support.corr_studies import write_study_set
+from support.few_draws import few_draws
 from xraykit.corr import classification
 from xraykit.corr.classification import classify_studies
 from xraykit.corr.network import load_classifier, load_matcher
-from xraykit.corr.scores import study_scores
+from xraykit.corr.scores import study_comparison, study_measures, study_scores
 from xraykit.corr.studies import StudyChangeSettings
 from xraykit.corr.train import (
     ClassifyDataSettings,
@@ -25,6 +26,9 @@ from xraykit.render.training import RunSettings
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
 pytest.importorskip("tensorboard", reason="needs the extra: pip install 'xraykit-corr[train]'")
+
+
+drawing = few_draws(study_comparison, study_measures)
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ def settings_of(folder: Path, file: Path, **objective) -> FinetuneSettings:
     )
 
 
+@pytest.mark.slow
 def test_marked_points_are_learned_and_the_scores_of_before_stand_beside_those_of_after(tmp_path):
     file = annotated(tmp_path, samples=8, splits=("train",))
     text = file.read_text(encoding="utf-8")

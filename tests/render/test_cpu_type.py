@@ -8,6 +8,7 @@ import pytest
 from xraykit.render.cpu_type import cpu_type, made_elsewhere, several_cpu_types
 
 
+@pytest.mark.slow
 def test_another_process_differs_in_the_code_of_torch_that_it_is_told_and_not_by_its_number_of_threads():
     other = "avx2" if "torch DEFAULT" in cpu_type() else "default"
     variables = {"ATEN_CPU_CAPABILITY": other, "OMP_NUM_THREADS": "3", "NUMBA_NUM_THREADS": "1"}

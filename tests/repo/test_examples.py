@@ -14,6 +14,12 @@ from xraykit.render.weights import load_weights
 
 EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 FEWEST_COLOURS = 20  # of a picture that shows something
+# Seconds each; tests of the packages and shorter examples go the same ways at every change.
+LONG = {"train_matcher", "compare_xrays", "register_xray", "score_two_methods", "train_toy_task", "follow_gradient"}
+RUNS = [
+    pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=f"{path.parent.name}-{path.stem}")
+    for path in EXAMPLES
+]
 
 
 def the_opening_is_found(overlap, out, said, example):
@@ -94,7 +100,7 @@ PROMISES = {
 
 
 @pytest.mark.filterwarnings("ignore:.*another length")  # of the toy task, which is quick first and whole then
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", RUNS)
 def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys, monkeypatch):
     pytest.importorskip(f"xraykit.{path.parent.name}", reason="the example's package is not installed")
     with one_thread(), in_this_process():
@@ -110,7 +116,7 @@ def test_an_example_runs_and_writes_what_one_can_look_at(path, tmp_path, capsys,
 
 
 def test_every_promise_is_an_example_s():
-    assert PROMISES.keys() <= {path.stem for path in EXAMPLES}
+    assert PROMISES.keys() | LONG <= {path.stem for path in EXAMPLES}
 
 
 def test_examples_are_short_have_one_signature_and_say_what_one_learns():

@@ -5,10 +5,28 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from support.repo import PACKAGES, ROOT, SOURCES, dotted, imported_names, loaded_beside_torch, modules_loaded_by
+from support.repo import PACKAGES, ROOT, SOURCES, dotted, imported_names, loaded_in_turn, modules_loaded_by
 
 HEAVY = {"torch", "numpy", "numba", "triton", "matplotlib", "SimpleITK", "pydicom", "PIL"}
 OPTIONAL = {"numba", "matplotlib", "lightning", "tensorboard", "kornia", "open_clip"}
+
+
+NAMES = "from xraykit.render import Camera, Volume, carm_pose, render"
+SHARED = (
+    "import xraykit.render.weights as w, xraykit.render.evaluation as e\n"
+    "[getattr(m, name) for m in (w, e) for name in m.__all__]"
+)
+TEXT = "from xraykit.fluorosam.network import tokenise\ntokenise(['left femur'])"
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """What each of these loads beside torch, and after them all modules but kernels; one child for all questions."""
+    names = [dotted(path) for path in SOURCES if "kernels" not in path.parts and path.name != "__main__.py"]
+    found = [name for name in names if find_spec(".".join(name.split(".")[:2]))]  # some packages may not be installed
+    text = TEXT if find_spec("xraykit.fluorosam") else "pass"
+    every = "from importlib import import_module\n" + "\n".join(f"import_module({name!r})" for name in found)
+    return dict(zip(("names", "shared", "text", "every"), loaded_in_turn(NAMES, SHARED, text, every), strict=True))
 
 
 def test_guard_sees_a_forbidden_import():
@@ -20,17 +38,23 @@ def test_importing_the_core_loads_nothing_heavy():
     assert not HEAVY & modules_loaded_by("import xraykit.render")
 
 
-def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_plotter_or_checker_of_shapes():
-    extra = loaded_beside_torch("from xraykit.render import Camera, Volume, carm_pose, render")
-    assert not extra & (OPTIONAL | {"triton", "SimpleITK", "pydicom", "beartype"})
+def test_using_the_core_names_loads_torch_but_no_kernel_compiler_reader_plotter_or_checker_of_shapes(loaded):
+    assert not loaded["names"] & (OPTIONAL | {"triton", "SimpleITK", "pydicom", "beartype"})
 
 
-def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_what_only_an_extra_brings():
-    names = [dotted(path) for path in SOURCES if "kernels" not in path.parts and path.name != "__main__.py"]
-    names = [name for name in names if find_spec(".".join(name.split(".")[:2]))]  # some packages may not be installed
-    code = "from importlib import import_module\n" + "\n".join(f"import_module({name!r})" for name in names)
-    extra = loaded_beside_torch(code)
-    assert not extra & (OPTIONAL | {"triton"})
+def test_no_module_outside_the_kernels_loads_a_kernel_compiler_or_what_only_an_extra_brings(loaded):
+    assert not set().union(*loaded.values()) & (OPTIONAL | {"triton"})
+
+
+def test_the_names_of_weights_and_evaluation_load_nothing_optional(loaded):
+    optional = {"safetensors", "huggingface_hub", "pandas", "statsmodels", "scipy", "matplotlib"}
+    assert not (loaded["names"] | loaded["shared"]) & optional
+
+
+def test_reading_a_text_imports_no_networks_of_other_packages(loaded):
+    pytest.importorskip("xraykit.fluorosam", reason="the example's package is not installed")
+    before_and_now = loaded["names"] | loaded["shared"] | loaded["text"]
+    assert not {"open_clip", "torchvision", "timm"} & before_and_now
 
 
 def test_lightning_is_imported_in_one_module():

@@ -1,5 +1,6 @@
 """The Python in the READMEs and in pages without a test of their own runs as written."""
 
+import ast
 import json
 import re
 import subprocess
@@ -52,6 +53,14 @@ def failures(tmp_path_factory):
     return json.loads((folder / "failures.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IDS)
 def test_python_block_runs(failures, name):
     assert name not in failures, failures[name]
+
+
+@pytest.mark.parametrize(("page", "code"), BLOCKS, ids=IDS)
+def test_python_block_imports_what_there_is(page, code):
+    tree = ast.parse(code, filename=str(page))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    exec(compile(ast.Module(imports, type_ignores=[]), str(page), "exec"), {})

@@ -7,7 +7,8 @@ from support.repo import ROOT
 from xraykit.render.training import one_thread
 
 
-@pytest.mark.parametrize("views", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow  # the example of this name recovers one at every change
+@pytest.mark.parametrize("views", [1, 2])
 def test_a_screw_is_recovered_in_all_six_degrees_of_freedom_through_the_simulator(views):
     study = runpy.run_path(str(ROOT / "benchmarks/studies/recover_screw.py"))
     with one_thread():

@@ -40,11 +40,26 @@ def modules_loaded_by(code: str) -> frozenset[str]:
     return frozenset(done.stdout.rpartition("MODULES")[2].split())
 
 
-def loaded_beside_torch(code: str) -> frozenset[str]:
-    """The same names, without those that torch itself has loaded, triton perhaps."""
-    before = "import sys, torch\nbefore = {name.partition('.')[0] for name in sys.modules}\n"
-    after = "\nsys.modules = {name: None for name in sys.modules if name.partition('.')[0] not in before}"
-    return modules_loaded_by(before + code + after)
+@cache
+def loaded_in_turn(*codes: str) -> tuple[frozenset[str], ...]:
+    """What each of several pieces of code loads beside torch, run one after another in one fresh interpreter.
+
+    What an earlier piece loads is no longer new to a later one.
+    """
+    steps = "\n".join(f"{code}\ntell()" for code in codes)
+    done = subprocess.run([sys.executable, "-c", f"{TELL}\n{steps}"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the probed code failed:\n{done.stderr}")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("MODULES")]
+    return tuple(frozenset(line.split()[1:]) for line in lines)
+
+
+TELL = """
+import sys, torch
+def names(): return {name.partition('.')[0] for name in list(sys.modules)}
+before = names()
+def tell(): print('MODULES', *names() - before); before.update(names())
+"""
 
 
 @cache

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 from support.corr_evaluation import write_split_job
+from support.few_draws import few_draws
 from xraykit.corr.cli.evaluate import app
-from xraykit.corr.evaluate import evaluate_classification
+from xraykit.corr.evaluate import arm_scores, evaluate_classification
 from xraykit.corr.evaluate.settings import Table3GridSettings, Table3LengthSettings, Table3Settings
 from xraykit.render import InputError
 from xraykit.render.training import RunSettings
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
+drawing = few_draws(arm_scores)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,13 @@ import pytest
 from support import corr_evaluation
 from support.corr_evaluation import quick_table1, write_split_job
 from support.corr_views import write_views
-from xraykit.corr.evaluate import evaluate_modules, read_arm
+from support.few_draws import few_draws
+from xraykit.corr.evaluate import arm_scores, evaluate_modules, read_arm
 from xraykit.render import FileError, InputError, OutputError
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
 SCRIPT = Path(corr_evaluation.__file__)
+drawing = few_draws(arm_scores)
 
 
 @pytest.fixture(scope="module")

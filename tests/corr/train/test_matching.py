@@ -97,6 +97,7 @@ def test_average_of_the_weights_is_what_is_saved(job, tmp_path):
     assert state(plain.folder).keys() == state(averaged.folder).keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -115,6 +116,7 @@ def test_every_variant_trains_and_its_weights_load(changes, job, tmp_path):
     assert torch.isfinite(load_matcher(done.weights)(torch.rand(1, 2, 1, 32, 32)).probability).all()
 
 
+@pytest.mark.slow
 def test_the_control_learns_thickness_and_is_no_matcher(job, tmp_path):
     changes = {"length": {"steps": 30, "validate_every": 15, "warmup": 5}, "objective": {"target": "thickness"}}
     done = run(quick_settings(tmp_path / "out", job, data={"unrelated": 0.3}, **changes))
@@ -128,6 +130,7 @@ def test_the_control_learns_thickness_and_is_no_matcher(job, tmp_path):
         Matcher(done.weights)
 
 
+@pytest.mark.slow
 def test_weights_without_a_second_head_get_one_and_it_learns_who_belongs_together(job, tmp_path):
     bare = {"network": {"overlap_head": False}}
     start = run(quick_settings(tmp_path / "start", job, **bare))

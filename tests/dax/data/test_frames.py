@@ -156,6 +156,7 @@ def test_labels_and_assumptions_are_kept(folder):
     assert sorted(store.notes.values()) == [4, 4]
 
 
+@pytest.mark.slow
 def test_workers_make_the_same_store(folder):
     for workers in (0, 1):
         prepare_frames(collection(folder), folder / f"store{workers}", longest=64, workers=workers)

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from support.dax_checkpoints import RESNETS, SIZES, random_head, random_state, write_training
+from support.grids import each_once
 from xraykit.dax.data import PreprocessSettings
 from xraykit.dax.network import read_published, read_published_head
 from xraykit.dax.network.published import IMAGENET_MEAN, IMAGENET_STD
@@ -20,17 +21,19 @@ TIMM = {
     "resnet18": ("resnet18", {}),
     "resnet50": ("resnet50", {}),
 }
-# The eight models of the paper: architecture, augmentation, and the head it was trained with.
+# The eight models of the paper: architecture, augmentation, and the head it was trained with. Every run reads the small
+# ones, in which each augmentation, kind of head and kind of network occurs.
 PAPER = [
     ("resnet18", "v1", {"norm": True}),
-    ("resnet50", "v1", {"norm": True}),
+    pytest.param("resnet50", "v1", {"norm": True}, marks=pytest.mark.slow),
     ("resnet50", "v2", {"norm": True, "plain": True}),
     ("vit_tiny16", "v1", {}),
     ("vit_tiny8", "v1", {"old_names": True}),
-    ("vit_small16", "v1", {}),
-    ("vit_small16", "v2", {}),
-    ("vit_small8", "v1", {}),
+    pytest.param("vit_small16", "v1", {}, marks=pytest.mark.slow),
+    pytest.param("vit_small16", "v2", {}, marks=pytest.mark.slow),
+    pytest.param("vit_small8", "v1", {}, marks=pytest.mark.slow),
 ]
+WRAPS = [lambda s: s, lambda s: {"state_dict": s}, lambda s: {"model": s, "epoch": 3}]
 IMAGES = torch.rand(1, 1, 224, 224, generator=torch.Generator().manual_seed(0))
 
 
@@ -92,8 +95,7 @@ def test_what_the_training_says_of_itself_is_kept(tmp_path):
     assert read_published(path, preprocess=own).config.preprocess == own
 
 
-@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s}, lambda s: {"model": s, "epoch": 3}])
-@pytest.mark.parametrize("architecture", ["vit_tiny16", "resnet18"])
+@pytest.mark.parametrize("architecture, wrap", each_once(["vit_tiny16", "resnet18"], WRAPS))
 def test_plain_state_dicts_are_read_and_their_classifier_left_out(tmp_path, architecture, wrap):
     state = random_state(architecture)
     classifier = "fc" if architecture in RESNETS else "head"

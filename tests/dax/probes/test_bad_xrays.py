@@ -7,13 +7,15 @@ import pytest
 from PIL import Image
 from support.dax_probes import ToyBackbone
 from support.dax_xrays import write_backbone, xray_picture
+from support.few_draws import few_draws
 from xraykit.dax.data import PreprocessSettings
-from xraykit.dax.probes import RegionProbeSettings, images_of_table, make_features, probe_regions
+from xraykit.dax.probes import RegionProbeSettings, comparison, images_of_table, make_features, probe_regions
 from xraykit.dax.probes.coco_images import images_of_coco
 from xraykit.render import FileError
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import LeftOut
 
+drawing = few_draws(comparison)
 BAD = {"torn": "p1_1.png", "gone": "p3_0.png"}
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 from support.dax_probes import ToyBackbone, two_regions
+from support.few_draws import few_draws
 from support.held import held_elsewhere
 from xraykit.dax.probes import (
     MetalProbeSettings,
     ProbeInputs,
     RegionProbeSettings,
     ScrewProbeSettings,
+    comparison,
     probe_metal,
     probe_regions,
     probe_screws,
@@ -30,6 +32,7 @@ from xraykit.render.evaluation import read_rows
 pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
 
 INPUTS = ProbeInputs(device="cpu")
+drawing = few_draws(comparison, screw_probe)
 
 
 def load(source: str) -> ToyBackbone:

@@ -111,6 +111,7 @@ def test_two_processes_learn_what_one_learns_from_batches_twice_as_large(archite
         assert close.float().mean() > 0.999, name  # Adam divides by the gradient's size: where it is 0, noise decides
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

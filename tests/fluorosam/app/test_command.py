@@ -105,6 +105,7 @@ def test_folder_that_cannot_be_written_is_refused(folder):
         open_mask_page(MaskAppSettings((folder / "a.png",), folder / "locked/out", page=PAGE), sam=known_sam())
 
 
+@pytest.mark.slow
 def test_command_serves_until_ctrl_c(folder):
     torch.manual_seed(0)
     save_network(new_network(TINY), folder / "weights")

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from support.dataset_shards import disc, write_dataset
+from support.few_draws import few_draws
 from support.fluorosam_cases import Knowing, small_case
 from support.held import held_elsewhere
 from xraykit.fluorosam.evaluate import (
@@ -18,6 +19,7 @@ from xraykit.fluorosam.evaluate import (
     SegmentationEvaluationSettings,
     evaluate_segmentation,
     read_segmentation_rows,
+    row_summary,
     segmentation_report,
     segmentation_rows,
 )
@@ -26,6 +28,7 @@ from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.evaluation import report_text
 
 SIZE = 32
+drawing = few_draws(row_summary)
 MASKS = {
     "hip_left": disc(SIZE, 23, 16, 6),
     "hip_right": disc(SIZE, 9, 16, 6),

@@ -183,6 +183,7 @@ def test_low_precision_gives_every_parameter_the_gradient_that_full_precision_do
     assert float(torch.cosine_similarity(*flat, dim=0)) > 0.9
 
 
+@pytest.mark.slow
 def test_a_network_learns_one_batch_by_heart():
     network = new_network(replace(TINY, quantiser=QuantiserConfig("cosine", 16))).train()
     batch = box_batch(prompts=2)

@@ -87,6 +87,7 @@ def test_a_training_that_goes_on_says_what_its_start_learned_from(trained, job, 
     assert told.trained_on["before"]["images"] == 6 and "before" not in was
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -103,6 +104,7 @@ def test_every_variant_trains(changes, job, weights, tmp_path):
     assert moved == ("network" not in changes)
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_keeps_its_weights_and_statistics(job, weights, tmp_path):
     first = load_file(weights / "model.safetensors")
     for frozen in (True, False):

@@ -147,6 +147,7 @@ def test_checked_config_passes():
     check(replace(ViewerSettings(), demo="torso"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_ctrl_c_ends_a_running_viewer_with_one_sentence(ct):
     code = "import sys; from xraykit.render.cli.umbrella import run; sys.exit(run(sys.argv[1:]))"

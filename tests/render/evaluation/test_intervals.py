@@ -35,6 +35,7 @@ def coverage(method: str, *, studies: int = 200, cases: int = 30) -> float:
     return held / studies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_bootstrap_intervals_of_a_skewed_mean_hold_it_more_often_the_more_cases_there_are(method):
     """30 log-normal cases are too few for either to reach 95 %; the shortfall is known, and published."""

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from support.grids import each_once
 from support.scenes import METHODS, random_scene
 from xraykit.render import Camera, InputError, Volume, carm_pose, render
 from xraykit.render.geometry import se3_exp
@@ -68,8 +69,7 @@ def test_a_source_inside_the_volume_agrees_with_torch(method):
     assert relative(*images) < FORWARD
 
 
-@pytest.mark.parametrize("storage", [torch.float16, torch.bfloat16, torch.int16])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, storage", each_once(METHODS, [torch.float16, torch.bfloat16, torch.int16]))
 def test_narrow_storage_is_read_as_torch_reads_it(method, storage):
     volume, camera, pose = random_scene(views=2)
     narrow = volume.stored_as(storage)
@@ -165,6 +165,7 @@ def test_a_second_derivative_is_refused_rather_than_wrong(labels, wanted):
         first.square().sum().backward()
 
 
+@pytest.mark.slow
 def test_kernels_compile_where_nothing_can_be_kept_on_disk():
     program = """
 from numba.core import caching

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from support.grids import each_once
 from xraykit.render.projectors.common import Labelling
 from xraykit.render.projectors.joseph import joseph
 from xraykit.render.projectors.siddon import siddon
@@ -134,8 +135,7 @@ def test_stack_equals_its_layers(kernels):
     assert torch.equal(together, torch.cat(alone, dim=1))
 
 
-@pytest.mark.parametrize("labelling", ["hard", "soft"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, labelling", each_once(METHODS, ["hard", "soft"]))
 def test_label_channels_equal_torch_and_unknown_labels_are_dropped(kernels, method, labelling):
     rays, labels = ALL[[0, 1, 4]], label_map(highest=3)
     expected = reference(volume(), rays, method=method, labels=labels, labelling=labelling, channels=3)
@@ -143,8 +143,7 @@ def test_label_channels_equal_torch_and_unknown_labels_are_dropped(kernels, meth
     assert_close(image_of(kernels, volume(), rays, **options), expected, IMAGE)
 
 
-@pytest.mark.parametrize("labelling", LABELLINGS)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, labelling", each_once(METHODS, LABELLINGS))
 def test_gradients_equal_torch_and_the_adjoint_is_one(kernels, method, labelling):
     rays, channels = ALL[:2], 1 if labelling is None else 3
     grad, labels = upstream(rays, channels), None if labelling is None else label_map()
@@ -192,8 +191,7 @@ def test_batch_has_the_bits_of_single_views(kernels, method):
         assert torch.equal(image_of(kernels, volume(), rays[b : b + 1], **options)[0], channels[b])
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int16])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, dtype", each_once(METHODS, [torch.float16, torch.bfloat16, torch.int16]))
 def test_narrow_storage_has_the_bits_of_its_float32_values(kernels, method, dtype):
     stored = ((volume() - 0.5) * 60000).to(dtype)
     one = jacobian_of(kernels, stored, ALL[:1], method=method)
@@ -203,8 +201,8 @@ def test_narrow_storage_has_the_bits_of_its_float32_values(kernels, method, dtyp
     assert bool(one[0].any())
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_padded_rows_and_turned_memory_change_nothing(kernels, method):
+@pytest.mark.parametrize("method, laid_out", each_once(METHODS, ["padded", "turned"]))
+def test_padded_rows_and_turned_memory_change_nothing(kernels, method, laid_out):
     plain = volume()
     padded = torch.full((5, 8, 8), float("nan"))[:, :7, :6].copy_(plain)
     turned = plain.permute(2, 1, 0).contiguous().permute(2, 1, 0)
@@ -217,14 +215,13 @@ def test_padded_rows_and_turned_memory_change_nothing(kernels, method):
         jacobian_of(kernels, plain, ALL[:1], method=method)[1],
     )
     channels = image_of(kernels, plain, ALL[:1], **options)
-    for mu in (padded, turned):
-        assert torch.equal(image_of(kernels, mu, ALL[:1], method=method), image)
-        assert torch.equal(jacobian_of(kernels, mu, ALL[:1], method=method)[1], jacobian)
-        assert torch.equal(image_of(kernels, mu, ALL[:1], **options), channels)
+    mu = {"padded": padded, "turned": turned}[laid_out]
+    assert torch.equal(image_of(kernels, mu, ALL[:1], method=method), image)
+    assert torch.equal(jacobian_of(kernels, mu, ALL[:1], method=method)[1], jacobian)
+    assert torch.equal(image_of(kernels, mu, ALL[:1], **options), channels)
 
 
-@pytest.mark.parametrize("shape", [(1, 7, 6), (5, 1, 6), (5, 7, 1)])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, shape", each_once(METHODS, [(1, 7, 6), (5, 1, 6), (5, 7, 1)]))
 def test_single_voxel_axes_equal_torch(kernels, method, shape):
     mu, rays = volume(shape), ALL[:1]
     middle = (torch.tensor(SHAPE[::-1]) - torch.tensor(shape[::-1])).double() / 2

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from support.grids import each_once
 from support.scenes import METHODS, gaussian_blob, gaussian_line_integrals, random_scene
 from torch.autograd import gradcheck
 from xraykit.render import Camera, Volume, carm_pose, label_masks, render
@@ -219,9 +220,8 @@ def test_thin_volumes_of_one_layer_are_projected(method):
 INPUTS = ("mu", "motion", "sdd", "pixel_spacing", "principal_point", "affine")
 
 
-@pytest.mark.parametrize("wanted", INPUTS)
 @pytest.mark.parametrize("labels", [None, "soft"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("wanted, method", each_once(INPUTS, METHODS))
 def test_gradcheck_of_every_differentiable_input(method, labels, wanted):
     volume, _, pose = random_scene(shape=(3, 4, 5), dtype=torch.float64)
     values = {

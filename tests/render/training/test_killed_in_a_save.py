@@ -32,6 +32,7 @@ train(settings_of(Path(sys.argv[1]), validate_every=3, save_every=4))
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_save_loses_what_came_after_the_one_before(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path / "out")]
     path = os.pathsep.join([str(ROOT / "tests"), *sys.path])

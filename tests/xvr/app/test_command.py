@@ -100,6 +100,7 @@ def test_mistakes_end_with_one_sentence(files, monkeypatch, capsys, arguments, w
     assert words in " ".join(said.split()) and "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_command_serves_until_ctrl_c(files):
     script = "import sys; from xraykit.render.cli.umbrella import run; sys.exit(run(sys.argv[1:]))"
     arguments = ["xvr", "app", "ct.nii.gz", "tagged.dcm", "--port", "0", "--no-browser", "-o", "out"]
@@ -117,6 +118,7 @@ def test_command_serves_until_ctrl_c(files):
             process.kill()
 
 
+@pytest.mark.slow
 def test_tags_and_search_find_the_pose(files):
     volume = patient()
     shot, truth = shot_of(volume)

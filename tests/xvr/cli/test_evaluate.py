@@ -55,6 +55,7 @@ def test_results_are_judged_against_the_data_set(leg, results, tmp_path, capsys)
     assert json.loads((out / "settings.json").read_text(encoding="utf-8"))["truth"]["dataset"] == "femur"
 
 
+@pytest.mark.slow
 def test_a_study_on_a_simulated_ct_registers_from_drawn_starts(tmp_path, capsys):
     ct = torso(spacing=8.0)
     write_volume(tmp_path / "ct.nii.gz", ct.hu, ct.affine)

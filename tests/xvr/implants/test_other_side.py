@@ -38,6 +38,7 @@ def test_a_symmetric_implant_has_no_other_side():
     assert mirror_image(component("tibial_component")) is None
 
 
+@pytest.mark.slow
 def test_two_views_tell_the_side(scene):
     implant, shots, poses, mirror = scene
     found = register(shots, mirror.implant, poses[None], BOTH)

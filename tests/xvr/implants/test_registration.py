@@ -38,6 +38,7 @@ def test_two_views_find_the_depth_that_one_leaves_open():
     assert torch.allclose(between, second_camera(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_search_needs_no_start():
     implant = component()
     pose = truth(implant)

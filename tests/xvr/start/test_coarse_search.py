@@ -31,6 +31,7 @@ def xray(volume: Volume, pose: torch.Tensor) -> Shot:
     return Shot(-torch.log(counts / counts.max()), CAMERA)
 
 
+@pytest.mark.slow
 def test_a_simulated_xray_is_found_within_reach_of_refinement(pelvis):
     true = pose_of(pelvis)
     told = []

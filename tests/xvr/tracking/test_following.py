@@ -26,6 +26,7 @@ def followed(run):
     return track(run, component(), true_poses(1)[0], registration=QUICK)
 
 
+@pytest.mark.slow
 def test_an_implant_is_followed_lost_and_found_again(followed):
     assert [frame.verdicts[0] for frame in followed.frames] == [
         "found",

@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.dax_probes import toy_images, toy_store
-from xraykit.dax.probes import grouped_folds
+from support.few_draws import few_draws
+from xraykit.dax.probes import comparison, grouped_folds
 from xraykit.dax.probes.region import RegionRow, region_rows
 from xraykit.dax.probes.region.region_report import region_report
 from xraykit.render import InputError
 from xraykit.render.evaluation import read_rows, write_rows
 
 pytest.importorskip("matplotlib", reason="needs the extra: pip install 'xraykit-dax[evaluate]'")
+drawing = few_draws(comparison)
 
 
 def test_every_image_is_judged_once_by_each_classifier(tmp_path):

@@ -30,6 +30,7 @@ def images(count, seed=0):
     return [random_truth(rng, most=2) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_it_learns_a_handful_of_images_by_heart():
     truth = images(4)
     training = DetectorTrainingSettings(steps=120, batch=4, rate=5e-3, warmup=10)

@@ -70,6 +70,7 @@ def test_progress_is_reported_from_none_to_all(whole):
     assert whole[1] == [(0, 12), (3, 12), (6, 12), (9, 12), (12, 12)]
 
 
+@pytest.mark.slow
 def test_two_workers_make_the_same_bytes(whole, config, tmp_path):
     summary = make_dataset(config, tmp_path / "two", workers=2)
     assert digests(summary.folder) == digests(whole[0].folder)
@@ -204,6 +205,7 @@ def test_a_machine_that_sees_other_files_refuses(config, tmp_path, threads):
         make_shard(tmp_path / "out", 0, "0000", nothing)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced(whole, config, tmp_path):
     plan = begin(config, tmp_path / "out", resume=False)
     events = in_processes(tmp_path / "out", plan.config_sha256, [0, 1, 2, 3], workers=1)
@@ -215,6 +217,7 @@ def test_a_killed_worker_is_replaced(whole, config, tmp_path):
     assert digests(tmp_path / "out") == digests(whole[0].folder)
 
 
+@pytest.mark.slow
 def test_a_worker_that_fails_for_another_reason_is_no_silence(config, tmp_path, capfd):
     plan = begin(config, tmp_path / "out", resume=False)
     with pytest.raises(RuntimeError, match="the worker of shard 99 failed with exit code 1; its traceback is above"):
