@@ -10,10 +10,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from support.processes import keep_bytecode, one_thread_per_worker
+from support.processes import keep_bytecode, look_for_commands_once, one_thread_per_worker
 
 keep_bytecode()
 one_thread_per_worker()
+look_for_commands_once()
 
 from hypothesis import settings  # noqa: E402
 from support.shape_checks import install  # noqa: E402

@@ -80,7 +80,10 @@ def test_training_stops_when_the_validation_does_not_get_better(files, tmp_path)
     assert "best_auroc" in curve[0] and not curve[2].endswith(",")  # the last row has a loss
 
 
-@pytest.mark.parametrize("start, renewed, moves", [(None, False, False), (None, True, True), ("scratch", False, True)])
+@pytest.mark.parametrize(
+    "start, renewed, moves",
+    [(None, False, False), pytest.param(None, True, True, marks=pytest.mark.slow), ("scratch", False, True)],
+)
 def test_statistics_of_a_start_stay_unless_they_are_to_be_renewed(files, tmp_path, start, renewed, moves):
     matcher = small_matcher(tmp_path / "matcher", norm="batch")
     network = {"pretrained": str(matcher), "start": start}

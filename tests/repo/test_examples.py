@@ -15,7 +15,10 @@ from xraykit.render.weights import load_weights
 EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 FEWEST_COLOURS = 20  # of a picture that shows something
 # Seconds each; tests of the packages and shorter examples go the same ways at every change.
-LONG = {"train_matcher", "compare_xrays", "register_xray", "score_two_methods", "train_toy_task", "follow_gradient"}
+LONG = {
+    *("compare_xrays", "pretrain_backbone", "segment_by_words", "match_views", "train_matcher", "register_xray"),
+    *("score_two_methods", "train_toy_task", "follow_gradient"),
+}
 RUNS = [
     pytest.param(path, marks=pytest.mark.slow if path.stem in LONG else (), id=f"{path.parent.name}-{path.stem}")
     for path in EXAMPLES

@@ -53,7 +53,10 @@ def in_this_process() -> Iterator[None]:
     from xraykit.render.dataset.make.shard_work import make_shard
 
     def engine(kind, folder, plan, numbers, *_):
-        return (make_shard(folder, number, plan.config_sha256, lambda _: None) for number in numbers)
+        for number in numbers:
+            done: list[int] = []
+            record = make_shard(folder, number, plan.config_sha256, done.append)
+            yield from (*done, record)
 
     before = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -20,6 +22,11 @@ def keep_bytecode() -> None:
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = folder
+
+
+def look_for_commands_once() -> None:
+    """Remember which entry points are installed, as every command line asks and nothing is installed meanwhile."""
+    importlib.metadata.entry_points = cache(importlib.metadata.entry_points)
 
 
 def one_thread_per_worker() -> None:

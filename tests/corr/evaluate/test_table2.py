@@ -56,6 +56,7 @@ def test_all_arms_are_scored_on_the_same_entries_and_the_report_has_cost_and_pri
     assert said == ["There is no row of a local matcher: --aliked FILE names its weights."]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*this training had ended")
 def test_finished_arms_are_kept_and_an_arm_that_is_missing_is_made_again(evaluated):
     settings, report, _ = evaluated

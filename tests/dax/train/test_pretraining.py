@@ -212,6 +212,7 @@ def test_nan_names_the_batch_and_keeps_the_last_checkpoint(images, tmp_path, mon
     load_backbone(tmp_path / "out" / "weights")
 
 
+@pytest.mark.slow
 def test_collapse_is_said(images, tmp_path):
     said = []
     settings = quick_settings(

@@ -154,6 +154,7 @@ def test_every_parameter_that_learns_has_a_gradient(asked):
     assert [name for name, each in learning.items() if each.grad is None or not bool(each.grad.abs().sum() > 0)] == []
 
 
+@pytest.mark.slow
 def test_autocast_gives_the_same_up_to_its_digits(network, asked):
     images = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():

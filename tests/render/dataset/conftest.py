@@ -1,7 +1,7 @@
 """What the tests of data set jobs share: one small data set."""
 
 import pytest
-from support.dataset_jobs import write_job
+from support.dataset_jobs import in_this_process, write_job
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,10 @@ def config(job):
 
 @pytest.fixture(scope="session")
 def whole(config, tmp_path_factory):
-    """The data set, made by one worker, and what was reported meanwhile."""
+    """The data set, made in this process, and what was reported meanwhile."""
     from xraykit.render.dataset.make.job import make_dataset
 
     reports = []
     folder = tmp_path_factory.mktemp("whole") / "made"
-    return make_dataset(config, folder, workers=1, report=lambda *done: reports.append(done)), reports
+    with in_this_process():
+        return make_dataset(config, folder, workers=1, report=lambda *done: reports.append(done)), reports

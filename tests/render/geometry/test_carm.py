@@ -164,6 +164,7 @@ def test_pose_passes_gradcheck_for_every_argument():
     )
 
 
+@pytest.mark.slow
 def test_compile_sees_one_graph():
     torch.compiler.reset()
     lao = torch.tensor([3.0, 4.0])

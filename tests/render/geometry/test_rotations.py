@@ -256,6 +256,7 @@ def test_last_euler_angle_is_zero_in_gimbal_lock():
     torch.testing.assert_close(angles, torch.tensor([0.7, math.pi / 2, 0.0]), atol=1e-6, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERIZATIONS)
 def test_compile_sees_one_graph(name):
     def there_and_back(rotation):

@@ -24,11 +24,25 @@ def calls(task, name):
     return [call[1:] for call in task.seen if call[0] == name]
 
 
-def test_a_run_killed_in_the_middle_goes_on_bit_for_bit_as_the_uninterrupted_one(tmp_path):
-    whole, expected = train(settings_of(tmp_path / "whole", **OFTEN))
+def kill(out):
     script = ROOT / "tests/support/toy_training.py"
-    killed = subprocess.run([sys.executable, str(script), str(tmp_path / "out"), "--kill", "7"], check=False)
+    killed = subprocess.run([sys.executable, str(script), str(out), "--kill", "7"], check=False)
     assert killed.returncode == -signal.SIGKILL
+
+
+def fail(out):
+    def report(done, total):
+        if done == 7:
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        train(settings_of(out, **OFTEN), report=report)
+
+
+@pytest.mark.parametrize("end", [fail, pytest.param(kill, marks=pytest.mark.slow)])
+def test_a_run_that_ends_in_the_middle_goes_on_bit_for_bit_as_the_uninterrupted_one(end, tmp_path):
+    whole, expected = train(settings_of(tmp_path / "whole", **OFTEN))
+    end(tmp_path / "out")
     resumed, found = train(settings_of(tmp_path / "out", resume=True, **OFTEN))
     assert [batch for batch, _ in calls(resumed, "step")] == list(range(4, 12))
     old, new = whole.module.state_dict(), resumed.module.state_dict()
