@@ -229,6 +229,26 @@ def test_a_joint_refinement_leaves_the_other_xray_alone_where_that_was_likelier_
     session.close()
 
 
+def test_views_that_were_freed_of_each_other_show_what_is_known_of_each():
+    known = torch.eye(6, dtype=torch.float64).expand(1, 6, 6)
+
+    def refine(shots, volume, *, starts, **_):
+        names, poses = tuple(shot.name for shot in shots), starts.poses[0]
+        trust = TrustJudgement(0.9, 5.0, 2.0, view_errors=(0.5, 2.0))
+        freed = {"covariance": 16 * known, "view_covariance": torch.stack([known, 16 * known])}
+        cameras, pivot = tuple(shot.camera for shot in shots), torch.zeros(1, 3)
+        record = ResultRecord(("CT",), names, poses[None], poses, cameras, "x", trust=trust, pivot=pivot, **freed)
+        return XrayRegistration(record)
+
+    session, _ = small_session(refine_with=refine)
+    session.refine(0, joint=True)
+    ended(session)
+    front, side = (view["found"] for view in session_state(session)["views"])
+    assert (front["trust"]["expected"], side["trust"]["expected"]) == (0.5, 2.0)
+    assert side["deviations"]["lao_rao"] > 2 * front["deviations"]["lao_rao"]
+    session.close()
+
+
 def test_xrays_that_nobody_moved_start_as_the_command_does():
     heard = []
 

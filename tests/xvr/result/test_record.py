@@ -2,11 +2,13 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
 from xraykit.render import FileError, GeometryError, InputError, OutputError
+from xraykit.xvr.result.folder import headline
 from xraykit.xvr.result.reading import read_result
 from xraykit.xvr.result.record import FRAMES, ResultRecord, record_result, result_to_json, write_result
 from xraykit.xvr.trust.judgement import TrustJudgement
@@ -74,6 +76,21 @@ def test_an_undetermined_pose_has_no_covariance(record, tmp_path):
     found = record_result(unsure, [shot], structures=("CT",), start_kind="search")
     assert found.covariance is None
     assert read_result(write_result(tmp_path / "r.json", found)).covariance is None
+
+
+def test_poses_that_fit_each_view_alone_keep_what_is_known_of_each(record, tmp_path):
+    by_view = torch.stack([record.covariance, 4 * record.covariance])
+    trust = replace(TRUST, expected_error=1.2, view_errors=(0.6, math.inf))
+    freed = replace(record, covariance=by_view[1], view_covariance=by_view, trust=trust)
+    path = write_result(tmp_path / "result.json", freed)
+    back = read_result(path)
+    assert torch.equal(back.view_covariance, by_view)
+    assert back.trust == trust
+    femur = json.loads(path.read_text())["structures"][1]
+    assert femur["covariance_of_view"]["side"] == (4 * record.covariance[1]).tolist()
+    assert headline(freed).endswith("expected error front 0.6 mm, side unknown")
+    with pytest.raises(InputError, match=r"view_covariance must be \(2, 2, 6, 6\)"):
+        replace(record, view_covariance=by_view[:1])
 
 
 def test_an_endless_expected_error_survives_the_file(record, tmp_path):

@@ -9,9 +9,12 @@ from xraykit.xvr.refine.climb_settings import RegistrationSettings
 from xraykit.xvr.refine.freeing import deviation, twist_between
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.structure import Structure
+from xraykit.xvr.refine.surroundings import first_structures
+from xraykit.xvr.trust.judge_registration import judge
 from xraykit.xvr.trust.stated_geometry import check_geometry
 
 SETTINGS = RegistrationSettings(scales=(32, 64))
+SEED = torch.Generator().manual_seed(1)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,22 @@ def test_a_view_in_a_wrong_place_is_named_and_every_view_gets_its_own_pose(scene
     assert checked.doubts and all("not exact" in doubt and "degrees" in doubt for doubt in checked.doubts)
     assert checked.doubts[0].startswith("a: by itself it moves by")
     assert not torch.equal(checked.registration.covariance, found.covariance)
+
+
+def test_views_that_were_freed_each_have_their_own_expected_error(scene):
+    volume, body, truth, shots = scene
+    wrong = torch.cat([truth[:1], moved(truth[1:], volume.center, (1.5, -1.0, 1.5), (2.0, 0, 3.0))])
+    dim = replace(shots[1], image=shots[1].image + 0.2 * torch.randn(shots[1].image.shape, generator=SEED))
+    found = register_structures([shots[0], dim], body, wrong[None], SETTINGS)
+    freed = check_geometry(found, [shots[0], dim], (body,), SETTINGS).registration
+    assert freed.view_covariance.shape == (2, 1, 6, 6)
+    trust = judge(freed, [shots[0], dim], [volume])
+    clear, noisy = trust.view_errors
+    assert noisy > 1.5 * clear
+    assert torch.equal(freed.covariance, freed.view_covariance[1]) and trust.expected_error >= noisy * 0.9
+    assert judge(found, [shots[0], dim], [volume]).view_errors == ()
+    kept = first_structures(freed, 1)
+    assert torch.equal(kept.view_covariance, freed.view_covariance)
 
 
 def test_an_sdd_that_contradicts_the_xray_is_said_with_what_it_should_be(scene):

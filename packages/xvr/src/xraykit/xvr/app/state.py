@@ -39,16 +39,21 @@ def view_state(session: Session, view: XrayView) -> dict[str, Any]:
         "edges": directions_at_edges(now.pose)._asdict(),
         "placed": now.kind,
         "undo": len(view.history) - 1,
-        "found": None if now.found is None else found_state(now.found, now.pose, session.structure.isocenter),
+        "found": None if now.found is None else found_state(now.found, view, session.structure.isocenter),
     }
 
 
-def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[str, Any]:
-    """A registration's similarity, spread of the sliders and trust; numbers that are not finite become None."""
+def found_state(found: RefinedViews, view: XrayView, isocenter: Tensor) -> dict[str, Any]:
+    """A registration's similarity, spread of the sliders and trust, of this view where each has a pose of its own.
+
+    Numbers that are not finite become None.
+    """
     record = found.result.record
+    place = record.views.index(view.shot.name) if view.shot.name in record.views else 0
     trust, deviations = record.trust, None
     if record.covariance is not None and record.pivot is not None:
-        deviations = slider_deviations(pose, isocenter, record.covariance[0], record.pivot[0])._asdict()
+        known = record.covariance if record.view_covariance is None else record.view_covariance[place]
+        deviations = slider_deviations(view.now.pose, isocenter, known[0], record.pivot[0])._asdict()
     state = {
         "similarity": record.similarity,
         "terms": record.terms,
@@ -63,7 +68,7 @@ def found_state(found: RefinedViews, pose: Tensor, isocenter: Tensor) -> dict[st
             "probability": trust.success_probability,
             "chance": percent(trust.success_probability),
             "threshold": trust.threshold,
-            "expected": trust.expected_error,
+            "expected": trust.view_errors[place] if trust.view_errors else trust.expected_error,
             "verdict": trust.verdict,
             "warnings": list(trust.warnings),
         },

@@ -65,6 +65,8 @@ class Registration:
         converged: Whether the last scale ended before its iterations did.
         seconds: Wall-clock time.
         lens_covariance: (n, n) of the intrinsics that were refined, (sdd, c_x, c_y) or some of them, [mm].
+        view_covariance: (V, K, 6, 6) as `covariance`, where each view has a pose that fits it alone; `covariance` is
+            then that of the view that is known least. None where all views share one motion.
     """
 
     poses: Tensor
@@ -79,6 +81,7 @@ class Registration:
     converged: bool
     seconds: float
     lens_covariance: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
+    view_covariance: Tensor | None = None
 
 
 @differentiating

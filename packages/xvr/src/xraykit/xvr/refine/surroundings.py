@@ -115,6 +115,7 @@ def first_structures(registration: Registration, count: int) -> Registration:
         registration,
         poses=registration.poses[:count],
         covariance=registration.covariance[:count],
+        view_covariance=None if registration.view_covariance is None else registration.view_covariance[:, :count],
         pivot=registration.pivot[:count],
         candidates=tuple(replace(one, poses=one.poses[:count]) for one in registration.candidates),
         history=tuple(replace(step, poses=step.poses[:count]) for step in registration.history),

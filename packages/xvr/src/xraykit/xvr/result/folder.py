@@ -21,6 +21,8 @@ from .transforms import write_transforms
 if TYPE_CHECKING:
     from ..refine.registration import RefinementStep
 
+UNKNOWN = 1000.0  # mm: what is expected to be that far off is not known at all
+
 
 def save_result(
     folder: str | Path,
@@ -76,8 +78,12 @@ def headline(record: ResultRecord) -> str:
     name = " + ".join(record.views)
     if record.trust is None:
         return f"{name}: starting pose, nothing refined"
-    error = record.trust.expected_error
-    tail = f", expected error {error:.1f} mm" if error < 1000 and record.trust.verdict != "failed" else ""
+    error, each = record.trust.expected_error, record.trust.view_errors
+    said = f"{error:.1f} mm"
+    if each:
+        known = [f"{one:.1f} mm" if one < UNKNOWN else "unknown" for one in each]
+        said = ", ".join(f"{view} {one}" for view, one in zip(record.views, known, strict=True))
+    tail = f", expected error {said}" if error < UNKNOWN and record.trust.verdict != "failed" else ""
     return f"{name}: {record.trust.verdict}, chance of success {percent(record.trust.success_probability)}{tail}"
 
 

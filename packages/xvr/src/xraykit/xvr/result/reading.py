@@ -53,6 +53,8 @@ def _record(content: dict[str, Any]) -> ResultRecord:
     if not views or not structures:
         raise InputError("views and structures must not be empty")
     determined = all(structure["covariance"] is not None for structure in structures)
+    by_view = determined and all("covariance_of_view" in structure for structure in structures)
+    of_views = [[structure["covariance_of_view"][name] for structure in structures] for name in names if by_view]
     similarity = content["similarity"]
     return ResultRecord(
         structures=tuple(str(structure["name"]) for structure in structures),
@@ -65,6 +67,7 @@ def _record(content: dict[str, Any]) -> ResultRecord:
         terms={str(name): _number(value) for name, value in content["similarity_terms"].items()},
         covariance=_tensor([structure["covariance"] for structure in structures]) if determined else None,
         pivot=_tensor([structure["pivot_mm"] for structure in structures]) if determined else None,
+        view_covariance=_tensor(of_views) if of_views else None,
         converged=bool(content["converged"]),
         seconds=_number(content["seconds"]),
         trust=None if content["trust"] is None else _trust(content["trust"]),
@@ -88,14 +91,18 @@ def _camera(view: dict[str, Any]) -> Camera:
 
 
 def _trust(values: dict[str, Any]) -> TrustJudgement:
-    error = values["expected_target_error_mm"]
     return TrustJudgement(
         success_probability=_number(values["success_probability"]),
         threshold=_number(values["success_means_target_error_at_most_mm"]),
-        expected_error=math.inf if error is None else _number(error),
+        expected_error=_error(values["expected_target_error_mm"]),
         warnings=tuple(str(warning) for warning in values["warnings"]),
         features={str(name): _number(value) for name, value in values["features"].items()},
+        view_errors=tuple(_error(error) for error in values.get("expected_target_error_of_views_mm", ())),
     )
+
+
+def _error(value: object) -> float:
+    return math.inf if value is None else _number(value)
 
 
 def _tensor(rows: list[Any]) -> Tensor:

@@ -52,6 +52,7 @@ class ResultRecord:
         terms: The similarities it is made of.
         covariance: (K, 6, 6) of the left twist (w [rad], v [mm]) about `pivot`, or None where it is not determined.
         pivot: (K, 3) [mm], or None together with the covariance.
+        view_covariance: (V, K, 6, 6) as `covariance`, where each view has a pose that fits it alone; else None.
         converged: Whether the refinement came to rest.
         seconds: Of the registration.
         trust: The judgement, or None where nothing was refined.
@@ -77,6 +78,7 @@ class ResultRecord:
     terms: Mapping[str, float] = field(default_factory=lambda: _NONE)
     covariance: Tensor | None = None
     pivot: Tensor | None = None
+    view_covariance: Tensor | None = None
     converged: bool = False
     seconds: float = 0.0
     trust: TrustJudgement | None = None
@@ -92,7 +94,8 @@ class ResultRecord:
         for names in (self.structures, self.views):
             if len(set(names)) < len(names):
                 raise InputError(f"structures and views must have different names, got {', '.join(names)}.")
-        shapes = {"poses": (k, v, 4, 4), "start": (v, 4, 4), "covariance": (k, 6, 6), "pivot": (k, 3)}
+        shapes = {"poses": (k, v, 4, 4), "start": (v, 4, 4), "covariance": (k, 6, 6), "pivot": (k, 3),
+                  "view_covariance": (v, k, 6, 6)}  # fmt: skip
         for name, shape in shapes.items():
             tensor: Tensor | None = getattr(self, name)
             if tensor is None:
@@ -129,8 +132,9 @@ def record_result(
         settings: A dataclass or mapping of options; values that JSON does not know are written as text.
         notes: Further assumptions.
     """
-    covariance = registration.covariance
+    covariance, by_view = registration.covariance, registration.view_covariance
     determined = bool(torch.isfinite(covariance).all())
+    each_determined = determined and by_view is not None and bool(torch.isfinite(by_view).all())
     options: Any = asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else settings or {}
     return ResultRecord(
         structures=tuple(structures),
@@ -143,6 +147,7 @@ def record_result(
         terms={name: float(value) for name, value in registration.terms.items()},
         covariance=covariance if determined else None,
         pivot=registration.pivot if determined else None,
+        view_covariance=by_view if each_determined else None,
         converged=bool(registration.converged),
         seconds=float(registration.seconds),
         trust=trust,
@@ -216,6 +221,9 @@ def _structure(record: ResultRecord, k: int) -> dict[str, Any]:
         spread = record.covariance[k].diagonal().clamp(min=0).sqrt()
         found["covariance"] = record.covariance[k].tolist()
         found["pivot_mm"] = record.pivot[k].tolist()
+        if record.view_covariance is not None:
+            by_view = zip(record.views, record.view_covariance[:, k], strict=True)
+            found["covariance_of_view"] = {view: known.tolist() for view, known in by_view}
         found["standard_deviation_rotation_x_y_z_deg"] = torch.rad2deg(spread[:3]).tolist()
         found["standard_deviation_translation_x_y_z_mm"] = spread[3:].tolist()
     return found
@@ -226,7 +234,12 @@ def _trust(trust: TrustJudgement) -> dict[str, Any]:
         "verdict": trust.verdict,
         "success_probability": trust.success_probability,
         "success_means_target_error_at_most_mm": trust.threshold,
-        "expected_target_error_mm": trust.expected_error if math.isfinite(trust.expected_error) else None,
+        "expected_target_error_mm": _finite(trust.expected_error),
+        "expected_target_error_of_views_mm": [_finite(error) for error in trust.view_errors],
         "warnings": list(trust.warnings),
         "features": dict(trust.features),
     }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -71,6 +71,18 @@ def expected_error(registration: Registration, body: Structure, structure: int) 
     return float(predicted_error(registration.covariance[structure], registration.pivot[structure], points))
 
 
+def view_errors(registration: Registration, body: Structure, structure: int) -> list[float]:
+    """The predicted error of each view [mm], over what it shows, where each has a pose of its own; else none."""
+    if registration.view_covariance is None:
+        return []
+    points, pivot = target_points(body.volume), registration.pivot[structure]
+    found = []
+    for v, known in enumerate(registration.view_covariance[:, structure]):
+        seen = points_in_view(points, registration.cameras[v : v + 1], registration.poses[structure, v : v + 1])
+        found.append(float(predicted_error(known, pivot, seen)))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class _View:
     """The part of an X-ray that shows the structure, with the DRR of all structures there, at one scale.

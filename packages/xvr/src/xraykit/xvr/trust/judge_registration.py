@@ -13,7 +13,7 @@ from ..refine.structure import Structure
 from ..xray.shot import Shot
 from .calibration import SuccessModel, shipped_model
 from .doubts import CLOSE, doubts
-from .features import expected_error, measure
+from .features import expected_error, measure, view_errors
 from .judgement import TrustJudgement
 from .target_points import points_in_view, target_points
 
@@ -67,8 +67,14 @@ def judge(
         rivals_apart=_rivals_apart(registration, bodies[0]),
     )
     error = max(expected_error(registration, bodies[k], k) for k in range(len(measured)))
+    of_views = zip(*(view_errors(registration, bodies[k], k) for k in range(len(measured))), strict=True)
     return TrustJudgement(
-        chances[worst], model.threshold, model.error_factor * error, warnings=warnings, features=features
+        chances[worst],
+        model.threshold,
+        model.error_factor * error,
+        warnings=warnings,
+        features=features,
+        view_errors=tuple(model.error_factor * max(each) for each in of_views),
     )
 
 

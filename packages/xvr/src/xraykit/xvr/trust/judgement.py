@@ -22,6 +22,8 @@ class TrustJudgement:
             registration has found the right maximum [mm]; infinite where the X-ray does not determine the pose.
         warnings: One sentence each; empty where nothing speaks against the result.
         features: The numbers that the probability was computed from.
+        view_errors: As `expected_error` for each view, where each has a pose that fits it alone; () where all views
+            share one motion.
 
     Raises:
         InputError: A probability outside 0 to 1, or a threshold that is not positive.
@@ -32,6 +34,7 @@ class TrustJudgement:
     expected_error: float
     warnings: tuple[str, ...] = ()
     features: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    view_errors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.success_probability <= 1:

@@ -45,8 +45,9 @@ def check_geometry(
     An answer for several views takes their places relative to each other as exact, and every answer the SDD. Where
     they are not, the answer is a compromise. Both are freed from there at the last scale; a move that is beyond
     `SIGNIFICANT` standard deviations of its own uncertainty contradicts what is stated. Views that contradict their
-    places keep the poses that fit each alone, with the covariance of the view that is known least. A wrong SDD moves
-    views apart too; it is taken for the reason where freeing it gains at least half as much similarity.
+    places keep the poses that fit each alone, each with its covariance; what is said of all of them is that of the view
+    that is known least. A wrong SDD moves views apart too; it is taken for the reason where freeing it gains at least
+    half as much similarity.
 
     Args:
         found: The answer for K structures in V views.
@@ -89,7 +90,8 @@ def _each_alone(found: Registration, alone: Sequence[Registration], points: Tens
     errors = torch.stack([predicted_error(one.covariance[0], one.pivot[0], points) for one in alone])
     least_known = alone[int(errors.argmax())]
     poses = torch.cat([one.poses for one in alone], dim=1)
-    return replace(found, poses=poses, covariance=least_known.covariance)
+    by_view = torch.stack([one.covariance for one in alone])
+    return replace(found, poses=poses, covariance=least_known.covariance, view_covariance=by_view)
 
 
 def _with_free_sdd(found: Registration, freed: Registration, points: Tensor) -> GeometryCheck:
