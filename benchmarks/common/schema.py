@@ -176,8 +176,8 @@ def problems(result: dict) -> list[str]:
                     found.append(f"{where}.{clock}.{operation} is not a list of timings")
         if timed and not row.get("wall") and not row.get("skipped"):
             found.append(f"{where} has neither timings nor a reason")
-    if not result["rows"]:
-        found.append("no rows")
+    if not result["rows"] and not result["ratios"]:
+        found.append("neither rows nor ratios")
     return found
 
 

@@ -5,7 +5,7 @@ python -m benchmarks.speed.xvr_register --xrays 10 --published 1    # a quick lo
 
 Where time is short, the recipe alone, which goes on where it stopped:
 python -m benchmarks.speed.xvr_register --append --measure --first-order 0 --no-neighbours --xrays 10 --published 10
-    --published-scales 64 128 --cache cache --minutes 60
+    --published-scales 64 128 --cache cache --minutes 60 --output benchmarks/results/xvr_register--cpu--recipe.json
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
     threads, scene = {"torch": torch.get_num_threads()}, {"name": "simulated X-rays of CTs, deepfluoro's detector"}
 
     def write() -> None:
-        save(start.result("xvr_register", rows, threads=threads, scene=scene, ratios=ratios), asked.output)
+        if rows or ratios:
+            save(start.result("xvr_register", rows, threads=threads, scene=scene, ratios=ratios), asked.output)
 
     cts = [(7 + number, path) for number, path in enumerate((chest_ct(), *asked.ct))]
     for seed, path in cts[asked.no_chest :]:
