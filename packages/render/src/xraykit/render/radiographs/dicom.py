@@ -25,6 +25,7 @@ from .frame_geometry import FrameGeometry
 from .options import Colour, DetectorOrigin
 from .polarity import polarity_from_tags
 from .radiograph import Polarity, Radiograph
+from .shutter_tags import shutter_doubts
 
 X_RAY = ("XA", "RF", "XRF", "DX", "CR", "DR", "RG", "RTIMAGE")
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -79,7 +80,7 @@ def read_dicom_radiograph(
     for n in chosen if _may_differ(dataset) else chosen[:1]:
         camera, found = camera_from_tags(dataset, **size, detector_active_origin=detector_active_origin, frame=n)
         geometry.append(FrameGeometry(camera, found | geometry_doubts(found, **size)))
-    facts |= dicom_doubts(dataset)
+    facts |= dicom_doubts(dataset) | shutter_doubts(dataset, **size)
     full_scale = None
     if polarity == "inverted_intensity":
         full_scale = _full_scale(dataset, values, facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,14 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps, ImageSequence
 
-from ..errors import FileError, GeometryError
-from ..geometry.camera import Camera
+from ..errors import FileError
 from ..storage.brief import brief
 from ..storage.picture_damage import PICTURE_DAMAGE
 from ..storage.provenance import Found, Origin
 from .colour_rule import check_grey, check_opaque
 from .deep_colour import deep_grey
 from .options import Colour
+from .own_description import OURS, own_camera, own_description
 from .radiograph import POLARITIES, Polarity, Radiograph
 from .rare_tiff import read_rare_tiff
 
@@ -27,7 +26,6 @@ MOST_PIXELS, PIXELS_PER_BYTE = 1 << 26, 64
 """A file may show more pixels than the first number only where it holds one byte for so many of them."""
 GREY_MODES = ("1", "L", "I;16", "I;16B", "I;16L", "I", "F")
 TIFF_DESCRIPTION, TIFF_PHOTOMETRIC = 270, 262
-MARK = "xraykit"
 
 
 def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None, colour: Colour = None) -> Radiograph:
@@ -73,11 +71,11 @@ def read_raster_radiograph(path: str | Path, *, polarity: Polarity | None = None
     values = stack.astype(np.float32)
     if not np.isfinite(values).all():
         raise FileError(f"{path} must hold finite pixels, got NaN or infinity; repair the file first.")
-    ours = _our_description(description)
+    ours = own_description(description, facts)
     if turned:
         facts["orientation"] = Origin("turned", "EXIF Orientation", "applied")
     said, facts["polarity"] = _polarity(polarity, ours, is_float=stack.dtype.kind == "f")
-    camera = _our_camera(ours, values.shape, facts)
+    camera = own_camera(ours, values.shape, facts)
     full_scale = None
     if said == "inverted_intensity":
         full_scale, facts["full_scale"] = assumed_full_scale(values, stack.dtype)
@@ -123,17 +121,9 @@ def _grey(path: Path, image: Image.Image, colour: Colour) -> np.ndarray:
     return np.asarray(rgb.convert("L"))
 
 
-def _our_description(description: str) -> dict:
-    try:
-        ours = json.loads(description)[MARK]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return {}
-    return ours if isinstance(ours, dict) else {}
-
-
 def _polarity(asked: Polarity | None, ours: dict, *, is_float: bool) -> tuple[Polarity, Origin]:
     if asked is None and ours.get("polarity") in POLARITIES:
-        return ours["polarity"], Origin(ours["polarity"], "ImageDescription (xraykit)")
+        return ours["polarity"], Origin(ours["polarity"], OURS)
     return assumed_polarity(asked, is_float=is_float)
 
 
@@ -151,32 +141,3 @@ def assumed_full_scale(values: np.ndarray, dtype: np.dtype) -> tuple[float, Orig
     """The value that stands for zero intensity in a picture without tags, and who says so."""
     full_scale = float(np.iinfo(dtype.name).max) if dtype.kind in "iu" else float(values.max())
     return full_scale, Origin(full_scale, "assumed", f"largest value of {dtype}: zero intensity")
-
-
-def _our_camera(ours: dict, shape: tuple[int, ...], facts: Found) -> Camera | None:
-    names = ("sdd", "pixel_spacing", "principal_point")
-    if not all(name in ours for name in names):
-        facts["camera"] = Origin(None, "missing", "the format has no geometry tags; pass a camera")
-        return None
-    try:
-        camera = Camera(
-            sdd=float(ours["sdd"]),
-            height=shape[1],
-            width=shape[2],
-            pixel_spacing=tuple(float(v) for v in ours["pixel_spacing"]),
-            principal_point=tuple(float(v) for v in ours["principal_point"]),
-        )
-    except (GeometryError, TypeError, ValueError) as error:
-        facts["camera"] = Origin(None, "missing", f"ImageDescription holds no camera ({brief(error)})")
-        return None
-    for name in names:
-        facts[name] = Origin(ours[name], "ImageDescription (xraykit)")
-    try:
-        pose = np.asarray(ours.get("camera_to_world", []), dtype=np.float64).reshape(-1, 16)
-    except (TypeError, ValueError):
-        return camera
-    if len(pose):
-        values = tuple(pose.flatten().tolist())
-        note = "4x4 per view, row by row, RAS mm"
-        facts["camera_to_world"] = Origin(values, "ImageDescription (xraykit)", note)
-    return camera

@@ -16,8 +16,9 @@ from ..errors import InputError
 from ..geometry.camera import Camera
 from ..geometry.rigid import check_pose
 from ..storage.atomic_write import check_folder, write_atomically
+from .own_description import MARK
 from .radiograph import DisplayStyle
-from .raster import MARK, TIFF_DESCRIPTION
+from .raster import TIFF_DESCRIPTION
 
 SUFFIXES = (".npy", ".tif", ".tiff", ".png", ".dcm")
 WINDOW_QUANTILES = (0.001, 0.999)

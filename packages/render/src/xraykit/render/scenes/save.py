@@ -18,7 +18,8 @@ from ..files.pose_json import write_pose
 from ..geometry.camera import Camera
 from ..pictures.grey_and_overlay import save_png, to_grey
 from ..pictures.labelled import labelled_picture
-from ..radiographs.raster import MARK, TIFF_DESCRIPTION
+from ..radiographs.own_description import MARK
+from ..radiographs.raster import TIFF_DESCRIPTION
 from ..radiographs.save import geometry_record, save_image
 from ..simulation.simulation import Simulation
 from ..storage.atomic_write import write_atomically
