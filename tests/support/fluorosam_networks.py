@@ -52,11 +52,17 @@ class KnownNetwork(nn.Module):
         object.__setattr__(self.prompt_encoder, "text_model", Words())
         self.embedded = 0
         self.decoded = 0
+        self.tells = False
 
     def embed(self, images: Tensor) -> Tensor:
         """The first window itself, (B, 1, S, S)."""
         self.embedded += len(images)
         return images[:, :1]
+
+    def presence(self, embedding: Tensor, text: Tensor) -> Tensor | None:
+        """Logits of 2 for what is there and -2 for "spleen", of a network that `tells`."""
+        del embedding
+        return 4 * text.mean(-1) - 2 if self.tells else None
 
     def decode(self, embedding: Tensor, prompts: Any, *, multimask: bool = True) -> MaskLogits:
         """See the class."""

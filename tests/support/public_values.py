@@ -130,7 +130,7 @@ def _fluorosam() -> dict[type, Any]:
     square = PaddedSquare(4, 4, 64)
     return _by_type(
         n.SegmentationNetwork(TINY), n.ImageEncoder(TINY), n.MaskDecoder(TINY), n.PromptEncoder(TINY),
-        n.TextTower(TINY.text), n.DetailMap(8, 4), n.Quantiser(4, 8), n.ClassHead(8, 3),
+        n.TextTower(TINY.text), n.DetailMap(8, 4), n.PresenceHead(8, 6, 16), n.Quantiser(4, 8), n.ClassHead(8, 3),
         n.PromptBatch(text=torch.ones(1, 1, 4)),
         Segmentation(torch.ones(3, 16, 16), torch.ones(3), 0, square, True, Prompt("femur")), Prompt("femur"),
     )  # fmt: skip

@@ -150,6 +150,7 @@ def test_every_parameter_that_learns_has_a_gradient(asked):
     three, one = network.decode(embedding, tokens), network.decode(embedding, tokens, multimask=False)
     heard = [three.logits, three.quality, one.logits, one.quality]
     (sum(each.square().mean() for each in heard) + tokens.quantised.loss).backward()
+    network.presence(embedding, text).square().mean().backward()
     learning = {name: each for name, each in network.named_parameters() if each.requires_grad}
     assert [name for name, each in learning.items() if each.grad is None or not bool(each.grad.abs().sum() > 0)] == []
 

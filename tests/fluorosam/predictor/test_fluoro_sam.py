@@ -107,6 +107,20 @@ def test_words_below_the_threshold_are_answered_as_not_visible():
     assert pointed.visible and bool(pointed.mask[19, 69])
 
 
+def test_a_network_that_tells_what_is_there_decides_by_that():
+    network = KnownNetwork({"calibration": {"visible": 0.9, "presence": 0.6}})
+    network.tells = True
+    sam = shown(FluoroSam(network, device="cpu"))
+    there, absent, pointed = sam.predict_many(
+        [Prompt("left femur"), Prompt("spleen"), Prompt(points=[[70, 20]], labels=[1])]
+    )
+    assert there.visible and there.confidence < 0.9 and not absent.visible and pointed.visible
+    assert (there.presence, absent.presence) == pytest.approx((0.8808, 0.1192), abs=1e-4) and pointed.presence is None
+    assert sam.predict("spleen", points=[[70, 20]]).visible
+    old = FluoroSam(KnownNetwork({"calibration": {"visible": 0.9, "presence": 0.6}}), device="cpu")
+    assert not shown(old).predict("left femur").visible
+
+
 def test_a_mask_of_nothing_is_not_visible(known):
     answer = shown(known).predict(points=[[30, 20]], labels=[0])
     assert not answer.visible and not bool(answer.mask.any())

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from xraykit.fluorosam.predictor import ConfidenceMap, confidence_map
-from xraykit.fluorosam.train import fit_calibration, fit_visible
+from xraykit.fluorosam.train import fit_calibration, fit_presence, fit_visible
 
 
 def test_the_line_is_that_of_least_squares():
@@ -33,6 +33,16 @@ def test_the_threshold_lies_between_what_is_there_and_what_is_not():
     assert fit_visible(line, there, absent[:0]).visible == 0
 
 
+def test_presence_has_a_threshold_of_its_own_and_decides_where_it_is_known():
+    there, absent = torch.tensor([0.6, 0.7, 0.9]), torch.tensor([0.1, 0.2])
+    line = fit_presence(ConfidenceMap(visible=0.5), there, absent)
+    assert (line.visible, line.presence) == (0.5, pytest.approx(0.4))
+    assert line.sees(0.1, 0.41) and not line.sees(0.9, 0.39)
+    assert line.sees(0.6, None) and not line.sees(0.4, None) and ConfidenceMap(visible=0.5).sees(0.6, 0.0)
+    nothing = torch.full((3,), torch.nan)
+    assert fit_presence(ConfidenceMap(), nothing, nothing).presence is None
+
+
 def test_what_is_saved_is_read_as_it_was():
-    for one in (ConfidenceMap(0.5, 0.1, 0.3), ConfidenceMap(visible=0.2, table=((0.0, 0.1), (1.0, 0.9)))):
+    for one in (ConfidenceMap(0.5, 0.1, 0.3, presence=0.4), ConfidenceMap(visible=0.2, table=((0.0, 0.1), (1.0, 0.9)))):
         assert confidence_map({"calibration": one.plain()}) == one

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 from support.fluorosam_training import TINY, box_batch
-from xraykit.fluorosam.network import ABSENT, MaskLogits, PromptBatch, QuantiserConfig, new_network
+from xraykit.fluorosam.loss import presence_loss
+from xraykit.fluorosam.network import ABSENT, MaskLogits, PromptBatch, QuantiserConfig, new_network, presence_network
 from xraykit.fluorosam.train import (
     PromptRoundSettings,
     SegmentationObjectiveSettings,
@@ -198,3 +199,25 @@ def test_a_network_learns_one_batch_by_heart():
         optimizer.step()
         ious.append(float(terms["text_iou"]))
     assert max(ious[:5]) < 0.2 and min(ious[-5:]) > 0.5
+
+
+def test_what_is_there_and_what_is_not_each_count_half():
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
+    absent = torch.tensor([[False, True, False], [False, False, False]])
+    log = torch.nn.functional.logsigmoid
+    expected = (-log(torch.tensor(1.0)) - log(torch.tensor([2.0, 0.5, 0.0, 3.0, -2.0])).mean()) / 2
+    torch.testing.assert_close(presence_loss(logits, absent), expected)
+    torch.testing.assert_close(presence_loss(logits[:1, 1:2], absent[:1, 1:2]), -log(torch.tensor(1.0)) / 2)
+
+
+def test_presence_counts_with_its_weight_and_alone_it_is_all():
+    network, batch = presence_network(new_network(TINY).train()), box_batch()
+    text, draws = features(network, batch), drawn(batch.absent)
+    told = presence_loss(network.presence(network.embed(batch.images), text), batch.absent)
+    totals = {}
+    for weight, alone in ((0.0, False), (0.5, False), (0.5, True)):
+        weights = replace(WEIGHTS, presence_weight=weight, presence_alone=alone)
+        totals[weight, alone], terms = prompt_round_loss(network, batch, text, draws, weights)
+        assert ("presence" in terms) == (weight > 0) and ("text_mask" in terms) != alone
+    torch.testing.assert_close(totals[0.5, False] - totals[0.0, False], 0.5 * told, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(totals[0.5, True], 0.5 * told)

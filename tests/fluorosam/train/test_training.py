@@ -13,7 +13,7 @@ from support import fluorosam_training
 from support.fluorosam_jobs import write_segmentation_job
 from support.fluorosam_training import TINY, quick_settings, run, tiny_weights
 from xraykit.fluorosam.data import prepare_segmentations
-from xraykit.fluorosam.network import load_network, new_network
+from xraykit.fluorosam.network import load_network, new_network, presence_network
 from xraykit.fluorosam.train.presets import PRESETS
 from xraykit.fluorosam.train.segmentation_task import SegmentationTask
 from xraykit.fluorosam.train.settings import SegmentationNetworkSettings, SegmentationTrainSettings
@@ -75,8 +75,10 @@ def test_every_row_scores_each_kind_of_prompt(trained):
 def test_weights_carry_their_calibration_and_what_they_learned_from(trained):
     network = load_network(trained[0].weights)
     told = network.trained_on
-    assert network.config == TINY and told["data"] == ["job"] and told["images"] == 6
-    assert set(told["calibration"]) == {"slope", "offset", "visible"} and told["batches"] == 4
+    assert (
+        network.config == presence_network(new_network(TINY)).config and told["data"] == ["job"] and told["images"] == 6
+    )
+    assert set(told["calibration"]) == {"slope", "offset", "visible", "presence"} and told["batches"] == 4
 
 
 def test_a_training_that_goes_on_says_what_its_start_learned_from(trained, job, tmp_path):
@@ -115,6 +117,22 @@ def test_a_frozen_encoder_keeps_its_weights_and_statistics(job, weights, tmp_pat
         assert all(torch.equal(first[name], after[name]) for name in encoder) == frozen
         assert all(torch.equal(first[name], after[name]) for name in encoder if "running_" in name)
         assert any(not torch.equal(first[name], after[name]) for name in first if name.startswith("mask_decoder."))
+
+
+def test_what_is_visible_is_learned_alone(trained, job, tmp_path):
+    start = trained[0].folder
+    changes = {"objective": {"presence_alone": True, "renew_every": 1}, "data": {"absent": 0.5}}
+    done = run(quick_settings(tmp_path / "out", job, start / "weights", **changes))
+    first, after = state(start), state(done.folder)
+    moved = {name.split(".")[0] for name in first if not torch.equal(first[name], after[name])}
+    assert moved == {"presence_head"} and first.keys() == after.keys()
+    assert math.isfinite(done.rows[-1]["train_presence"]) and "train_text_mask" not in done.rows[-1]
+    assert 0 <= load_network(done.folder / "weights").trained_on["calibration"]["presence"] <= 1
+
+
+def test_a_head_that_is_not_asked_for_is_not_made(job, weights, tmp_path):
+    done = run(quick_settings(tmp_path / "out", job, weights, objective={"presence_weight": 0.0}))
+    assert not any(name.startswith("presence_head.") for name in state(done.folder))
 
 
 def test_texts_of_a_file_are_asked(job, weights, tmp_path):
@@ -189,6 +207,7 @@ def test_laptop_says_the_defaults():
         ({"objective": {"average": 1.0}}, "--average must lie in 0 to below 1, got 1.0"),
         ({"objective": {"focal_weight": math.nan}}, "--focal-weight must be 0 or more and finite, got nan"),
         ({"data": {"prompts": 0}}, "--prompts must be positive"),
+        ({"objective": {"presence_alone": True, "presence_weight": 0.0}}, "--presence-alone needs a --presence-weight"),
     ],
 )
 def test_settings_out_of_range_are_refused_in_a_sentence(changes, says, job, weights, tmp_path):

@@ -23,7 +23,7 @@ from xraykit.render.training import (
 )
 
 from .network.config import NAMED, FluoroSamConfig
-from .network.network import SegmentationNetwork, detailed_network, new_network
+from .network.network import SegmentationNetwork, detailed_network, new_network, presence_network
 from .network.network_weights import load_network
 from .network.resizing import resized_network
 from .network.trunk_start import PARTS, fill_encoder, fill_text, fill_trunk
@@ -122,6 +122,8 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
         network = detailed_network(network, own.detail)
     if own.image_size is not None:
         network = resized_network(network, own.image_size)
+    if settings.objective.presence_weight > 0:
+        network = presence_network(network, seed=settings.run.seed)
     if own.encoder_weights is not None:
         fill_encoder(network, own.encoder_weights)
     # a few images have no statistics that are worth keeping
@@ -131,6 +133,9 @@ def make_network(settings: SegmentationTrainSettings, start: SegmentationNetwork
     if own.text_weights is not None:
         fill_text(network, own.text_weights)
     network.image_encoder.requires_grad_(not own.encoder_frozen)
+    if settings.objective.presence_alone and network.presence_head is not None:
+        network.requires_grad_(False)
+        network.presence_head.requires_grad_(True)
     if own.checkpointing:
         network.image_encoder.trunk.set_grad_checkpointing()
     return network.train()
@@ -179,10 +184,13 @@ def check_training(settings: SegmentationTrainSettings) -> None:
         "focal_weight",
         "quality_weight",
         "code_weight",
+        "presence_weight",
         "renew_every",
         "weight_decay",
         "trunk_rate",
     )
     check_positive(own, (), or_zero=weights)
+    if own.presence_alone and own.presence_weight == 0:
+        raise InputError("--presence-alone needs a --presence-weight above 0, got 0; leave one of them out.")
     for source in data.sources:
         XrayDataset(source, rank=0, world_size=1)

@@ -24,7 +24,8 @@ def train(settings: SegmentationTrainSettings) -> int:
     this, all on patients that it never learned from: dice_text is the answer
     to words alone, dice_points_2 and dice_points_8 after so many clicks on
     what was wrong, dice_box to a box, dice_held_out_text to wordings that it
-    never saw; false_alarm is how often it shows something that is not there.
+    never saw; missed is how often words are answered "not visible" though it is
+    there, false_alarm how often something is shown that is not.
 
     Args:
         settings: The options.
@@ -44,7 +45,8 @@ SHOWN = {
     "dice_points_2": "after 2 points",
     "dice_points_8": "after 8",
     "dice_box": "by a box",
-    "false_alarm": "false alarms",
+    "missed": "hidden though there",
+    "false_alarm": "shown though not",
 }
 """Columns of the curve's last row that are printed, and what they are called."""
 

@@ -48,4 +48,10 @@ class FluoroSamMethod:
             for one in questions
         ]
         found = self.model.predict_many(prompts)
-        return [MaskAnswer(one.logits.cpu() > 0, float(one.confidence), bool(one.visible), one) for one in found]
+        return [
+            MaskAnswer(one.logits.cpu() > 0, one.confidence, one.visible, one, _told(one.presence)) for one in found
+        ]
+
+
+def _told(presence: float | None) -> float:
+    return float("nan") if presence is None else presence

@@ -44,6 +44,8 @@ class MaskRow:
     """Whether the method says that the target is in the image"""
     twin_dice: float
     """Agreement with the same structure of the other side, where the image shows it; else NaN"""
+    presence: float = NAN
+    """Probability that the method gives to the target being in the image; NaN where it tells none"""
 
 
 def score_answer(
@@ -72,12 +74,14 @@ def score_answer(
     told = (method, case.name, case.patient, case.view, asked.target, kind, points, text)
     unit, spacing = ("px", (1.0, 1.0)) if case.spacing is None else ("mm", case.spacing)
     if asked.mask is None:
-        return MaskRow(*told, 0.0, NAN, NAN, NAN, NAN, unit, answer.confidence, answer.visible, NAN)
+        return MaskRow(*told, 0.0, NAN, NAN, NAN, NAN, unit, answer.confidence, answer.visible, NAN, answer.presence)
     drawn = answer.mask.cpu()
     overlap = mask_overlap(drawn, asked.mask)
     borders = border_distance(drawn, asked.mask, spacing=spacing) if distances else (NAN, NAN)
     twin = NAN if asked.twin is None else mask_overlap(drawn, asked.twin).dice
-    return MaskRow(*told, asked.area, *overlap, *borders, unit, answer.confidence, answer.visible, twin)
+    return MaskRow(
+        *told, asked.area, *overlap, *borders, unit, answer.confidence, answer.visible, twin, answer.presence
+    )
 
 
 def shown_dice(row: MaskRow) -> float:

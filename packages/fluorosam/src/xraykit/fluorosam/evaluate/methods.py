@@ -42,6 +42,7 @@ class MaskAnswer:
         mask: (H, W) bool: what the method draws, whether or not it calls it visible.
         confidence: The expected IoU, 0 to 1; NaN where a method has none.
         visible: False: it says that what is asked for is not in the image.
+        presence: Probability that the image shows it; NaN where a method tells none.
         state: Whatever the method wants back in `MaskQuestion.before`.
     """
 
@@ -49,6 +50,7 @@ class MaskAnswer:
     confidence: float = float("nan")
     visible: bool = True
     state: Any = None
+    presence: float = float("nan")
 
 
 class EvaluatedMethod(Protocol):

@@ -158,7 +158,7 @@ def _alarms(rows: Sequence[MaskRow]) -> tuple[dict[str, Any], str]:
         low, high = one["interval"]
         alarms = f"{100 * one['alarms']:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
         lines.append([method, str(one["count"]), alarms, missed, told])
-    head = ["method", "prompts", "false alarms (95 %)", "missed of those shown", "AUROC of the confidence"]
+    head = ["method", "prompts", "false alarms (95 %)", "missed of those shown", "AUROC"]
     return found, markdown_table(head, lines) if lines else ""
 
 

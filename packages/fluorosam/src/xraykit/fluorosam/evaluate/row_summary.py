@@ -111,7 +111,7 @@ def wording_difference(rows: Sequence[MaskRow]) -> dict[str, Any] | None:
 
 
 def alarm_figures(rows: Sequence[MaskRow]) -> dict[str, Any] | None:
-    """False alarms on absent targets, and how well the confidence tells them from shown ones; None without any."""
+    """False alarms on absent targets, and how well presence or else confidence tells them from shown ones, or None."""
     absent = [row for row in rows if row.kind == "absent"]
     if not absent:
         return None
@@ -124,7 +124,9 @@ def alarm_figures(rows: Sequence[MaskRow]) -> dict[str, Any] | None:
     shown = [row for row in rows if row.kind == "text"]
     if shown:
         found["missed"] = fmean(not row.visible for row in shown)
-    scores = [row.confidence for row in (*shown, *absent)]
+    scores = [row.presence for row in (*shown, *absent)]
+    if np.isnan(scores).any():
+        scores = [row.confidence for row in (*shown, *absent)]
     if shown and not np.isnan(scores).any():
         found["auroc"] = auroc(scores, [True] * len(shown) + [False] * len(absent))
     return found

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "best_mask": "best_mask_loss BestMasks chosen_masks",
         "dense_loss": "class_loss ClassLoss",
         "contrast": "supervised_contrast",
+        "presence": "presence_loss",
         "mask_losses": "dice_loss focal_loss mask_iou quality_loss",
     },
 )

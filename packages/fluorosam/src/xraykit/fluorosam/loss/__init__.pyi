@@ -15,3 +15,4 @@ from .mask_losses import (
     mask_iou as mask_iou,
     quality_loss as quality_loss,
 )
+from .presence import presence_loss as presence_loss

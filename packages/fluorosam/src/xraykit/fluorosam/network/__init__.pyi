@@ -27,12 +27,14 @@ from .network import (
     SegmentationNetwork as SegmentationNetwork,
     detailed_network as detailed_network,
     new_network as new_network,
+    presence_network as presence_network,
 )
 from .network_weights import (
     load_network as load_network,
     save_network as save_network,
 )
 from .open_clip_text import open_clip_tower as open_clip_tower
+from .presence_head import PresenceHead as PresenceHead
 from .prompt_encoder import (
     PromptEncoder as PromptEncoder,
     PromptTokens as PromptTokens,

@@ -101,11 +101,14 @@ class TextConfig:
     """Not trained with the rest, as CLIP's is"""
     activation: TextActivation = "quick_gelu"
     """x sigmoid(1.702 x), as OpenAI's CLIP has it, or GELU; the wrong one gives wrong features"""
+    presence: int = 0
+    """Hidden units of the head that says whether an image shows what a text asks for; 0: none"""
 
     def __post_init__(self) -> None:
         for name, most in (("width", 2048), ("layers", 48), ("heads", 64), ("dimension", 4096), ("context", 77)):
             _check_whole(f"text.{name}", getattr(self, name), 3 if name == "context" else 1, most)
         _check_whole("text.token_width", self.token_width, 0, self.width)
+        _check_whole("text.presence", self.presence, 0, 1024)
         _check_choice("text.activation", self.activation, get_args(TextActivation))
         if self.width % self.heads:
             raise InputError(f"text.width must be a multiple of heads={self.heads}, got width={self.width}.")
@@ -209,7 +212,9 @@ NAMED: dict[str, FluoroSamConfig] = {
         heads=4,
         drawn=True,
         trunk=TrunkConfig("conv", width=32, depths=(1, 1, 2, 1), detail=16),
-        text=TextConfig(width=128, layers=2, heads=4, dimension=128, token_width=32, context=48, frozen=False),
+        text=TextConfig(
+            width=128, layers=2, heads=4, dimension=128, token_width=32, context=48, frozen=False, presence=128
+        ),
         quantiser=QuantiserConfig(codes=512),
     ),
 }

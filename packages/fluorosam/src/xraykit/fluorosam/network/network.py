@@ -15,9 +15,11 @@ from .config import NAMED, FluoroSamConfig
 from .detail_map import DetailMap
 from .image_encoder import ImageEncoder
 from .mask_decoder import MaskDecoder, MaskLogits
+from .presence_head import PresenceHead
 from .prompt_encoder import PromptEncoder, PromptTokens
 from .prompts import PromptBatch
 
+PRESENCE_WIDTH = 128
 OWN_TOKENS, TEXT_TOKENS = 0.2, 2.5
 """Of a new network: how long its own tokens and those of texts are, in multiples of PyTorch's first values."""
 
@@ -45,6 +47,8 @@ class SegmentationNetwork(nn.Module):
         self.mask_decoder = MaskDecoder(config)
         detail = config.trunk.detail
         self.detail_map = DetailMap(detail, config.dimension // 4) if detail else None
+        width = config.text.presence
+        self.presence_head = PresenceHead(config.dimension, config.text.dimension, width) if width else None
 
     def train(self, mode: bool = True) -> Self:
         """Training mode, but not for an image encoder of which nothing learns.
@@ -76,6 +80,17 @@ class SegmentationNetwork(nn.Module):
             InputError: Texts that are empty, too long or hold control characters.
         """
         return self.prompt_encoder.text_model.encode(texts)
+
+    def presence(self, embedding: Tensor, text: Tensor) -> Tensor | None:
+        """Logits (B, P) of what texts (B, P, D) ask for being in the images of embeddings; None without such a head.
+
+        Args:
+            embedding: As `embed` gives it; no gradient goes back to it.
+            text: Of `encode_text`.
+        """
+        if self.presence_head is None:
+            return None
+        return self.presence_head(embedding[:, : self.config.dimension].detach(), text.detach())  # type: ignore[no-any-return]
 
     def encode_prompts(self, prompts: PromptBatch) -> PromptTokens:
         """Tokens of prompts, with what the codebook made of their texts."""
@@ -151,9 +166,30 @@ def detailed_network(network: SegmentationNetwork, channels: int) -> Segmentatio
     if config.trunk.detail:
         raise InputError(f"--detail must be {config.trunk.detail} as in these weights, got {channels}; leave it out.")
     other = SegmentationNetwork(replace(config, trunk=replace(config.trunk, detail=channels)))
-    own = {name: value for name, value in other.state_dict().items() if name.startswith("detail_map.")}
-    own |= {name: torch.zeros_like(value) for name, value in own.items() if name.startswith("detail_map.output.")}
-    other.load_state_dict(own | network.state_dict())
+    for weights in other.detail_map.output.parameters():  # type: ignore[union-attr]
+        nn.init.zeros_(weights)
+    return _with_weights(other, network)
+
+
+def presence_network(network: SegmentationNetwork, *, seed: int = 0) -> SegmentationNetwork:
+    """A network with the weights of another one and a `PresenceHead`: its own, or one that has learned nothing.
+
+    Args:
+        network: Left as it is.
+        seed: Of a new head.
+    """
+    if network.config.text.presence:
+        return network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        text = replace(network.config.text, presence=PRESENCE_WIDTH)
+        other = SegmentationNetwork(replace(network.config, text=text))
+    return _with_weights(other, network)
+
+
+def _with_weights(other: SegmentationNetwork, network: SegmentationNetwork) -> SegmentationNetwork:
+    """The same with all that another one has learned."""
+    other.load_state_dict(other.state_dict() | network.state_dict())
     other.trained_on = network.trained_on
     return other
 

@@ -68,7 +68,8 @@ def fill_text(network: SegmentationNetwork, source: str | Path) -> SegmentationN
         FileError: Nothing there, not readable, or a text tower of another size.
     """
     other = load_network(source)
-    if replace(other.config.text, frozen=True) != replace(network.config.text, frozen=True):
+    theirs, own = (replace(one.config.text, frozen=True, presence=0) for one in (other, network))
+    if theirs != own:
         raise FileError(f"{source} must have the text tower of this network, got another size; choose its variant.")
     network.prompt_encoder.text_model.load_state_dict(other.prompt_encoder.text_model.state_dict())
     network.trained_on = {**network.trained_on, "text": other.trained_on.get("text", str(source))}

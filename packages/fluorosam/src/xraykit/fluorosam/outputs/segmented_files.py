@@ -158,6 +158,7 @@ def _written(
             **entry,
             "visible": answer.visible,
             "confidence": round(answer.confidence, 4),
+            **({} if answer.presence is None else {"presence": round(answer.presence, 4)}),
             "area": mask.area,
             "bbox": list(mask.box),
             **_pointed(answer.prompt),

@@ -194,10 +194,13 @@ class FluoroSam:
             1, MOST_VALUES.get(self.device.type, MOST_VALUES["cpu"]) // (self.network.config.dimension // 8 * size**2)
         )
         for start in range(0, len(placed), step):
-            logits, quality = self._decode(image.embedding, placed[start : start + step], multimask)
-            for row, (low, one) in enumerate(zip(logits, quality, strict=True), start=start):
-                low = within_box(low, placed[row], size=image.square.size)
-                answers.append(self._answer(low, one, image.square, prompts[row], targets[row]))
+            some = slice(start, start + step)
+            found = self._decode(image.embedding, placed[some], multimask)
+            for low, quality, presence, here, prompt, target in zip(
+                *found, placed[some], prompts[some], targets[some], strict=True
+            ):
+                low = within_box(low, here, size=image.square.size)
+                answers.append(self._answer(low, quality, presence, image.square, prompt, target))
         return answers
 
     def target_of(self, text: str) -> str | None:
@@ -239,22 +242,33 @@ class FluoroSam:
         again = self.network.config.drawn and len(placed.points) > 0 and isinstance(mask, Segmentation)
         return replace(placed, mask=None) if again else placed
 
-    def _decode(self, embedding: Tensor, placed: Sequence[PlacedPrompt], multimask: bool) -> tuple[Tensor, Tensor]:
-        """Logits (P, C, M, M) and quality (P, C), on the CPU."""
+    def _decode(
+        self, embedding: Tensor, placed: Sequence[PlacedPrompt], multimask: bool
+    ) -> tuple[Tensor, Tensor, Sequence[float | None]]:
+        """Logits (P, C, M, M) and quality (P, C), on the CPU, and the probability of what words ask for, P."""
         with torch.no_grad():
             texts = [one.text for one in placed if one.text is not None]
             batch = batch_prompts(placed, self._text_features(texts) if texts else None).to(self.device)
             found = self.network.decode(embedding, batch, multimask=multimask)
-            return found.logits[0].float().cpu(), found.quality[0].float().cpu()
+            seen = None if batch.text is None else self.network.presence(embedding, batch.text)
+        told = [None] * len(placed) if seen is None else seen[0].float().sigmoid().tolist()
+        presence = [None if one.text is None else p for one, p in zip(placed, told, strict=True)]
+        return found.logits[0].float().cpu(), found.quality[0].float().cpu(), presence
 
     def _answer(
-        self, low: Tensor, quality: Tensor, square: PaddedSquare, prompt: Prompt, target: str | None
+        self,
+        low: Tensor,
+        quality: Tensor,
+        presence: float | None,
+        square: PaddedSquare,
+        prompt: Prompt,
+        target: str | None,
     ) -> Segmentation:
         confidences, best = self.confidence_map(quality), int(quality.nan_to_num(-torch.inf).argmax())
         rows, columns = (-(-shown * low.shape[-1] // square.size) for shown in square.shown)
         there = bool(low[best, :rows, :columns].amax() > 0)
-        sure = not prompt.words_alone or float(confidences[best]) >= self.confidence_map.visible
-        return Segmentation(low, confidences, best, square, there and sure, prompt, target)
+        sure = not prompt.words_alone or self.confidence_map.sees(float(confidences[best]), presence)
+        return Segmentation(low, confidences, best, square, there and sure, prompt, target, presence)
 
     def _text_features(self, texts: Iterable[str]) -> Tensor:
         """(N, D); each text is encoded once."""

@@ -27,6 +27,8 @@ class Segmentation:
         visible: Whether what was asked for is in the X-ray; false leaves the mask empty.
         prompt: What was asked.
         target: Name of what the words ask for in the vocabulary; None without words, or where it knows none.
+        presence: Probability that the X-ray shows what the words ask for; None without words, or of a network that does
+            not tell.
     """
 
     low_candidates: Tensor = field(repr=False)
@@ -36,6 +38,7 @@ class Segmentation:
     visible: bool
     prompt: Prompt
     target: str | None = None
+    presence: float | None = None
 
     @property
     def confidence(self) -> float:

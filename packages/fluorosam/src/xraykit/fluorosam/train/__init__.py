@@ -5,7 +5,7 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "confidence": "fit_calibration fit_visible",
+        "confidence": "fit_calibration fit_presence fit_visible",
         "corrections": "CorrectionDraws answered_words draw_corrections made_up_corrections made_up_logits",
         "encoder_batches": "class_cover ClassBatch ClassBatches",
         "encoder_scores": "EncoderScores",

@@ -1,6 +1,7 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
 from .confidence import (
     fit_calibration as fit_calibration,
+    fit_presence as fit_presence,
     fit_visible as fit_visible,
 )
 from .corrections import (

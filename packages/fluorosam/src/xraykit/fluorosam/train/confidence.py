@@ -41,11 +41,26 @@ def fit_visible(line: ConfidenceMap, there: Tensor, absent: Tensor) -> Confidenc
         there: (N,), qualities of answers about what is there.
         absent: (M,), of those about what is not.
     """
-    sure, nothing = line(there.double()), line(absent.double())
+    return replace(line, visible=_least(line(there.double()), line(absent.double())))
+
+
+def fit_presence(line: ConfidenceMap, there: Tensor, absent: Tensor) -> ConfidenceMap:
+    """The same for the probabilities of a network that tells what is visible; as it is for one that does not.
+
+    Args:
+        line: Gets the threshold.
+        there: (N,), probabilities of what is there, NaN of a network without.
+        absent: (M,), of what is not.
+    """
+    told = torch.cat([there, absent])
+    return line if bool(told.isnan().any()) else replace(line, presence=_least(there.double(), absent.double()))
+
+
+def _least(sure: Tensor, nothing: Tensor) -> float:
     if not len(sure) or not len(nothing):
-        return replace(line, visible=0.0)
+        return 0.0
     levels = torch.cat([sure, nothing]).unique()
     tries = torch.cat([levels[:1], (levels[1:] + levels[:-1]) / 2])
     mistakes = MISSED * (sure < tries[:, None]).double().mean(1) + (nothing >= tries[:, None]).double().mean(1)
     best = (mistakes <= mistakes.min() + 1e-9).nonzero()[:, 0]
-    return replace(line, visible=float(tries[best[len(best) // 2]]))
+    return float(tries[best[len(best) // 2]])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import torch
 from torch import Tensor
+
+from xraykit.render.evaluation import auroc
 
 from ..data.segmentation_batches import SegmentationBatch
 from ..loss.best_mask import chosen_masks
@@ -40,25 +44,26 @@ class HeldOutBatches:
 class Answers:
     """Numbers of all prompts of one kind.
 
-    `iou` and `dice` of the mask that the network held best, the `quality` that it expected, and whether the answer is
-    `empty`; see `of`.
+    `iou` and `dice` of the mask that the network held best, the `quality` that it expected, whether the answer is
+    `empty`, and the `presence` that it told, the probability that the image shows it; see `of`.
     """
 
     def __init__(self) -> None:
         self._rows: list[Tensor] = []
         self._absent: list[Tensor] = []
 
-    def add(self, logits: Tensor, quality: Tensor, truth: Tensor, absent: Tensor) -> None:
-        """Count answers (B, P, M, M) with their quality (B, P)."""
+    def add(self, logits: Tensor, quality: Tensor, truth: Tensor, absent: Tensor, seen: Tensor | None = None) -> None:
+        """Count answers (B, P, M, M) with their quality and, where it is told, logits of presence (B, P)."""
         iou = mask_iou(logits, truth)
         empty = ~(logits > 0).flatten(2).any(-1)
-        row = torch.stack([iou, 2 * iou / (1 + iou), quality.float(), empty.float()], -1)
+        presence = torch.full_like(iou, torch.nan) if seen is None else seen.float().sigmoid()
+        row = torch.stack([iou, 2 * iou / (1 + iou), quality.float(), empty.float(), presence], -1)
         self._rows.append(row.flatten(0, 1).cpu())
         self._absent.append(absent.flatten().cpu())
 
     def of(self, name: str, *, absent: bool = False) -> Tensor:
-        """iou, dice, quality or empty (N,) of the prompts for what is there, or for what is not."""
-        column = ("iou", "dice", "quality", "empty").index(name)
+        """iou, dice, quality, empty or presence (N,) of the prompts for what is there, or for what is not."""
+        column = ("iou", "dice", "quality", "empty", "presence").index(name)
         return torch.cat(self._rows)[torch.cat(self._absent) == absent][:, column]
 
 
@@ -93,20 +98,31 @@ def held_out_scores(found: dict[str, Answers], calibration: ConfidenceMap) -> di
     """Columns of the curve: mean intersection over union and Dice by kind, and how prompts for what is absent do.
 
     `false_alarm` is the share of absent prompts whose answer is called visible, `missed` the share of present ones
-    that are not, both by words alone and by `calibration.visible`. `confidence_error` is the mean absolute difference
+    that are not, both by words alone and by `calibration`; `presence_auroc` is how well the network tells one from the
+    other, where it does. `confidence_error` is the mean absolute difference
     of calibrated confidence and real intersection over union.
     """
     row: dict[str, float] = {}
     for kind, answers in found.items():
         row |= {f"{name}_{kind}": float(answers.of(name).mean()) for name in ("iou", "dice")}
     text = found["text"]
-    sure = calibration(text.of("quality"))
-    row["missed"] = float((sure < calibration.visible).float().mean())
-    row["confidence_error"] = float((sure - text.of("iou")).abs().mean())
-    if len(nothing := text.of("quality", absent=True)):
-        row["false_alarm"] = float((calibration(nothing) >= calibration.visible).float().mean())
+    row["missed"] = 1 - _seen(text, calibration)
+    row["confidence_error"] = float((calibration(text.of("quality")) - text.of("iou")).abs().mean())
+    there, absent = (text.of("presence", absent=which) for which in (False, True))
+    if len(absent):
+        told = torch.cat([there, absent]).tolist()
+        if len(there) and not any(map(math.isnan, told)):
+            row["presence_auroc"] = auroc(told, [True] * len(there) + [False] * len(absent))
+        row["false_alarm"] = _seen(text, calibration, absent=True)
         row["filled_absent"] = 1 - float(text.of("empty", absent=True).float().mean())
     return row
+
+
+def _seen(text: Answers, calibration: ConfidenceMap, *, absent: bool = False) -> float:
+    """The share of answers that are called visible."""
+    sure, told = calibration(text.of("quality", absent=absent)), text.of("presence", absent=absent)
+    presence = [None if math.isnan(one) else one for one in told.tolist()]
+    return fmean(calibration.sees(*one) for one in zip(sure.tolist(), presence, strict=True))
 
 
 def _answer(
@@ -121,6 +137,7 @@ def _answer(
     """Add the answers for one batch by what prompts begin with, after the numbers of points that are asked for."""
     embedding, read = network.embed(batch.images), features(batch.texts)
     inside = inside_image(batch.shown, batch.masks.shape[-1])
+    seen = network.presence(embedding, read)
     for start, after in kinds.items():
         draws = _draws(batch.absent, start, max(after, default=0), seed)
         for answer in answer_rounds(network, embedding, batch, read, draws):
@@ -130,7 +147,7 @@ def _answer(
             logits = chosen_masks(answer.logits.float(), answer.held)
             logits = logits if inside is None else torch.where(inside, logits, OUTSIDE)
             quality = answer.quality.gather(2, answer.held[..., None])[..., 0]
-            found.setdefault(prefix + kind, Answers()).add(logits, quality, batch.masks, batch.absent)
+            found.setdefault(prefix + kind, Answers()).add(logits, quality, batch.masks, batch.absent, seen)
 
 
 def _draws(absent: Tensor, start: int, points: int, seed: int) -> RoundDraws:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ..data.segmentation_batches import SegmentationBatch
 from ..loss.best_mask import best_mask_loss, chosen_masks
+from ..loss.presence import presence_loss
 from ..network.image_cells import cell_pixels, draw_cells
 from ..network.network import SegmentationNetwork
 from ..network.prompts import ABSENT, PromptBatch, mask_prompts
 from ..network.quantiser import Quantised
 from .corrections import CorrectionDraws, answered_words, draw_corrections, made_up_corrections
 from .error_points import draw_boxes, draw_points
+from .round_weights import RoundWeights
 from .settings import PromptRoundSettings
 
 TEXT, TEXT_AND_BOX, BOX, POINT, CORRECTION = range(5)
@@ -85,30 +86,6 @@ def draw_rounds(
     return RoundDraws(start, feedback, tuple(counted), points, boxes, cells, past)
 
 
-class RoundWeights(Protocol):
-    """What the parts of the loss count, see `SegmentationObjectiveSettings`."""
-
-    @property
-    def dice_weight(self) -> float:
-        """Of the Dice loss."""
-        ...
-
-    @property
-    def focal_weight(self) -> float:
-        """Of the focal loss."""
-        ...
-
-    @property
-    def quality_weight(self) -> float:
-        """Of the squared error of the expected intersection over union."""
-        ...
-
-    @property
-    def code_weight(self) -> float:
-        """Of the codebook's losses."""
-        ...
-
-
 def prompt_round_loss(
     network: SegmentationNetwork,
     batch: SegmentationBatch,
@@ -118,7 +95,7 @@ def prompt_round_loss(
 ) -> tuple[Tensor, Mapping[str, Tensor]]:
     r"""The loss of all rounds of a batch, and its parts.
 
-        L = (K L_0 + sum_k L_k) / 2 K + codes,  L_r = mean over prompts of mask_r + quality_weight quality_r
+        L = (K L_0 + sum_k L_k) / 2 K + codes + presence,  L_r = mean over prompts of mask_r + quality_weight quality_r
 
     L_0 is that of the words (or of the box or the point that a prompt begins with) and counts as much as the K rounds
     with points that count: the first, the last, and one drawn from those between; the others run without gradient.
@@ -148,7 +125,13 @@ def prompt_round_loss(
     losses: list[Tensor] = []
     terms: dict[str, Tensor] = {}
     total = features.new_zeros((), dtype=torch.float32)
-    for answer in answer_rounds(network, network.embed(batch.images), batch, features, draws):
+    embedding = network.embed(batch.images)
+    if weights.presence_weight > 0 and (seen := network.presence(embedding, features)) is not None:
+        terms["presence"] = presence_loss(seen, batch.absent)
+        total = total + weights.presence_weight * terms["presence"]
+        if weights.presence_alone:
+            return total, {name: value.detach() for name, value in terms.items()}
+    for answer in answer_rounds(network, embedding, batch, features, draws):
         number = answer.number
         if number == 0 and answer.quantised is not None:
             total = total + weights.code_weight * answer.quantised.loss

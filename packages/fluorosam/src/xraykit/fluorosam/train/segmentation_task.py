@@ -18,7 +18,7 @@ from xraykit.render.training import TrainingTask, group_parameters, warmup_cosin
 from ..network.network import SegmentationNetwork
 from ..network.network_weights import save_network
 from ..predictor.calibrated_confidence import KEY, ConfidenceMap, confidence_map
-from .confidence import fit_calibration, fit_visible
+from .confidence import fit_calibration, fit_presence, fit_visible
 from .held_out_prompts import Answers, held_out_answers, held_out_scores
 from .prompt_rounds import draw_rounds, prompt_round_loss
 from .settings import SegmentationTrainSettings
@@ -118,7 +118,8 @@ class SegmentationTask(TrainingTask):
         """Average the weights, and give codes that no text uses to texts of this batch."""
         if self.averaged is not None:
             self.averaged.update_parameters(self.network)
-        every = self.settings.objective.renew_every
+        own = self.settings.objective
+        every = 0 if own.presence_alone else own.renew_every
         if every and self._steps % every == 0:
             self._renew_codes()
 
@@ -180,11 +181,12 @@ class SegmentationTask(TrainingTask):
 
 
 def calibration_of(found: Mapping[str, Answers]) -> ConfidenceMap:
-    """The line by answers of all kinds, the threshold by words alone, without answers that miss altogether."""
+    """The line by answers of all kinds; thresholds by words alone, that of the line without answers that miss all."""
     text = found["text"]
     kinds = [found[kind] for kind in KINDS_OF_CONFIDENCE if kind in found]
     quality = [one.of("quality") for one in kinds] + [text.of("quality", absent=True)]
     iou = [one.of("iou") for one in kinds] + [text.of("iou", absent=True)]
     line = fit_calibration(torch.cat(quality), torch.cat(iou))
     hit = text.of("iou") >= HIT
-    return fit_visible(line, text.of("quality")[hit], text.of("quality", absent=True))
+    line = fit_visible(line, text.of("quality")[hit], text.of("quality", absent=True))
+    return fit_presence(line, text.of("presence"), text.of("presence", absent=True))

@@ -117,6 +117,11 @@ class SegmentationObjectiveSettings:
     """Weight of the squared error of the expected intersection over union."""
     code_weight: float = 0.25
     """Weight of the codebook's losses."""
+    presence_weight: float = 0.2
+    """Weight of the cross-entropy of whether the image shows what the words ask for; 0 for no such answer. It learns
+    from the embedding as it is, and changes no mask."""
+    presence_alone: bool = False
+    """Only that answer learns, several times faster: a last stage of some minutes, with --absent 0.5."""
     renew_every: int = 100
     """Optimiser steps between renewals of codes that no text uses; 0 for never."""
     weight_decay: float = 0.01
