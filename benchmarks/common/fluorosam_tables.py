@@ -64,7 +64,7 @@ def _facts(name: str, one: dict) -> str:
     if absent := one["absent"].get("fluorosam"):
         low, high = absent["interval"]
         parts.append(f"false alarms {100 * absent['alarms']:.0f} % ({100 * low:.0f} to {100 * high:.0f}) of "
-                     f"{absent['count']}, AUROC of the confidence {absent.get('auroc', math.nan):.3f}")  # fmt: skip
+                     f"{absent['count']}, AUROC {absent.get('auroc', math.nan):.3f}")  # fmt: skip
     if (wording := one["wording"]) is not None:
         parts.append(f"held-out wordings {wording['difference']:+.3f} Dice")
     for kind, label in (("points", "points"), ("text_points", "words and points")):
