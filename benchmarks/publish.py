@@ -14,6 +14,7 @@ from .common.study_tables import (
     confusion_table,
     correspondence_table,
     dataset_table,
+    faults_table,
     geometry_table,
     gvxr_table,
     implants_table,
@@ -114,6 +115,10 @@ ABOUT = {
     "geometry is not exact: pairs whose second place is turned about the patient, single X-rays with another SDD or "
     "pixel spacing; median and worst true TRE of the answer, and after [what contradicts the X-rays](xvr.md) was "
     'freed. 0 degrees and "as it is" count false alarms.',
+    "faults": "`python -m benchmarks.studies.faults` puts together what `python -m tools.fuzz` and "
+    "`tools/kill_training.py` found: valid files of every reader changed at random, in bounded child processes, and "
+    "trainings killed while they save. Untyped is an error that is not ours, message one that is no single printable "
+    "line, hang more than 5 s of CPU time, crash the end of the process, memory more than 2 GB.",
     "xvr_similarity": "`python -m benchmarks.studies.xvr_similarity` registers simulated X-rays of a real CT by "
     "correlation and by [self-similarity (MIND-SSC)](xvr.md), from the same starts; true TRE. The X-rays come of "
     "another projector, with noise, scatter and collimation, and are shown with inverted and equalised greys too.",
@@ -238,6 +243,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),
     "xvr_geometry": lambda result: geometry_table(result["summary"]),
+    "faults": faults_table,
     "xvr_similarity": lambda result: similarity_table(result["summary"]),
     "xvr_implants": lambda result: implants_table(result["summary"]),
     "xvr_other_side": lambda result: sides_table(result["summary"]),

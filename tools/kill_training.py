@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +140,9 @@ def try_full(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     while not (out / CHECKPOINT).exists():
         time.sleep(0.001)
     filler = folder / "filler"
-    with filler.open("wb") as file:
+    with suppress(OSError), filler.open("wb", buffering=0) as file:  # the training may be faster to take the rest
         while (free := shutil.disk_usage(folder).free) > ROOM:
             file.write(bytes(min(free - ROOM // 2, 1 << 20)))
-            file.flush()
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     reached = steps_of(out)
     if status != 2:

@@ -136,6 +136,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "ct": str, "pair": int, "case": str, "before": list, "after": list, "said": str, "shift": NUMBER,
         "doubts": list, "cpu_s": list,
     },
+    "faults": {
+        "reader": str, "inputs": int, "read": int, "refused": int, "untyped": int, "message": int, "hang": int,
+        "crash": int, "memory": int,
+    },
     "xvr_similarity": {
         "xray": int, "greys": str, "similarity": str, "start_deg": float, "start_mm": float, "before_mm": float,
         "after_mm": float, "cpu_s": float,

@@ -173,6 +173,20 @@ def similarity_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def faults_table(result: dict) -> str:
+    """The suite `faults`: what each reader made of damaged input, and what kills took of trainings."""
+    names = ("inputs", "read", "refused", "untyped", "message", "hang", "crash", "memory")
+    lines = ["| reader | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    total = {name: sum(row[name] for row in result["rows"]) for name in names}
+    for row in ({"reader": "**all**", **total}, *result["rows"]):
+        lines.append("| " + " | ".join(str(row[name]) for name in ("reader", *names)) + " |")
+    lines += ["", "| file system | fault | times | of them in a save | lost |", "|---" * 5 + "|"]
+    for row in result["summary"]["trainings"]:
+        lost = "; ".join(row["lost"]) or "nothing"
+        lines.append(f"| {row['disk']} | {row['fault']} | {row['times']} | {row['in_save']} | {lost} |")
+    return "\n".join([f"Measured at commit {result['scene']['measured_at']}.", "", *lines])
+
+
 def implants_table(summary: dict) -> str:
     """The suite `xvr_implants`: medians over the frames of each set, implant and run."""
     head = ["run", "frames", "fit", "IoU", "least", "across mm", "depth mm", "about / across beam", "hits", "CPU s"]
