@@ -21,7 +21,7 @@ from xraykit.corr.train import (
     ClassifyObjectiveSettings,
     ClassifySettings,
 )
-from xraykit.render import InputError
+from xraykit.render import InputError, OutputError
 from xraykit.render.training import RunSettings
 
 pytest.importorskip("lightning", reason="needs the extra: pip install 'xraykit-corr[train]'")
@@ -159,3 +159,10 @@ def test_a_split_without_a_label_is_refused(files, tmp_path):
     settings = settings_of(files, tmp_path / "out", data=ClassifyDataSettings(folder / "studies.csv"))
     with pytest.raises(InputError, match=r'"val" must have studies of both labels, got no positive'):
         classify_studies(settings)
+
+
+def test_a_folder_that_is_taken_is_refused_before_studies_are_read(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/last.ckpt").write_bytes(b"a training")
+    with pytest.raises(OutputError, match="already holds a training; add --resume"):
+        classify_studies(settings_of((tmp_path / "no studies.csv", "no matcher"), tmp_path / "out"))

@@ -21,7 +21,7 @@ from xraykit.corr.train.finetune_settings import (
     FinetuneObjectiveSettings,
     FinetuneSettings,
 )
-from xraykit.render import FileError, InputError
+from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.storage import read_settings
 from xraykit.render.training import RunSettings
 
@@ -127,3 +127,12 @@ def test_images_of_another_size_than_annotated_are_refused_where_no_pair_is_left
     file.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(FileError, match="must be 70 x 64 px as annotated, got 64 x 64"):
         finetune_matcher(settings_of(tmp_path, file))
+
+
+@pytest.mark.parametrize(("repeats", "place"), [(1, "out"), (2, "out/seed0")])
+def test_a_folder_that_is_taken_is_refused_before_annotations_are_read(tmp_path, repeats, place):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "last.ckpt").write_bytes(b"a training")
+    settings = replace(settings_of(tmp_path, tmp_path / "no annotations.json"), repeats=repeats)
+    with pytest.raises(OutputError, match="already holds a training; add --resume"):
+        finetune_matcher(settings)

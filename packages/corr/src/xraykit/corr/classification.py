@@ -15,7 +15,7 @@ from xraykit.render.evaluation import read_rows, write_evaluation, write_rows
 from xraykit.render.extras import require
 from xraykit.render.pictures import save_png
 from xraykit.render.storage import check_same_settings, make_folder, to_plain, write_settings
-from xraykit.render.training import check_length, completed_run, fit, prepare_folder
+from xraykit.render.training import check_folder, check_length, completed_run, fit, prepare_folder
 
 from .network.classifier import StudyClassifier
 from .pictures.attention_picture import AttentionLook, draw_attention
@@ -86,6 +86,8 @@ def classify_studies(
     check_length(settings.length)
     settings = replace(settings, run=completed_run(settings.run))
     arms = _arms(settings)
+    if not settings.grid.grid:
+        check_folder(settings.run)
     inputs = load_study_inputs(settings, arms, report=report)
     if say is not None:
         for line in inputs.told().lines:

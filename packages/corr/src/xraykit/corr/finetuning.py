@@ -18,7 +18,15 @@ from xraykit.render.commands import LeftOut
 from xraykit.render.evaluation import markdown_table
 from xraykit.render.extras import require
 from xraykit.render.storage import finite_or_none, write_atomically
-from xraykit.render.training import TrainingInputs, TrainingRun, completed_run, fit, is_follower, prepare_folder
+from xraykit.render.training import (
+    TrainingInputs,
+    TrainingRun,
+    check_folder,
+    completed_run,
+    fit,
+    is_follower,
+    prepare_folder,
+)
 
 from .data.annotated_pairs import AnnotatedPairs
 from .data.annotations import Annotations, read_annotations
@@ -83,6 +91,7 @@ def finetune_matcher(
         require(module, extra="train", distribution="xraykit-corr", what="fine-tuning")
     _check(settings)
     settings = replace(settings, run=completed_run(settings.run))
+    check_folder(_repeat(settings, 0).run)
     annotations = read_annotations(settings.data.annotations)
     start = load_matcher(settings.network.start)
     if start.trained_on.get("target") == "thickness":

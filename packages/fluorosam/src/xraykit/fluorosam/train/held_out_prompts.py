@@ -122,7 +122,8 @@ def _seen(text: Answers, calibration: ConfidenceMap, *, absent: bool = False) ->
     """The share of answers that are called visible."""
     sure, told = calibration(text.of("quality", absent=absent)), text.of("presence", absent=absent)
     presence = [None if math.isnan(one) else one for one in told.tolist()]
-    return fmean(calibration.sees(*one) for one in zip(sure.tolist(), presence, strict=True))
+    seen = [calibration.sees(*one) for one in zip(sure.tolist(), presence, strict=True)]
+    return fmean(seen) if seen else math.nan
 
 
 def _answer(
