@@ -184,7 +184,8 @@ def faults_table(result: dict) -> str:
     for row in result["summary"]["trainings"]:
         lost = "; ".join(row["lost"]) or "nothing"
         lines.append(f"| {row['disk']} | {row['fault']} | {row['times']} | {row['in_save']} | {lost} |")
-    return "\n".join([f"Measured at commit {result['scene']['measured_at']}.", "", *lines])
+    at = f"Readers at commit {result['scene']['measured_at']}, trainings at {result['scene']['trainings_at']}."
+    return "\n".join([at, "", *lines])
 
 
 def implants_table(summary: dict) -> str:

@@ -1,10 +1,10 @@
 """What readers make of damaged input and what kills take of trainings, from the records of the tools that try it.
 
 python -m tools.fuzz --inputs 25000 --first 0 --json a.json
-python tools/kill_training.py /dev/shm/a out/a --kills 20 --json k.json
+python tools/kill_training.py /dev/shm/a out/a --kills 20 --json k.json        # and with --full
 python -m benchmarks.studies.faults --fuzz a.json --kills k.json
 
-All records must be of one commit; several of the fuzz are added up.
+All records of the fuzz must be of one commit, and all of kills; several of the fuzz are added up.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--kills", type=Path, nargs="+", required=True, help="records of tools/kill_training.py")
     asked = parser.parse_args(arguments)
     fuzzes, kills = ([json.loads(path.read_text()) for path in paths] for paths in (asked.fuzz, asked.kills))
-    commits = sorted({record["commit"] for record in (*fuzzes, *kills)})
-    if len(commits) != 1 or commits[0].endswith("-dirty"):
-        parser.error(f"records must be of one commit, got {', '.join(commits)}.")
+    at = []
+    for records in (fuzzes, kills):
+        commits = sorted({record["commit"] for record in records})
+        if len(commits) != 1 or commits[0].endswith("-dirty"):
+            parser.error(f"records must be of one commit, got {', '.join(commits)}.")
+        at += commits
     rows = reader_rows(fuzzes)
-    scene = {"name": "mutated input of every reader, and kills of a training in its saves", "measured_at": commits[0]}
+    scene = {"name": "mutated input of every reader, and kills of a training in its saves"}
+    scene |= {"measured_at": at[0], "trainings_at": at[1]}
     scene |= {"rounds": [{"seed": one["seed"], "first": one["first"]} for one in fuzzes]}
     scene |= {"seconds_each": 5.0, "bytes_each": 2 << 30}
     trainings = [row for record in kills for row in record["rows"]]
