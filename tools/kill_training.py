@@ -33,7 +33,7 @@ from support.toy_training import ToySettings, ToyTask, settings_of
 from xraykit.render import OutputError
 from xraykit.render.training import fit, prepare_folder
 
-from tools.commit import commit
+from benchmarks.common.surroundings import commit
 
 PART, CHECKPOINT = ".last.ckpt.part", "last.ckpt"
 ROOM = 1 << 16

@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 class KeptRows:
-    """The rows in a file of JSON lines, and those that are added to it."""
+    """The rows in a file of JSON lines, and those that are added to it; without a file in memory alone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
         self.all: list[dict] = [json.loads(line) for line in lines]
 
     def find(self, **names: object) -> dict | None:
@@ -21,5 +21,6 @@ class KeptRows:
     def add(self, row: dict) -> None:
         """Keep a row."""
         self.all.append(row)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")

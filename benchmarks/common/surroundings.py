@@ -35,13 +35,18 @@ def loads() -> list[float]:
 def surroundings(device: str) -> dict[str, Any]:
     """Versions, commit, machine and clock policy."""
     return {
-        "commit": _said("git", "describe", "--always", "--dirty", "--abbrev=12") or "unknown",
+        "commit": commit(),
         "device": torch.cuda.get_device_name() if device != "cpu" else platform.processor() or platform.machine(),
         "machine": {"system": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count(),
                     "python": platform.python_version()},
         "clock_policy": _clock_policy(device),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }  # fmt: skip
+
+
+def commit() -> str:
+    """Twelve digits of the commit of this code, "-dirty" where files differ; "unknown" outside a checkout."""
+    return _said("git", "describe", "--always", "--dirty", "--abbrev=12") or "unknown"
 
 
 def _version(name: str) -> str | None:

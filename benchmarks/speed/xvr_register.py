@@ -26,6 +26,7 @@ from xraykit.xvr import RegistrationSettings, Shot, Structure, register, true_tr
 from xraykit.xvr.evaluate import mtre_c2w, success_rate
 from xraykit.xvr.start import StartErrors, spread_starts
 
+from ..common.kept_rows import KeptRows
 from ..common.progress import say
 from ..common.result import RESULTS, Start, load, save
 from ..common.xvr_scenes import SimulatedXray, camera_of, chest_ct, measured_points, simulated_xrays
@@ -164,16 +165,14 @@ def beside(
     scales, starts = tuple(asked.published_scales), starts_of(xrays, volume, level)
     tale = "-".join(map(str, (path.name.partition(".")[0], level, *scales)))
     journal = None if asked.cache is None else asked.cache / f"beside-{tale}.jsonl"
-    pairs = [json.loads(line) for line in journal.read_text().splitlines()] if journal and journal.exists() else []
+    kept = KeptRows(journal)
+    pairs = kept.all
     published = PublishedRefinement(path, volume)
     for xray, start in list(zip(xrays, starts, strict=True))[len(pairs) :]:
         if time.monotonic() > until:
             break
-        pairs.append(pair_of(xray, start, anatomy, published, scales))
+        kept.add(pair_of(xray, start, anatomy, published, scales))
         say(json.dumps({"ct": path.name, "xray": len(pairs), **{who: pairs[-1][who]["cpu_s"] for who in PROGRAMS}}))
-        if journal is not None:
-            with journal.open("a") as file:
-                file.write(json.dumps(pairs[-1]) + "\n")
     if not pairs:
         return None
     done, rows = len(pairs), {}

@@ -25,7 +25,8 @@ os.environ.update(dict.fromkeys(ONE, "1"))  # children are forked: there must be
 
 import torch  # noqa: E402
 
-from ..commit import commit  # noqa: E402
+from benchmarks.common.surroundings import commit  # noqa: E402
+
 from .bounded import FAULTS, FINE, Attempt, Bounds, outcomes  # noqa: E402
 from .readers import READERS, FuzzedReader  # noqa: E402
 from .seeds import make_seeds  # noqa: E402

@@ -17,8 +17,7 @@ from ..network.prompts import ABSENT, PromptBatch, mask_prompts
 from ..network.quantiser import Quantised
 from .corrections import CorrectionDraws, answered_words, draw_corrections, made_up_corrections
 from .error_points import draw_boxes, draw_points
-from .round_weights import RoundWeights
-from .settings import PromptRoundSettings
+from .settings import PromptRoundSettings, SegmentationObjectiveSettings
 
 TEXT, TEXT_AND_BOX, BOX, POINT, CORRECTION = range(5)
 """What a prompt begins with."""
@@ -91,7 +90,7 @@ def prompt_round_loss(
     batch: SegmentationBatch,
     features: Tensor,
     draws: RoundDraws,
-    weights: RoundWeights,
+    weights: SegmentationObjectiveSettings,
 ) -> tuple[Tensor, Mapping[str, Tensor]]:
     r"""The loss of all rounds of a batch, and its parts.
 

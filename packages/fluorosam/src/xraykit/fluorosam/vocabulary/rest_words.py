@@ -67,8 +67,9 @@ def check_rest(rest: Sequence[str], named: str, text: str) -> None:
     side = STRUCTURES[named].side if named in STRUCTURES else ""
     if side in _SIDES and _SIDES[side == "left"] in sides_of(rest):
         raise InputError(f"a prompt must name one side, got left and right in {text[:60]!r}; ask for one by one.")
-    meant = {word: near for word in rest for near in _SIDES if side == "both" and _is_slip(word, near)}
-    for word, near in meant.items():
+    slip = next(((word, near) for word in rest for near in _SIDES if _is_slip(word, near)), None)
+    if side == "both" and slip is not None:
+        word, near = slip
         raise InputError(f"a prompt must name something known, got {word!r} in {text[:60]!r}; {near!r} may be meant.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, InputError
 from xraykit.render.geometry import check_pose
-from xraykit.render.storage import installed_versions, write_atomically
+from xraykit.render.storage import finite_or_none, installed_versions, write_atomically
 
 from ..trust.judgement import TrustJudgement
 from ..xray.shot import Shot
@@ -234,12 +233,8 @@ def _trust(trust: TrustJudgement) -> dict[str, Any]:
         "verdict": trust.verdict,
         "success_probability": trust.success_probability,
         "success_means_target_error_at_most_mm": trust.threshold,
-        "expected_target_error_mm": _finite(trust.expected_error),
-        "expected_target_error_of_views_mm": [_finite(error) for error in trust.view_errors],
+        "expected_target_error_mm": finite_or_none(trust.expected_error),
+        "expected_target_error_of_views_mm": finite_or_none(trust.view_errors),
         "warnings": list(trust.warnings),
         "features": dict(trust.features),
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
