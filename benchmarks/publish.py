@@ -56,7 +56,9 @@ ABOUT = {
     "tensors.",
     "reading": "`uv run --group peers python -m benchmarks.speed.reading` reads a CT that comes as DICOM slices, "
     "beside SimpleITK's reader of series and the loop with pydicom that people write. All read the same files in turn, "
-    "on one thread; medians.",
+    "on one thread; medians. `--before DIR` measures another checkout in alternation, each in a process of its own: "
+    "here the last commit whose readers of CTs and X-rays were apart (1d472e31f), before there were one opening of a "
+    "DICOM file, its bounds, findings and doubts.",
     "dax_augmentation": "`python -m benchmarks.speed.dax_augmentation` makes the ten views that a frame is learned "
     "from: the published operations one by one on the full image, and ours, on it and on prepared frames; one thread.",
     "corr_pairs": "`python -m benchmarks.speed.corr_pairs` makes pairs of views for [matching](corr.md): two images "
@@ -222,7 +224,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "old_and_new": lambda result: trees_table(result["rows"]),
     "dataset": lambda result: dataset_table(result["rows"], result["summary"]),
     "dataset_reader": lambda result: reader_table(result["rows"]),
-    "reading": lambda result: reading_table(result["rows"]),
+    "reading": lambda result: reading_table(result["rows"], result["ratios"]),
     "dax_augmentation": lambda result: augmentation_table(result["rows"], result["ratios"]),
     "corr_pairs": lambda result: corr_tables.pairs_table(result["rows"]),
     "corr_real_ct": lambda result: corr_tables.real_ct_table(result["rows"]),

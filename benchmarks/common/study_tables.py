@@ -50,13 +50,19 @@ def reader_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def reading_table(rows: list[dict]) -> str:
-    """The suite `reading`: time of a series for each program, and how exactly it is read."""
+def reading_table(rows: list[dict], ratios: list[dict]) -> str:
+    """The suite `reading`: time of a series for each program, how exactly it is read, and against the tree before."""
     lines = ["| series | slices | program | CPU s | wall s | values off HU | place off mm |", "|---" * 7 + "|"]
     for row in rows:
         figures = (row["cpu_s"], row["wall_s"], row["value_off_hu"], row["place_off_mm"])
         cells = (row["series"], row["slices"], row["program"], *(f"{figure:.2g}" for figure in figures))
         lines.append("| " + " | ".join(map(str, cells)) + " |")
+    for one in ratios:
+        cpu, wall = (
+            f"{one[f'{clock}_ratio']:.2f} ({one[f'{clock}_q25']:.2f} to {one[f'{clock}_q75']:.2f})"
+            for clock in ("cpu", "wall")
+        )
+        lines += ["", f"- {one['series']}: now takes {cpu} of before in CPU time, {wall} in wall time"]
     return "\n".join(lines)
 
 

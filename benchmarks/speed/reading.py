@@ -1,9 +1,11 @@
 """How long a series of DICOM slices takes to read, beside SimpleITK's series reader and pydicom, and how exactly.
 
 uv run --group peers python -m benchmarks.speed.reading            # the chest CT as DICOM, and a series of 500 slices
+uv run --group peers python -m benchmarks.speed.reading --before ../old             # another checkout beside this one
 
 Every program reads the same files from the page cache in turn, round after round, on one thread. SimpleITK and pydicom
 are told which files belong together (pydicom by the names, SimpleITK by GDCM's list); the rest each does by itself.
+With `--before` this checkout and the other each read in a warm process of their own.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 import numpy as np
@@ -29,9 +31,12 @@ from xraykit.render import Volume
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
 from ..common.study_tables import reading_table
+from .old_and_new import Tree
+from .tree_worker import digest
 
 Read = tuple[np.ndarray, np.ndarray]
 """Hounsfield numbers (k, j, i), and the 4x4 affine to RAS mm."""
+NOW, BEFORE = "xraykit", "xraykit before"
 
 
 @dataclass(frozen=True)
@@ -44,21 +49,46 @@ class Series:
     affine: np.ndarray
 
 
+@dataclass(frozen=True)
+class Took:
+    """One reading of a series: its times, and how far its values [HU] and its affine [mm] are off."""
+
+    wall_s: float
+    cpu_s: float
+    value_off: float
+    place_off: float
+
+
+Program = Callable[[Series], Took]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the suite."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.reading", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--before", type=Path, help="another checkout with its .venv")
     parser.add_argument("--output", type=Path, default=RESULTS / "reading--cpu.json")
     asked = parser.parse_args(arguments)
     torch.set_num_threads(1)
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     start = Start.now()
+    programs = {NOW: here(by_xraykit), "SimpleITK": here(by_simpleitk), "pydicom": here(by_pydicom)}
+    trees = [Tree(Path(), 1), Tree(asked.before, 1)] if asked.before else []
+    programs |= {name: there(tree) for name, tree in zip((NOW, BEFORE), trees, strict=False)}
+    rows, ratios = [], []
     with tempfile.TemporaryDirectory() as folder:
-        rows = [row for series in all_series(Path(folder)) for row in measure(series, asked.rounds)]
-    print(reading_table(rows))
+        for series in all_series(Path(folder)):
+            taken = measure(series, programs, asked.rounds)
+            rows += [row(series, name, each) for name, each in taken.items()]
+            ratios += [ratio(series, taken[NOW], taken[BEFORE])] if trees else []
+    print(reading_table(rows, ratios))
     scene = {"name": "DICOM slices of 512 x 512 pixels, 16 bits, not packed, in the page cache"}
-    save(start.result("reading", rows, threads={"torch": 1, "ITK": 1}, scene=scene), asked.output)
+    scene |= {"now": trees[0].commit, "before": trees[1].commit} if trees else {}
+    for tree in trees:
+        tree.close()
+    threads = {"torch": 1, "ITK": 1}
+    save(start.result("reading", rows, threads=threads, scene=scene, ratios=ratios), asked.output)
     say(f"wrote {asked.output}")
 
 
@@ -127,31 +157,65 @@ def by_pydicom(folder: Path) -> Read:
     return voxels.astype(np.float32), to_ras([*map(float, reversed(slices[0].PixelSpacing)), step], first.tolist())
 
 
-PROGRAMS: dict[str, Callable[[Path], Read]] = {
-    "xraykit": by_xraykit, "SimpleITK": by_simpleitk, "pydicom": by_pydicom,
-}  # fmt: skip
+def here(read: Callable[[Path], Read]) -> Program:
+    """A reader that is timed in this process."""
+
+    def program(series: Series) -> Took:
+        wall, processor = time.perf_counter(), time.process_time()
+        voxels, affine = read(series.folder)
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        off = (float(np.abs(voxels - series.truth).max()), float(np.abs(affine - series.affine).max()))
+        return Took(wall, processor, *off)
+
+    return program
 
 
-def measure(series: Series, rounds: int) -> list[dict[str, Any]]:
-    """One row for each program: median times of the rounds after a first, and what it got wrong."""
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}
-    wrong: dict[str, tuple[float, float]] = {}
-    for _ in range(rounds + 1):
-        for name, read in PROGRAMS.items():
-            wall, processor = time.perf_counter(), time.process_time()
-            voxels, affine = read(series.folder)
-            times[name].append((time.perf_counter() - wall, time.process_time() - processor))
-            wrong[name] = (float(np.abs(voxels - series.truth).max()), float(np.abs(affine - series.affine).max()))
-    rows = []
-    for name, taken in times.items():
-        wall, processor = (list(column) for column in zip(*taken[1:], strict=True))
-        rows.append(
-            {"series": series.name, "slices": len(series.truth), "program": name, "wall_s": round(median(wall), 3),
-             "cpu_s": round(median(processor), 3), "all_wall_s": wall, "all_cpu_s": processor,
-             "value_off_hu": wrong[name][0], "place_off_mm": wrong[name][1]}
-        )  # fmt: skip
-        say(f"{series.name}, {name}: {rows[-1]['cpu_s']} s of processor")
-    return rows
+def there(tree: Tree) -> Program:
+    """The reader of a checkout, timed in that checkout's process, whose values must be the series' to the bit."""
+
+    def program(series: Series) -> Took:
+        answer = tree.run(f"read\t{series.folder}")
+        if answer["digest"] != digest(torch.from_numpy(series.truth).float()):
+            raise SystemExit(f"{tree.folder} read other values than those of {series.name}")
+        place_off = float(np.abs(np.array(answer["affine"]) - series.affine).max())
+        return Took(answer["wall_ms"] / 1e3, answer["cpu_ms"] / 1e3, 0.0, place_off)
+
+    return program
+
+
+def measure(series: Series, programs: dict[str, Program], rounds: int) -> dict[str, list[Took]]:
+    """What each program took in the rounds after a first; every other round goes through them backwards."""
+    taken: dict[str, list[Took]] = {name: [] for name in programs}
+    for turn in range(rounds + 1):
+        for name in list(programs)[:: -1 if turn % 2 else 1]:
+            taken[name].append(programs[name](series))
+        say(f"{series.name}: round {turn} of {rounds}")
+    return {name: each[1:] for name, each in taken.items()}
+
+
+def row(series: Series, program: str, taken: list[Took]) -> dict[str, Any]:
+    """Median times, and the worst of what was read wrong."""
+    wall, processor = [one.wall_s for one in taken], [one.cpu_s for one in taken]
+    return {
+        "series": series.name, "slices": len(series.truth), "program": program, "wall_s": round(median(wall), 3),
+        "cpu_s": round(median(processor), 3), "all_wall_s": wall, "all_cpu_s": processor,
+        "value_off_hu": max(one.value_off for one in taken), "place_off_mm": max(one.place_off for one in taken),
+    }  # fmt: skip
+
+
+def ratio(series: Series, now: list[Took], before: list[Took]) -> dict[str, Any]:
+    """Quartiles of now over before within each round, by either clock."""
+    pairs = list(zip(now, before, strict=True))
+    clocks = {
+        "cpu": [new.cpu_s / old.cpu_s for new, old in pairs],
+        "wall": [new.wall_s / old.wall_s for new, old in pairs],
+    }
+    quartiles = {name: quantiles(each, n=4, method="inclusive") for name, each in clocks.items()}
+    return {"series": series.name, "rounds": len(pairs)} | {
+        f"{name}_{where}": round(value, 4)
+        for name, three in quartiles.items()
+        for where, value in zip(("q25", "ratio", "q75"), three, strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Works through jobs in one checkout's environment: a name comes in on stdin, times and a digest of the result go out.
 
-`benchmarks.speed.old_and_new` starts one for each checkout. It runs as a plain script with nothing but public names of
-the packages, found wherever the checkout exports them.
+`benchmarks.speed.old_and_new` and `benchmarks.speed.reading` start one for each checkout. It runs as a plain script with
+nothing but public names of the packages, found wherever the checkout exports them.
 """
 
 from __future__ import annotations
@@ -118,10 +118,16 @@ def main() -> None:
             core("write_volume")(argument, volume.hu, volume.affine)
             answer({})
             continue
+        extra: dict[str, Any] = {}
         wall, cpu = time.perf_counter(), time.process_time()
-        result = works[name]()
+        if name == "read":
+            volume = core("Volume").from_file(argument)
+            result, extra["affine"] = volume.hu, volume.affine.tolist()
+        else:
+            result = works[name]()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        answer({"wall_ms": 1e3 * wall, "cpu_ms": 1e3 * cpu, "digest": digest(result)})
+        answer({"wall_ms": 1e3 * wall, "cpu_ms": 1e3 * cpu, "digest": digest(result), **extra})
+        result = volume = None
 
 
 def answer(said: Any) -> None:
