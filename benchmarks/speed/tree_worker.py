@@ -1,7 +1,7 @@
 """Works through jobs in one checkout's environment: a name comes in on stdin, times and a digest of the result go out.
 
-`benchmarks.speed.old_and_new` and `benchmarks.speed.reading` start one for each checkout. It runs as a plain script with
-nothing but public names of the packages, found wherever the checkout exports them.
+`benchmarks.speed.old_and_new` and `benchmarks.speed.reading` start one for each checkout. It runs as a plain script
+with nothing but public names of the packages, found wherever the checkout exports them.
 """
 
 from __future__ import annotations
