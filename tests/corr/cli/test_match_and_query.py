@@ -38,6 +38,20 @@ def test_match_writes_matches_pictures_and_settings(folder, capsys):
     assert again.point == (("A", 20.0, 45.0),)
 
 
+def test_a_folder_stands_for_its_xrays_as_people_count_them_without_the_results_in_it(folder, capsys):
+    (folder / "knee").mkdir()
+    for name, new in (("a.png", "view10.png"), ("b.png", "view9.png")):
+        shutil.move(folder / name, folder / "knee" / new)
+    (folder / "knee/notes.txt").write_text("left knee", encoding="utf-8")
+    for _ in range(2):
+        assert run(["corr", "match", "knee", "-o", "knee/out"]) == 0
+        assert capsys.readouterr().out.startswith("A view9.png\nB view10.png\nA-B: 30 matches")
+    shutil.rmtree(folder / "knee/out")
+    assert run(["corr", "query", "c.png", "knee", "--point", "20", "25"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("B view9.png\n") and "\nC view10.png\n" in said
+
+
 def test_an_earlier_run_leaves_no_pictures_behind(folder):
     assert run(["corr", "match", "a.png", "b.png", "c.png", "-o", "out", "--point", "A", "20", "45"]) == 0
     (folder / "out/mine.txt").write_text("keep", encoding="utf-8")
@@ -96,6 +110,7 @@ def test_doubtful_overlap_is_said(folder, capsys, monkeypatch):
     "arguments, words",
     [
         (["match", "a.png", "-o", "out"], "two X-rays or more, got 1"),
+        (["match", "empty", "-o", "out"], "empty must hold X-rays"),
         (["match", "a.png", "gone.png", "-o", "out"], "gone.png does not exist"),
         (["match", "a.png", "text.png", "-o", "out"], "must be an X-ray image"),
         (["match", "a.png", "colour.png", "-o", "out"], "must be grey"),
@@ -112,6 +127,7 @@ def test_doubtful_overlap_is_said(folder, capsys, monkeypatch):
     ],
 )
 def test_mistakes_end_with_one_sentence_and_write_nothing(folder, capsys, arguments, words):
+    (folder / "empty").mkdir()
     (folder / "text.png").write_text("no image", encoding="utf-8")
     Image.fromarray(np.full((9, 9), 7, np.uint8)).save(folder / "flat.png")
     Image.fromarray(np.stack([bone(), bone() // 2, bone() // 3], -1)).save(folder / "colour.png")

@@ -95,8 +95,15 @@ def test_frames_are_chosen(tmp_path):
             prepare_xray(tmp_path / "cine.tif", SMALL, reading=XrayReading(frame=frame))
 
 
+@pytest.mark.parametrize("shape", [(2, 1), (1, 2), (7, 400)])
+def test_an_image_of_too_few_pixels_is_refused_as_too_small(shape):
+    words = f"at least 8 px wide and high to show a patient, got {shape[1]} x {shape[0]} px, which is too small"
+    with pytest.raises(InputError, match=words):
+        prepare_xray(np.random.default_rng(0).uniform(1, 2, shape), XrayInputSettings(size=32))
+
+
 @pytest.mark.parametrize("field", ["whole", "exposed"])
-@pytest.mark.parametrize("shape, words", [((400, 2), "got 2 x 400 px"), ((2, 400), "got 400 x 2 px")])
+@pytest.mark.parametrize("shape, words", [((1000, 8), "got 8 x 1000 px"), ((8, 1000), "got 1000 x 8 px")])
 def test_an_image_too_thin_for_the_square_is_refused_as_such(shape, words, field):
     pixels = np.random.default_rng(0).uniform(1, 2, shape)
     with pytest.raises(InputError, match=f"enough to be read at 32 x 32 px, {words}, which is thinner than a pixel"):

@@ -14,7 +14,7 @@ from xraykit.corr.evaluate.annotated_priors import marked_density
 from xraykit.corr.evaluate.entry_rows import EntryRow, best_entry_threshold, difference_interval, entry_scores
 from xraykit.corr.evaluate.settings import Table2LengthSettings, Table2RowSettings, Table2Settings
 from xraykit.corr.train.finetune_settings import FinetuneDataSettings
-from xraykit.render import FileError, InputError
+from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.evaluation import read_rows
 from xraykit.render.training import RunSettings
 
@@ -106,6 +106,19 @@ def test_what_is_missing_is_said_before_anything_is_written(tmp_path):
 
 
 @pytest.mark.peer
+@pytest.mark.parametrize("hindrance, words", [("file", "must be a folder that can be made"), ("used", "add --resume")])
+def test_a_folder_that_cannot_be_used_is_refused_before_an_image_is_read(tmp_path, monkeypatch, hindrance, words):
+    monkeypatch.setattr("xraykit.corr.evaluate.table2.pairs_of_split", lambda *_: pytest.fail("images were read"))
+    settings = settings_of(tmp_path)
+    if hindrance == "file":
+        settings.run.output.write_text("mine")
+    else:
+        settings.run.output.mkdir()
+        (settings.run.output / "settings.json").write_text("{}")
+    with pytest.raises(OutputError, match=words):
+        evaluate_annotated(settings)
+
+
 def test_weights_of_another_name_are_refused(tmp_path):
     pytest.importorskip("kornia", reason="needs the peers group: uv sync --group peers")
     (tmp_path / "superpoint.pth").write_bytes(b"")

@@ -37,11 +37,26 @@ def test_a_folder_gives_its_images_whatever_their_suffix_in_order_of_names(tmp_p
     (tmp_path / "set" / "notes.txt").write_text("no image")
     (tmp_path / "set" / "empty.png").write_bytes(b"")
     found = find_xrays([tmp_path / "set"])
-    assert found.names == ["set/a.TIF", "set/z.png", "set/b/IM0001", "set/b/c.jpeg"]
-    assert [frame.name for frame in found] == found.names
+    assert found.names == ["set/a.TIF", "set/empty.png", "set/z.png", "set/b/IM0001", "set/b/c.jpeg"]
+    with pytest.raises(FileError, match=r"empty\.png must hold an image, got an empty file"):
+        found[1]
+    assert [found[n].name for n in (0, 2, 3, 4)] == [name for name in found.names if "empty" not in name]
     assert found[-1].name == "set/b/c.jpeg"
     with pytest.raises(IndexError):
-        found[4]
+        found[5]
+
+
+def test_a_folder_s_bmp_flat_mha_and_dicom_without_preamble_are_found_and_a_ct_and_texts_are_not(tmp_path):
+    Image.fromarray((IMAGE // 256).astype(np.uint8)).save(tmp_path / "a.bmp")
+    bare = write_cine(tmp_path / "whole", frames=3).read_bytes()
+    (tmp_path / "IM0002").write_bytes(bare[132:])
+    (tmp_path / "whole").unlink()
+    for name, depth in (("flat.mha", 1), ("ct.mha", 5)):
+        head = f"NDims = 3\nDimSize = 8 8 {depth}\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n"
+        (tmp_path / name).write_bytes(head.encode() + bytes(range(64)) * depth)
+    (tmp_path / "notes").write_text("no image")
+    names = find_xrays([tmp_path]).names
+    assert [name.split("/")[1] for name in names] == [*(f"IM0002#{n}" for n in range(3)), "a.bmp", "flat.mha"]
 
 
 def test_intensity_is_read_as_it_is_and_log_images_get_four_e_folds(tmp_path):

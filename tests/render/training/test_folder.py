@@ -7,7 +7,7 @@ import pytest
 from support.toy_training import settings_of, train
 from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.storage import release_folder
-from xraykit.render.training import prepare_folder
+from xraykit.render.training import RunSettings, checked_run, prepare_folder
 from xraykit.render.training.curve import write_curve, write_report
 
 NAMES = {"settings.json", "weights", "last.ckpt", "curve.json", "curve.csv", "tensorboard", "report.md"}
@@ -51,6 +51,19 @@ def test_a_column_that_only_one_row_has_is_empty_in_the_other(tmp_path):
     assert (tmp_path / "curve.csv").read_text().splitlines()[1:] == ["0.0,", "2.0,0.5"]
     report = write_report(tmp_path, rows, batches=2, seconds=1.0)
     assert "| train_loss |  | 0.5 |" in report.read_text()
+
+
+def test_a_run_is_completed_once_its_folder_is_found_free(tmp_path):
+    settings = RunSettings(tmp_path / "new/out", device="cpu")
+    assert checked_run(settings).precision is not None and list(tmp_path.iterdir()) == []
+    (tmp_path / "new").write_text("mine")
+    with pytest.raises(OutputError, match="must be a folder that can be made, got the file"):
+        checked_run(settings)
+    with pytest.raises(FileError, match=r"--resume needs last\.ckpt"):
+        checked_run(RunSettings(tmp_path, device="cpu", resume=True))
+    (tmp_path / "last.ckpt").touch()
+    with pytest.raises(OutputError, match="already holds a training"):
+        checked_run(RunSettings(tmp_path, device="cpu"))
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,8 @@ from xraykit.render.extras import require
 from xraykit.render.training import (
     TrainingInputs,
     TrainingRun,
-    check_folder,
     check_positive,
-    completed_run,
+    checked_run,
     fit,
     prepare_folder,
 )
@@ -65,8 +64,7 @@ def train_matcher(
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-corr", what="training")
     start = None if settings.network.start is None else load_matcher(settings.network.start)
-    settings = replace(settings, run=completed_run(settings.run))
-    check_folder(settings.run)
+    settings = replace(settings, run=checked_run(settings.run))
     check(settings)
     network = make_network(settings, start)
     check_sources(settings.data.sources)

@@ -15,9 +15,8 @@ from xraykit.render.extras import require
 from xraykit.render.training import (
     TrainingInputs,
     TrainingRun,
-    check_folder,
     check_positive,
-    completed_run,
+    checked_run,
     fit,
     prepare_folder,
 )
@@ -64,8 +63,7 @@ def train_fluorosam(
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-fluorosam", what="training")
     start = None if settings.network.start is None else load_network(settings.network.start)
-    settings = replace(settings, run=completed_run(settings.run))
-    check_folder(settings.run)
+    settings = replace(settings, run=checked_run(settings.run))
     check_training(settings)
     network = make_network(settings, start)
     prepare_folder(settings.run, settings, command="fluorosam train", distribution="xraykit-fluorosam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xraykit.render import InputError
 from xraykit.render.storage import check_result_folder
 
+from ..data.xray_files import xray_files
 from ..pictures.matched_files import open_matches, same_files
 from ..predictor.matcher import Matcher, check_count
 from .marked_sample import MarkedSample
@@ -25,12 +26,13 @@ def open_pair_page(settings: PairAppSettings, *, matcher: Matcher | None = None)
         InputError: One X-ray only, a file twice, settings that contradict the file of pairs, or a busy port.
         OutputError: The folder of the file of pairs cannot be written.
     """
-    check_count(settings.xrays)
-    if repeated := same_files(settings.xrays):
+    xrays = xray_files(settings.xrays)
+    check_count(xrays)
+    if repeated := same_files(xrays):
         raise InputError(f"pairs lie in different images, but {repeated[0]}; name another view.")
     check_result_folder(settings.annotations.absolute().parent)
-    sample = MarkedSample(settings.annotations, settings.xrays, settings.sample)
-    ordered = [settings.xrays[n] for n in sample.order]
+    sample = MarkedSample(settings.annotations, xrays, settings.sample)
+    ordered = [xrays[n] for n in sample.order]
     matches, warnings = open_matches(ordered, settings.matcher, settings.reading, matcher=matcher)
     notes = list(warnings)
     if list(sample.order) != sorted(sample.order):

@@ -39,7 +39,7 @@ class PairAppSettings:
     """Mark pairs of points in X-rays."""
 
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
-    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG."""
+    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG, or a folder of them, counted by name."""
     annotations: Path = field(default=Path("annotations.json"), metadata={"short": "-o"})
     """The file of pairs; one that exists is extended."""
     sample: MarkedSampleSettings = field(default_factory=MarkedSampleSettings)

@@ -19,6 +19,10 @@ def match(settings: MatchFilesSettings) -> None:
         xraykit corr match ap.png lat.png oblique.png -o matches/
             --point A 512 300 --point B 410 288
 
+    All X-rays of a folder, as they are numbered:
+
+        xraykit corr match knee/ -o matches/
+
     DIR then holds matches_A_B.png for each pair (lines between the best patches),
     points.png (colour where each point may lie), matches.json (the matches in
     pixels of the files, the overlap of each pair), heat.npz (every probability)
@@ -33,6 +37,8 @@ def match(settings: MatchFilesSettings) -> None:
 
     done = match_xrays(settings)
     matches = done.matches
+    for view, xray in enumerate(matches.xrays):
+        print(f"{view_letter(view)} {xray.name}")
     for (a, b), overlap in matches.overlap.items():
         best = [match.probability for match in done.listed if match.views == (a, b)]
         said = f"{len(best)} matches, probability {best[0]:.2f} to {best[-1]:.2f}" if best else "no matches"

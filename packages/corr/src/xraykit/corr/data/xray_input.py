@@ -20,6 +20,9 @@ from .normalise import normalise_lines
 from .settings import XrayInputSettings
 from .xray_reading import XrayReading
 
+SMALLEST = 8
+"""Pixels of the shorter side; with fewer no patient can be told from a stripe."""
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedXray:
@@ -82,7 +85,7 @@ def prepare_xray(
     Raises:
         FileError: The file is missing, damaged, in colour, or no X-ray.
         InputError: Several frames and no choice, no image of two axes, pixels that are not finite, one value
-            everywhere, nothing exposed, or too thin for the square.
+            everywhere, nothing exposed, fewer than 8 px wide or high, or too thin for the square.
     """
     if isinstance(xray, PreparedXray):
         return xray
@@ -101,6 +104,7 @@ def prepare_xray(
             )
         radiograph = radiograph.with_frame(reading.frame)
     notes = (*_assumptions(radiograph), *finding_sentences(radiograph.doubts))
+    _check_size(radiograph, name)
     lines = relative_line_integrals(_varied(radiograph, name)).pixels[0].detach().cpu()
     field = _field(radiograph, name) if settings.field == "exposed" else None
     letterbox = Letterbox(*lines.shape, size=settings.size)
@@ -130,6 +134,15 @@ def _as_radiograph(xray: Any, reading: XrayReading) -> Radiograph:
     pixels = torch.as_tensor(np.ascontiguousarray(xray) if isinstance(xray, np.ndarray) else xray)
     full_scale = float(pixels.max()) if reading.polarity == "inverted_intensity" else None
     return Radiograph(pixels.detach().cpu().float()[None], reading.polarity or "intensity", full_scale=full_scale)
+
+
+def _check_size(radiograph: Radiograph, name: str) -> None:
+    height, width = radiograph.pixels.shape[-2:]
+    if min(height, width) < SMALLEST:
+        raise InputError(
+            f"{name} must be at least {SMALLEST} px wide and high to show a patient, got {width} x {height} px, which "
+            "is too small; use the full image."
+        )
 
 
 def _varied(radiograph: Radiograph, name: str) -> Radiograph:

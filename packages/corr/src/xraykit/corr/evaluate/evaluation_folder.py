@@ -10,6 +10,7 @@ from typing import Any
 
 from xraykit.render import FileError, OutputError
 from xraykit.render.storage import (
+    check_result_folder,
     check_same_settings,
     finite_or_none,
     held_folder,
@@ -27,28 +28,35 @@ FREE_ON_RESUME = ("resume", "output", "workers", "device", "minutes", "cache")
 """Settings that may change on a resume; the number of steps stays as it was planned."""
 
 
+def check_evaluation(run: RunSettings, settings: object) -> None:
+    """Refuse a folder that `opened_evaluation` would, before anything costly is read for it.
+
+    Raises:
+        OutputError: The folder cannot be written, or holds another evaluation.
+        FileError: Nothing to resume there. InputError: It was begun with other settings.
+    """
+    path = run.output / SETTINGS
+    check_result_folder(run.output)
+    if run.resume:
+        if not path.is_file():
+            raise FileError(f"--resume needs {SETTINGS} in {run.output}, got none; leave --resume out to begin anew.")
+        check_same_settings(path, settings, free=FREE_ON_RESUME)
+    elif path.exists():
+        raise OutputError(f"{run.output} already holds an evaluation; add --resume to go on, or choose another folder.")
+
+
 @contextmanager
 def opened_evaluation(run: RunSettings, settings: object, *, command: str) -> Iterator[None]:
     """A folder with the settings in it, or with the same ones where it goes on; this process's within the block.
 
     Raises:
-        OutputError: The folder cannot be written, holds another evaluation, or is in use by another process.
-        FileError: Nothing to resume there. InputError: It was begun with other settings.
+        As `check_evaluation`, and OutputError where the folder is in use by another process.
     """
-    path = run.output / SETTINGS
     with nullcontext() if is_follower() else held_folder(run.output):
-        if run.resume:
-            if not path.is_file():
-                said = f"--resume needs {SETTINGS} in {run.output}, got none; leave --resume out to begin anew."
-                raise FileError(said)
-            check_same_settings(path, settings, free=FREE_ON_RESUME)
-        elif path.exists():
-            raise OutputError(
-                f"{run.output} already holds an evaluation; add --resume to go on, or choose another folder."
-            )
-        else:
+        check_evaluation(run, settings)
+        if not run.resume:
             make_folder(run.output)
-            write_settings(path, settings, command=command, distribution="xraykit-corr")
+            write_settings(run.output / SETTINGS, settings, command=command, distribution="xraykit-corr")
         yield
 
 

@@ -28,7 +28,7 @@ from ..train.ended_trainings import may_have_ended
 from ..train.finetune_settings import FinetuneLengthSettings, FinetuneNetworkSettings, FinetuneSettings
 from .annotated_priors import annotated_priors
 from .entry_rows import EntryRow, PredictAnnotated, entry_rows
-from .evaluation_folder import has_begun, is_done, opened_evaluation, write_facts
+from .evaluation_folder import check_evaluation, has_begun, is_done, opened_evaluation, write_facts
 from .local_matcher import LocalMatcher, local_matcher_is_missing
 from .pair_rows import ROWS
 from .settings import Table2Settings
@@ -84,6 +84,7 @@ def evaluate_annotated(
     settings = replace(settings, run=completed_run(settings.run))
     if settings.rows.repeats < 1:
         raise InputError(f"--repeats must be 1 or more, got {settings.rows.repeats}.")
+    check_evaluation(settings.run, settings)
     annotations, start = read_annotations(settings.data.annotations), load_matcher(settings.rows.start)
     images = None if report is None else partial(report, "images")
     held = {split: pairs_of_split(annotations, split, start, images, settings.reading) for split in ("train", *SPLITS)}

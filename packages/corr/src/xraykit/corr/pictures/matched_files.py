@@ -10,6 +10,7 @@ from xraykit.render import FileError, InputError, OutputError
 from xraykit.render.pictures import save_png
 from xraykit.render.storage import atomic_folder, check_result_folder, read_json_object, write_settings
 
+from ..data.xray_files import xray_files
 from ..data.xray_reading import XrayReading
 from ..predictor.matcher import Matcher, check_count
 from ..predictor.matches import Matches, PatchMatch
@@ -62,7 +63,8 @@ def match_xrays(settings: MatchFilesSettings, *, matcher: Matcher | None = None)
         FileError: An X-ray or the weights cannot be read. OutputError: The folder cannot be written.
     """
     check_result_folder(settings.output)
-    matches, warnings = open_matches(settings.xrays, settings.matcher, settings.reading, matcher=matcher)
+    xrays = xray_files(settings.xrays, without=settings.output)
+    matches, warnings = open_matches(xrays, settings.matcher, settings.reading, matcher=matcher)
     count = len(matches.xrays)
     points = [QueryPoint(view_number(view, count), x, y) for view, x, y in settings.point]
     chosen = {"threshold": settings.threshold, "mutual": settings.mutual, "per_patch": settings.per_patch}
@@ -106,7 +108,7 @@ def ask_xrays(settings: QueryFilesSettings, *, matcher: Matcher | None = None) -
         raise InputError(f"--top must be 1 or more, got {settings.top}.")
     if settings.output is not None and settings.output.suffix.lower() != ".png":
         raise OutputError(f"the picture must be a .png file, got {settings.output}; change its name.")
-    matches, warnings = open_matches(settings.xrays, settings.matcher, settings.reading, matcher=matcher)
+    matches, warnings = open_matches(xray_files(settings.xrays), settings.matcher, settings.reading, matcher=matcher)
     point = QueryPoint(view_number(settings.view, len(matches.xrays)), *settings.point)
     heats = matches.query(*point)
     if settings.output is not None:

@@ -25,7 +25,8 @@ class MatchFilesSettings:
     """Match the patches of X-rays."""
 
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
-    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG; they are called A, B, C, ... in this order."""
+    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG, or a folder of them, counted by name; they are
+    called A, B, C, ... in this order."""
     output: Path = field(metadata={"short": "-o"})
     """Folder for what is found; made if need be."""
     top: int = 30
@@ -50,7 +51,8 @@ class QueryFilesSettings:
     """Look for a point of one X-ray in others."""
 
     xrays: tuple[Path, ...] = field(metadata={"positional": True})
-    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG; they are called A, B, C, ... in this order."""
+    """Two X-rays or more of one part: DICOM, PNG, TIFF or JPEG, or a folder of them, counted by name; they are
+    called A, B, C, ... in this order."""
     point: tuple[float, float]
     """The point, x right and y down in pixels of the file."""
     view: str = "A"

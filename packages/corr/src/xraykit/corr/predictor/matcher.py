@@ -79,15 +79,15 @@ class Matcher:
             InputError: Fewer than two X-rays, one that shows nothing, or more than fit into memory (says how many do).
         """
         check_count(xrays)
-        prepared = tuple(
-            self.prepare(xray, reading=reading, name=None if _has_name(xray) else f"X-ray {view_letter(view)}")
-            for view, xray in enumerate(xrays)
-        )
         config = self.network.config
         tokens = (self.settings.size // config.stride) ** 2
         heads = 1 if config.module in LINEAR else config.heads
         facts = {"tokens": tokens, "dimension": config.dimension, "jointly": jointly}
-        check_memory(len(prepared), self.device, heads=heads, **facts)
+        check_memory(len(xrays), self.device, heads=heads, **facts)
+        prepared = tuple(
+            self.prepare(xray, reading=reading, name=None if _has_name(xray) else f"X-ray {view_letter(view)}")
+            for view, xray in enumerate(xrays)
+        )
         images = torch.stack([xray.image for xray in prepared])
         probability, overlap = self._forward(images) if jointly else self._pairwise(images)
         made_by = {"weights": self.source, "config": to_plain(config)}

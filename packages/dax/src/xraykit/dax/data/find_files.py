@@ -16,13 +16,13 @@ import pydicom.errors
 from PIL import Image
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import kind_at
+from xraykit.render.radiographs import may_be_xray
+from xraykit.render.storage import is_dicom, kind_at
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
 RESERVED = ("path", "file", "polarity")
 """Columns of a list that are no labels."""
-DICOM_INDEX = "DICOMDIR"
 DAMAGE = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError, SyntaxError),
     *(OverflowError, RuntimeError, struct.error, zlib.error),
@@ -44,7 +44,7 @@ class FoundFile:
 def find_files(source: str | Path) -> list[FoundFile]:
     """What one source names.
 
-    A file counts whatever it holds, one in a folder if it begins as a DICOM, PNG, TIFF or JPEG file does. Folders are
+    A file counts whatever it holds, one in a folder if it ends or begins as X-rays do, see `may_be_xray`. Folders are
     gone through with all below them, files before folders, both by name, hidden ones left out. A folder with shards and
     a manifest.json is a data set. A .txt list has one source on a line (# begins a comment), a .csv list the column
     "path" or "file", if it likes "polarity", and any others, which become labels ("patient", "region", "view" and
@@ -72,10 +72,10 @@ def count_frames(path: Path) -> int:
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            head = file.read(132)
-            if head[128:] == b"DICM":
+            is_picture = file.read(132).startswith(MAGIC)
+            if not is_picture and is_dicom(path):
                 return max(1, _dicom_frames(path))
-            if head.startswith(MAGIC):
+            if is_picture:
                 with Image.open(path) as image:
                     return int(getattr(image, "n_frames", 1))
     except DAMAGE:  # reading it says what is wrong, in one sentence
@@ -84,7 +84,7 @@ def count_frames(path: Path) -> int:
 
 
 def _dicom_frames(path: Path) -> int:
-    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"])
+    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["NumberOfFrames"], force=True)
     return int(dataset.get("NumberOfFrames", 1) or 1)
 
 
@@ -117,17 +117,8 @@ def _in_folder(folder: Path) -> Iterator[FoundFile]:
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
             path = here / name
-            if not name.startswith(".") and name != DICOM_INDEX and _looks_like_an_image(path):
+            if not name.startswith(".") and may_be_xray(path):
                 yield FoundFile(path, path.relative_to(folder.parent).as_posix())
-
-
-def _looks_like_an_image(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            head = file.read(132)
-    except OSError as error:
-        raise FileError(f"{path} cannot be read ({error.strerror}); check its rights.") from error
-    return head[128:] == b"DICM" or head.startswith(MAGIC)
 
 
 def _lines(path: Path) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xraykit.render import FileError
+from xraykit.render.radiographs import xrays_in_folder
 
-SUFFIXES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".dcm", ".dicom"}
 MOST_LETTERS = 80
 
 
@@ -30,7 +30,7 @@ class ListedXray:
 def list_xrays(paths: Sequence[Path]) -> list[ListedXray]:
     """Files as they are named, and those of folders and of folders in them, in the order of their names.
 
-    Of a folder's files those count that end as X-rays do, or that begin as DICOM files do; hidden ones do not.
+    Of a folder's files those count that end or begin as X-rays do, see `xrays_in_folder`; hidden ones do not.
 
     Raises:
         FileError: Nothing at a path, or a folder without X-rays.
@@ -40,7 +40,7 @@ def list_xrays(paths: Sequence[Path]) -> list[ListedXray]:
     seen: set[Path] = set()
     for path in paths:
         folder = _is_folder(path)
-        found = _in_folder(path) if folder else [path]
+        found = xrays_in_folder(path) if folder else [path]
         for file in found:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
@@ -57,28 +57,6 @@ def _is_folder(path: Path) -> bool:
         if isinstance(error, FileError):
             raise
         raise FileError(f"an X-ray must be a file or a folder, got {str(path)[:200]!r}.") from error
-
-
-def _in_folder(folder: Path) -> list[Path]:
-    inside = (path for path in folder.rglob("*") if not _hidden(path, folder))
-    found = sorted(path for path in inside if path.is_file() and _may_be_xray(path))
-    if not found:
-        raise FileError(f"{folder} must hold X-rays (DICOM, PNG, TIFF, JPEG), got a folder without; name another.")
-    return found
-
-
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
-
-
-def _may_be_xray(path: Path) -> bool:
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
 
 
 def _name(path: Path, taken: set[str]) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 
 from xraykit.render import InputError
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingInputs, TrainingRun, check_folder, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingInputs, TrainingRun, checked_run, fit, prepare_folder
 
 from ..network.network import SegmentationNetwork, new_network
 from ..network.network_weights import load_network
@@ -50,8 +50,7 @@ def pretrain(
         raise InputError(f"--held-out-share must be from 0 to below 1, got {settings.data.held_out_share}.")
     if settings.objective.detail not in (1, 2):
         raise InputError(f"--detail must be 1 or 2, got {settings.objective.detail}.")
-    settings = replace(settings, run=completed_run(settings.run))
-    check_folder(settings.run)
+    settings = replace(settings, run=checked_run(settings.run))
     network = _network(settings)
     prepare_folder(settings.run, settings, command="fluorosam pretrain", distribution="xraykit-fluorosam")
     store = prepared_images(settings.data, network.config, settings.run.output, report)

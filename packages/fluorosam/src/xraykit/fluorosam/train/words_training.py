@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from xraykit.render.extras import require
-from xraykit.render.training import TrainingRun, check_folder, completed_run, fit, prepare_folder
+from xraykit.render.training import TrainingRun, checked_run, fit, prepare_folder
 
 from ..network.network import new_network
 from ..network.network_weights import load_network
@@ -42,8 +42,7 @@ def pretrain_text(
     begun = time.monotonic() if begun is None else begun
     for module in ("lightning", "tensorboard"):
         require(module, extra="train", distribution="xraykit-fluorosam", what="pre-training")
-    settings = replace(settings, run=completed_run(settings.run))
-    check_folder(settings.run)
+    settings = replace(settings, run=checked_run(settings.run))
     own = settings.network
     network = load_network(own.start) if own.start else new_network(own.network, seed=settings.run.seed)
     corpus = text_corpus(settings.corpus, seed=settings.run.seed)

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "density": "relative_line_integrals",
         "describe": "describe_radiograph",
         "field": "burnt_in exposed_field",
+        "folder": "may_be_xray xrays_in_folder",
         "frame_geometry": "FrameGeometry",
         "options": "Colour DetectorOrigin Polarity Reduction",
         "orientation": "is_stored_mirrored stored_roll",

@@ -5,6 +5,10 @@ from .field import (
     burnt_in as burnt_in,
     exposed_field as exposed_field,
 )
+from .folder import (
+    may_be_xray as may_be_xray,
+    xrays_in_folder as xrays_in_folder,
+)
 from .frame_geometry import FrameGeometry as FrameGeometry
 from .options import (
     Colour as Colour,

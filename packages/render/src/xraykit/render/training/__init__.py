@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = attach(
         "batches": "BatchSource existing_split StoredBatches",
         "course": "Course",
         "devices": "chosen_device chosen_precision is_follower wait_for_first",
-        "folder": "check_folder prepare_folder TrainingRun",
+        "folder": "check_folder checked_run prepare_folder TrainingRun",
         "held_out": "hold_out_patients",
         "inputs": "TrainingInputs",
         "parameter_groups": "group_parameters",

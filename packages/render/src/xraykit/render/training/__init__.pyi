@@ -14,6 +14,7 @@ from .devices import (
 from .folder import (
     TrainingRun as TrainingRun,
     check_folder as check_folder,
+    checked_run as checked_run,
     prepare_folder as prepare_folder,
 )
 from .held_out import hold_out_patients as hold_out_patients

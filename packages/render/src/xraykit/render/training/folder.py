@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileError, OutputError
+from ..storage.atomic_write import check_result_folder
 from ..storage.folder_lock import hold_folder, release_folder
 from ..storage.output_folder import make_folder
 from ..storage.same_settings import check_same_settings
@@ -16,7 +17,7 @@ from ..storage.settings_file import write_settings
 from .checkpoint import CHECKPOINT, CHECKPOINT_PART, WEIGHTS, check_whole
 from .curve import CURVE_CSV, CURVE_JSON, REPORT, CurveRow
 from .devices import is_follower
-from .settings import RunSettings
+from .settings import RunSettings, completed_run
 
 SETTINGS, EVENTS, INPUTS = "settings.json", "tensorboard", "inputs.json"
 FREE_ON_RESUME = ("resume", "output", "workers", "device", "devices", "nodes", "strategy", "steps", "minutes")
@@ -61,6 +62,23 @@ def check_folder(run: RunSettings) -> None:
         raise FileError(f"--resume needs {CHECKPOINT} in {folder}, got none; leave --resume out to begin anew.")
     if there and not run.resume:
         raise OutputError(f"{folder} already holds a training; add --resume to go on, or choose another folder.")
+
+
+def checked_run(run: RunSettings) -> RunSettings:
+    """The settings with device and precision of this machine, once their folder is found fit for them.
+
+    What a training asks first, before anything costly is read or made.
+
+    Args:
+        run: As the user gave them.
+
+    Raises:
+        InputError, OutputError, FileError: As `completed_run` and `check_folder`; or nothing can be written there.
+    """
+    run = completed_run(run)
+    check_folder(run)
+    check_result_folder(run.output)
+    return run
 
 
 def prepare_folder(
