@@ -121,7 +121,7 @@ def asked(options):
         ({"lao_rao": [3.0]}, ("fixed",)),
         ({"network": {"source": "w"}}, ("network",)),
         ({"result": ["r"]}, ("result",)),
-        ({"landmarks_ct": "m", "landmarks_xray": ["x"]}, ("landmarks",)),
+        ({"landmarks_ct": ["m"], "landmarks_xray": ["x"]}, ("landmarks",)),
         ({"search_roll": [0.0, 5.0]}, ("search",)),
         ({"network": {"source": "w"}, "search_roll": [0.0, 5.0]}, ("network", "search")),
     ],

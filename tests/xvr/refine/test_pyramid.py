@@ -6,7 +6,15 @@ import torch
 from support.registration import camera, pose, shot, two_bones
 from xraykit.render import Volume, render
 from xraykit.render.geometry import project
-from xraykit.xvr.refine.pyramid import blocks_within, footprint, samples_through, shrunk_shot, shrunk_volume
+from xraykit.xvr.refine.pyramid import (
+    SPAN,
+    blocks_within,
+    footprint,
+    samples_through,
+    scales_showing,
+    shrunk_shot,
+    shrunk_volume,
+)
 from xraykit.xvr.refine.structure import Structure, centre_of_mass, structure_of
 from xraykit.xvr.refine.window import Window, anatomy_window, trimmed
 from xraykit.xvr.xray.shot import Shot
@@ -104,3 +112,14 @@ def test_footprint_and_samples():
     assert abs(footprint(camera(), pose(volume, sod=750.0), volume.center) - 300 / 64 * 0.75) < 1e-6
     assert samples_through(volume) == 64
     assert samples_through(Volume(torch.ones(200, 100, 100), torch.eye(4))) == 172
+
+
+def test_scales_show_the_smallest_body_and_end_at_the_image():
+    volume = two_bones()
+    small = Volume(volume.mu[:8, :8, :8], volume.affine)
+    poses = pose(volume).expand(2, 4, 4)
+    coarse, middle, fine = scales_showing(camera(4096), poses, [volume, small])
+    seen = 8 * float(small.spacing.max()) / footprint(camera(4096), poses[0], small.center) * coarse / 4096
+    assert SPAN <= seen < 1.1 * SPAN
+    assert (middle, fine) == (2 * coarse, 4 * coarse)
+    assert scales_showing(camera(40), poses, [volume, small]) == (40,)

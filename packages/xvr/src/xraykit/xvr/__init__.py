@@ -9,6 +9,7 @@ from xraykit.render.lazy_names import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "bone_registration": "register_bones",
         "evaluate.datasets.opening": "open_dataset",
         "evaluate.metrics": "pose_errors PoseErrors true_tre",
         "evaluate.run": "run_study",
@@ -27,7 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "procedure_settings": "MeshSettings OutputSettings ProcedureSettings RegisterSettings StructureSettings",
         "refine.climb_settings": "RegistrationSettings",
         "refine.registration": "Registration",
-        "refine.structure": "Structure structure_of",
+        "refine.structure": "NamedStructures Structure structure_of",
         "registering": "register",
         "result.folder": "save_result",
         "result.reading": "read_result",

@@ -1,4 +1,5 @@
 # Made by tools/make_stubs.py from the table in __init__.py.
+from .bone_registration import register_bones as register_bones
 from .evaluate.datasets.opening import open_dataset as open_dataset
 from .evaluate.metrics import (
     PoseErrors as PoseErrors,
@@ -34,6 +35,7 @@ from .procedure_settings import (
 from .refine.climb_settings import RegistrationSettings as RegistrationSettings
 from .refine.registration import Registration as Registration
 from .refine.structure import (
+    NamedStructures as NamedStructures,
     Structure as Structure,
     structure_of as structure_of,
 )

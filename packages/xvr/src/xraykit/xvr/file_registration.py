@@ -7,18 +7,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xraykit.render import InputError, Volume
+from xraykit.render import InputError
 from xraykit.render.commands import LeftOut
 from xraykit.render.radiographs import count_frames
-from xraykit.render.storage import check_result_folder, check_same_settings, finding_sentences, to_plain, write_settings
+from xraykit.render.storage import check_result_folder, check_same_settings, to_plain, write_settings
 
-from .procedure import WHOLE, climb_settings, register_xrays
+from .anatomy_input import RegisteredAnatomy, check_bones, read_anatomy
+from .bone_registration import register_bones
+from .procedure import XrayRegistration, climb_settings, register_xrays
 from .procedure_settings import ProcedureSettings, RegisterSettings
-from .refine.structure import NamedStructures, Structure
-from .refine.surroundings import structures_among
 from .result.folder import is_finished, save_result
 from .result.reading import read_result
 from .result.record import ResultRecord
+from .start.bones import check_bone_starts
 from .start.checks import check_start, start_of
 from .xray.calibration import assigned_cameras
 from .xray.input_files import InputFiles
@@ -75,18 +76,16 @@ def register_files(
         OutputError: The folder cannot be written, or holds something else.
     """
     step, output = step or (lambda title: nullcontext()), settings.results.output
-    if left_out is None or settings.joint or len(settings.xrays) == 1:
+    if left_out is None or settings.joint or len(settings.all_xrays) == 1:
         left_out = LeftOut(none=True)
     _check(settings)
     with step("read the CT"):
-        anatomy = settings.anatomy
-        volume = Volume.from_file(settings.ct, **anatomy.reading)
-        structures = named_structures(volume, anatomy.structures)
+        anatomy = read_anatomy(settings.ct, settings.anatomy)
     with step("read the X-rays"):
         groups = list(xray_groups(settings, left_out=left_out))
         finished = {group.folder: finished_before(group) for group in groups if settings.results.resume}
     begun_with = tuple(
-        dict.fromkeys([*_of_ct(volume), *(line for g in groups for shot in g.shots for line in shot.doubts)])
+        dict.fromkeys([*anatomy.doubts, *(line for g in groups for shot in g.shots for line in shot.doubts)])
     )
     if begun_with and doubted is not None:
         doubted(begun_with)
@@ -98,52 +97,34 @@ def register_files(
                 done.append((record, group.folder))
             continue
         with left_out.going_on(group.name), step(f"register {group.name}"):
-            found = register_xrays(group.shots, volume, group.settings, structures=structures, files=group.files)
-            record = replace(_with_findings(found.record, volume), settings=to_plain(settings))
+            found = _registered(group, anatomy)
+            record = replace(
+                found.record,
+                settings=to_plain(settings),
+                notes=(*anatomy.notes, *found.record.notes),
+                doubts=(*anatomy.doubts, *found.record.doubts),
+            )
             output.mkdir(parents=True, exist_ok=True)
             write_settings(output / SETTINGS_FILE, settings, command="xvr register", distribution="xraykit-xvr")
             history = found.history if settings.results.animation else ()
-            save_result(group.folder, record, group.shots, structures.bodies, history=history)
+            save_result(group.folder, record, group.shots, anatomy.structures.bodies, history=history)
             done.append((record, group.folder))
     left_out.check(len(done))
     return done
 
 
-def _with_findings(record: ResultRecord, volume: Volume) -> ResultRecord:
-    """The record, with what was assumed of the CT and what is doubtful about it first."""
-    notes = [f"CT, {line}" for line in finding_sentences(volume.assumptions)]
-    return replace(record, notes=(*notes, *record.notes), doubts=(*_of_ct(volume), *record.doubts))
-
-
-def _of_ct(volume: Volume) -> list[str]:
-    """What is doubtful about the CT."""
-    return [f"CT, {line}" for line in finding_sentences(volume.doubts)]
+def _registered(group: XrayGroup, anatomy: RegisteredAnatomy) -> XrayRegistration:
+    if group.files.bones:
+        return register_bones(group.shots, anatomy.structures, group.settings, files=group.files)
+    structures = anatomy.structures
+    return register_xrays(group.shots, anatomy.volume, group.settings, structures=structures, files=group.files)
 
 
 def steps_of(settings: RegisterSettings) -> int:
     """How many parts the work of `register_files` has."""
     if settings.joint:
         return 3
-    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.xrays)
-
-
-def named_structures(volume: Volume, text: str | None) -> NamedStructures:
-    """The rigid structures that "a,b;c" asks for; the whole volume, about its middle, where nothing is asked.
-
-    Raises:
-        InputError: There is no label map, or a label does not exist.
-    """
-    if text is None:
-        return NamedStructures({WHOLE: Structure.of(volume)}, volume.center)
-    if volume.labels is None:
-        raise InputError("--structures needs a label map, got none; add --labels SEG.")
-    found = {}
-    for part in filter(None, (part.strip() for part in text.split(";"))):
-        names = [name.strip() for name in part.split(",") if name.strip()]
-        found[",".join(names)] = [label for name in names for label in _labels_of(volume, name)]
-    if not found:
-        raise InputError(f"--structures must name labels, got {text!r}; leave it out for the whole CT.")
-    return structures_among(volume, found)
+    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.all_xrays)
 
 
 def finished_before(group: XrayGroup) -> ResultRecord | None:
@@ -180,19 +161,20 @@ def xray_groups(settings: RegisterSettings, *, left_out: LeftOut | None = None) 
     output, shots = settings.results.output, list(_shots(settings, left_out or LeftOut(none=True)))
     together = [tuple(range(len(shots)))] if settings.joint else [(n,) for n in range(len(shots))]
     for numbers in together:
-        start = start_of(settings.start, numbers, len(shots))
+        start = settings.start if settings.anatomy.bone else start_of(settings.start, numbers, len(shots))
         chosen = tuple(shot for n in numbers if (shot := shots[n]) is not None)
         if not chosen:
             continue
         folder = output / (JOINT if settings.joint else chosen[0].name)
         procedure = ProcedureSettings(start, settings.refinement, settings.xray, settings.init_only)
-        files = InputFiles(settings.ct, settings.anatomy.labels, tuple(Path(str(shot.source)) for shot in chosen))
+        bones, sources = settings.anatomy.bone, tuple(Path(str(shot.source)) for shot in chosen)
+        files = InputFiles(None if bones else settings.ct, settings.anatomy.labels, sources, bones)
         yield XrayGroup(files, chosen, procedure, folder)
 
 
 def _shots(settings: RegisterSettings, left_out: LeftOut) -> Iterator[Shot | None]:
     """The X-rays of each file; None in the place of one that cannot be read, so that the others keep their numbers."""
-    files = settings.xrays
+    files = settings.all_xrays
     each = [settings.xray.of_view(n, len(files)) for n in range(len(files))]
     cameras = assigned_cameras(settings.camera, files)
     for path, own, name, choice in zip(files, each, xray_names(files), cameras, strict=True):
@@ -204,21 +186,21 @@ def _shots(settings: RegisterSettings, left_out: LeftOut) -> Iterator[Shot | Non
 
 def _check(settings: RegisterSettings) -> None:
     """What can be refused before anything is read."""
-    count = len(settings.xrays)
+    count, bones = len(settings.all_xrays), settings.anatomy.bone
     if count == 0:
         raise InputError("a CT and one X-ray at least must be named, got the CT alone; name the X-rays after it.")
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
-    assigned_cameras(settings.camera, settings.xrays)
-    check_start(settings.start, views=count if settings.joint else 1)
-    if settings.xray.frame != "all":
-        start_of(settings.start, range(count), count)
+    assigned_cameras(settings.camera, settings.all_xrays)
+    if bones:
+        check_bones(settings.anatomy, settings.ct, xrays=count, joint=settings.joint)
+        check_bone_starts(settings.start, len(bones), views=count)
+    else:
+        check_start(settings.start, views=count if settings.joint else 1)
+        if settings.xray.frame != "all":
+            start_of(settings.start, range(count), count)
     climb_settings(settings.refinement)
     check_result_folder(settings.results.output)
     path = settings.results.output / SETTINGS_FILE
     if settings.results.resume and path.exists():
         check_same_settings(path, settings, free=FREE_ON_RESUME)
-
-
-def _labels_of(volume: Volume, name: str) -> tuple[int, ...]:
-    return (int(name),) if name.isdigit() else volume.find_labels(name)

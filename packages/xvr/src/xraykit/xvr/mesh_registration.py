@@ -62,7 +62,7 @@ def register_mesh_files(
     with step("read the meshes"):
         implants = read_implant_files(settings.meshes)
     with step("read the X-rays"):
-        shots = read_shots(xrays_of(settings), settings.xray, cameras=settings.camera)
+        shots = read_shots(settings.all_xrays, settings.xray, cameras=settings.camera)
     begun_with = tuple(dict.fromkeys(line for shot in shots for line in shot.doubts))
     if begun_with and doubted is not None:
         doubted(begun_with)
@@ -83,12 +83,7 @@ def mesh_steps_of(settings: RegisterSettings) -> int:
     """How many parts the work of `register_mesh_files` has."""
     if settings.joint:
         return 3
-    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in xrays_of(settings))
-
-
-def xrays_of(settings: RegisterSettings) -> tuple[Path, ...]:
-    """All files named: with meshes there is no CT among them."""
-    return (settings.ct, *settings.xrays)
+    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.all_xrays)
 
 
 def check_meshes(settings: RegisterSettings) -> None:
@@ -98,13 +93,13 @@ def check_meshes(settings: RegisterSettings) -> None:
         InputError: A CT beside meshes, --joint with one X-ray or without places of each, options of other starts.
         OutputError: The folder cannot be written.
     """
-    count, meshes = len(xrays_of(settings)), settings.meshes
+    count, meshes = len(settings.all_xrays), settings.meshes
     if settings.ct.is_dir() or settings.ct.name.lower().endswith(VOLUME_SUFFIXES):
         raise InputError(f"--mesh registers meshes without a CT, got {settings.ct} before the X-rays; leave it out.")
     _check_options(settings)
     if settings.joint and count < 2:
         raise InputError("--joint needs two X-rays or more, got one; leave it out.")
-    assigned_cameras(settings.camera, xrays_of(settings))
+    assigned_cameras(settings.camera, settings.all_xrays)
     places = len(settings.start.stated.pose)
     if settings.camera and places:
         raise InputError("--camera places the X-rays, got --pose too; leave one out.")

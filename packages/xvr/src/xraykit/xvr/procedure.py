@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from xraykit.render import Volume
@@ -78,7 +79,8 @@ def register_xrays(
         volume: The CT.
         settings: How, None is all defaults; what is given for each X-ray is in the order of `shots`.
         structures: Rigid structures to register; None is the whole CT, and the C-arm turns about its middle.
-        starts: Candidates in place of what the settings say, (S, V, 4, 4) camera to world.
+        starts: Candidates in place of what the settings say, (S, V, 4, 4) camera to world, or (S, K, V, 4, 4) where
+            each of K structures has its own.
         files: As the user named them, for the record and for starts that look into the X-rays' files.
         report: Called after every step of the refinements; an exception it raises ends the work.
         tell: Called with a sentence when a new part of the work begins; may raise as well.
@@ -129,7 +131,7 @@ def start_record(
     Args:
         shots: The X-rays.
         structures: Names of the structures.
-        poses: Camera to world.
+        poses: Camera to world; (K, V, 4, 4) where each has its own.
         start_kind: Where they come from.
         start: What they began with, (V, 4, 4); None is the poses themselves.
         inputs: Files as the user named them.
@@ -181,11 +183,18 @@ def _refined(
         return found, trust, False
     if tell is not None:
         tell(f"not trusted (chance of success {percent(trust.success_probability)}): trying neighbours of the start")
-    wider = register_among(shots, named, spread_starts(starts, named.turning_point), climb, report=report)
+    wider = register_among(shots, named, _neighbours(starts, named), climb, report=report)
     first, second = similarities(shots, named.rendered, (found, wider), climb).tolist()
     if second > first + MORE_ALIKE:
         return wider, judge(wider, shots, named.rendered, judged=count), True
     return found, trust, False
+
+
+def _neighbours(starts: Tensor, named: NamedStructures) -> Tensor:
+    """The starts and their neighbours; structures with starts of their own turn each about its own middle."""
+    if starts.ndim == 4:
+        return spread_starts(starts, named.turning_point)
+    return torch.stack([spread_starts(starts[:, k], body.pivot) for k, body in enumerate(named.bodies)], dim=1)
 
 
 def _checked(

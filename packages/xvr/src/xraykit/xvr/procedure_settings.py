@@ -36,6 +36,9 @@ class StructureSettings(LabelSettings):
     structures: str | None = None
     """What to register: names or values of labels; a comma joins them to one rigid structure, a semicolon begins the
     next, which gets a pose of its own ("sacrum,hip_left,hip_right;femur_left"). Default: the whole CT."""
+    bone: tuple[Path, ...] = ()
+    """The CT of a single bone, as often as there are bones; each gets a pose of its own, and all are compared with the
+    X-rays of one moment together. With bones there is no other CT: every file named is an X-ray."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class RegisterSettings:
     """Register X-rays to a CT, from files to a folder."""
 
     ct: Path = field(metadata={"positional": True})
-    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder; with --mesh the first X-ray."""
+    """The patient's CT: NIfTI, NRRD, MHA, TIFF pages or a DICOM folder; with --mesh or --bone the first X-ray."""
     results: OutputSettings
     """What is left behind."""
     xrays: tuple[Path, ...] = field(default=(), metadata={"positional": True})
@@ -91,3 +94,8 @@ class RegisterSettings:
     """Where the first pose comes from."""
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
     """How it is refined, judged, and tried again."""
+
+    @property
+    def all_xrays(self) -> tuple[Path, ...]:
+        """Every X-ray named: with meshes or bones there is no CT before them."""
+        return (self.ct, *self.xrays) if self.meshes.mesh or self.anatomy.bone else self.xrays

@@ -28,6 +28,11 @@ def track(settings: TrackSettings) -> int:
         xraykit xvr track ct.nii.gz run.dcm -o out
             --labels seg.nii.gz --structures "femur_left;tibia_left"
 
+    Bones with a CT of their own each, from an earlier result of the first frame:
+
+        xraykit xvr track cam1/ cam2/ -o out --camera cam1.txt cam2.txt
+            --bone radius.nii.gz --bone ulna.nii.gz --result first/joint
+
     OUT then holds poses.csv (time, mm, degrees and a verdict for each body and
     frame), the motion of every two bodies against each other (the joint
     coordinates of Grood and Suntay for a knee, finite screws otherwise), plots,

@@ -143,7 +143,7 @@ def _rows_of(path: Path, subject: EvaluationSubject, dataset: str, method: str) 
             )
         xray = subject.xray(view)
         for k, structure in enumerate(record.structures):
-            found = FoundPose(record.start[v], record.poses[k, v], similarity, record.seconds)
+            found = FoundPose(record.start_of(k)[v], record.poses[k, v], similarity, record.seconds)
             rows.append(pose_row(subject, xray, found, method=method, dataset=dataset, structure=structure))
     return rows
 

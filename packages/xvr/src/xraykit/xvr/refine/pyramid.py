@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from xraykit.render import Camera, Volume
 from xraykit.render.geometry import resize_camera
 
 from ..xray.shot import Shot
+
+SPAN = 52  # px: what the smallest of several bodies must span at least
 
 
 def shrunk_shot(shot: Shot, longest: int) -> tuple[Tensor, Tensor, Camera]:
@@ -65,6 +68,25 @@ def footprint(camera: Camera, pose: Tensor, center: Tensor) -> float:
     poses = pose.double().reshape(-1, 4, 4)
     depth = ((center.double() - poses[:, :3, 3]) * poses[:, :3, 2]).sum(-1).abs()
     return float(spacing.min() * depth.median() / sdd.min())
+
+
+def scales_showing(camera: Camera, poses: Tensor, volumes: Sequence[Volume]) -> tuple[int, ...]:
+    """Three scales for bodies that are small in the image, coarse to fine, each twice the one before.
+
+    At the coarsest the longest edge of the smallest body spans `SPAN` pixels; none is larger than the image.
+
+    Args:
+        camera: Of one view.
+        poses: Camera to each body, (K, 4, 4).
+        volumes: The K bodies.
+    """
+    edges = [float((volume.spacing * torch.tensor(tuple(reversed(volume.shape)))).max()) for volume in volumes]
+    seen = [
+        edge / footprint(camera, pose, volume.center) for edge, pose, volume in zip(edges, poses, volumes, strict=True)
+    ]
+    longest = max(camera.height, camera.width)
+    coarsest = max(16, math.ceil(longest * SPAN / min(seen)))
+    return tuple(sorted({min(coarsest * 2**level, max(16, longest)) for level in range(3)}))
 
 
 def samples_through(volume: Volume) -> int:

@@ -55,12 +55,14 @@ def _record(content: dict[str, Any]) -> ResultRecord:
     determined = all(structure["covariance"] is not None for structure in structures)
     by_view = determined and all("covariance_of_view" in structure for structure in structures)
     of_views = [[structure["covariance_of_view"][name] for structure in structures] for name in names if by_view]
-    similarity = content["similarity"]
+    similarity, start = content["similarity"], [view["start_camera_to_world"] for view in views]
+    if all("start_camera_to_world" in structure for structure in structures):
+        start = [[structure["start_camera_to_world"][name] for name in names] for structure in structures]
     return ResultRecord(
         structures=tuple(str(structure["name"]) for structure in structures),
         views=names,
         poses=_tensor([[structure["camera_to_world"][name] for name in names] for structure in structures]),
-        start=_tensor([view["start_camera_to_world"] for view in views]),
+        start=_tensor(start),
         cameras=tuple(_camera(view) for view in views),
         start_kind=str(content["start"]),
         similarity=None if similarity is None else _number(similarity),

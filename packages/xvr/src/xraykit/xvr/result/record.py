@@ -44,7 +44,8 @@ class ResultRecord:
         structures: K names of rigid structures.
         views: V names of X-rays.
         poses: camera_to_world, (K, V, 4, 4) float64, in the world of the CT, RAS mm.
-        start: camera_to_world that the winning refinement began with, (V, 4, 4).
+        start: camera_to_world that the winning refinement began with, (V, 4, 4), or (K, V, 4, 4) where each structure
+            had its own.
         cameras: V intrinsics, as refined where that was asked for.
         start_kind: Where the start came from: "network", "dicom", "fixed", ...
         similarity: Mean of mNCC and gradient NCC at the end, -1 to 1; None where nothing was refined.
@@ -93,7 +94,8 @@ class ResultRecord:
         for names in (self.structures, self.views):
             if len(set(names)) < len(names):
                 raise InputError(f"structures and views must have different names, got {', '.join(names)}.")
-        shapes = {"poses": (k, v, 4, 4), "start": (v, 4, 4), "covariance": (k, 6, 6), "pivot": (k, 3),
+        start = (k, v, 4, 4) if self.start.ndim == 4 else (v, 4, 4)
+        shapes = {"poses": (k, v, 4, 4), "start": start, "covariance": (k, 6, 6), "pivot": (k, 3),
                   "view_covariance": (v, k, 6, 6)}  # fmt: skip
         for name, shape in shapes.items():
             tensor: Tensor | None = getattr(self, name)
@@ -105,7 +107,11 @@ class ResultRecord:
         if len(self.cameras) != v:
             raise InputError(f"there must be one camera for each of {v} views, got {len(self.cameras)}.")
         check_pose(self.poses.reshape(-1, 4, 4), name="poses")
-        check_pose(self.start, name="start")
+        check_pose(self.start.reshape(-1, 4, 4), name="start")
+
+    def start_of(self, structure: int) -> Tensor:
+        """What the refinement of one structure began with, (V, 4, 4)."""
+        return self.start[structure] if self.start.ndim == 4 else self.start
 
 
 def record_result(
@@ -183,7 +189,7 @@ def result_to_json(record: ResultRecord) -> dict[str, Any]:
         "start": record.start_kind,
         "views": [
             {"name": name, **_camera(camera), "start_camera_to_world": start.tolist()}
-            for name, camera, start in zip(record.views, record.cameras, record.start, strict=True)
+            for name, camera, start in zip(record.views, record.cameras, record.start_of(0), strict=True)
         ],
         "structures": [_structure(record, k) for k in range(len(record.structures))],
         "similarity": record.similarity,
@@ -216,6 +222,9 @@ def _structure(record: ResultRecord, k: int) -> dict[str, Any]:
         "covariance": None,
         "pivot_mm": None,
     }
+    if record.start.ndim == 4:
+        own = zip(record.views, record.start[k], strict=True)
+        found["start_camera_to_world"] = {view: pose.tolist() for view, pose in own}
     if record.covariance is not None and record.pivot is not None:
         spread = record.covariance[k].diagonal().clamp(min=0).sqrt()
         found["covariance"] = record.covariance[k].tolist()

@@ -67,7 +67,7 @@ def write_transforms(folder: str | Path, record: ResultRecord) -> list[Path]:
             target = folder / f"{stem}pose.json"
             write_pose(target, camera, pose)
             written.append(target)
-            maps = {"camera_to_world": pose, "ct_motion": ct_motion(record.start[v], pose)}
+            maps = {"camera_to_world": pose, "ct_motion": ct_motion(record.start_of(k)[v], pose)}
             if k > 0:
                 maps["relative_motion"] = structure_motion(record.poses[0, v], pose)
             for name, matrix in maps.items():

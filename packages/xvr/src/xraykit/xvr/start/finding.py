@@ -15,6 +15,7 @@ from xraykit.render import FileError, GeometryError, InputError, Radiograph, Vol
 from xraykit.render.geometry import carm_angles, rigid_inverse
 from xraykit.render.radiographs import is_stored_mirrored
 
+from ..result.reading import read_result
 from ..xray.settings import XraySettings
 from ..xray.shot import Shot
 from ..xray.upright import rolled
@@ -47,6 +48,7 @@ class StartRequest:
         paths: The file of each X-ray; () where there is none, then nothing is read from them.
         reading: How the files were read.
         around: Search around what does not know where in the beam the patient lies.
+        structure: Whose pose of an earlier result it is; None, or where it holds a single one, is its first.
     """
 
     settings: StartSettings
@@ -56,6 +58,7 @@ class StartRequest:
     paths: Sequence[Path] = ()
     reading: XraySettings = field(default_factory=XraySettings)
     around: bool = True
+    structure: str | None = None
 
 
 def find_starts(request: StartRequest) -> tuple[Tensor, str, tuple[str, ...]]:
@@ -159,12 +162,18 @@ def _as_stored(request: StartRequest, poses: Tensor) -> Tensor:
 def _from_result(request: StartRequest) -> Tensor:
     paths = request.settings.result
     if len(set(paths)) == 1:
-        return starts_from_result(paths[0], views=len(request.shots))
+        return starts_from_result(paths[0], structure=_held(paths[0], request.structure), views=len(request.shots))
     return torch.cat([starts_from_result(path, views=1) for path in paths], dim=1)
 
 
+def _held(path: Path, structure: str | None) -> str | None:
+    """The structure, where the result at `path` is not one of a single other one."""
+    names = read_result(path).structures if structure is not None else ()
+    return None if len(names) == 1 else structure
+
+
 def _from_landmarks(request: StartRequest) -> Tensor:
-    world = read_world_points(str(request.settings.landmarks.ct))
+    world = read_world_points(str(request.settings.landmarks.ct[0]))
     image = _image_points(request, request.settings.landmarks.xray[0])
     return _for_all_views(request, starts_from_landmarks(world, image, request.shots[0].camera))
 

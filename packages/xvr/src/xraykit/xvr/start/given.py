@@ -12,7 +12,7 @@ class GivenStarts:
     """Candidate poses, and where they come from.
 
     Args:
-        poses: Camera to world, (S, V, 4, 4) [mm].
+        poses: Camera to world, (S, V, 4, 4) [mm], or (S, K, V, 4, 4) where each of K structures has its own.
         kind: Where they come from, for the record.
     """
 

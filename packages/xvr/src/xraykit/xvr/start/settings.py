@@ -46,15 +46,16 @@ class StatedStart:
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Isocentre minus centre of the CT [mm], patient right, front, head."""
     pose: tuple[Path, ...] = ()
-    """pose.json: one for all X-rays, or one for each in their order."""
+    """pose.json: one for all X-rays, or one for each in their order; with --bone one for each bone, of the first
+    X-ray."""
 
 
 @dataclass(frozen=True)
 class LandmarkStart:
     """Where to start: landmarks."""
 
-    ct: Path | None = field(default=None, metadata={"flag": "landmarks_ct"})
-    """Landmarks in the CT: Slicer .mrk.json or .fcsv."""
+    ct: tuple[Path, ...] = field(default=(), metadata={"flag": "landmarks_ct"})
+    """Landmarks in the CT: Slicer .mrk.json or .fcsv; one file for each --bone."""
     xray: tuple[Path, ...] = field(default=(), metadata={"flag": "landmarks_xray"})
     """The same landmarks in the X-ray, one file for each X-ray in their order."""
 
@@ -86,7 +87,8 @@ class StartSettings:
     know where the patient lies in the beam, it is searched too. Default: what the other options name; else dicom if
     the files have the tags, else search."""
     result: tuple[Path, ...] = ()
-    """result.json of an earlier run or its folder: one for all X-rays, or one for each in their order."""
+    """result.json of an earlier run or its folder: one for all X-rays, or one for each in their order; with --bone one
+    that holds all bones, or one for each."""
     network: NetworkStart = field(default_factory=NetworkStart)
     """A trained network."""
     stated: StatedStart = field(default_factory=StatedStart)

@@ -87,8 +87,7 @@ def track_files(settings: TrackSettings, *, report: Callable[[int, int], None] |
     with held_folder(output):
         earlier = _earlier(settings)
         followed = read_followed(settings)
-        paths = settings.views if not settings.meshes.mesh else (settings.ct, *settings.views)
-        runs = read_runs(paths, settings.xray, settings.cine, cameras=settings.camera)
+        runs = read_runs(settings.all_views, settings.xray, settings.cine, cameras=settings.camera)
         if earlier is not None:
             _check_earlier(earlier, followed, runs, output)
         header, found = _followed(settings, followed, runs, earlier, report or (lambda done, total: None))
@@ -131,14 +130,16 @@ def _followed(
 ) -> tuple[TrackHeader, Track]:
     """Follow what is not done; each frame is on the disk before the next begins."""
     output, total, begun = settings.results.output, len(runs.labels), earlier is not None
-    journal, groups = output / FILE_NAME, groups_of(followed.bodies, followed.registration)
-    first = runs.frame(0)
+    journal, first = output / FILE_NAME, runs.frame(0)
+    starts, notes = (None, ()) if earlier else first_starts(settings, followed, runs, first)
+    placed = earlier[1][0].poses if earlier else None if starts is None else starts[0]
+    followed = followed.scaled(settings.refinement, first.shots, placed)
+    groups = groups_of(followed.bodies, followed.registration)
     if earlier is None:
-        starts, notes = first_starts(settings, followed, runs, first)
         said = (*(note for shot in first.shots for note in shot.notes), *followed.notes, *notes)
         header, done = _header(settings, followed, runs, groups, tuple(dict.fromkeys(said))), ()
     else:
-        starts, (header, done) = None, earlier
+        header, done = earlier
         begin_journal(journal, header, done)  # without the line that a killed run left unfinished
     report(len(done), total)
     count = iter(range(len(done) + 1, total + 1))
@@ -172,7 +173,9 @@ def _header(
     pivots = torch.cat([group.pivots for group in groups]).double()
     radii = tuple(radius for group in groups for radius in group.radii)
     inputs = {"views": [str(run.path) for run in runs.runs], "meshes": to_plain(settings.meshes)["mesh"]}
-    inputs |= {} if settings.meshes.mesh else {"ct": str(settings.ct)}
+    bones = settings.anatomy.bone
+    inputs |= {"bones": [str(path) for path in bones]} if bones else {}
+    inputs |= {} if settings.meshes.mesh or bones else {"ct": str(settings.ct)}
     return TrackHeader(followed.names, runs.names, pivots, radii, inputs, notes, followed.doubts)
 
 

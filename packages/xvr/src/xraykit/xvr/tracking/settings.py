@@ -81,7 +81,7 @@ class TrackSettings:
     """Follow bodies through a cine run, from files to a folder."""
 
     ct: Path = field(metadata={"positional": True})
-    """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder; with --mesh the first view."""
+    """The patient's CT: NIfTI, NRRD, MHA, TIFF pages or a DICOM folder; with --mesh or --bone the first view."""
     results: TrackOutputSettings
     """What is left behind."""
     views: tuple[Path, ...] = field(default=(), metadata={"positional": True})
@@ -104,3 +104,8 @@ class TrackSettings:
     """Where the first frame starts."""
     refinement: RefinementSettings = field(default_factory=RefinementSettings)
     """How a CT is refined."""
+
+    @property
+    def all_views(self) -> tuple[Path, ...]:
+        """Every run named: with meshes or bones there is no CT before them."""
+        return (self.ct, *self.views) if self.meshes.mesh or self.anatomy.bone else self.views

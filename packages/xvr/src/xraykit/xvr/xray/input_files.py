@@ -13,9 +13,11 @@ class InputFiles:
     Args:
         ct: The CT; None where it came from memory.
         labels: Its label map, if there is one.
+        bones: The CTs of single bones, where there is no other.
         xrays: The X-rays, in the order of the shots.
     """
 
     ct: Path | None = None
     labels: Path | None = None
     xrays: tuple[Path, ...] = ()
+    bones: tuple[Path, ...] = ()
