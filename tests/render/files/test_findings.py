@@ -132,6 +132,8 @@ def ball(offset: float = 0.0, scale: float = 1.0) -> np.ndarray:
         (ball(1000, 1 / 2500), "scaled to 0..1"),
         (np.full((4, 4, 4), -1024, np.float32), "all voxels are the same"),
         (ball(scale=100), "rescale applied twice"),
+        (ball() % 65536, "a sign that nobody states"),
+        (np.where(np.arange(6) == 0, -32768, ball()).astype(np.float32), "may be padding"),
         (np.where(ball() > -1000, np.where(np.arange(6) == 3, -700, ball()), 0).astype(np.float32), "masked with 0"),
     ],
 )
@@ -148,6 +150,18 @@ def test_values_that_are_no_hounsfield_numbers_are_doubted(tmp_path, voxels, wor
 def test_findings_stay_with_the_volume_through_its_changes(tmp_path):
     volume = Volume.from_file(write_nifti(tmp_path / "a.nii", ball(1024), sform=np.eye(4)))
     assert volume.to("cpu").with_mu(volume.mu * 2).stored_as(volume.mu.dtype).doubts == volume.doubts != {}
+
+
+@pytest.mark.parametrize("qform", [(0.0, 0.0, 1.0, 24.0, 20.0, 100.0), None])
+def test_a_negative_spacing_mirrors_nobody_and_is_doubted(tmp_path, qform):
+    good, odd = (
+        Volume.from_file(
+            write_nifti(tmp_path / f"{x}.nii", VOXELS, qform=qform, pixdim=(1.0, x, 2.0, 3.0), dim=(4, 5, 3, 4, 0))
+        )
+        for x in (1.5, -1.5)
+    )
+    assert np.array_equal(good.affine, odd.affine)
+    assert odd.doubts["pixdim"].value == "-1.5 x 2 x 3" and "pixdim" not in good.doubts
 
 
 @pytest.mark.parametrize("spare", [b"\0" * 100, b"spare bytes", b"\x1f"])

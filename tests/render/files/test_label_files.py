@@ -51,6 +51,26 @@ def test_a_folder_of_masks_is_named_after_its_files_and_overlaps_are_counted(ct,
     assert volume.doubts["labels overlap"].value == np.count_nonzero(SOFT & BONE)
 
 
+def test_a_label_map_alone_in_a_folder_keeps_its_labels_and_among_masks_it_is_refused(ct, tmp_path):
+    folder = tmp_path / "segmentations"
+    folder.mkdir()
+    several = np.where(SOFT, 7, BONE).astype(np.uint8)
+    write_nifti(folder / "all.nii.gz", several, sform=AFFINE)
+    (folder / "._all.nii.gz").write_bytes(b"\0\5\26\7")  # what macOS leaves on other file systems
+    assert np.array_equal(Volume.from_file(ct, labels=folder).labels, several)
+    write_nifti(folder / "bone.nii.gz", BONE, sform=AFFINE)
+    with pytest.raises(FileError, match=r"masks of one value each, all\.nii\.gz holds 2 labels \(\[1, 7\]\)"):
+        Volume.from_file(ct, labels=folder)
+
+
+@pytest.mark.parametrize("masks", [[BONE], [BONE, SOFT]])
+def test_segments_of_older_slicers_have_a_layer_each_and_no_value(ct, tmp_path, masks):
+    names = "\n".join(f"Segment{n}_ID:=S{n}\nSegment{n}_Name:=part {n}" for n in range(len(masks)))
+    volume = Volume.from_file(ct, labels=seg_nrrd(tmp_path / "old.seg.nrrd", np.stack(masks, axis=-1), names))
+    assert dict(volume.label_names) == {n + 1: f"part {n}" for n in range(len(masks))}
+    assert np.array_equal(volume.labels, np.where(SOFT, 2, BONE) if len(masks) > 1 else BONE)
+
+
 def test_masks_take_the_numbers_of_a_table_that_knows_them_all(ct, tmp_path):
     folder = tmp_path / "segmentations"
     folder.mkdir()

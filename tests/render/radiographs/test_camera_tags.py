@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from support.xray_dicom import GEOMETRY, write_xray, xray_dataset
-from xraykit.render import Camera, InputError, read_radiograph
+from xraykit.render import Camera, FileError, InputError, read_radiograph
 from xraykit.render.radiographs import describe_radiograph
 from xraykit.render.radiographs.camera_tags import camera_from_tags
 
@@ -126,6 +126,22 @@ def test_what_is_implausible_or_lost_is_a_doubt(tmp_path, tags, name):
     assert read_radiograph(write_xray(tmp_path / "good.dcm", xray_dataset(pixels, **usual))).doubts == {}
     image = read_radiograph(write_xray(tmp_path / "x.dcm", xray_dataset(pixels, **{**usual, **tags})))
     assert set(image.doubts) == {name}
+
+
+def test_a_copy_of_the_screen_is_an_xray_where_its_modality_says_so_and_is_doubted(tmp_path):
+    pixels = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60)
+    dataset = xray_dataset(pixels, **GEOMETRY, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    image = read_radiograph(write_xray(tmp_path / "x.dcm", dataset))
+    assert set(image.doubts) == {"secondary capture"} and np.array_equal(image.pixels[0], pixels)
+    dataset.Modality = "OT"
+    with pytest.raises(FileError, match=r"got modality OT .*; if it shows one, export it as PNG"):
+        read_radiograph(write_xray(tmp_path / "x.dcm", dataset))
+
+
+def test_frames_behind_the_declared_ones_are_counted(tmp_path):
+    pixels = np.arange(3 * 40 * 60, dtype=np.uint16).reshape(3, 40, 60)
+    image = read_radiograph(write_xray(tmp_path / "x.dcm", xray_dataset(pixels, **GEOMETRY, NumberOfFrames=2)))
+    assert image.n_frames == 2 and image.doubts["frames"].value == 1
 
 
 def test_detector_active_origin_is_a_principal_point_only_when_asked_for():

@@ -240,6 +240,17 @@ def test_bits_above_the_stored_ones_do_not_count(tmp_path):
     np.testing.assert_array_equal(stored(path)[0], PICTURE.astype(np.int16) - 2048)
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_bits_begin_where_high_bit_says_unless_those_below_are_in_use(tmp_path, signed):
+    values = PICTURE.astype(np.int16) - 2048 if signed else PICTURE
+    raised = xray_dataset(values << 4, BitsStored=12, HighBit=15)
+    np.testing.assert_array_equal(stored(write_dicom(tmp_path / "raised.dcm", raised))[0], values)
+    misnamed = xray_dataset(values, BitsStored=12, HighBit=15)
+    np.testing.assert_array_equal(stored(write_dicom(tmp_path / "misnamed.dcm", misnamed))[0], values)
+    nonsense = xray_dataset(values, BitsStored=12, HighBit=40)
+    np.testing.assert_array_equal(stored(write_dicom(tmp_path / "nonsense.dcm", nonsense))[0], values)
+
+
 @pytest.mark.parametrize("deflated", [False, True])
 def test_hundreds_of_thousands_of_empty_items_are_refused_before_they_are_parsed(tmp_path, deflated):
     dataset = xray_dataset(PICTURE)

@@ -99,8 +99,11 @@ def test_missing_files_other_kinds_and_bytes_are_refused(tmp_path):
         read_world_points(tmp_path / "none.fcsv")
     with pytest.raises(FileError, match="must be a Slicer file"):
         read_world_points(tmp_path / "points.txt")
-    (tmp_path / "a.fcsv").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(FileError, match="must be text"):
+    (tmp_path / "a.fcsv").write_bytes("# CoordinateSystem = LPS\n1,2,3,4,Schädel\n".encode("latin1"))
+    with pytest.raises(FileError, match="must be text in UTF-8 or UTF-16"):
+        read_world_points(tmp_path / "a.fcsv")
+    (tmp_path / "a.fcsv").write_text("# CoordinateSystem = LPS\n1;2,5;3,5;4,5\n")
+    with pytest.raises(FileError, match="must separate its cells by commas, got semicolons"):
         read_world_points(tmp_path / "a.fcsv")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
+from xraykit.render.storage import text_of
 
 from .annotations import (
     NEGATIVE_SOURCES,
@@ -64,7 +65,7 @@ def annotations_from_table(path: str | Path, size_of: Callable[[Path], tuple[int
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """The rows by the line of the file in which they end."""
     try:
-        table = path.read_bytes().decode("utf-8-sig")
+        table = text_of(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError(f"{path} must be a CSV table in UTF-8, got: {reason}.") from error

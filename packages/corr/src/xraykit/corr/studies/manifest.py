@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import kind_at, write_atomically
+from xraykit.render.storage import kind_at, text_of, write_atomically
 
 from ..data.json_fields import shown
 from .study import LabelledStudy, StudyImage
@@ -140,7 +140,7 @@ def _rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     if kind_at(path) is None:
         raise FileError(f"{path} must be a study manifest, a CSV table in UTF-8, got: No such file or directory.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.StringIO(text_of(path.read_bytes()), newline="") as file:
             reader = csv.reader(file, strict=True)
             names = [name.strip() for name in next(reader, [])]
             missing = [name for name in NEEDED if name not in names]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from xraykit.render import FileError, InputError
+from xraykit.render.storage import text_of
 
 from .manifest import check_studies
 from .split_patients import carve_patients
@@ -83,7 +84,7 @@ def _files(folder: Path) -> list[Path]:
 def _listed(listing: Path, folder: Path) -> list[Path]:
     """The files that a list names, from the folder on: lines "MURA-v1.1/train/...", a header and a label or not."""
     try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
+        lines = text_of(listing.read_bytes()).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{listing} must be a list of paths in UTF-8, got: {error}.") from error
     files = []

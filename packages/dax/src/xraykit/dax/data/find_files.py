@@ -17,7 +17,7 @@ from PIL import Image
 
 from xraykit.render import FileError, InputError
 from xraykit.render.radiographs import may_be_xray
-from xraykit.render.storage import is_dicom, kind_at
+from xraykit.render.storage import is_dicom, kind_at, text_of
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
@@ -154,6 +154,6 @@ def _listed(table: Path, line: str) -> Iterator[FoundFile]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return text_of(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path} must be a list in UTF-8, got something else ({error}).") from error

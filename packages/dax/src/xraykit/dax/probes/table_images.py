@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from xraykit.render import FileError
+from xraykit.render.storage import text_of
 
 from ..data import PreprocessSettings, find_xrays
 from .job_images import prepared
@@ -91,7 +92,7 @@ def read_table_entries(table: Path, *, needs: str) -> list[TableEntry]:
         FileError: It cannot be read, a column is missing, or a cell is empty; it says in which row.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        rows = list(csv.DictReader(io.StringIO(text_of(table.read_bytes()), newline=""), strict=True))
     except (OSError, ValueError, csv.Error) as error:
         raise FileError(f"{table} must be a CSV file in UTF-8, got {error}.") from error
     wanted = ("path", "patient", needs)

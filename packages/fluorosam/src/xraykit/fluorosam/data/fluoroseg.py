@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from xraykit.render import FileError, InputError, read_radiograph
-from xraykit.render.storage import kind_at, parse_json
+from xraykit.render.storage import kind_at, parse_json, text_of
 
 from ..vocabulary.fluoroseg_names import real_rib_name
 from .fluoroseg_case import FluoroSegCase, FluoroSegImage, category_of, read_fluoroseg_case
@@ -176,6 +176,6 @@ def _category(case: FluoroSegCase, entry: Mapping[str, Any], place: str) -> tupl
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return text_of(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path} must be a readable text file in UTF-8, got: {error}.") from error

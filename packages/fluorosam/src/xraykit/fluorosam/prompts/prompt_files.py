@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xraykit.render import FileError, InputError
-from xraykit.render.storage import parse_json_object, write_atomically
+from xraykit.render.storage import parse_json_object, text_of, write_atomically
 
 from ..vocabulary.targets import find_target
 from ..vocabulary.text_check import check_text
@@ -59,7 +59,7 @@ def read_prompts(path: str | Path, *, tools: Collection[str] = (), source: str =
     try:
         if path.stat().st_size > _LIMIT:
             raise FileError(f"{path} must be under 1 GiB of prompts, got {path.stat().st_size} bytes; split it.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_of(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path} must be a readable text file in UTF-8, got: {error}.") from error
     rows = _csv_rows(path, text) if path.suffix == ".csv" else _json_rows(path, text)

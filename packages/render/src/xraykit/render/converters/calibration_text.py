@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import FileError
 from ..storage.brief import brief
+from ..storage.decoded_text import text_of
 
 LARGEST = 8 << 20  # bytes; ten thousand projections with their matrices
 _SEPARATORS = re.compile(r"[\s,;\[\]()]+")
@@ -31,7 +32,7 @@ def read_calibration_text(path: str | Path) -> str:
     if size > LARGEST:
         raise FileError(f"{path} must be a camera file of at most {LARGEST >> 20} MiB, got {size} bytes.")
     try:
-        text = data.decode("utf-8-sig")
+        text = text_of(data)
     except UnicodeDecodeError as error:
         raise FileError(f"{path} must be a camera file, got bytes that are no text.") from error
     if "\0" in text:

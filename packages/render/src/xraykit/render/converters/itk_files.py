@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..errors import FileError
 from ..storage.brief import brief
 from ..storage.declared_grid import MAX_LENGTH
+from ..storage.decoded_text import text_of
 from ..storage.plain_hdf5 import Value, parse_hdf5
 
 LARGEST = 1 << 20  # bytes; a chain of a hundred affine transforms takes a twentieth
@@ -68,7 +69,7 @@ def _bytes(path: Path) -> bytes:
 
 def _text(path: Path, data: bytes) -> Iterator[StoredTransform]:
     try:
-        lines = data.decode("utf-8-sig").splitlines()
+        lines = text_of(data).splitlines()
     except UnicodeDecodeError as error:
         raise FileError(f"{path} must be a transform that ITK writes, got bytes that are no text.") from error
     rows: list[dict[str, str]] = []

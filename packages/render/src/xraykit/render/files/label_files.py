@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import FileError
+from ..storage.brief import brief
 from ..storage.declared_grid import DeclaredGrid
 from ..storage.dicom_header import is_dicom
 from ..storage.grid_files import grid_suffix
@@ -58,9 +59,10 @@ class LabelMap:
 def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str, int] | None = None) -> LabelMap:
     """The labels in a file or folder, on the voxels of a volume.
 
-    Read are: a label map in any type of volume file or a DICOM series; a folder of masks, one file for each structure
-    (TotalSegmentator's usual output), named after the files; .seg.nrrd with segments in one or several layers, cropped
-    or not; DICOM SEG, binary, fractional (from one half) or a label map. Where structures overlap, the later one wins.
+    Read are: a label map in any type of volume file or a DICOM series, or alone in a folder; a folder of masks, one
+    file for each structure (TotalSegmentator's usual output), named after the files; .seg.nrrd with segments in one or
+    several layers, cropped or not; DICOM SEG, binary, fractional (from one half) or a label map. Where structures
+    overlap, the later one wins.
 
     Args:
         path: The file or folder.
@@ -68,7 +70,8 @@ def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str,
         numbers: The label of a name, for masks that have no numbers of their own; None counts from 1.
 
     Raises:
-        FileError: A file is missing or damaged, its voxels are not voxels of the volume, or no whole numbers.
+        FileError: A file is missing or damaged, its voxels are not voxels of the volume, or no whole numbers; one of
+            several masks holds several labels.
     """
     path = Path(path)
     layers, names = _layers(path, volume, numbers or {})
@@ -78,6 +81,13 @@ def read_labels(path: str | Path, volume: DeclaredGrid, *, numbers: Mapping[str,
     overlap = lost = 0
     for layer, place in zip(layers, placed, strict=True):
         labels, is_rounded = as_labels(layer.grid, layer.grid.read())
+        if layer.label is not None and (values := _several_values(labels)):
+            if len(layers) > 1:
+                raise FileError(
+                    f"{path} must hold masks of one value each, {layer.grid.path.name} holds {len(values)} labels "
+                    f"({brief(values, limit=40)}); name that file alone, or take it away."
+                )
+            layer, names = LabelLayer(layer.grid), layer.grid.label_names
         labels, outside = place(_renumbered(labels, layer))
         lost += outside
         if is_rounded:
@@ -110,7 +120,8 @@ def _layers(path: Path, volume: DeclaredGrid, numbers: Mapping[str, int]) -> tup
     if kind is None:
         raise FileError(f"{path} must be labels in a file or folder, there is nothing by that name.")
     if kind == "folder":
-        masks = sorted(file for file in path.iterdir() if grid_suffix(file) in VOLUME_SUFFIXES and file.is_file())
+        inside = (file for file in path.iterdir() if not file.name.startswith("."))
+        masks = sorted(file for file in inside if grid_suffix(file) in VOLUME_SUFFIXES and file.is_file())
         if masks:
             return _masks(masks, numbers)
     elif grid_suffix(path) in _NRRD:
@@ -136,6 +147,14 @@ def _masks(files: Sequence[Path], numbers: Mapping[str, int]) -> tuple[list[Labe
         raise FileError(f"{files[0].parent} must hold at most {MAX_LABEL} masks, it holds {len(labels)}.")
     layers = [LabelLayer(declared_grid(file), label=label) for file, label in zip(files, labels, strict=True)]
     return layers, dict(zip(labels, stems, strict=True))
+
+
+def _several_values(labels: Labels) -> list[int]:
+    """The labels of what is no mask, since it holds several; [] of a mask, whatever its one value."""
+    top = int(labels.max())
+    if top <= 1 or not ((labels != 0) & (labels != top)).any():
+        return []
+    return [int(value) for value in np.unique(labels) if value]
 
 
 def _slicer_segments(path: Path) -> tuple[list[LabelLayer], Mapping[int, str]]:

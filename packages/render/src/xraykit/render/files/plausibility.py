@@ -37,13 +37,19 @@ def voxel_doubts(grid: DeclaredGrid, hu: NDArray[np.float32]) -> Found:
     if high - low < _LEAST_SPAN:
         note = "the values span too little for Hounsfield numbers; were they scaled to 0..1 or are they labels?"
         return {"voxels": Origin(shown, DOUBT, note)}
+    if high > _HIGHEST:
+        note = (
+            "Hounsfield numbers of scanners end at 30710; was the rescale applied twice, or never, or do the voxels "
+            "have a sign that nobody states?"
+        )
+        return {"voxels": Origin(shown, DOUBT, note)}
+    if low < _LOWEST:
+        note = "Hounsfield numbers of scanners begin at -3024; what lies below may be padding, and counts as air"
+        return {"voxels": Origin(shown, DOUBT, note)}
     if low > _AIR:
         note = f"no air: the lowest value is {low:g} and air is -1000 HU, so these may be no Hounsfield numbers"
         if low >= 0:
             note += " (stored with an offset of 1000 or 1024, or masked with 0)"
-        return {"voxels": Origin(shown, DOUBT, note)}
-    if low < _LOWEST or high > _HIGHEST:
-        note = "Hounsfield numbers of scanners lie between -3024 and 30710; was the rescale applied twice, or never?"
         return {"voxels": Origin(shown, DOUBT, note)}
     share = _share_of_zeros(hu)
     if share > _MASKED:

@@ -14,13 +14,13 @@ from ..errors import FileError
 from ..storage.brief import brief
 from ..storage.dicom_header import assumed_encoding, read_dicom
 from ..storage.dicom_kinds import dicom_kind
-from ..storage.dicom_pixels import pixel_layout, stored_frames
+from ..storage.dicom_pixels import pixel_layout, spare_frames, stored_frames
 from ..storage.dicom_tags import PER_FRAME, number, numbers, tag_name, text
 from ..storage.dicom_unpack import Unpacker
 from ..storage.dicom_values import has_modality_table, modality_values, rescale_of
 from ..storage.provenance import Found, Origin
 from .camera_tags import camera_from_tags
-from .dicom_doubts import dicom_doubts, geometry_doubts
+from .dicom_doubts import dicom_doubts, frame_doubts, geometry_doubts
 from .frame_geometry import FrameGeometry
 from .options import Colour, DetectorOrigin
 from .polarity import polarity_from_tags
@@ -80,7 +80,7 @@ def read_dicom_radiograph(
     for n in chosen if _may_differ(dataset) else chosen[:1]:
         camera, found = camera_from_tags(dataset, **size, detector_active_origin=detector_active_origin, frame=n)
         geometry.append(FrameGeometry(camera, found | geometry_doubts(found, **size)))
-    facts |= dicom_doubts(dataset) | shutter_doubts(dataset, **size)
+    facts |= dicom_doubts(dataset) | frame_doubts(spare_frames(path, dataset)) | shutter_doubts(dataset, **size)
     full_scale = None
     if polarity == "inverted_intensity":
         full_scale = _full_scale(dataset, values, facts)
@@ -102,7 +102,7 @@ def _modality(path: Path, dataset: FileDataset) -> str:
     said, sop_class = text(dataset, "Modality"), text(dataset, "SOPClassUID")
     name = "no SOP class" if sop_class is None else UID(sop_class[0]).name
     modality, kind = "" if said is None else said[0].upper(), dicom_kind(dataset)
-    if modality in X_RAY and kind in ("X-ray", "other"):
+    if modality in X_RAY and kind in ("X-ray", "other", "capture"):
         return modality
     by_class = {"X-Ray Angiographic": "XA", "X-Ray Radiofluoroscopic": "RF", "Digital X-Ray": "DX", "Enhanced XA": "XA"}
     by_class |= {"Enhanced XRF": "RF", "Computed Radiography": "CR", "RT Image": "RTIMAGE"}
@@ -111,6 +111,7 @@ def _modality(path: Path, dataset: FileDataset) -> str:
         came = f"modality {brief(modality, limit=16) or 'missing'} ({brief(name, limit=60)})"
         advice = "; a command that reads a CT takes it" if kind in ("CT", "MR") else ""
         advice = "; name one of the images that it lists" if kind == "directory" else advice
+        advice = "; if it shows one, export it as PNG" if kind == "capture" else advice
         raise FileError(f"{path} must be an X-ray image (modality {', '.join(X_RAY)}), got {came}{advice}.")
     return guess
 

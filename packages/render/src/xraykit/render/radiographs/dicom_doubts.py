@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 
 from ..geometry.plausible_camera import PITCH, SDD, SIDE
+from ..storage.dicom_kinds import dicom_kind
 from ..storage.dicom_tags import text
 from ..storage.provenance import DOUBT, Found, Origin
 
@@ -20,7 +21,18 @@ def dicom_doubts(dataset: Dataset) -> Found:
     if _says(dataset, "LossyImageCompression", "01"):
         note = "the image was packed with losses: its values are not as measured"
         doubts["compression"] = Origin(None, DOUBT, note)
+    if dicom_kind(dataset) == "capture":
+        note = "a copy of what a screen showed: its values are processed for display, its spacing may be the screen's"
+        doubts["secondary capture"] = Origin(None, DOUBT, note)
     return doubts
+
+
+def frame_doubts(spare: int) -> Found:
+    """The doubt about so many frames that lie behind those which the tags declare."""
+    if not spare:
+        return {}
+    note = "behind those that NumberOfFrames declares are left out; is the tag wrong?"
+    return {"frames": Origin(spare, DOUBT, note)}
 
 
 def geometry_doubts(found: Found, *, height: int, width: int) -> Found:

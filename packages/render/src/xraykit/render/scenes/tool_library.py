@@ -15,6 +15,7 @@ from ..files.meshes import read_mesh
 from ..meshes.mesh import Mesh
 from ..storage.brief import brief
 from ..storage.confined_path import confined_path
+from ..storage.decoded_text import text_of
 from ..storage.named_place import kind_at
 
 _LISTS = ("tools.yaml", "tools.yml", "tools.csv")
@@ -115,7 +116,7 @@ def _rows(source: Path) -> list[Any]:
     try:
         if source.stat().st_size > _LIMIT:
             raise FileError(f"{source} must be under {_LIMIT >> 20} MiB, got {source.stat().st_size} bytes.")
-        text = source.read_text(encoding="utf-8")
+        text = text_of(source.read_bytes())
         if source.suffix == ".csv":
             return list(csv.DictReader(text.splitlines(), strict=True))
         rows = load_yaml(text, most_entries=_LIMIT)

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "atomic_write": "check_result_folder write_atomically",
+        "decoded_text": "text_of",
         "dicom_header": "read_dicom reading_dicom",
         "dicom_sniff": "is_dicom",
         "folder_lock": "folder_parts hold_folder move_held_folder release_folder",

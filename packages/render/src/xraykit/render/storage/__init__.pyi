@@ -3,6 +3,7 @@ from .atomic_write import (
     check_result_folder as check_result_folder,
     write_atomically as write_atomically,
 )
+from .decoded_text import text_of as text_of
 from .dicom_header import (
     read_dicom as read_dicom,
     reading_dicom as reading_dicom,

@@ -38,6 +38,8 @@ class PixelLayout:
     stored: int
     is_signed: bool
     keyword: str
+    lift: int = 0
+    """Bits below the lowest stored one, which HighBit says to be empty"""
 
     @property
     def frame_bytes(self) -> int:
@@ -86,7 +88,22 @@ def pixel_layout(path: Path, dataset: Dataset) -> PixelLayout:
         stored = _whole(path, dataset, "BitsStored", bits)
         signed = _whole(path, dataset, "PixelRepresentation", 0) == 1
         stored = stored if 1 <= stored <= bits else bits
-        return PixelLayout(frames, rows, columns, samples, bits, stored, signed, keyword)
+        high = _whole(path, dataset, "HighBit", stored - 1)
+        lift = high + 1 - stored if stored <= high < bits else 0
+        return PixelLayout(frames, rows, columns, samples, bits, stored, signed, keyword, lift)
+
+
+def spare_frames(path: Path, dataset: FileDataset) -> int:
+    """Whole frames of pixels that are not packed, behind those that the tags declare: NumberOfFrames is wrong, or lost.
+
+    Raises:
+        FileError: As `pixel_layout`.
+    """
+    layout = pixel_layout(path, dataset)
+    held = dataset.get(layout.keyword)
+    if not isinstance(held, bytes) or transfer_syntax(dataset).is_encapsulated:
+        return 0
+    return max(len(held) // layout.frame_bytes - layout.frames, 0)
 
 
 def stored_frames(
@@ -165,10 +182,15 @@ def _native(
 
 
 def _within_bits(values: NDArray[np.generic], layout: PixelLayout) -> NDArray[np.generic]:
-    """The values of the stored bits alone: what lies above them may hold overlays."""
+    """The values of the stored bits alone: what lies above them may hold overlays.
+
+    Bits below them count where they are not empty: programs state HighBit 15 of pixels that begin at bit 0, too.
+    """
     spare = layout.allocated - layout.stored
     if spare == 0 or values.dtype.kind not in "iu":
         return values
+    if layout.lift and not np.bitwise_and(values, (1 << layout.lift) - 1).any():
+        values = np.right_shift(values, layout.lift)
     return np.right_shift(np.left_shift(values, spare), spare)
 
 

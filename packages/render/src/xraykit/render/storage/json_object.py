@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError
+from .decoded_text import text_of
 
 MOST_DIGITS, MOST_WHOLE = 20, 1 << 64
 
@@ -61,7 +62,7 @@ def parse_json_object(text: bytes | str, *, place: str, parse_int: Callable[[str
     """The object in a JSON text.
 
     Args:
-        text: Bytes are UTF-8, with or without a byte order mark.
+        text: Bytes are UTF-8, or UTF-16 with its mark, see `text_of`.
         place: Where the text comes from, for messages.
         parse_int: Makes a number of one without point and exponent.
 
@@ -81,7 +82,7 @@ def parse_json(text: bytes | str, *, place: str, parse_int: Callable[[str], Any]
         FileError: It is not well-formed, or gives a key twice.
     """
     try:
-        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+        decoded = text if isinstance(text, str) else text_of(text)
         return json.loads(decoded, parse_int=parse_int, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise FileError(f"{place} must be JSON text, got something else ({str(error)[:200]}).") from error

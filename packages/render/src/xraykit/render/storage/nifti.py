@@ -83,7 +83,7 @@ def _size(header: NiftiHeader) -> tuple[int, int, int]:
     n_axes, *sizes = (int(value) for value in header.fields["dim"])
     if not 3 <= n_axes <= 7:
         raise FileError(f"{header.path} must hold a volume of three axes, its header declares {n_axes}.")
-    if any(size != 1 for size in sizes[3:n_axes]):
+    if any(size not in (0, 1) for size in sizes[3:n_axes]):
         declared = " x ".join(map(str, sizes[:n_axes]))
         raise FileError(
             f"{header.path} must hold one volume, it holds {declared} (time points or channels); "
@@ -133,6 +133,10 @@ def _scaling(header: NiftiHeader, found: Found) -> tuple[float, float]:
 def _affine(header: NiftiHeader, found: Found) -> NDArray[np.float64]:
     path, (qform_code, sform_code) = header.path, header.fields["codes"]
     unit = int(header.fields["units"][0]) & 7
+    if sform_code <= 0 and any(value < 0 for value in header.fields["pixdim"][1:4]):
+        shown = " x ".join(f"{value:g}" for value in header.fields["pixdim"][1:4])
+        said = "a spacing has no sign: it is left out, as nibabel does, where ITK mirrors; check which side is left"
+        found["pixdim"] = Origin(shown, DOUBT, said)
     if unit not in _MM_PER_UNIT:
         raise FileError(f"{path} must measure space in m, mm or micrometres, its xyzt_units is {unit}.")
     qform = _qform(header) if qform_code > 0 else None
@@ -164,7 +168,8 @@ def _affine(header: NiftiHeader, found: Found) -> NDArray[np.float64]:
 
 
 def _method_1(header: NiftiHeader) -> NDArray[np.float64]:
-    return checked_affine(header.path, affine_from(np.diag(header.fields["pixdim"][1:4]), np.zeros(3)), origin="pixdim")
+    spacing = np.abs(header.fields["pixdim"][1:4])
+    return checked_affine(header.path, affine_from(np.diag(spacing), np.zeros(3)), origin="pixdim")
 
 
 def _compare_spacing(header: NiftiHeader, affine: NDArray[np.float64], found: Found) -> None:
@@ -177,7 +182,8 @@ def _compare_spacing(header: NiftiHeader, affine: NDArray[np.float64], found: Fo
 
 
 def _qform(header: NiftiHeader) -> NDArray[np.float64]:
-    path, (qfac, *spacing) = header.path, header.fields["pixdim"][:4]
+    path, (qfac, *signed) = header.path, header.fields["pixdim"][:4]
+    spacing = np.abs(signed)
     b, c, d, *shift = header.fields["quaternion"]
     squares = b * b + c * c + d * d
     if not np.isfinite([qfac, *spacing, *shift]).all():

@@ -34,6 +34,7 @@ TYPES = {
     "f8": "double",
 }
 DTYPES = {name: code for code, names in TYPES.items() for name in names.split("|")}
+_OF_SEGMENT, _WHOLE = re.compile(r"Segment(\d{1,9})_(?:ID|Name|LabelValue)"), re.compile(r"\d{1,9}")
 _ENCODINGS: dict[str, Compression] = {"raw": "none", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 
 
@@ -129,7 +130,7 @@ def _skip(header: NrrdHeader, compression: Compression, offset: int) -> int | No
 
 def segment_names(keys: Mapping[str, str]) -> Mapping[int, str]:
     """Segment<n>_LabelValue and Segment<n>_Name, as 3D Slicer writes them into .seg.nrrd of one layer."""
-    return {segment.value: segment.name for segment in segments(keys)}
+    return {segment.value: segment.name for segment in reversed(segments(keys))}
 
 
 class StoredSegment(NamedTuple):
@@ -141,12 +142,13 @@ class StoredSegment(NamedTuple):
 
 
 def segments(keys: Mapping[str, str]) -> list[StoredSegment]:
-    """What 3D Slicer says of its segments, in its order."""
+    """What 3D Slicer says of its segments, in its order; before version 4.11 each had a layer, and 1 in it."""
     found = []
-    for key, value in keys.items():
-        match = re.fullmatch(r"Segment(\d{1,9})_LabelValue", key)
-        if match and re.fullmatch(r"\d{1,9}", value):
-            layer = keys.get(f"Segment{match[1]}_Layer", "0")
-            name = keys.get(f"Segment{match[1]}_Name", f"segment_{match[1]}")
-            found.append(StoredSegment(int(layer) if re.fullmatch(r"\d{1,9}", layer) else 0, int(value), name))
+    for number in dict.fromkeys(match[1] for key in keys if (match := _OF_SEGMENT.fullmatch(key))):
+        said, layer = (keys.get(f"Segment{number}_{what}", "") for what in ("LabelValue", "Layer"))
+        name = keys.get(f"Segment{number}_Name", f"segment_{number}")
+        if _WHOLE.fullmatch(said):
+            found.append(StoredSegment(int(layer) if _WHOLE.fullmatch(layer) else 0, int(said), name))
+        elif not said:
+            found.append(StoredSegment(int(number), 1, name))
     return found

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from ..errors import FileError, InputError
 from .atomic_write import write_atomically
+from .decoded_text import text_of
 from .json_object import parse_json
 from .provenance import Provenance, findings_record
 from .toml_text import toml_text, without_none
@@ -64,7 +65,7 @@ def read_table(path: str | Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise FileError(f"{path} must be under 1 MiB, got {path.stat().st_size} bytes.")
-        values = readers[path.suffix.lower()](path.read_text(encoding="utf-8"))
+        values = readers[path.suffix.lower()](text_of(path.read_bytes()))
     except OSError as error:
         raise FileError(f"settings cannot be read from {path}: {error.strerror or error}; check the path.") from error
     except (ValueError, RecursionError) as error:

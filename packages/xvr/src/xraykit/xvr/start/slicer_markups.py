@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xraykit.render import Camera, FileError, InputError
 from xraykit.render.geometry import swap_ras_lps_points
-from xraykit.render.storage import read_json_object
+from xraykit.render.storage import read_json_object, text_of
 
 NamedPoint = tuple[str, list[float]]
 _LIMIT = 1 << 24
@@ -132,6 +132,8 @@ def _fcsv(path: Path) -> tuple[list[NamedPoint], str]:
             columns = [column.strip() for column in value.split(",")]
         elif line.strip() and not line.startswith("#"):
             (cells,) = _cells(path, [line])
+            if line.count(";") >= len(columns) - 1 and ";" in cells[0]:
+                raise FileError(f"{path} must separate its cells by commas, got semicolons; export it with commas.")
             row = dict(zip(columns, cells, strict=False))
             status = cells[len(columns) :][:1]  # Slicer writes it behind the columns that it names
             if status and status[0].strip() in _NOT_PLACED:
@@ -180,11 +182,11 @@ def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LIMIT:
             raise FileError(f"{path} must be a list of points of at most {_LIMIT} bytes, got {path.stat().st_size}.")
-        return path.read_text(encoding="utf-8-sig")
+        return text_of(path.read_bytes())
     except OSError as error:
         raise FileError(f"a list of points was expected at {path}, got {error.strerror}; check the path.") from error
     except UnicodeDecodeError as error:
-        raise FileError(f"{path} must be text, got other bytes; name a file of points.") from error
+        raise FileError(f"{path} must be text in UTF-8 or UTF-16, got other bytes; save it as UTF-8.") from error
 
 
 def _cells(path: Path, lines: list[str]) -> list[list[str]]:
