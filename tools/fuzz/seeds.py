@@ -272,6 +272,10 @@ def _transforms(seeds: SeedFolder) -> None:
     for suffix in ("tfm", "h5"):
         SimpleITK.WriteTransform(composite, str(seeds.path(f"itk_{suffix}/composite.{suffix}")))
     write_itk_transform(seeds.path("itk_tfm/ours.tfm"), torch.eye(4), direction="fixed_to_moving")
+    seeds.path("itk_tfm/elastix.txt").write_text(
+        '(Transform "EulerTransform")\n(TransformParameters 0.1 0.2 0.3 1 2 3)\n(CenterOfRotationPoint 10 20 30)\n'
+        '(InitialTransformParameterFileName "NoInitialTransform")\n(ComputeZYX "false")\n'
+    )
 
 
 def _results(seeds: SeedFolder) -> None:

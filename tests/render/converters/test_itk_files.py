@@ -57,6 +57,63 @@ def test_a_composite_acts_from_its_last_part_to_its_first(tmp_path, ending):
     torch.testing.assert_close(read(path), as_itk(chain), atol=1e-10, rtol=0)
 
 
+ELASTIX = """// made by elastix
+(Transform "{}")
+(NumberOfParameters {})
+(TransformParameters {})
+(InitialTransformParameterFileName "{}")
+(HowToCombineTransforms "Compose")
+(CenterOfRotationPoint 10.000 -20.000 30.000) // mm
+(ComputeZYX "false")
+(UseDirectionCosines "true")
+"""
+
+
+def elastix(path, kind, itk, *, before="NoInitialTransform", changed=("", "")):
+    numbers = itk.GetParameters()
+    text = ELASTIX.format(kind, len(numbers), " ".join(f"{n:.17g}" for n in numbers), before)
+    path.write_text(text.replace(*changed) if changed[0] else text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("Euler", "euler"), ("Affine", "affine"), ("Similarity", "similar"), ("Translation", "shift")],
+)
+def test_what_elastix_writes_is_what_itk_makes_of_its_numbers(tmp_path, kind, name):
+    path = elastix(tmp_path / "TransformParameters.0.txt", f"{kind}Transform", SHAPES[name])
+    torch.testing.assert_close(read(path), as_itk(SHAPES[name]), atol=1e-10, rtol=0)
+
+
+def test_an_initial_transform_of_elastix_lies_beside_it_and_acts_first(tmp_path):
+    elastix(tmp_path / "T.0.txt", "EulerTransform", SHAPES["euler"])
+    path = elastix(tmp_path / "T.1.txt", "AffineTransform", SHAPES["affine"], before="C:\\out\\T.0.txt")
+    wanted = as_itk(SHAPES["affine"]) @ as_itk(SHAPES["euler"])
+    torch.testing.assert_close(read(path), wanted, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (("AffineTransform", "BSplineTransform"), "must hold a linear transform .* got BSplineTransform"),
+        (('"true"', '"false"'), "must use direction cosines"),
+        (('"NoInitialTransform"', '"T.txt"'), "a chain of more than 20"),
+        (('"NoInitialTransform"', '"gone.txt"'), "was expected at .*gone.txt"),
+        (("Compose", "Add"), None),
+        (("(NumberOf", "NumberOf"), "got the line 'NumberOfParameters"),
+        (("(TransformParameters ", "(TransformParameters a "), "must give its parameters as numbers"),
+        (("(TransformParameters ", "(TransformParameters 1 "), "must give 12 parameters"),
+    ],
+)
+def test_what_elastix_cannot_mean_is_refused(tmp_path, changed, words):
+    path = elastix(tmp_path / "T.txt", "AffineTransform", SHAPES["affine"], changed=changed)
+    if words is None:  # there is nothing to add it to
+        torch.testing.assert_close(read(path), as_itk(SHAPES["affine"]), atol=1e-10, rtol=0)
+        return
+    with pytest.raises(FileError, match=words):
+        read(path)
+
+
 def test_euler_angles_in_the_other_order_and_single_numbers_are_read(tmp_path):
     turn = SimpleITK.Euler3DTransform(C, 0.3, -0.2, 0.7, T)
     turn.SetComputeZYX(True)

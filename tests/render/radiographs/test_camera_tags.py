@@ -118,6 +118,7 @@ def test_contradictions_are_doubts(tags, name, note):
         ({"ImagerPixelSpacing": ["1", "1"]}, "spacing of 1 mm"),
         ({"BurnedInAnnotation": "YES"}, "burnt-in text"),
         ({"LossyImageCompression": "01"}, "compression"),
+        ({"ImageType": ["DERIVED", "PRIMARY", "SINGLE PLANE", "SUBTRACTED"]}, "subtraction"),
     ],
 )
 def test_what_is_implausible_or_lost_is_a_doubt(tmp_path, tags, name):
@@ -126,6 +127,15 @@ def test_what_is_implausible_or_lost_is_a_doubt(tmp_path, tags, name):
     assert read_radiograph(write_xray(tmp_path / "good.dcm", xray_dataset(pixels, **usual))).doubts == {}
     image = read_radiograph(write_xray(tmp_path / "x.dcm", xray_dataset(pixels, **{**usual, **tags})))
     assert set(image.doubts) == {name}
+
+
+@pytest.mark.parametrize(("ratio", "doubts"), [([1, 2], {"pixel aspect ratio"}), ([3, 3], set())])
+def test_pixels_that_are_not_square_and_whose_spacing_nobody_states_are_doubted(tmp_path, ratio, doubts):
+    pixels = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60)
+    image = read_radiograph(write_xray(tmp_path / "x.dcm", xray_dataset(pixels, PixelAspectRatio=ratio)))
+    assert set(image.doubts) == doubts
+    stated = xray_dataset(pixels, PixelAspectRatio=ratio, **GEOMETRY)
+    assert not read_radiograph(write_xray(tmp_path / "y.dcm", stated)).doubts
 
 
 def test_a_copy_of_the_screen_is_an_xray_where_its_modality_says_so_and_is_doubted(tmp_path):

@@ -36,8 +36,9 @@ def read_itk_transform(path: str | Path, *, direction: Direction) -> Tensor:
     fixed image's world. The map acts on physical points, so the voxel grids (LAS, oblique) play no part.
 
     Args:
-        path: Text, MATLAB 4 or HDF5, told by its first bytes; it holds a linear 3D transform or a composite of such.
-            It is parsed here: ITK's own readers run off the end of damaged files.
+        path: Text, MATLAB 4, HDF5, or elastix's TransformParameters.0.txt with those that it begins with beside it,
+            told by its first bytes; it holds a linear 3D transform or a composite of such. It is parsed here: ITK's own
+            readers run off the end of damaged files.
         direction: "fixed_to_moving" as stored (Slicer: transform from parent); "moving_to_fixed" for its inverse
             (Slicer: transform to parent, what the Transforms module shows).
 

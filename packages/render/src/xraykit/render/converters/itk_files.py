@@ -1,4 +1,4 @@
-"""ITK's three transform files (text, MATLAB 4, HDF5) as lists of names and numbers; no code of ITK sees a byte."""
+"""ITK's transform files (text, MATLAB 4, HDF5) and elastix's as names and numbers; no code of ITK sees a byte."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from ..storage.brief import brief
 from ..storage.declared_grid import MAX_LENGTH
 from ..storage.decoded_text import text_of
 from ..storage.plain_hdf5 import Value, parse_hdf5
+from .elastix_files import elastix_transform, is_elastix
 
 LARGEST = 1 << 20  # bytes; a chain of a hundred affine transforms takes a twentieth
+LONGEST_CHAIN = 20  # of initial transforms that each have one
 _FIXED = "fixed"  # what ITK calls the second matrix of each transform in a MATLAB file
 _MATLAB_ORDERS = {b"\0\0\0\0": "<", b"\n\0\0\0": "<", b"\0\0\3\xe8": ">", b"\0\0\3\xf2": ">"}  # double, single
 _NUMBERED = re.compile(r"/TransformGroup/(\d{1,4})/TransformType")
@@ -30,10 +32,10 @@ class StoredTransform(NamedTuple):
 
 
 def read_stored_transforms(path: Path) -> list[StoredTransform]:
-    """The transforms in a file, in its order; its first bytes say of which of the three kinds it is.
+    """The transforms in a file, in its order; its first bytes say of which of the four kinds it is.
 
     Raises:
-        FileError: Missing, larger than 1 MiB, none of the three, damaged, or a number that is not finite.
+        FileError: Missing, larger than 1 MiB, none of the four, damaged, or a number that is not finite.
     """
     data = _bytes(path)
     if data.startswith(b"\x89HDF"):
@@ -68,10 +70,10 @@ def _bytes(path: Path) -> bytes:
 
 
 def _text(path: Path, data: bytes) -> Iterator[StoredTransform]:
-    try:
-        lines = text_of(data).splitlines()
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path} must be a transform that ITK writes, got bytes that are no text.") from error
+    lines = _lines(path, data)
+    if is_elastix(lines):
+        yield from _elastix(path, lines)
+        return
     rows: list[dict[str, str]] = []
     for line in lines:
         key, colon, value = (part.strip() for part in line.partition(":"))
@@ -86,6 +88,25 @@ def _text(path: Path, data: bytes) -> Iterator[StoredTransform]:
     for row in rows:
         parameters, fixed = (_numbers(path, row.get(key, "")) for key in ("Parameters", "FixedParameters"))
         yield StoredTransform(row["Transform"], parameters, fixed)
+
+
+def _lines(path: Path, data: bytes) -> list[str]:
+    try:
+        return text_of(data).splitlines()
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path} must be a transform that ITK writes, got bytes that are no text.") from error
+
+
+def _elastix(path: Path, lines: list[str]) -> Iterator[StoredTransform]:
+    """A composite: the last one's initial transforms, which lie beside it, act before it."""
+    yield StoredTransform("CompositeTransform_double_3_3", (), ())
+    for _ in range(LONGEST_CHAIN):
+        name, parameters, fixed, before = elastix_transform(path, lines)
+        yield StoredTransform(name, parameters, fixed)
+        if before is None:
+            return
+        path, lines = before, _lines(before, _bytes(before))
+    raise FileError(f"{path} must begin with no initial transform, got a chain of more than {LONGEST_CHAIN}.")
 
 
 def _numbers(path: Path, text: str) -> _Numbers:

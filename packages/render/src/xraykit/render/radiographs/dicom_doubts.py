@@ -6,9 +6,10 @@ from pydicom.dataset import Dataset
 
 from ..geometry.plausible_camera import PITCH, SDD, SIDE
 from ..storage.dicom_kinds import dicom_kind
-from ..storage.dicom_tags import text
+from ..storage.dicom_tags import numbers, text
 from ..storage.provenance import DOUBT, Found, Origin
 
+SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing", "ImagePlanePixelSpacing")
 MAGNIFIED = 10.0  # mini C-arms and dental sensors stay below 3
 
 
@@ -21,6 +22,14 @@ def dicom_doubts(dataset: Dataset) -> Found:
     if _says(dataset, "LossyImageCompression", "01"):
         note = "the image was packed with losses: its values are not as measured"
         doubts["compression"] = Origin(None, DOUBT, note)
+    kinds = text(dataset, "ImageType")
+    if kinds is not None and "SUBTRACT" in kinds[0].upper():
+        note = "a mask was subtracted from the image, and bone with it: what is left are vessels and motion"
+        doubts["subtraction"] = Origin(None, DOUBT, note)
+    ratio = numbers(dataset, "PixelAspectRatio", 2)
+    if ratio is not None and ratio[0][0] != ratio[0][1] and not any(name in dataset for name in SPACINGS):
+        note = "height to width of a pixel; no tag states the spacing: give both, as --pixel-spacing 0.4 0.2"
+        doubts["pixel aspect ratio"] = Origin(ratio[0], DOUBT, note)
     if dicom_kind(dataset) == "capture":
         note = "a copy of what a screen showed: its values are processed for display, its spacing may be the screen's"
         doubts["secondary capture"] = Origin(None, DOUBT, note)
