@@ -18,13 +18,25 @@ def stack_and_rays(channels, *, dtype=torch.float32, views=2):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 6])
 def test_a_stack_equals_its_layers(channels, dtype):
     stack, rays = stack_and_rays(channels, dtype=dtype)
     together = march_stack(stack, rays, "numba", **SIZE)
     alone = march_stack(stack, rays, "torch", **SIZE)
     assert together.shape == (2, channels, 7, 9)
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.int16, torch.float32, torch.float16, torch.bfloat16])
+def test_two_quantities_deep_inside_a_grid(dtype):
+    """Blocks of samples with all their voxels are summed by another rule than those at the border; here are both."""
+    volume, camera, pose = random_scene(views=2)
+    shape = (50, 60, 70)
+    rays = voxel_rays(camera, pose, volume.affine)[0] * (torch.tensor(shape[::-1]) / torch.tensor(volume.shape[::-1]))
+    stack = (torch.rand(*shape, 2, generator=torch.Generator().manual_seed(4)) * 100 - 30).to(dtype)
+    size = {"height": 7, "width": 9, "samples": 175}
+    images = [march_stack(stack, rays, b, **size) for b in ("numba", "torch")]
+    torch.testing.assert_close(*images, rtol=1e-4, atol=1e-4 * float(images[1].abs().max()))
 
 
 def test_a_batch_of_stack_images_equals_its_loop_bitwise():

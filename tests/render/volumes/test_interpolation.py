@@ -1,3 +1,6 @@
+"""The trilinear interpolant at points: closed forms, gradients, and the kernel against torch."""
+
+import pytest
 import torch
 from xraykit.render.volumes.interpolation import grid_field, trilinear_at
 
@@ -40,3 +43,21 @@ def test_field_takes_world_points() -> None:
     points = index @ affine[:3, :3].mT + affine[:3, 3]
     value = grid_field(grid, affine, dtype=F64)(points)
     torch.testing.assert_close(value, trilinear_at(grid, index, dtype=F64).mT)
+
+
+@pytest.mark.parametrize("dtype", [torch.int16, torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("exact", [torch.float32, F64])
+def test_the_kernel_gives_the_values_of_torch(dtype, exact) -> None:
+    """Points in every cell, on planes of voxels, on the border, around it and far away; rows with room behind them."""
+    random = torch.Generator().manual_seed(5)
+    room = (torch.rand(4, 6, 9, 3, generator=random) * 60 - 30).to(dtype)
+    grid = room[:3, :4, :5, :2]
+    index = torch.rand(400, 3, generator=random, dtype=F64) * torch.tensor([8.0, 7.0, 6.0], dtype=F64) - 1.5
+    index[::7] = index[::7].round()
+    index[0], index[1] = torch.tensor([1e30, 0.0, 0.0], dtype=F64), torch.tensor([-1e30, 1.0, 1.0], dtype=F64)
+    with torch.no_grad():
+        fast = trilinear_at(grid, index, dtype=exact)
+    slow = trilinear_at(grid, index.clone().requires_grad_(), dtype=exact).detach()
+    assert fast.dtype == exact
+    assert fast[:2].abs().max() == 0
+    torch.testing.assert_close(fast, slow, rtol=1e-5, atol=1e-4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import cast
@@ -71,6 +71,7 @@ class Body:
         label_materials: Mapping[int | str, str | Material] | None = None,
         density_scale: Mapping[str, Scale] | None = None,
         storage: torch.dtype = torch.int16,
+        basis: Sequence[str | Material] | None = None,
     ) -> Body:
         """The body that a CT shows; its Hounsfield numbers are split into materials once, here.
 
@@ -81,12 +82,13 @@ class Body:
             label_materials: The material of some labels, {label, name or group: material}.
             density_scale: See `Body`.
             storage: Of the densities; see `MaterialVolume.from_volume`.
+            basis: Likewise; `density_scale` then scales the materials of the basis.
 
         Raises:
             InputError: As `MaterialVolume.from_volume` and `Body`.
         """
-        law = TissueLaw() if law is None else law
-        materials = MaterialVolume.from_volume(volume, law=law, labels=label_materials, storage=storage)
+        options = {"law": law or TissueLaw(), "labels": label_materials, "storage": storage, "basis": basis}
+        materials = MaterialVolume.from_volume(volume, **options)
         return cls(volume, materials, name, {} if density_scale is None else density_scale)
 
     def scales(self) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 Field = Callable[[Tensor], Tensor]
 """From world points (N, 3) [mm] to C quantities, (C, N)."""
+_FOR_KERNELS = (torch.int16, torch.float16, torch.bfloat16, torch.float32)
 
 
 def trilinear_at(
@@ -27,6 +28,10 @@ def trilinear_at(
 
     Gradients: to index, and to floating-point grids.
     """
+    if index.device.type == "cpu" and grid.dtype in _FOR_KERNELS and not _needs_graph(grid, index):
+        from ..kernels.numba_cpu.points import values_at  # numba takes half a second to import
+
+        return values_at(grid, index, dtype=dtype)
     depth, height, width, channels = grid.shape
     cell = index.detach().floor()
     fraction = index - cell
@@ -41,6 +46,10 @@ def trilinear_at(
         weight = torch.where(inside, x * y * z, 0.0)
         total = total + values.to(dtype) * weight[:, None].to(dtype)
     return total
+
+
+def _needs_graph(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def grid_field(grid: Tensor, affine: Tensor, *, dtype: torch.dtype) -> Field:

@@ -23,6 +23,7 @@ from ..plan.plan import PatientPlan
 
 _AIR_AND_LUNG = -300.0  # HU; tools are laid into what is denser
 _TRIED_PLACES = 20_000
+_BASIS = ("soft_tissue", "cortical_bone")  # see `equivalents`: an image costs half as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,7 @@ def _generated(plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping
     seed = seed_for(config.seed, "anatomy", plan.number)
     settings = PatientSettings(size=asked.size, findings=FindingSettings(**asked.findings))
     patient = generate_patient(seed=seed, region=str(plan.region), settings=settings)
-    return patient.scene(), patient.description
+    return patient.scene(basis=_BASIS), patient.description
 
 
 def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, Mapping[str, Any]]:
@@ -76,7 +77,7 @@ def _read(file: Path, plan: PatientPlan, config: DatasetConfig) -> tuple[Scene, 
     name = file.relative_to(asked.folder or file.parent).as_posix()
     record = findings_record(volume.provenance)
     description = {"file": name, **({"as_read": record} if record else {})}
-    return Scene((Body.from_volume(volume),), landmarks=landmarks), description
+    return Scene((Body.from_volume(volume, basis=_BASIS),), landmarks=landmarks), description
 
 
 def _places(volume: Volume, plan: PatientPlan, config: DatasetConfig) -> Tensor:

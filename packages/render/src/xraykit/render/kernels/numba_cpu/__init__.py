@@ -13,6 +13,7 @@ from torch import Tensor
 from . import joseph, siddon, trilinear, trilinear_labels
 from . import stack as stack_march
 from .bricks import filled_bricks
+from .label_faces import draw_label_bits, is_drawn
 from .launch import Grid, flat_memory, grid_of, in_parallel, labels_like
 from .ray import TILE_COLUMNS, TILE_ROWS
 
@@ -58,7 +59,7 @@ def project_stack(stack: Tensor, rays: Tensor, *, height: int, width: int, sampl
     """Trilinear integrals of every quantity of a stack (D, H, W, C) in one march: (B, C, H, W) float32."""
     depth, rows, columns, channels = stack.shape
     thin = [p for size in (columns, rows, depth) for p in (0, int(size == 1))]
-    padding = [0, -channels % 4, *thin]
+    padding = [0, 2 - channels if channels < 2 else -channels % 4 if channels > 2 else 0, *thin]
     if any(padding) or stack.stride(3) != 1 or stack.stride(2) != channels:
         stack = torch.nn.functional.pad(stack.detach(), padding).contiguous()
     wide = stack.shape[3]
@@ -107,9 +108,14 @@ def backproject(
 
 def label_bits(labels: Tensor, rays: Tensor, *, height: int, width: int, words: int) -> Tensor:
     """The labels that each ray crosses, as bits of (B, words, H, W) int32."""
-    bits = np.zeros((len(rays), words, height, width), np.int32)
-    grid = grid_of(labels.to(torch.int16) if labels.dtype not in (torch.uint8, torch.int16, torch.int32) else labels)
-    _march("siddon", grid._replace(flat=None), grid.flat, False, None, rays, 0, bits=bits, filled=filled_bricks(labels))
+    bits, lines = np.zeros((len(rays), words, height, width), np.int32), _numbers(rays)
+    kind = torch.uint8 if words <= 8 else torch.int16 if words <= 1024 else torch.int32
+    grid = grid_of(labels.to(kind))
+    if is_drawn(lines, grid.sizes, height * width):
+        draw_label_bits(grid.flat, grid.sizes, grid.row, grid.plane, lines, bits)
+    else:
+        filled = filled_bricks(labels)
+        _march("siddon", grid._replace(flat=None), grid.flat, False, None, rays, 0, bits=bits, filled=filled)
     return torch.from_numpy(bits)
 
 

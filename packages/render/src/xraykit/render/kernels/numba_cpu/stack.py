@@ -1,7 +1,7 @@
 """Trilinear marching through several quantities at once: a stack of volumes that share every sample's place.
 
-The stack lies in memory voxel by voxel, four quantities to a group, so that one load brings all of a voxel and the
-weights of a sample serve them all: four materials cost little more than one.
+The stack lies in memory voxel by voxel, so that one load brings four quantities of a voxel, or two of a voxel and of
+the next, and the weights of a sample serve them all: four materials cost little more than one, and two half of four.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from numba import types
 from numba.core import cgutils
 
 from .bricks import meets
-from .compile import kernel
+from .compile import kernel, relaxed_kernel
 from .ray import TILE_COLUMNS, TILE_ROWS, clip, direction_of
 from .trilinear import BLOCK, locate
-from .voxel import SampleBlock, accumulators, fma, intrinsic, load_four
+from .voxel import SampleBlock, accumulators, fma, intrinsic, joined, load_four, load_two_fours
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
+_MARGIN = 1e-3  # voxels, above the rounding of places in float32
 
 
 @intrinsic
@@ -58,9 +59,103 @@ def dots_of_stacked_cells(typing, flat, start, index, corner, weights):
     return four(flat, types.intp, index, corner, weights), codegen
 
 
+@intrinsic
+def dots_of_twin_cells(typing, flat, index, corner, weights):
+    """The sums over a block of two quantities interpolated trilinearly, of voxels that hold these two alone.
+
+    The arguments are those of `dots_of_stacked_cells`, `start` left out.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        block = SampleBlock(context, builder, signature, arguments)
+        data, dtype = block.array(0).data, signature.args[0].dtype
+        column, row, plane = cgutils.unpack_tuple(builder, arguments[2])
+        total = cgutils.alloca_once_value(builder, ir.Constant(ir.VectorType(ir.FloatType(), 8), [0.0] * 8))
+        count = builder.extract_value(block.array(1).shape, 0)
+        with cgutils.for_range(builder, count, intp=_I64) as loop:
+            m = loop.index
+            at = builder.mul(block.offset(1, m), column)
+            faces = [
+                load_two_fours(builder, data, slice_at, builder.add(slice_at, row), dtype)
+                for slice_at in (at, builder.add(at, plane))
+            ]
+            near, far = (block.weight(3, n, m, lanes=8) for n in (4, 5))
+            face = fma(builder, faces[1], far, builder.fmul(faces[0], near))
+            along_x = joined(builder, block.weight(3, 0, m), block.weight(3, 1, m), [0, 1, 4, 5, 0, 1, 4, 5])
+            along_y = joined(builder, block.weight(3, 2, m), block.weight(3, 3, m), [0, 1, 2, 3, 4, 5, 6, 7])
+            builder.store(fma(builder, face, builder.fmul(along_x, along_y), builder.load(total)), total)
+        sums = builder.load(total)
+        four = builder.fadd(joined(builder, sums, sums, [0, 1, 2, 3]), joined(builder, sums, sums, [4, 5, 6, 7]))
+        lanes = [builder.extract_element(four, _I32(n)) for n in range(4)]
+        pair = [builder.fadd(lanes[n], lanes[n + 2]) for n in range(2)]
+        return context.make_tuple(builder, signature.return_type, pair)
+
+    two = types.UniTuple(types.float32, 2)
+    return two(flat, index, corner, weights), codegen
+
+
+@intrinsic
+def dots_of_inner_cells(typing, flat, index, corner, weights):
+    """The same for samples that have all their voxels, with one weight per axis: of the farther voxel."""
+
+    def codegen(context, builder, signature, arguments):
+        block = SampleBlock(context, builder, signature, arguments)
+        data, dtype = block.array(0).data, signature.args[0].dtype
+        column, row, plane = cgutils.unpack_tuple(builder, arguments[2])
+        totals = accumulators(builder, 2)  # of the nearer voxels, and of the steps from these to the farther
+        count = builder.extract_value(block.array(1).shape, 0)
+
+        def between(near, far, weight):
+            return fma(builder, builder.fsub(far, near), weight, near)
+
+        with cgutils.for_range(builder, count, intp=_I64) as loop:
+            m = loop.index
+            at = builder.mul(block.offset(1, m), column)
+            faces = [
+                load_two_fours(builder, data, slice_at, builder.add(slice_at, row), dtype)
+                for slice_at in (at, builder.add(at, plane))
+            ]
+            face = between(*faces, block.weight(3, 2, m, lanes=8))
+            rows = (joined(builder, face, face, [n, n + 1, n + 2, n + 3]) for n in (0, 4))
+            pair = between(*rows, block.weight(3, 1, m))
+            builder.store(builder.fadd(pair, builder.load(totals[0])), totals[0])
+            builder.store(fma(builder, pair, block.weight(3, 0, m), builder.load(totals[1])), totals[1])
+        whole, part = (builder.load(total) for total in totals)
+        four = builder.fadd(builder.fsub(whole, part), joined(builder, part, part, [2, 3, 0, 1]))
+        pair = [builder.extract_element(four, _I32(n)) for n in range(2)]
+        return context.make_tuple(builder, signature.return_type, pair)
+
+    two = types.UniTuple(types.float32, 2)
+    return two(flat, index, corner, weights), codegen
+
+
+@relaxed_kernel
+def locate_inside(point, step, strides, index, weights):
+    """Cells of the samples point + m step, and where in them they lie: `locate` where no tent is cut off."""
+    x0, y0, z0 = np.float32(point[0]), np.float32(point[1]), np.float32(point[2])
+    dx, dy, dz = np.float32(step[0]), np.float32(step[1]), np.float32(step[2])
+    row, plane = np.int32(strides[0]), np.int32(strides[1])
+    for m in range(BLOCK):
+        n = np.float32(np.int32(m))
+        x, y, z = x0 + n * dx, y0 + n * dy, z0 + n * dz
+        i, j, k = np.int32(x), np.int32(y), np.int32(z)
+        weights[0, m], weights[1, m], weights[2, m] = x - np.float32(i), y - np.float32(j), z - np.float32(k)
+        index[m] = np.int32(k * plane) + np.int32(j * row) + i
+
+
+@kernel
+def _is_inside(point, step, sizes):
+    """Whether a whole block of samples lies so far inside the grid that rounding cannot take one out."""
+    for axis in range(3):
+        first, last = point[axis], point[axis] + (BLOCK - 1) * step[axis]
+        if min(first, last) < _MARGIN or max(first, last) > sizes[axis] - 1 - _MARGIN:
+            return False
+    return True
+
+
 @kernel
 def march_tiles(flat, sizes, row, plane, filled, rays, samples, image, first, last):
-    """Render tiles first..last of (B, C, H, W) `image`, C a multiple of four; row and plane count voxels.
+    """Render tiles first..last of (B, C, H, W) `image`, C two or a multiple of four; row and plane count voxels.
 
     Blocks of samples in bricks that are not `filled` would add zeros, and are left out.
     """
@@ -96,7 +191,18 @@ def march_tiles(flat, sizes, row, plane, filled, rays, samples, image, first, la
                 point, step = (b[0] + m * b[3], b[1] + m * b[4], b[2] + m * b[5]), (b[3], b[4], b[5])
                 if not meets(filled, point, step, count):
                     continue
+                if channels == 2 and count == BLOCK and _is_inside(point, step, sizes):
+                    locate_inside(point, step, (row, plane), index, weights)
+                    two = dots_of_inner_cells(flat, index, corner, weights)
+                    sums[n, 0] += two[0]
+                    sums[n, 1] += two[1]
+                    continue
                 locate(point, step, count, sizes, (row, plane), index, weights)
+                if channels == 2:
+                    two = dots_of_twin_cells(flat, index, corner, weights)
+                    sums[n, 0] += two[0]
+                    sums[n, 1] += two[1]
+                    continue
                 for group in range(0, channels, 4):
                     four = dots_of_stacked_cells(flat, group, index, corner, weights)
                     for lane in range(4):

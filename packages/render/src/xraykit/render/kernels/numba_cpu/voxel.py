@@ -84,23 +84,34 @@ def _lanes(builder, vector, first: int):
     return builder.shuffle_vector(vector, empty, ir.Constant(ir.VectorType(_I32, 2), [first, first + 1]))
 
 
+def joined(builder, a, b, lanes: list[int]):
+    """Chosen lanes of two vectors, those of the second counted on."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, len(lanes)), lanes))
+
+
 def load_four(builder, data, index, dtype: types.Type):
     """Four neighbouring elements as float32 lanes."""
     return _widened(builder, _load(builder, data, index, dtype, 4), dtype)
 
 
-def _widened(builder, four, dtype: types.Type):
+def load_two_fours(builder, data, first, second, dtype: types.Type):
+    """Four neighbouring elements from each of two places as eight float32 lanes."""
+    fours = [_load(builder, data, index, dtype, 4) for index in (first, second)]
+    return _widened(builder, joined(builder, *fours, list(range(8))), dtype)
+
+
+def _widened(builder, vector, dtype: types.Type):
+    count = vector.type.count
     if dtype == types.int16:
-        four = builder.sext(four, ir.VectorType(_I32, 4))
-    return _widen(builder, four, dtype, 4)
+        vector = builder.sext(vector, ir.VectorType(_I32, count))
+    return _widen(builder, vector, dtype, count)
 
 
 def _face(builder, data, index, row, dtype: types.Type):
     """Voxels (i, j), (i+1, j), (i, j+1), (i+1, j+1) of one slice, as four float32 lanes."""
     first = _load(builder, data, index, dtype, 2)
     second = _load(builder, data, builder.add(index, row), dtype, 2)
-    four = builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_I32, 4), [0, 1, 2, 3]))
-    return _widened(builder, four, dtype)
+    return _widened(builder, joined(builder, first, second, [0, 1, 2, 3]), dtype)
 
 
 class SampleBlock:
@@ -120,11 +131,11 @@ class SampleBlock:
         builder = self.builder
         return builder.sext(builder.load(builder.gep(self.array(position).data, [m])), _I64)
 
-    def weight(self, position: int, row: int, m):
-        """weights[row, m] in four lanes."""
+    def weight(self, position: int, row: int, m, lanes: int = 4):
+        """weights[row, m] in every lane."""
         builder, view = self.builder, self.array(position)
         place = builder.add(builder.mul(_I64(row), builder.extract_value(view.shape, 1)), m)
-        return _splat(builder, builder.load(builder.gep(view.data, [place])), 4)
+        return _splat(builder, builder.load(builder.gep(view.data, [place])), lanes)
 
     def pair_x(self, position: int, m):
         """Rows 0 and 1 as the weights of a face's corners along its first axis."""
@@ -140,7 +151,7 @@ class SampleBlock:
 
     def _alternate(self, position: int, row: int, m, lanes: list[int]):
         near, far = self.weight(position, row, m), self.weight(position, row + 1, m)
-        return self.builder.shuffle_vector(near, far, ir.Constant(ir.VectorType(_I32, 4), lanes))
+        return joined(self.builder, near, far, lanes)
 
 
 def accumulators(builder, count: int):
