@@ -13,7 +13,7 @@ from .detector import Detector
 from .spectrum import AnySpectrum
 
 _FAINTEST = 1e-5  # transmission down to which the tolerance holds
-_RANDOM_MIXTURES = 24
+_RANDOM_MIXTURES = 8  # for each material but one
 
 
 class EnergyNodes(NamedTuple):
@@ -65,7 +65,7 @@ def _test_paths(attenuation: np.ndarray, weights: np.ndarray) -> np.ndarray:
     count = attenuation.shape[1]
     single = np.eye(count)
     pairs = [(single[a] + single[b]) / 2 for a in range(count) for b in range(a)]
-    mixed = np.random.default_rng(0).dirichlet(np.full(count, 0.6), _RANDOM_MIXTURES if count > 1 else 0)
+    mixed = np.random.default_rng(0).dirichlet(np.full(count, 0.6), _RANDOM_MIXTURES * (count - 1))
     directions = np.concatenate([single, *([pairs] if pairs else []), mixed])
     directions = directions / (weights @ attenuation)  # equal shares of the optical depth
     depths = np.concatenate([[0.0], np.geomspace(0.01, 60.0, 48)])

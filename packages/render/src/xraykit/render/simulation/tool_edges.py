@@ -54,12 +54,12 @@ def transmission_over_pixels(
     plain = transmit(area)
     if rays == 1 or fine.shape[1] == 0:
         return plain
-    split = fine.unflatten(3, (-1, rays)).unflatten(2, (-1, rays)).movedim(3, 4).flatten(4)  # (B, T, H, W, n * n)
-    varied = (split.detach().amax(dim=4) > split.detach().amin(dim=4)).any(dim=1)
+    through = [fine[..., n // rays :: rays, n % rays :: rays] for n in range(rays**2)]  # the n-th ray of every pixel
+    varied = torch.stack([(ray != through[0]).any(dim=1) for ray in through[1:]]).any(dim=0)
     view, row, column = varied.nonzero(as_tuple=True)
     if len(view) == 0:
         return plain
-    lengths = split[view, :, row, column]  # (P, T, n * n)
+    lengths = torch.stack([ray[view, :, row, column] for ray in through], dim=2)  # (P, T, n * n)
     mass = (lengths - lengths.mean(dim=2, keepdim=True)) * (densities.to(lengths) / 10)[:, None]
     index = torch.tensor(columns, device=area.device)
     local = area[view, :, row, column][:, :, None].expand(-1, -1, rays * rays).index_add(1, index, mass.to(area))

@@ -54,22 +54,24 @@ def draw_label_bits(
     """Add to `bits` (B, words, H, W) int32, zeros, the labels that each ray crosses; `is_drawn` must hold."""
     for ray, view, image in zip(rays, projections(rays), bits, strict=True):
         grid = (labels, sizes, row, plane, ray, view)
-        for border in (False, True):
-            _by_slices(draw_entrances, (*grid, border), image)
-        if ((image != 0).any(axis=0) & (image[0] & 1 == 0)).any():
+        _by_slices(draw_entrances, grid, image)
+        _by_slices(draw_border, grid, image[0])
+        met = np.bitwise_or.reduce(image, axis=0)
+        if ((met != 0) & (met & 1 == 0)).any():
             _by_slices(draw_exits, grid, image[0])
 
 
-def _by_slices(draw: Callable[..., None], arguments: tuple, image: np.ndarray) -> None:
-    """Let threads draw some slices of the grid each, into images of their own."""
+def _by_slices(draw: Callable[..., None], grid: tuple, image: np.ndarray) -> None:
+    """Let threads draw some slices of the grid each, all but one into images of their own."""
     pieces: list[np.ndarray] = []
 
     def work(first: int, last: int) -> None:
-        own = np.zeros_like(image)
-        draw(*arguments, own, first, last)
-        pieces.append(own)
+        own = np.zeros_like(image) if first else image
+        draw(*grid, own, first, last)
+        if first:
+            pieces.append(own)
 
-    deep = arguments[1][2]
+    deep = grid[1][2]
     in_parallel(work, deep, at_once=-(-deep // torch.get_num_threads()))
     for piece in pieces:
         np.bitwise_or(image, piece, out=image)
@@ -81,7 +83,8 @@ def _project(view, i, j, k):
     x = (view[0, 0] + k * view[3, 0]) + (j * view[2, 0] + i * view[1, 0])
     y = (view[0, 1] + k * view[3, 1]) + (j * view[2, 1] + i * view[1, 1])
     depth = (view[0, 2] + k * view[3, 2]) + (j * view[2, 2] + i * view[1, 2])
-    return x / depth, y / depth, depth
+    share = 1.0 / depth
+    return x * share, y * share, depth
 
 
 @kernel
@@ -96,18 +99,20 @@ def _crossed(y, a, b, low, high):
 
 
 @kernel
-def _draw_face(bits, bit, view, ray, axis, i, j, k):
+def _draw_face(bits, bit, view, ray, axis, i, j, k, run):
     """Set a bit in the pixels whose rays meet a face before the detector: that across `axis` from corner (i, j, k) on.
 
+    Faces across the second and third axis are `run` voxels long on the first.
     A pixel on an edge belongs to the face to the right of it or below, so neighbours leave no gap and do not overlap.
     """
     a = _project(view, i, j, k)
-    b = _project(view, i + (axis != 0), j + (axis == 0), k)
-    c = _project(view, i + (axis != 0), j + (axis != 1), k + (axis != 2))
+    b = _project(view, i + run * (axis != 0), j + (axis == 0), k)
+    c = _project(view, i + run * (axis != 0), j + (axis != 1), k + (axis != 2))
     d = _project(view, i, j + (axis == 2), k + (axis != 2))
     height, width = bits.shape
     lowest, highest = min(min(a[1], b[1]), min(c[1], d[1])), max(max(a[1], b[1]), max(c[1], d[1]))
-    if not (highest > 0.0 and lowest < height):
+    leftmost, rightmost = min(min(a[0], b[0]), min(c[0], d[0])), max(max(a[0], b[0]), max(c[0], d[0]))
+    if not (highest > 0.0 and lowest < height and rightmost > 0.0 and leftmost < width):
         return
     is_cut = max(max(a[2], b[2]), max(c[2], d[2])) > 1.0  # by the detector
     way = (i, j, k)[axis] - 0.5 - ray[0, axis]
@@ -132,7 +137,7 @@ def _toward(voxel, source):
 
 
 @kernel
-def draw_entrances(labels, sizes, row, plane, ray, view, border, bits, first, last):
+def draw_entrances(labels, sizes, row, plane, ray, view, bits, first, last):
     """Draw the faces of voxels first <= k < last through which rays enter a label other than 0.
 
     Args:
@@ -142,7 +147,6 @@ def draw_entrances(labels, sizes, row, plane, ray, view, border, bits, first, la
         plane: Elements to the next slice.
         ray: Source, corner, du, dv of the view, (4, 3), see `voxel_rays`.
         view: Its projection, (4, 3), see `projections`.
-        border: Draw label 0 where rays enter the grid, and nothing else.
         bits: (words, H, W) int32, to which bits are added.
         first: First slice.
         last: One past the last.
@@ -155,22 +159,49 @@ def draw_entrances(labels, sizes, row, plane, ray, view, border, bits, first, la
             to_y = _toward(j, ray[0, 1])
             edge_y = not 0 <= j + to_y < high
             start = k * plane + j * row
-            for i in range(0, wide, max(wide - 1, 1) if border and not (edge_y or edge_z) else 1):
+            for i in range(wide):
                 here = int(labels[start + i])
-                if (here == 0) != border:
+                if here == 0:
                     continue
                 to_x = _toward(i, ray[0, 0])
-                edge_x = not 0 <= i + to_x < wide
-                x = _OUTSIDE if edge_x else int(labels[start + i + to_x])
+                x = int(labels[start + i + to_x]) if 0 <= i + to_x < wide else _OUTSIDE
                 y = _OUTSIDE if edge_y else int(labels[start + i + to_y * row])
                 z = _OUTSIDE if edge_z else int(labels[start + i + to_z * plane])
                 word, bit = bits[here >> 5], np.int32(1) << np.int32(here & 31)
-                if edge_x if border else x != here:
-                    _draw_face(word, bit, view, ray, 0, i + (to_x > 0), j, k)
-                if edge_y if border else y != here:
-                    _draw_face(word, bit, view, ray, 1, i, j + (to_y > 0), k)
-                if edge_z if border else z != here:
-                    _draw_face(word, bit, view, ray, 2, i, j, k + (to_z > 0))
+                if x != here:
+                    _draw_face(word, bit, view, ray, 0, i + (to_x > 0), j, k, 1)
+                if y != here:
+                    _draw_face(word, bit, view, ray, 1, i, j + (to_y > 0), k, 1)
+                if z != here:
+                    _draw_face(word, bit, view, ray, 2, i, j, k + (to_z > 0), 1)
+
+
+@kernel
+def draw_border(labels, sizes, row, plane, ray, view, bits, first, last):
+    """Draw the faces of voxels first <= k < last through which rays enter label 0 from outside, as bit 0 of (H, W)."""
+    wide, high, deep = sizes
+    bit = np.int32(1)
+    for k in range(first, last):
+        to_z = _toward(k, ray[0, 2])
+        edge_z = not 0 <= k + to_z < deep
+        for j in range(high):
+            to_y = _toward(j, ray[0, 1])
+            edge_y = not 0 <= j + to_y < high
+            start = k * plane + j * row
+            if labels[start] == 0 and _toward(0, ray[0, 0]) == -1:
+                _draw_face(bits, bit, view, ray, 0, 0, j, k, 1)
+            if labels[start + wide - 1] == 0 and _toward(wide - 1, ray[0, 0]) == 1:
+                _draw_face(bits, bit, view, ray, 0, wide, j, k, 1)
+            i = 0
+            while (edge_y or edge_z) and i < wide:
+                begin = i
+                while i < wide and labels[start + i] == 0:
+                    i += 1
+                if i > begin and edge_y:
+                    _draw_face(bits, bit, view, ray, 1, begin, j + (to_y > 0), k, i - begin)
+                if i > begin and edge_z:
+                    _draw_face(bits, bit, view, ray, 2, begin, j, k + (to_z > 0), i - begin)
+                i += 1
 
 
 @kernel
@@ -188,14 +219,14 @@ def draw_exits(labels, sizes, row, plane, ray, view, bits, first, last):
                 if labels[at] == 0:
                     continue
                 if labels[at - 1 if i > 0 else at] == 0 and ray[0, 0] > i - 0.5:
-                    _draw_face(bits, bit, view, ray, 0, i, j, k)
+                    _draw_face(bits, bit, view, ray, 0, i, j, k, 1)
                 if labels[at + 1 if i < wide - 1 else at] == 0 and ray[0, 0] < i + 0.5:
-                    _draw_face(bits, bit, view, ray, 0, i + 1, j, k)
+                    _draw_face(bits, bit, view, ray, 0, i + 1, j, k, 1)
                 if front and labels[at - row] == 0:
-                    _draw_face(bits, bit, view, ray, 1, i, j, k)
+                    _draw_face(bits, bit, view, ray, 1, i, j, k, 1)
                 if back and labels[at + row] == 0:
-                    _draw_face(bits, bit, view, ray, 1, i, j + 1, k)
+                    _draw_face(bits, bit, view, ray, 1, i, j + 1, k, 1)
                 if down and labels[at - plane] == 0:
-                    _draw_face(bits, bit, view, ray, 2, i, j, k)
+                    _draw_face(bits, bit, view, ray, 2, i, j, k, 1)
                 if up and labels[at + plane] == 0:
-                    _draw_face(bits, bit, view, ray, 2, i, j, k + 1)
+                    _draw_face(bits, bit, view, ray, 2, i, j, k + 1, 1)
