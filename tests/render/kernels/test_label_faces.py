@@ -8,7 +8,7 @@ from xraykit.render.rendering.march import march_label_bits
 
 SHAPE = (9, 7, 11)
 FRAME = {"height": 60, "width": 50}
-SIZES = SHAPE[::-1]
+SIZES = (11, 7, 9)
 
 
 def label_map(*, empty=0.6, seed=3):

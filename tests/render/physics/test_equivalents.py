@@ -86,6 +86,7 @@ def test_labels_are_carried_too_and_bodies_take_a_basis():
     volume = body_of_every_tissue()
     labels = torch.zeros(volume.shape, dtype=torch.uint8)
     labels[:, :20] = 3
+    assert volume.hu is not None
     volume = Volume.from_hu(volume.hu, volume.affine, labels=labels, label_names={3: "muscle"})
     body = Body.from_volume(volume, label_materials={"muscle": "muscle"}, basis=BASIS)
     assert tuple(material.name for material in body.materials.materials) == BASIS

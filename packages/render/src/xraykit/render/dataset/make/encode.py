@@ -87,12 +87,11 @@ def mask_records(masks: MaskSet, keep: Sequence[bool]) -> tuple[list[dict[str, A
         if wanted and present[entry.bit // WORD] >> (entry.bit % WORD) & 1
     ]
     by_column = np.ascontiguousarray(words.numpy().swapaxes(1, 2))  # as run lengths go
-    columns = np.empty((len(found), *by_column.shape[1:]), dtype=np.uint8)
-    for mask, entry in zip(columns, found, strict=True):
-        bit = np.int32(1) << np.int32(entry.bit % WORD)
-        np.not_equal(by_column[entry.bit // WORD] & bit, 0, out=mask.view(np.bool_))
+    columns = np.empty((len(found), *by_column.shape[1:]), dtype=np.bool_)
+    for n, entry in enumerate(found):
+        columns[n] = by_column[entry.bit // WORD] & (np.int32(1) << np.int32(entry.bit % WORD)) != 0
     coder = run_length_coder()
-    runs = coder.encode(columns.transpose(2, 1, 0))
+    runs = coder.encode(columns.view(np.uint8).transpose(2, 1, 0))
     annotations = [
         {"name": entry.name, "kind": entry.kind, "bbox": [int(side) for side in box], "area": int(area)}
         for entry, box, area in zip(found, coder.toBbox(runs), coder.area(runs), strict=True)

@@ -111,13 +111,13 @@ def dots_of_inner_cells(typing, flat, index, corner, weights):
         with cgutils.for_range(builder, count, intp=_I64) as loop:
             m = loop.index
             at = builder.mul(block.offset(1, m), column)
-            faces = [
+            lower, upper = (
                 load_two_fours(builder, data, slice_at, builder.add(slice_at, row), dtype)
                 for slice_at in (at, builder.add(at, plane))
-            ]
-            face = between(*faces, block.weight(3, 2, m, lanes=8))
-            rows = (joined(builder, face, face, [n, n + 1, n + 2, n + 3]) for n in (0, 4))
-            pair = between(*rows, block.weight(3, 1, m))
+            )
+            face = between(lower, upper, block.weight(3, 2, m, lanes=8))
+            near, far = (joined(builder, face, face, [n, n + 1, n + 2, n + 3]) for n in (0, 4))
+            pair = between(near, far, block.weight(3, 1, m))
             builder.store(builder.fadd(pair, builder.load(totals[0])), totals[0])
             builder.store(fma(builder, pair, block.weight(3, 0, m), builder.load(totals[1])), totals[1])
         whole, part = (builder.load(total) for total in totals)

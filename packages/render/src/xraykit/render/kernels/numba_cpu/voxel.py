@@ -96,8 +96,8 @@ def load_four(builder, data, index, dtype: types.Type):
 
 def load_two_fours(builder, data, first, second, dtype: types.Type):
     """Four neighbouring elements from each of two places as eight float32 lanes."""
-    fours = [_load(builder, data, index, dtype, 4) for index in (first, second)]
-    return _widened(builder, joined(builder, *fours, list(range(8))), dtype)
+    one, other = (_load(builder, data, index, dtype, 4) for index in (first, second))
+    return _widened(builder, joined(builder, one, other, list(range(8))), dtype)
 
 
 def _widened(builder, vector, dtype: types.Type):
