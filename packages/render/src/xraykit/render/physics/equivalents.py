@@ -22,9 +22,9 @@ def equivalents(materials: tuple[Material, ...], basis: tuple[Material, ...]) ->
 
     by least squares of the relative error over 25 to 140 keV. Between the absorption edges of its elements a material
     attenuates by the photoelectric effect and by scattering, and each has nearly one law of the energy for all: two
-    materials span all others (Alvarez and Macovski, Phys Med Biol 21, 733, 1976, eq. 2 to 4). Soft tissue and
-    cortical bone carry lung to 0.03 % and adipose tissue to 0.5 % at 25 keV, to 0.2 % above 30 keV; fat with less than no
-    bone, since it absorbs less than muscle beside what it scatters.
+    materials span all others (Alvarez and Macovski, Phys Med Biol 21, 733, 1976, eq. 2 to 4). Soft tissue and cortical
+    bone carry lung to 0.03 % and adipose tissue to 0.5 % at 25 keV, to 0.2 % above 30 keV; fat with less than no bone,
+    since it absorbs less than muscle beside what it scatters.
 
     Args:
         materials: The M materials.
