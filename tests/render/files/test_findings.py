@@ -61,6 +61,31 @@ def test_metaimage_defaults_are_those_of_itk(tmp_path):
     assert "ElementSpacing" in volume.doubts
 
 
+def test_a_series_of_one_volume_is_a_volume(tmp_path):
+    image = SimpleITK.GetImageFromArray(VOXELS)
+    image.SetSpacing((1.5, 2.0, 3.0))
+    image.SetOrigin((4.0, 5.0, 6.0))
+    image.SetDirection((0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0))
+    SimpleITK.WriteImage(image, str(tmp_path / "plain.mha"))
+    SimpleITK.WriteImage(SimpleITK.JoinSeries(image), str(tmp_path / "series.mha"))
+    assert b"NDims = 4" in (tmp_path / "series.mha").read_bytes()
+    found, wanted = (Volume.from_file(tmp_path / name) for name in ("series.mha", "plain.mha"))
+    assert np.array_equal(found.affine, wanted.affine) and np.array_equal(found.hu, VOXELS.astype(np.float32))
+
+
+def test_a_sequence_of_3d_slicer_with_one_volume_is_a_volume(tmp_path):
+    fields = ["space: left-posterior-superior", "space directions: none (1.5,0,0) (0,2,0) (0,0,3)"]
+    head = [line.replace("dimension: 3", "dimension: 4").replace("sizes: 5", "sizes: 1 5") for line in NRRD]
+    fields.append("space origin: (1,2,3)")
+    listed = [*head, *fields, "kinds: list domain domain domain", ""]
+    volume = Volume.from_file(text_header(tmp_path / "a.seq.nrrd", listed))
+    assert np.array_equal(volume.hu, VOXELS.astype(np.float32))
+    assert volume.affine[:3, 3].tolist() == [-1, -2, 3] and volume.affine.diagonal().tolist() == [-1.5, -2, 3, 1]
+    times = [*head, *fields, "kinds: domain domain domain time", ""]  # four times of one row
+    with pytest.raises(FileError, match="must hold one volume of three axes"):
+        Volume.from_file(text_header(tmp_path / "b.nrrd", times))
+
+
 def test_an_anatomical_orientation_that_contradicts_the_matrix_is_doubted(tmp_path):
     lines = [*META, "ElementSpacing = 1.5 2 3", "Offset = 0 0 0"]
     for said, doubted in (("RAI", False), ("LPI", True)):

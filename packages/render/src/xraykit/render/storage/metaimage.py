@@ -56,6 +56,7 @@ def read_metaimage(path: Path, *, flat: bool = False) -> DeclaredGrid:
         raise FileError(f"{path} is named like MetaImage but lacks DimSize or ElementDataFile; it is damaged.")
     if flat and fields.get("NDims") == "2":
         fields = _lifted(fields)
+    fields = _of_one_time(fields)
     _check_kind(path, fields)
     size = checked_size(path, to_ints(path, "DimSize", fields["DimSize"]))
     found: Found = {}
@@ -90,6 +91,21 @@ def _lifted(fields: Mapping[str, str]) -> dict[str, str]:
         if len(parts) == 4:
             lifted[name] = " ".join([*parts[:2], "0", *parts[2:], "0 0 0 1"])
     return lifted
+
+
+def _of_one_time(fields: dict[str, str]) -> dict[str, str]:
+    """The fields of a volume in place of those of a series of one volume."""
+    sizes = fields["DimSize"].split()
+    if len(sizes) <= 3 or fields.get("NDims") != str(len(sizes)) or set(sizes[3:]) != {"1"}:
+        return fields
+    matrix, spacing, origin = (names for names, _ in _GEOMETRY)
+    squeezed = {**fields, "NDims": "3", "DimSize": " ".join(sizes[:3])}
+    squeezed |= {name: " ".join(fields[name].split()[:3]) for name in (*spacing, *origin) if name in fields}
+    for name in matrix:
+        parts, n = fields.get(name, "").split(), len(sizes)
+        if len(parts) == n * n:
+            squeezed[name] = " ".join(part for row in range(3) for part in parts[row * n : row * n + 3])
+    return squeezed
 
 
 def _check_kind(path: Path, fields: Mapping[str, str]) -> None:

@@ -51,7 +51,8 @@ def read_nrrd(path: Path, *, flat: bool = False) -> DeclaredGrid:
     """
     header = read_nrrd_header(path)
     header = lifted_header(header) if flat else header
-    if len(header.sizes) != 3:
+    is_sequence_of_one = header.has_list and header.sizes[0] == 1
+    if len(header.sizes) != 3 and not is_sequence_of_one:
         raise FileError(
             f"{path} must hold one volume of three axes, it declares dimension {len(header.sizes)} with sizes "
             f"{' x '.join(map(str, header.sizes))}; export one volume."

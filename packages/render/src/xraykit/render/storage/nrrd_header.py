@@ -54,9 +54,13 @@ class NrrdHeader:
     @property
     def layers(self) -> int:
         """Values of a voxel: those of the first axis where it is a list (3D Slicer's overlapping segments), else 1."""
+        return self.sizes[0] if self.has_list else 1
+
+    @property
+    def has_list(self) -> bool:
+        """Whether the first of four axes is a list: of segments, or of the volumes of a sequence."""
         kinds = self.fields.get("kinds", "").lower().split()
-        is_list = len(self.sizes) == 4 and kinds[:1] in (["list"], ["vector"], ["???"])
-        return self.sizes[0] if is_list else 1
+        return len(self.sizes) == 4 and kinds[:1] in (["list"], ["vector"], ["???"])
 
 
 def read_nrrd_header(path: Path) -> NrrdHeader:
