@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK
 import torch
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, RLELossless
@@ -189,7 +190,17 @@ def test_a_missing_slice_is_refused(tmp_path):
 
 def test_a_doubled_slice_is_refused(tmp_path):
     folder = damaged(tmp_path, lambda n, dataset: n == 2 and setattr(dataset, "ImagePositionPatient", [-10, -20, 33]))
-    refused(folder, r"must hold each slice once, 2 slices share a position")
+    refused(folder, r"must hold each slice once, 2 slices share a position, for instance \d+.dcm and \d+.dcm;")
+
+
+def test_frames_that_share_a_position_are_counted_and_named_by_number(tmp_path):
+    path = write_enhanced(tmp_path / "enhanced.dcm", STORED)
+    dataset = dcmread(path)
+    frames = dataset.PerFrameFunctionalGroupsSequence
+    for n in (1, 3):
+        frames[n].PlanePositionSequence = frames[n - 1].PlanePositionSequence
+    dataset.save_as(path)
+    refused(path, r"4 slices share a position, for instance frames 0 and 1 of enhanced.dcm, counted from 0;")
 
 
 def test_a_slice_out_of_line_is_refused(tmp_path):

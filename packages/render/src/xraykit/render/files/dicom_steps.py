@@ -73,12 +73,17 @@ def even_places(path: Path, slices: list[Slice]) -> tuple[NDArray[np.float64], N
 def _gaps(path: Path, slices: list[Slice]) -> tuple[NDArray[np.float64], float]:
     """The distances along the normal, and the usual one; FileError where two slices share a place."""
     gaps = np.diff(np.stack([piece.position for piece in slices]) @ slices[0].normal)
-    doubled = int((gaps <= 1e-3).sum())
-    if doubled:
+    doubled = gaps <= 1e-3
+    if doubled.any():
         pair = int(np.argmin(gaps))
+        one, two = slices[pair], slices[pair + 1]
+        which = f"{one.path.name} and {two.path.name}"
+        if one.path == two.path:
+            which = f"frames {one.frame} and {two.frame} of {one.path.name}, counted from 0"
+        share = int((np.append(doubled, False) | np.append(False, doubled)).sum())
         raise FileError(
-            f"{path} must hold each slice once, {doubled + 1} slices share a position, for instance "
-            f"{slices[pair].path.name} and {slices[pair + 1].path.name}; keep one phase or reconstruction."
+            f"{path} must hold each slice once, {share} slices share a position, for instance {which}; keep one phase "
+            "or reconstruction."
         )
     return gaps, float(np.sort(gaps)[(len(gaps) - 1) // 2])  # the lower median: one of two may be the wrong one
 
