@@ -132,6 +132,15 @@ def test_a_text_list_counts_from_its_own_folder(tmp_path):
     assert find_xrays([tmp_path / "lists" / "all.txt"]).names == ["a.png", "../b.dcm"]
 
 
+def test_a_list_of_windows_in_utf_16_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "lists").mkdir()
+    write_png(tmp_path / "Schädel.png")
+    (tmp_path / "lists" / "all.txt").write_bytes("~/Schädel.png\r\n".encode("utf-16"))
+    assert find_xrays([tmp_path / "lists" / "all.txt"]).names == ["~/Schädel.png"]
+
+
 def test_a_table_brings_labels_and_polarity(tmp_path):
     write_png(tmp_path / "a.png")
     write_png(tmp_path / "b.png")

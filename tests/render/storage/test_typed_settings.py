@@ -109,6 +109,18 @@ def test_relative_paths_begin_at_a_folder(tmp_path):
         from_plain(Settings, {"ct": "y"}, folder=tmp_path)
 
 
+def test_a_tilde_is_the_users_home_and_long_names_are_cut(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "x").touch()
+    for name in ("~/x", "~"):
+        wanted = (tmp_path / name.removeprefix("~").removeprefix("/")).resolve()
+        assert from_plain(Settings, {"ct": name}, folder=tmp_path / "elsewhere").ct == wanted
+    with pytest.raises(InputError) as refusal:
+        from_plain(Settings, {"ct": "A" * 5000}, folder=tmp_path)
+    assert len(str(refusal.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -17,7 +17,7 @@ from PIL import Image
 
 from xraykit.render import FileError, InputError
 from xraykit.render.radiographs import may_be_xray
-from xraykit.render.storage import is_dicom, kind_at, text_of
+from xraykit.render.storage import from_home, is_dicom, kind_at, text_of
 
 MANIFEST = "manifest.json"
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*", b"\xff\xd8\xff")
@@ -148,8 +148,12 @@ def _listed(table: Path, line: str) -> Iterator[FoundFile]:
     """What a line of a list names, under the name that it has there."""
     if Path(line).suffix.lower() in (".txt", ".csv"):
         raise FileError(f"{table} must name X-rays, folders and data sets, got another list, {line}; name it apart.")
-    for found in find_files(table.parent / line):
-        yield found if found.is_dataset or kind_at(table.parent / line) == "folder" else replace(found, name=line)
+    for found in find_files(table.parent / from_home(Path(line))):
+        yield (
+            found
+            if found.is_dataset or kind_at(table.parent / from_home(Path(line))) == "folder"
+            else replace(found, name=line)
+        )
 
 
 def _text(path: Path) -> str:

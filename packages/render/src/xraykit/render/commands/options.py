@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_a
 from cyclopts import Group, Parameter
 
 from ..errors import FileError, InputError
+from ..storage.named_place import from_home
 from ..storage.settings_file import read_table
 from ..storage.settings_leaves import Leaf, leaves
 from ..storage.typed_settings import build, typed_table
@@ -106,7 +107,7 @@ def _settings(cls: type[T], shown: Mapping[str, Leaf], given: Mapping[str, Any],
 def _at_home(value: Any) -> Any:
     """The same with the user's folder for ~ at the beginning of paths, where no shell put it there (-o=~/x, a file)."""
     if isinstance(value, Path):
-        return value.expanduser() if value.parts[:1] == ("~",) else value
+        return from_home(value)
     if isinstance(value, dict):
         return {name: _at_home(one) for name, one in value.items()}
     return tuple(map(_at_home, value)) if type(value) is tuple else value

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..errors import FileError, InputError
-from ..storage.named_place import kind_at
+from ..storage.brief import brief
+from ..storage.named_place import from_home, kind_at
 from ..storage.settings_file import read_table
 from ..storage.typed_values import is_finite_number, shown
 
@@ -163,9 +164,11 @@ class Table:
         name = self.text(key)
         if name is None:
             return None
-        path = self.file.parent / name
+        path = self.file.parent / from_home(Path(name))
         if kind_at(path) is None:
-            raise self.error(f"must name an existing file, got {name!r}, which {path} is not", key)
+            raise self.error(
+                f"must name an existing file, got {shown(name)}, which {brief(path, limit=200)} is not", key
+            )
         return path.resolve()
 
     def _place(self, key: str) -> str:

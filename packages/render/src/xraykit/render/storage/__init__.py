@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "dicom_sniff": "is_dicom",
         "folder_lock": "folder_parts hold_folder move_held_folder release_folder",
         "json_object": "finite_or_none parse_json parse_json_object read_json_object",
-        "named_place": "kind_at",
+        "named_place": "from_home kind_at",
         "numpy_files": "open_npz read_npy",
         "output_folder": "check_unused held_folder make_folder",
         "provenance": "finding_sentences findings_record",

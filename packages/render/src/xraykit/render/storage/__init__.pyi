@@ -21,7 +21,10 @@ from .json_object import (
     parse_json_object as parse_json_object,
     read_json_object as read_json_object,
 )
-from .named_place import kind_at as kind_at
+from .named_place import (
+    from_home as from_home,
+    kind_at as kind_at,
+)
 from .numpy_files import (
     open_npz as open_npz,
     read_npy as read_npy,

@@ -13,6 +13,16 @@ from ..errors import FileError
 _NO_NAME = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
+def from_home(path: Path) -> Path:
+    """The path, with the user's home for a `~` at its start, as a shell has it; `~NAME` stays."""
+    if path.parts[:1] != ("~",):
+        return path
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody's home
+        return path
+
+
 def kind_at(path: str | Path) -> Literal["file", "folder"] | None:
     """Whether a path leads to a file or a folder, links followed; None: to neither, as a name does that none can have.
 

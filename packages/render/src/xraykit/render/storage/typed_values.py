@@ -11,7 +11,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 from ..errors import InputError
-from .named_place import kind_at
+from .brief import brief
+from .named_place import from_home, kind_at
 
 _MANY = {bool: "true and false", int: "whole numbers", float: "finite numbers", str: "texts", Path: "paths"}
 _WORDS = {bool: "true or false", int: "a whole number", float: "a finite number", str: "text", Path: "a path"}
@@ -89,9 +90,11 @@ def _scalar(hint: type, value: Any, place: str, folder: Path | None) -> Any:
 
 
 def _existing(path: Path, place: str, folder: Path) -> Path:
-    found = folder / path
+    found = folder / from_home(path)
     if kind_at(found) is None:
-        raise InputError(f"{place} must name an existing file, got {str(path)!r}, which {found} is not.")
+        raise InputError(
+            f"{place} must name an existing file, got {shown(str(path))}, which {brief(found, limit=200)} is not."
+        )
     return found.resolve()
 
 
