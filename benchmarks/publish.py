@@ -11,6 +11,7 @@ from .common.dax_tables import probes_table, step_table
 from .common.result import RESULTS, load
 from .common.study_tables import (
     augmentation_table,
+    bones_table,
     confusion_table,
     correspondence_table,
     dataset_table,
@@ -133,6 +134,10 @@ ABOUT = {
     "xvr_other_side": "`python -m benchmarks.studies.xvr_other_side` fits knee components as they are and "
     "[mirrored](xvr.md) in real fluoroscopy, from where they were found; correlations along the outline. Clearly: the "
     "frames in which the right mesh fits better by more than what makes a doubt.",
+    "xvr_wrist": "`python -m benchmarks.studies.xvr_wrist` finds [bones of a wrist](xvr.md), each by a CT of its own, "
+    "in biplane fluoroscopy, three frames: radius and ulna together, second and third metacarpal as one body. No pose "
+    "is known: ends are compared with each other, from starts about 4 degrees and 3 mm apart, and of one view with "
+    "both; medians (largest).",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
@@ -249,6 +254,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "xvr_similarity": lambda result: similarity_table(result["summary"]),
     "xvr_implants": lambda result: implants_table(result["summary"]),
     "xvr_other_side": lambda result: sides_table(result["summary"]),
+    "xvr_wrist": lambda result: bones_table(result["summary"]),
     "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }

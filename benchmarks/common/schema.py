@@ -152,6 +152,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "xvr_other_side": {
         "set": str, "frame": str, "implant": str, "views": str, "given": float, "mirrored": float, "cpu_s": float,
     },
+    "xvr_wrist": {
+        "frame": str, "bone": str, "run": str, "similarity": float, "converged": bool, "cpu_s": float, "pose": list,
+    },
     "xvr_track": {
         "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
     },

@@ -223,6 +223,24 @@ def sides_table(summary: dict) -> str:
     return "\n".join(lines)
 
 
+def bones_table(summary: dict) -> str:
+    """The suite `xvr_wrist`: how far ends lie from each other, medians (largest), for each bone."""
+    head = ["bone", "ends compared", "across the beam mm", "along it mm", "turn degrees"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+
+    def line(name: str, kind: str, apart: dict) -> str:
+        numbers = (f"{apart[key][0]:.2f} ({apart[key][1]:.2f})" for key in ("across_mm", "along_mm", "turn_deg"))
+        return f"| {name} | {kind} | {' | '.join(numbers)} |"
+
+    for name, one in summary.items():
+        if "frames" not in one:
+            lines.append(line("third metacarpal", "by its own CT, and with the second", one))
+            continue
+        lines += [line(name, kind, one[key]) for key, kind in
+                  (("repeated", "from repeated starts"), ("single view", "one view, and both"))]  # fmt: skip
+    return "\n".join(lines)
+
+
 def tracks_table(summary: dict) -> str:
     """The suite `xvr_track`: what became of each component, and how the knee moved."""
     head = ["component", "frames", "lost", "found again", "IoU", "least", "last frame, worse view"]
