@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from .motion import Motion
-from .objective import Objective
+from .objective import WEIGHTS, Objective
 from .pose_distance import distinct, mean_distance, seen_points
 
 APART, REACH = 2.0, 100.0  # mm: candidates nearer than that are one, as points at that distance from the pivots tell
+ALIKE = 0.8  # correlations, edges counting half, that no pose has by chance: it needs no rival
 STANDING = 0.5  # of the best candidate's similarity: an unmoved start that has less is hopeless
 
 
@@ -51,9 +52,11 @@ class Contenders:
             stage: Its number.
             starts: How many starts there are in all.
         """
-        both = self.motion.with_more(unmoved.motion)
-        value = objective.evaluate(both).value
-        own, others = value[: len(self.lines)], value[len(self.lines) :]
+        at = objective.evaluate(self.motion)
+        own = at.value
+        if float((at.terms @ at.terms.new_tensor(WEIGHTS))[own.argmax()]) > ALIKE:
+            return self
+        others = objective.evaluate(unmoved.motion).value
         best = int(others.argmax())
         candidates = self.motion.with_more(unmoved.motion[best : best + 1])
         is_new = len(best_distinct(candidates, -torch.arange(len(own) + 1.0))) > len(own)

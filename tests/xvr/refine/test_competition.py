@@ -1,0 +1,54 @@
+"""Who goes on to the next scale: unmoved starts beside a doubtful leader, nobody beside one that is right."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from xraykit.render import carm_pose
+from xraykit.xvr.refine.competition import Contenders
+from xraykit.xvr.refine.motion import Motion
+from xraykit.xvr.refine.objective import Evaluation
+
+PIVOTS = torch.zeros(1, 3, dtype=torch.float64)
+
+
+def contenders(*heights):
+    poses = carm_pose(sod=500.0, isocenter=torch.zeros(3))[0].double().expand(len(heights), 1, 1, 4, 4).clone()
+    poses[:, 0, 0, 2, 3] += torch.tensor(heights, dtype=torch.float64)
+    return Contenders.all_of(Motion.of(poses, PIVOTS))
+
+
+def objective(similarity, seen) -> Any:
+    """Similarities by the height of the pose; each of the three correlations is the whole."""
+
+    def evaluate(motion):
+        seen.append(len(motion.poses))
+        base = float(contenders(0.0).motion.poses[0, 0, 0, 2, 3])
+        values = torch.tensor([similarity[round(float(pose[2, 3]) - base)] for pose in motion.poses[:, 0, 0]])
+        rest = torch.zeros(len(values), 6), torch.zeros(len(values), 6, 6)
+        return Evaluation(values.double(), values.double()[:, None].expand(-1, 3), *rest)
+
+    return SimpleNamespace(evaluate=evaluate)
+
+
+@pytest.mark.parametrize(
+    ("leader", "unmoved", "joins"),
+    [
+        (0.90, 0.70, False),  # right: nobody could be more alike
+        (0.50, 0.40, True),  # doubtful: a start that may have been right comes along
+        (0.50, 0.20, False),  # doubtful, but the start is hopeless
+        (0.05, 0.60, True),  # lost, where the start was more alike as it was given
+    ],
+)
+def test_a_start_comes_along_where_the_leader_is_doubtful(leader, unmoved, joins):
+    seen = []
+    similarity = {0: leader, 30: unmoved, 60: 0.0}
+    going = contenders(0.0).joined_by(contenders(30.0, 60.0), objective(similarity, seen), stage=1, starts=2)
+    assert going.lines.tolist() == ([0, 2] if joins else [0])  # line of start 0 that entered at stage 1 of 2 starts
+    assert seen == ([1] if leader > 0.8 else [1, 2])  # starts are not rendered where nobody needs them
+
+
+def test_a_start_that_ended_where_the_leader_is_does_not_come_twice():
+    going = contenders(0.0).joined_by(contenders(1.0), objective({0: 0.5, 1: 0.5}, []), stage=2, starts=1)
+    assert going.lines.tolist() == [0]
