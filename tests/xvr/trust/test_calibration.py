@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from xraykit.render import FileError
-from xraykit.xvr.trust.calibration import SuccessModel, fit_model, read_model, shipped_model
+from xraykit.render import FileError, InputError
+from xraykit.xvr.trust.calibration import SuccessModel, fit_errors, fit_model, read_model, shipped_model
 
 MODEL = SuccessModel(("a", "b"), (1.0, 0.0), (2.0, 1.0), (3.0, -1.0), 0.5, 5.0)
 
@@ -52,13 +52,23 @@ def test_the_shipped_model_says_how_it_was_made_and_points_the_right_way():
     model = shipped_model()
     assert model.threshold == 5.0
     assert model.made["script"] == "benchmarks/studies/xvr_trust.py"
-    sure = {
-        "local_shift": math.log(0.1),
-        "local_gain": math.log(0.004),
-        "gradient_ncc": 0.8,
-        "log_expected_error": -1.0,
-    }
-    lost = {"local_shift": math.log(2.5), "local_gain": math.log(0.1), "gradient_ncc": 0.1, "log_expected_error": 2.0}
+    sure = {"local_gain": math.log(0.011), "log_expected_error": -1.0}
+    lost = {"local_gain": math.log(0.2), "log_expected_error": 2.0}
     assert set(model.features) <= set(sure)
     assert model.probability(sure) > 0.95
     assert model.probability(lost) < 0.05
+
+
+def test_the_law_of_errors_is_recovered_and_its_limit_holds_nine_of_ten():
+    rng = np.random.default_rng(1)
+    predicted = np.exp(rng.normal(0, 1, 20_000))
+    true = 0.5 * predicted**0.8 * np.exp(rng.normal(0, 0.6, 20_000))
+    law = fit_errors(predicted, true)
+    assert law == pytest.approx((0.5, 0.8, math.exp(0.6 * 1.2816)), rel=0.05)
+    model = fit_model(*drawn(200), features=("a",), threshold=5.0, errors=law)
+    assert model.expected_error(2.0) == pytest.approx(0.5 * 2.0**0.8, rel=0.05)
+    assert model.expected_error(math.inf) == math.inf
+    below = np.mean([t <= model.error_limit * model.expected_error(p) for p, t in zip(predicted, true, strict=True)])
+    assert below == pytest.approx(0.9, abs=0.01)
+    with pytest.raises(InputError, match="ten pairs or more"):
+        fit_errors([1.0] * 9, [1.0] * 9)

@@ -6,19 +6,19 @@ from dataclasses import replace
 import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
-from xraykit.render import Camera
+from xraykit.render import Camera, Volume
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
 from xraykit.xvr.refine.registration import RefinedCandidate, register_structures
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
-from xraykit.xvr.trust.judge_registration import judge
+from xraykit.xvr.trust.judge_registration import IMPOSSIBLE, judge
 from xraykit.xvr.trust.judgement import percent
 
 VOLUME = lopsided()
 BODY = Structure.of(VOLUME)
 POSE = true_pose(VOLUME).double()
 SHOT = shot_of(VOLUME, POSE, noise=0.05)
-MODEL = SuccessModel(("local_shift",), (-1.0,), (0.5,), (-1.0,), 0.0, 5.0, error_factor=2.0)
+MODEL = SuccessModel(("local_shift",), (-1.0,), (0.5,), (-1.0,), 0.0, 5.0, error_factor=2.0, error_limit=3.0)
 TIGHT = torch.diag(torch.tensor([1e-8, 1e-8, 1e-8, 1e-3, 1e-3, 1e-3], dtype=torch.float64))[None]
 
 
@@ -41,6 +41,7 @@ def test_the_expected_error_is_the_predicted_one_times_the_calibrated_factor():
     trust = judged()
     assert trust.expected_error == pytest.approx(2.0 * math.exp(trust.features["log_expected_error"]))
     assert trust.expected_error == pytest.approx(2.0 * math.sqrt(3e-3), rel=0.01)
+    assert trust.error_limit == pytest.approx(3.0 * trust.expected_error)
 
 
 def test_a_volume_and_its_anatomy_are_judged_alike():
@@ -68,8 +69,12 @@ RIVALS = (RefinedCandidate(POSE[None], 0.9, True, 48), RefinedCandidate(AWAY, 0.
 LOOSE = torch.diag(torch.tensor([1e-8] * 3 + [16.0] * 3, dtype=torch.float64))[None]
 ABOUT = torch.diag(torch.tensor([-1.0, 1, -1, 1], dtype=torch.float64))
 LONG = Camera(sdd=1200.0, height=40, width=48, pixel_spacing=4.0)
+UNLIKE, LARGELY = ({"ncc": ncc, "patch_ncc": 0.1, "gradient_ncc": 0.1} for ncc in (0.2, 0.9))
+TURNED = twisted(POSE, turn=(0, 0, 40))
 DOUBTS = [
-    ({"pose": twisted(POSE, turn=(0, 0, 40))}, "this looks like a failure"),
+    ({"pose": TURNED}, "this looks like a failure"),
+    ({"pose": TURNED, "terms": LARGELY}, "when the CT is of another patient"),
+    ({"pose": TURNED, "terms": UNLIKE}, "the CT is not of this part of the body"),
     ({"converged": False}, "had not come to rest"),
     ({"pose": twisted(POSE, shift=(280, 0, 0))}, "covers only"),
     ({"candidates": RIVALS}, "another start ended 30 mm away"),
@@ -84,6 +89,22 @@ DOUBTS = [
 def test_every_doubt_has_its_sentence(changes, words):
     assert not any(words in warning for warning in judged().warnings)
     assert any(words in warning for warning in judged(**changes).warnings)
+
+
+def test_a_ct_that_ends_inside_the_field_is_said():
+    part = Volume(VOLUME.mu[:, :, : VOLUME.shape[2] // 3].contiguous(), VOLUME.affine)
+    found = registration_at(POSE[None], POSE, covariance=TIGHT, pivot=BODY.pivot[None])
+    ends = judge(found, (SHOT,), (part,), model=MODEL).warnings
+    assert any("the CT ends inside the field" in line for line in ends)
+    assert not any("the CT ends inside the field" in line for line in judged().warnings)
+
+
+def test_anatomy_behind_the_detector_leaves_no_chance():
+    near = Camera(sdd=705.0, height=40, width=48, pixel_spacing=2.82)  # the same rays, the detector in the patient
+    trust = judged(cameras=(near,))
+    assert trust.features["outside"] > 0.3
+    assert judged().features["outside"] == 0.0
+    assert trust.success_probability <= IMPOSSIBLE < judged().success_probability
 
 
 def test_a_failure_names_what_nobody_stated_and_a_success_does_not():

@@ -24,6 +24,8 @@ from .start.given import GivenStarts
 from .start.spread import spread_starts
 from .trust.judge_registration import judge
 from .trust.judgement import TrustJudgement, percent
+from .trust.other_ways import other_ways
+from .trust.stated_distance import contradicted_distance
 from .trust.stated_geometry import check_geometry
 from .xray.input_files import InputFiles
 from .xray.shot import Shot
@@ -109,6 +111,11 @@ def register_xrays(
     found, trust, again = _refined(shots, named, (poses, kind), settings.refinement, report, tell)
     if settings.refinement.check_geometry:
         found, trust = _checked(found, trust, shots, named, climb_settings(settings.refinement))
+    if trust.verdict == "failed":
+        trust = _explained(trust, shots, named, poses, climb_settings(settings.refinement))
+    elif "dicom" in kind.split("+"):
+        apart = contradicted_distance(found, shots, named.bodies[0], poses[0], isocenter)
+        trust = replace(trust, warnings=(*apart, *trust.warnings))
     found = first_structures(found, len(named.bodies))
     notes = (*notes, AGAIN) if again else notes
     record = record_result(found, shots, structures=named.names, trust=trust, notes=notes, **origin)
@@ -213,3 +220,12 @@ def _checked(
     chance = min(trust.success_probability, CONTRADICTED if checked.shift > trust.threshold else 1.0)
     trust = replace(trust, success_probability=chance, warnings=(*checked.doubts, *trust.warnings))
     return checked.registration, trust
+
+
+def _explained(
+    trust: TrustJudgement, shots: tuple[Shot, ...], named: NamedStructures, starts: Tensor, climb: RegistrationSettings
+) -> TrustJudgement:
+    """The judgement of a failure with what explains it: a picture that is the other way."""
+    bodies = named.bodies if named.surroundings is None else (named.surroundings.whole,)
+    ways = other_ways(shots, bodies, starts, climb)
+    return replace(trust, warnings=(*trust.warnings[:1], *ways, *trust.warnings[1:]))

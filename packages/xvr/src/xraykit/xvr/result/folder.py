@@ -79,7 +79,8 @@ def headline(record: ResultRecord) -> str:
     if record.trust is None:
         return f"{name}: starting pose, nothing refined"
     error, each = record.trust.expected_error, record.trust.view_errors
-    said = f"{error:.1f} mm"
+    limit = record.trust.error_limit
+    said = f"{error:.1f} mm" + (f" (nine of ten are below {limit:.1f} mm)" if limit < UNKNOWN else "")
     if each:
         known = [f"{one:.1f} mm" if one < UNKNOWN else "unknown" for one in each]
         said = ", ".join(f"{view} {one}" for view, one in zip(record.views, known, strict=True))

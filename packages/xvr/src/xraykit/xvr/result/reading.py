@@ -99,6 +99,7 @@ def _trust(values: dict[str, Any]) -> TrustJudgement:
         expected_error=_error(values["expected_target_error_mm"]),
         warnings=tuple(str(warning) for warning in values["warnings"]),
         features={str(name): _number(value) for name, value in values["features"].items()},
+        error_limit=_error(values.get("target_error_in_nine_of_ten_below_mm")),
         view_errors=tuple(_error(error) for error in values.get("expected_target_error_of_views_mm", ())),
     )
 

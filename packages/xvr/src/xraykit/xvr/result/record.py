@@ -243,6 +243,7 @@ def _trust(trust: TrustJudgement) -> dict[str, Any]:
         "success_probability": trust.success_probability,
         "success_means_target_error_at_most_mm": trust.threshold,
         "expected_target_error_mm": finite_or_none(trust.expected_error),
+        "target_error_in_nine_of_ten_below_mm": finite_or_none(trust.error_limit),
         "expected_target_error_of_views_mm": finite_or_none(trust.view_errors),
         "warnings": list(trust.warnings),
         "features": dict(trust.features),

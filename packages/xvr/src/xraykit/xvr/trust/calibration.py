@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
-from xraykit.render import FileError
+import numpy as np
+
+from xraykit.render import FileError, InputError
 from xraykit.render.evaluation import LogisticModel, fit_logistic
 from xraykit.render.storage import parse_json_object
 
 STORED = "calibration.json"
+EXACT = 0.02  # mm: errors below are equal
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,21 @@ class SuccessModel(LogisticModel):
         weights: See there.
         intercept: See there.
         threshold: The largest true target registration error that counts as success [mm].
-        error_factor: By how much the covariance's predicted error must be multiplied to become the median true error
-            of successful registrations.
+        error_factor: c of the median true error c e^q of successful registrations, e what the covariance predicts [mm].
+        error_power: q.
+        error_limit: By how much that median is multiplied to have nine of ten true errors below.
         made: How it was made: script, patients, numbers of cases.
     """
 
     threshold: float
     error_factor: float = 1.0
+    error_power: float = 1.0
+    error_limit: float = 1.0
     made: Mapping[str, Any] = field(default_factory=dict)
+
+    def expected_error(self, predicted: float) -> float:
+        """The median true error [mm] of registrations of which the covariance predicts this error [mm]."""
+        return self.error_factor * predicted**self.error_power
 
     def to_json(self) -> str:
         """The model as text that `read_model` reads."""
@@ -48,7 +59,7 @@ def fit_model(
     features: Sequence[str],
     threshold: float,
     ridge: float = 1.0,
-    error_factor: float = 1.0,
+    errors: ErrorLaw | None = None,
     made: Mapping[str, Any] | None = None,
 ) -> SuccessModel:
     """The logistic model that explains which registrations succeeded, see `fit_logistic`.
@@ -59,14 +70,43 @@ def fit_model(
         features: Which of them to use.
         threshold: [mm].
         ridge: Penalty on the weights.
-        error_factor: Stored with the model.
+        errors: What becomes of predicted errors, see `fit_errors`; None takes them as they are.
         made: Stored with the model.
 
     Raises:
         InputError: One outcome only, or counts that differ.
     """
     fitted = fit_logistic(measured, success, features=features, ridge=ridge)
-    return SuccessModel(**asdict(fitted), threshold=threshold, error_factor=error_factor, made=dict(made or {}))
+    law = {} if errors is None else {f"error_{name}": value for name, value in errors._asdict().items()}
+    return SuccessModel(**asdict(fitted), threshold=threshold, **law, made=dict(made or {}))
+
+
+class ErrorLaw(NamedTuple):
+    """True errors c e^q (median) where e is predicted, and the factor below which nine of ten lie."""
+
+    factor: float
+    power: float
+    limit: float
+
+
+def fit_errors(predicted: Sequence[float], true: Sequence[float]) -> ErrorLaw:
+    """What true errors follow predicted ones, by least squares of their logarithms.
+
+    ln true = ln c + q ln predicted; the median of the residuals goes into c, their ninth decile is the limit.
+
+    Args:
+        predicted: By the covariance [mm], positive.
+        true: Of the same registrations [mm]; less than `EXACT` counts as that.
+
+    Raises:
+        InputError: Fewer than ten of them, or counts that differ.
+    """
+    if len(predicted) != len(true) or len(true) < 10:
+        raise InputError(f"errors are fitted to ten pairs or more, got {len(predicted)} and {len(true)}.")
+    x, y = np.log(np.asarray(predicted)), np.log(np.maximum(np.asarray(true), EXACT))
+    power = float(np.cov(x, y)[0, 1] / max(float(np.var(x, ddof=1)), 1e-12))
+    median, ninth = np.quantile(y - power * x, (0.5, 0.9))
+    return ErrorLaw(math.exp(median), power, math.exp(ninth - median))
 
 
 def read_model(text: str) -> SuccessModel:

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from ..xray.shot import Shot
 from .judgement import percent
+from .target_points import depth_of
 
 if TYPE_CHECKING:
     from ..refine.registration import Registration
 
 LITTLE = 0.15  # share of the compared pixels that the anatomy covers
+PART = 0.9  # share of what the compared rays pass through that lies inside the CT
+LARGELY = 0.6  # correlation of whole images: most other patients' CTs of the same region reach it
 CLOSE = 0.03  # similarity by which a rival candidate falls short of the best
 APART = 10.0  # mm between candidates that are not the same
 LOOSE = 5.0  # mm of predicted error, or of depth
@@ -43,16 +45,19 @@ def doubts(
     """
     found = []
     if probability < 0.5:
-        found.append(
-            f"this looks like a failure (chance of success {percent(probability)}): the start was too far off, "
-            "or the CT is not of this patient or not of this part of the body"
-        )
+        reason = _likely_reason(registration.terms["ncc"])
+        found.append(f"this looks like a failure (chance of success {percent(probability)}): {reason}")
         found += dict.fromkeys(guess for shot in shots for guess in shot.guesses)
     if not registration.converged:
         found.append("the refinement had not come to rest when its iterations ended; allow more, or start closer")
     if features["coverage"] < LITTLE:
         found.append(
             f"the anatomy covers only {features['coverage']:.0%} of the pixels compared; check labels and start"
+        )
+    if features["known"] < PART:
+        found.append(
+            f"the CT ends inside the field: about {1 - features['known']:.0%} of what is seen along the compared rays "
+            "lies beyond its end; what it does not show was left out of the judgement"
         )
     if rivals_apart > APART:
         found.append(f"another start ended {rivals_apart:.0f} mm away and fits about as well; look at the pictures")
@@ -62,6 +67,19 @@ def doubts(
         )
     found += _impossible(registration)
     return tuple(found + _moved_cameras(registration, shots))
+
+
+def _likely_reason(ncc: float) -> str:
+    """What the correlation of whole images (`ncc`) makes of a failure."""
+    if ncc >= LARGELY:
+        return (
+            f"X-ray and CT are alike in the large (NCC {ncc:.2f}) but not in their details, as when the CT is of "
+            "another patient, or a start led to a wrong place nearby"
+        )
+    return (
+        f"X-ray and CT are not even alike in the large (NCC {ncc:.2f}), as when the start was too far off, or the CT "
+        "is not of this part of the body"
+    )
 
 
 def _impossible(registration: Registration) -> list[str]:
@@ -82,8 +100,3 @@ def _moved_cameras(registration: Registration, shots: Sequence[Shot]) -> list[st
         if abs(math.log(after / before)) > INTRINSICS_MOVED:
             found.append(f"{shot.name}: sdd went from {before:.0f} to {after:.0f} mm, far from what was stated")
     return found
-
-
-def depth_of(points: Tensor, poses: Tensor) -> Tensor:
-    """How far along the beam points (K, 3) lie from the source of poses (K, 4, 4), (K,) [mm]."""
-    return ((points.to(poses) - poses[:, :3, 3]) * poses[:, :3, 2]).sum(-1)

@@ -18,15 +18,16 @@ from ..refine.similarity import GRADIENT_PATCH, gradient_ncc, standardised
 from ..refine.structure import Structure
 from ..refine.window import anatomy_window
 from ..xray.shot import Shot
+from .known_rays import known_share
 from .local_shifts import local_shifts
-from .target_points import points_in_view, predicted_error, target_points
+from .target_points import depth_of, points_in_view, predicted_error, target_points
 
 if TYPE_CHECKING:
     from ..refine.registration import Registration
 
 LONGER_SIDE = 128  # px: everything is measured at one scale, whatever the X-ray's own
 SHOWN = 0.02  # of the largest line integral: pixels with less are not covered
-LEAST_SHIFT, LEAST_GAIN = 0.02, 0.001  # of parts of the DRR: px, similarity
+LEAST_SHIFT, LEAST_GAIN = 0.02, 0.01  # of parts of the DRR: px, share of the similarity that they lack
 ERRORS = (0.01, 1000.0)  # mm
 
 
@@ -36,10 +37,13 @@ def measure(
     r"""Features of one structure's pose, means over the views where each view has its own.
 
     - local_shift and local_gain: ln of how far parts of the DRR would have to move to fit better [px], and of what
-      their similarity would gain by it; see local_shifts.py.
+      share of the similarity that it lacks the median part would gain by it; see local_shifts.py.
     - gradient_ncc: of the DRR at the pose found.
     - log_expected_error: ln of the target registration error [mm] that the covariance predicts.
     - coverage: share of the compared pixels that the structures cover.
+    - known: share of what these pixels show that lies inside the CT, as far as its ends tell; see known_rays.py. The
+      parts count by its square.
+    - outside: share of the structure's points in view that lie behind the source or behind the detector.
 
     Args:
         registration: What `register` returned.
@@ -50,19 +54,33 @@ def measure(
     found = []
     for v, shot in enumerate(shots):
         view = _view(shot, structures, registration, v, structure)
-        shift, gain = local_shifts(view.image, view.drr, view.valid)
+        fit = local_shifts(view.image, view.drr, view.valid, view.known)
         covered = (view.drr > SHOWN * view.drr.max()) & view.valid
         found.append(
             {
-                "local_shift": math.log(LEAST_SHIFT + shift),
-                "local_gain": math.log(LEAST_GAIN + gain),
+                "local_shift": math.log(LEAST_SHIFT + fit.shift),
+                "local_gain": math.log(LEAST_GAIN + fit.gain),
                 "gradient_ncc": view.gradient_ncc(),
                 "coverage": float(covered.sum() / view.compared),
+                "known": _known_of(view, covered),
             }
         )
     features = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
-    error = expected_error(registration, structures[structure], structure)
+    seen = points_in_view(
+        target_points(structures[structure].volume), registration.cameras, registration.poses[structure]
+    )
+    features["outside"] = _outside(registration, seen, structure)
+    error = float(predicted_error(registration.covariance[structure], registration.pivot[structure], seen))
     return {**features, "log_expected_error": math.log(min(max(error, ERRORS[0]), ERRORS[1]))}
+
+
+def _outside(registration: Registration, points: Tensor, structure: int) -> float:
+    """The share of the points behind the source or the detector, of the view where it is largest."""
+    shares = []
+    for camera, pose in zip(registration.cameras, registration.poses[structure], strict=True):
+        depth, sdd = depth_of(points, pose[None]), float(torch.as_tensor(camera.sdd).reshape(-1)[0])
+        shares.append(float(((depth <= 0) | (depth >= sdd)).float().mean()))
+    return max(shares)
 
 
 def expected_error(registration: Registration, body: Structure, structure: int) -> float:
@@ -87,12 +105,13 @@ def view_errors(registration: Registration, body: Structure, structure: int) -> 
 class _View:
     """The part of an X-ray that shows the structure, with the DRR of all structures there, at one scale.
 
-    `compared` counts the valid pixels of the whole X-ray.
+    `compared` counts the valid pixels of the whole X-ray; `known` is what share of each ray lies inside the CT.
     """
 
     image: Tensor
     valid: Tensor
     drr: Tensor
+    known: Tensor
     compared: int
 
     def gradient_ncc(self) -> float:
@@ -100,6 +119,12 @@ class _View:
         image, drr = (standardised(one, self.valid)[None, None] for one in (self.image, self.drr))
         side = min(GRADIENT_PATCH, *self.image.shape)
         return float(gradient_ncc(image, drr, side, self.valid))
+
+
+def _known_of(view: _View, covered: Tensor) -> float:
+    """What share of each ray is known, over the pixels that show something of the CT or of what lies beyond it."""
+    shown = covered | (view.valid & (view.known < 0.5))
+    return float(view.known[shown].mean()) if bool(shown.any()) else 1.0
 
 
 def _view(shot: Shot, structures: Sequence[Structure], registration: Registration, view: int, structure: int) -> _View:
@@ -112,7 +137,9 @@ def _view(shot: Shot, structures: Sequence[Structure], registration: Registratio
         image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
     voxel = footprint(camera, poses[structure], registration.pivot[structure])
     volumes = [body.with_voxels(voxel) for body in structures]
-    return _View(image, valid, _drr(volumes, camera, poses), compared)
+    drr = _drr(volumes, camera, poses)
+    known = known_share(structures[-1], camera, poses[-1], drr)
+    return _View(image, valid, drr, known, compared)
 
 
 def _drr(volumes: Sequence[Volume], camera: Camera, poses: Tensor) -> Tensor:

@@ -20,6 +20,9 @@ from .target_points import points_in_view, target_points
 if TYPE_CHECKING:
     from ..refine.registration import Registration
 
+OUTSIDE = 0.05  # share of the anatomy in view behind the detector or the source, where no patient can be
+IMPOSSIBLE = 0.01  # chance at most, then
+
 
 @full_precision
 def judge(
@@ -32,7 +35,9 @@ def judge(
 ) -> TrustJudgement:
     """Whether to believe a registration.
 
-    Nothing needs to be known of the truth. Of several structures the one least likely to be right decides.
+    Nothing needs to be known of the truth. Of several structures the one least likely to be right decides. The chance
+    takes the stated cameras as right; whether they are is what `check_geometry` asks. Anatomy where no patient can be
+    leaves next to none.
 
     Args:
         registration: What `register` returned.
@@ -53,7 +58,9 @@ def judge(
     measured = [
         measure(registration, shots, bodies, structure=k) for k in range(len(bodies) if judged is None else judged)
     ]
-    chances = [model.probability(features) for features in measured]
+    chances = [
+        min(model.probability(features), IMPOSSIBLE if features["outside"] > OUTSIDE else 1.0) for features in measured
+    ]
     worst = chances.index(min(chances))
     features = measured[worst]
     beam = registration.poses[worst, 0, :3, 2]
@@ -63,18 +70,20 @@ def judge(
         shots,
         features,
         probability=chances[worst],
-        depth_error=model.error_factor * float(along.clamp_min(0).sqrt()),
+        depth_error=model.expected_error(float(along.clamp_min(0).sqrt())),
         rivals_apart=_rivals_apart(registration, bodies[0]),
     )
     error = max(expected_error(registration, bodies[k], k) for k in range(len(measured)))
     of_views = zip(*(view_errors(registration, bodies[k], k) for k in range(len(measured))), strict=True)
+    expected = model.expected_error(error)
     return TrustJudgement(
         chances[worst],
         model.threshold,
-        model.error_factor * error,
+        expected,
         warnings=warnings,
         features=features,
-        view_errors=tuple(model.error_factor * max(each) for each in of_views),
+        view_errors=tuple(model.expected_error(max(each)) for each in of_views),
+        error_limit=model.error_limit * expected,
     )
 
 

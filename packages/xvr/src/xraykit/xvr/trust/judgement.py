@@ -18,12 +18,13 @@ class TrustJudgement:
         success_probability: Chance that the true target registration error is at most `threshold`, 0 to 1, calibrated
             on simulated registrations.
         threshold: What counts as success [mm], positive.
-        expected_error: Root mean square of the target registration error that the covariance predicts, if the
-            registration has found the right maximum [mm]; infinite where the X-ray does not determine the pose.
+        expected_error: Median target registration error of registrations that are right and as well determined as this
+            one [mm]; infinite where the X-ray does not determine the pose.
         warnings: One sentence each; empty where nothing speaks against the result.
         features: The numbers that the probability was computed from.
         view_errors: As `expected_error` for each view, where each has a pose that fits it alone; () where all views
             share one motion.
+        error_limit: What nine of ten errors of such registrations are below [mm].
 
     Raises:
         InputError: A probability outside 0 to 1, or a threshold that is not positive.
@@ -35,6 +36,7 @@ class TrustJudgement:
     warnings: tuple[str, ...] = ()
     features: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     view_errors: tuple[float, ...] = ()
+    error_limit: float = math.inf
 
     def __post_init__(self) -> None:
         if not 0 <= self.success_probability <= 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from ..xray.shot import Shot
 from .target_points import points_in_view, predicted_error, target_points
 
 SIGNIFICANT = 4.0  # standard deviations per degree of freedom: residuals of real images are no white noise
+SDD_SIGNIFICANT = 2.5  # of the SDD alone: 1 to 2 % of right cameras exceed it, see benchmarks/studies/xvr_trust.py
 EXPLAINS = 0.5  # of what free places gain in similarity: a free SDD, one number for all views, that gains this is why
 LEAST = 0.2  # mm: less is the same answer
 
@@ -43,8 +45,9 @@ def check_geometry(
     """Free each view of several, and the distance from source to detector, and see whether the answer moves.
 
     An answer for several views takes their places relative to each other as exact, and every answer the SDD. Where
-    they are not, the answer is a compromise. Both are freed from there at the last scale; a move that is beyond
-    `SIGNIFICANT` standard deviations of its own uncertainty contradicts what is stated. Views that contradict their
+    they are not, the answer is a compromise. Both are freed from there at the last scale; a move of a view beyond
+    `SIGNIFICANT`, of the SDD beyond `SDD_SIGNIFICANT` standard deviations of its own uncertainty contradicts what is
+    stated. Views that contradict their
     places keep the poses that fit each alone, each with its covariance; what is said of all of them is that of the view
     that is known least. A wrong SDD moves views apart too; it is taken for the reason where freeing it gains at least
     half as much similarity.
@@ -94,11 +97,26 @@ def _each_alone(found: Registration, alone: Sequence[Registration], points: Tens
     return replace(found, poses=poses, covariance=least_known.covariance, view_covariance=by_view)
 
 
-def _with_free_sdd(found: Registration, freed: Registration, points: Tensor) -> GeometryCheck:
+class SddMove(NamedTuple):
+    """What freeing the SDD does: from where to where [mm], by how many deviations, how far the answer moves [mm]."""
+
+    before: float
+    after: float
+    deviations: float
+    shift: float
+
+
+def sdd_move(found: Registration, freed: Registration, points: Tensor) -> SddMove:
+    """How an answer moves when its SDD is set free, seen at the points (N, 3)."""
     before, after = (float(torch.as_tensor(one.cameras[0].sdd).reshape(-1)[0]) for one in (found, freed))
     known = float(freed.lens_covariance[0, 0].clamp_min(0).sqrt())
     shift = float(misplacement(freed.poses[0, 0], found.poses[0, 0], points))
-    if not abs(after - before) > SIGNIFICANT * known or shift < LEAST:
+    return SddMove(before, after, abs(after - before) / max(known, 1e-9), shift)
+
+
+def _with_free_sdd(found: Registration, freed: Registration, points: Tensor) -> GeometryCheck:
+    before, after, deviations, shift = sdd_move(found, freed, points)
+    if deviations < SDD_SIGNIFICANT or shift < LEAST:
         return GeometryCheck(found)
     doubt = (
         f"the X-ray fits better with sdd {after:.0f} mm than with the {before:.0f} mm that were stated, and the answer "

@@ -40,6 +40,11 @@ def points_in_view(points: Tensor, cameras: Sequence[Camera], poses: Tensor) -> 
     return points[seen] if bool(seen.any()) else points
 
 
+def depth_of(points: Tensor, poses: Tensor) -> Tensor:
+    """How far along the beam points (N, 3) lie from the source of one pose (1, 4, 4) or their own (N, 4, 4), (N,)."""
+    return ((points.to(poses) - poses[:, :3, 3]) * poses[:, :3, 2]).sum(-1)
+
+
 def predicted_error(covariance: Tensor, pivot: Tensor, points: Tensor) -> Tensor:
     r"""The root mean square target registration error that a covariance predicts [mm].
 
