@@ -45,6 +45,8 @@ def test_a_start_comes_along_where_the_leader_is_doubtful(leader, unmoved, joins
     seen = []
     similarity = {0: leader, 30: unmoved, 60: 0.0}
     going = contenders(0.0).joined_by(contenders(30.0, 60.0), objective(similarity, seen), stage=1, starts=2)
+    assert going.at is not None
+    assert going.at.value.tolist() == pytest.approx([leader, unmoved] if joins else [leader])  # not looked at again
     assert going.lines.tolist() == ([0, 2] if joins else [0])  # line of start 0 that entered at stage 1 of 2 starts
     assert seen == ([1] if leader > 0.8 else [1, 2])  # starts are not rendered where nobody needs them
 

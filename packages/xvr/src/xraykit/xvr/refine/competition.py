@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from .motion import Motion
-from .objective import WEIGHTS, Objective
+from .objective import WEIGHTS, Evaluation, Objective
 from .pose_distance import distinct, mean_distance, seen_points
 
 APART, REACH = 2.0, 100.0  # mm: candidates nearer than that are one, as points at that distance from the pivots tell
@@ -24,10 +24,12 @@ class Contenders:
         motion: Where they are, B of them.
         lines: The line of each, (B,): start s that entered at stage t is line s + t * starts; an unmoved start begins a
             new one.
+        at: What the objective of this scale says of them, where that is known.
     """
 
     motion: Motion
     lines: Tensor
+    at: Evaluation | None = None
 
     @classmethod
     def all_of(cls, given: Motion) -> Contenders:
@@ -55,14 +57,16 @@ class Contenders:
         at = objective.evaluate(self.motion)
         own = at.value
         if float((at.terms @ at.terms.new_tensor(WEIGHTS))[own.argmax()]) > ALIKE:
-            return self
-        others = objective.evaluate(unmoved.motion).value
-        best = int(others.argmax())
+            return replace(self, at=at)
+        rivals = objective.evaluate(unmoved.motion)
+        best = int(rivals.value.argmax())
         candidates = self.motion.with_more(unmoved.motion[best : best + 1])
         is_new = len(best_distinct(candidates, -torch.arange(len(own) + 1.0))) > len(own)
-        if not is_new or float(others[best]) < STANDING * float(own.max()):
-            return self
-        return Contenders(candidates, torch.cat([self.lines, unmoved.lines[best : best + 1] + stage * starts]))
+        if not is_new or float(rivals.value[best]) < STANDING * float(own.max()):
+            return replace(self, at=at)
+        lines = torch.cat([self.lines, unmoved.lines[best : best + 1] + stage * starts])
+        both = (torch.cat([one, rival[best : best + 1]]) for one, rival in zip(at, rivals, strict=True))
+        return Contenders(candidates, lines, Evaluation(*both))
 
 
 def best_distinct(motion: Motion, value: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ def maximise(
     *,
     iterations: int,
     settings: LevenbergMarquardt = LevenbergMarquardt(),
+    at: Evaluation | None = None,
     report: Callable[[Motion, Tensor], None] | None = None,
 ) -> tuple[Motion, Evaluation, Tensor]:
     r"""Climb from every candidate at once.
@@ -50,12 +51,13 @@ def maximise(
         start: B candidates.
         iterations: Most steps tried.
         settings: See there.
+        at: What the objective says of the start, where that is known.
         report: Called with all candidates and their values after every try.
 
     Returns:
         The best motion of every candidate, its evaluation, and whether each has converged (B,).
     """
-    best, at = start, objective.evaluate(start)
+    best, at = start, objective.evaluate(start) if at is None else at
     count = len(start)
     damping = torch.full((count,), settings.damping, dtype=torch.float64)
     done = torch.zeros(count, dtype=torch.bool)

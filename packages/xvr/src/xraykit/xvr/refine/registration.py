@@ -133,7 +133,7 @@ def register_structures(
         elif not last and len(starts) > settings.keep:
             unmoved = unmoved.best(objective.evaluate(unmoved.motion).value, settings.keep)
 
-        motion, at, done = _climb(objective, going.motion, stage, settings, trace.watcher(stage, scale, going.lines))
+        motion, at, done = _climb(objective, going, stage, settings, trace.watcher(stage, scale, going.lines))
         for i, start in enumerate((going.lines % len(starts)).tolist()):
             found = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
             rival = ended.get(start)
@@ -221,16 +221,16 @@ def _objective(
 
 def _climb(
     objective: Objective,
-    motion: Motion,
+    going: Contenders,
     stage: int,
     settings: RegistrationSettings,
     watch: Callable[[Motion, Tensor], None],
 ) -> tuple[Motion, Evaluation, Tensor]:
     iterations = settings.iterations if isinstance(settings.iterations, int) else settings.iterations[stage]
     if settings.optimizer == "adam":
-        return ascend(objective, motion, iterations=iterations, settings=settings.adam, report=watch)
+        return ascend(objective, going.motion, iterations=iterations, settings=settings.adam, report=watch)
     how = settings.levenberg_marquardt
-    return maximise(objective, motion, iterations=iterations, settings=how, report=watch)
+    return maximise(objective, going.motion, iterations=iterations, settings=how, at=going.at, report=watch)
 
 
 @dataclass(frozen=True, eq=False)
