@@ -97,7 +97,8 @@ def register_structures(
 
     Maximises the mean over views of `weights` . (NCC, patch NCC, gradient NCC) between each X-ray and the sum of the
     structures' line integrals, coarse to fine, from all starts at once; after each scale the best few go on, and beside
-    them the start that is most alike as it was given, so that no coarse scale can lose a start that was right.
+    them, unless one is beyond chance, the start that is most alike as it was given, so that no coarse scale can lose a
+    start that was right.
 
     Args:
         shots: The X-rays of one patient, V of them; their relative geometry, as given by the starts, is kept.
