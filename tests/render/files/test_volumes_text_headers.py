@@ -98,6 +98,29 @@ def test_nrrd_encodings(tmp_path, encoding, data):
     holds(nrrd(tmp_path / "ct.nhdr", b"", encoding=encoding, data_file="ct.data"))
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "text", "txt"])
+def test_a_nrrd_of_written_numbers(tmp_path, encoding):
+    lines = "\n".join(" ".join(map(str, row)) for row in VOXELS.reshape(-1, 5))
+    holds(nrrd(tmp_path / "a.nrrd", lines.encode() + b"\n", encoding=encoding, endian=None))
+
+
+@pytest.mark.parametrize(
+    ("written", "match"),
+    [
+        ("12 " * 59, "must hold 60 numbers as its header declares, it holds 59"),
+        ("1 " * 61, "must hold 60 numbers as its header declares, it holds 61"),
+        ("1 " * 59 + "x", "must hold int16 numbers, it holds something else"),
+        ("1 " * 59 + "1.5", "must hold int16 numbers, it holds something else"),
+        ("1 " * 59 + "99999", "must hold int16 numbers, some of its numbers are larger"),
+        ("1 " * 59 + "9" * 30, "must hold int16 numbers"),
+        ("1 " * 40, "must hold 60 written numbers as its header declares, it holds 80 bytes"),
+        ("1 " * 60 + " " * 5000, "must hold 60 written numbers as its header declares, it holds 5120 bytes"),
+    ],
+)
+def test_written_numbers_that_do_not_fit_the_header_are_refused(tmp_path, written, match):
+    refused(nrrd(tmp_path / "a.nrrd", written.encode(), encoding="ascii"), match)
+
+
 def test_nrrd_spaces_units_and_byte_order(tmp_path):
     big = VOXELS.astype(">i2").tobytes()
     holds(nrrd(tmp_path / "big.nrrd", big, endian="big"))
@@ -180,7 +203,7 @@ def test_a_missing_data_file_is_named(tmp_path, kind):
         ({"dimension": "4", "sizes": "2 5 3 4"}, "one volume of three axes, it declares dimension 4"),
         ({"type": "block"}, "must hold real numbers, its NRRD type is 'block'"),
         ({"endian": None}, "must declare 'endian: little' or 'endian: big'"),
-        ({"encoding": "ascii"}, "must be encoded raw, gzip or bzip2, it says 'ascii'"),
+        ({"encoding": "hex"}, "must be encoded raw, gzip, bzip2 or ascii, it says 'hex'"),
         ({"encoding": "gzip"}, "gzip data|must hold"),
         ({"encoding": "bzip2"}, "bzip2 data"),
         ({"space": "scanner-xyz"}, "must lie in a patient space"),

@@ -20,6 +20,7 @@ from .nrrd_header import NrrdHeader, affine_of, lifted_header, read_nrrd_header
 from .provenance import Found, Origin
 from .raw_voxels import Compression, declared_voxels
 from .text_header import to_ints
+from .text_voxels import text_voxels
 
 TYPES = {
     "i1": "signed char|int8|int8_t",
@@ -36,6 +37,7 @@ TYPES = {
 DTYPES = {name: code for code, names in TYPES.items() for name in names.split("|")}
 _OF_SEGMENT, _WHOLE = re.compile(r"Segment(\d{1,9})_(?:ID|Name|LabelValue)"), re.compile(r"\d{1,9}")
 _ENCODINGS: dict[str, Compression] = {"raw": "none", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+_WRITTEN = ("ascii", "text", "txt")
 
 
 def read_nrrd(path: Path, *, flat: bool = False) -> DeclaredGrid:
@@ -46,8 +48,8 @@ def read_nrrd(path: Path, *, flat: bool = False) -> DeclaredGrid:
         flat: Take a picture of two axes as a volume of one layer, in whatever space.
 
     Raises:
-        FileError: The file is no NRRD, lies in no patient space, holds several volumes, text voxels or several data
-            files, names a data file outside its folder, or is shorter than declared.
+        FileError: The file is no NRRD, lies in no patient space, holds several volumes or several data files, names a
+            data file outside its folder, or is shorter than declared.
     """
     header = read_nrrd_header(path)
     header = lifted_header(header) if flat else header
@@ -75,14 +77,20 @@ def read_nrrd_layers(header: NrrdHeader) -> list[DeclaredGrid]:
         )
     size = checked_size(path, sizes)
     checked_size(path, (size[0] * layers, *size[1:]))
-    dtype = _dtype(header)
-    compression = _ENCODINGS.get(header.required("encoding").lower())
+    encoding = header.required("encoding").lower()
+    compression = "none" if encoding in _WRITTEN else _ENCODINGS.get(encoding)
     if compression is None:
-        raise FileError(f"{path} must be encoded raw, gzip or bzip2, it says {fields['encoding']!r}; save it again.")
+        raise FileError(
+            f"{path} must be encoded raw, gzip, bzip2 or ascii, it says {fields['encoding']!r}; save it again."
+        )
+    dtype = _dtype(header, is_text=encoding in _WRITTEN)
     data, offset = _data(header)
     start = _skip(header, compression, offset)
     packed_size = (size[0] * layers, size[1], size[2])
-    read = declared_voxels(data, size=packed_size, dtype=dtype, offset=start, compression=compression)
+    if encoding in _WRITTEN:
+        read = text_voxels(data, size=packed_size, dtype=dtype, offset=offset if start is None else start)
+    else:
+        read = declared_voxels(data, size=packed_size, dtype=dtype, offset=start, compression=compression)
     found: Found = {}
     affine = affine_of(header, found)
     found["stored as"] = Origin(dtype.name, "type")
@@ -94,7 +102,7 @@ def read_nrrd_layers(header: NrrdHeader) -> list[DeclaredGrid]:
     return [DeclaredGrid(path, kind, size, affine, partial(lambda n: whole()[..., n], n), found) for n in range(layers)]
 
 
-def _dtype(header: NrrdHeader) -> np.dtype:
+def _dtype(header: NrrdHeader, *, is_text: bool) -> np.dtype:
     name = header.required("type").lower()
     if name not in DTYPES:
         raise FileError(
@@ -102,7 +110,7 @@ def _dtype(header: NrrdHeader) -> np.dtype:
         )
     dtype = np.dtype(DTYPES[name])
     endian = header.fields.get("endian", "").lower()
-    if dtype.itemsize > 1 and endian not in ("little", "big"):
+    if dtype.itemsize > 1 and not is_text and endian not in ("little", "big"):
         raise FileError(f"{header.path} must declare 'endian: little' or 'endian: big', got {endian!r}.")
     return dtype.newbyteorder(">" if endian == "big" else "<")
 

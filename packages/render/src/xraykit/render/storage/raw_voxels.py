@@ -57,7 +57,7 @@ def declared_voxels(
             more than this machine's memory.
     """
     n_bytes = int(np.prod(size)) * dtype.itemsize
-    _check_memory(path, size, dtype)
+    check_memory(path, size, dtype)
     start = path.stat().st_size - n_bytes if offset is None else offset
 
     def check() -> None:
@@ -112,7 +112,7 @@ def _check_file_holds(path: Path, n_bytes: int, *, offset: int, compression: Com
         )
 
 
-def _check_memory(path: Path, size: tuple[int, int, int], dtype: np.dtype) -> None:
+def check_memory(path: Path, size: tuple[int, int, int], dtype: np.dtype) -> None:
     """FileError where the voxels and what is made of them exceed this machine's memory."""
     if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
         return
