@@ -193,7 +193,19 @@ def short(dataset):
 
 def coloured(dataset):
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
-    dataset.PixelData = dataset.PixelData * 3
+    grey = np.frombuffer(dataset.PixelData, np.uint16)
+    dataset.PixelData = np.stack([grey, grey, 60_000 - grey], axis=-1).tobytes()
+
+
+def grey_in_three(dataset):
+    coloured(dataset)
+    rgb = np.frombuffer(dataset.PixelData, np.uint16).reshape(-1, 3)
+    dataset.PixelData = np.repeat(rgb[:, :1], 3, axis=1).tobytes()
+
+
+def painted(dataset):
+    coloured(dataset)
+    dataset.PhotometricInterpretation = "YBR_FULL"
 
 
 def floating(dataset):
@@ -208,7 +220,8 @@ def tomography(dataset):
 
 BAD = {
     "short pixel data": (short, "must hold 48 bytes of pixels as its tags declare, its PixelData has 10; it is cut"),
-    "colour": (coloured, r"must be a grey image \(MONOCHROME1 or 2\), got RGB"),
+    "colour": (coloured, r"must be grey, got colours .*; --colour luma .* takes its brightness"),
+    "video": (painted, r"must be a grey image \(MONOCHROME1 or 2\), got YBR_FULL; --colour luma"),
     "no pixels": (lambda d: delattr(d, "PixelData"), "must hold pixels, it has no PixelData"),
     "zero rows": (lambda d: setattr(d, "Rows", 0), "it declares 0 rows, 6 columns, 1 frames"),
     "no columns": (lambda d: delattr(d, "Columns"), "it declares 4 rows, 0 columns"),
@@ -225,6 +238,16 @@ BAD = {
     ),
     "NaN": (floating, "must hold finite pixels, got NaN"),
 }
+
+
+def test_grey_stored_in_three_colours_is_grey(tmp_path):
+    """As captures of X-rays are; what was done is said."""
+    dataset = xray_dataset(RAMP)
+    grey_in_three(dataset)
+    image = read_radiograph(write_xray(tmp_path / "x.dcm", dataset))
+    np.testing.assert_array_equal(image.pixels[0].numpy(), RAMP)
+    assert image.provenance["colour"].value == "luma"
+    assert image.provenance["colour"].tag == "pixel values"
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -20,6 +20,7 @@ from ..storage.dicom_unpack import Unpacker
 from ..storage.dicom_values import has_modality_table, modality_values, rescale_of
 from ..storage.provenance import Found, Origin
 from .camera_tags import camera_from_tags
+from .colour_rule import check_grey
 from .dicom_doubts import dicom_doubts, frame_doubts, geometry_doubts
 from .frame_geometry import FrameGeometry
 from .options import Colour, DetectorOrigin
@@ -139,18 +140,26 @@ def _modality_values(
     photometric, samples = text(dataset, "PhotometricInterpretation"), pixel_layout(path, dataset).samples
     kind = "missing" if photometric is None else photometric[0].upper()
     is_grey = samples == 1 and kind in GREY
-    if not is_grey and (colour != "luma" or samples != 3):
-        advice = "--colour luma (colour='luma') takes its brightness" if samples == 3 else "convert it first"
+    if not is_grey and samples != 3:
+        raise FileError(
+            f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; convert it first."
+        )
+    if not is_grey and colour != "luma" and kind != "RGB":
+        advice = "--colour luma (colour='luma') takes its brightness"
         raise FileError(f"{path} must be a grey image (MONOCHROME1 or 2), got {brief(kind, limit=16)}; {advice}.")
     with Unpacker() as unpacker:
         stored = stored_frames(path, dataset, unpacker, frames=frames)
     if not is_grey:  # of YBR the first sample is the luma; decoders may have given RGB for it
+        if kind == "RGB":  # captures of grey X-rays are stored so
+            spread, largest = np.ptp(stored, axis=-1).max(), (1 << int(dataset.get("BitsStored") or 8)) - 1
+            check_grey(path, round(255 * int(spread) / largest), colour)
         is_luma = kind.startswith("YBR") and not _is_packed(dataset)
         stored = stored[..., 0] if is_luma else (stored.astype(np.float32) @ LUMA).round()
     values = np.empty(stored.shape, np.float32)
     for n, frame in enumerate(frames):
         values[n] = modality_values(path, dataset, stored[n], frame=frame)
-    facts = {} if is_grey else {"colour": Origin("luma", "caller", "0.299 R + 0.587 G + 0.114 B")}
+    asked = "caller" if colour == "luma" else "pixel values"
+    facts = {} if is_grey else {"colour": Origin("luma", asked, "0.299 R + 0.587 G + 0.114 B")}
     if has_modality_table(path, dataset):
         return values, facts | {"rescale": Origin("table", tag_name("ModalityLUTSequence"), "applied")}, 1.0
     scale = rescale_of(path, dataset, frame=frames[0])
