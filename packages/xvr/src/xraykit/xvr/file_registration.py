@@ -9,7 +9,6 @@ from pathlib import Path
 
 from xraykit.render import InputError
 from xraykit.render.commands import LeftOut
-from xraykit.render.radiographs import count_frames
 from xraykit.render.storage import check_result_folder, check_same_settings, to_plain, write_settings
 
 from .anatomy_input import RegisteredAnatomy, check_bones, read_anatomy
@@ -61,7 +60,8 @@ def register_files(
 
     Args:
         settings: All there is to say.
-        step: Makes a context for each part of the work, of which there are `steps_of(settings)`; None reports nothing.
+        step: Makes a context for each part of the work: reading twice, then each X-ray or all together. None reports
+            nothing.
         left_out: Takes the X-rays that cannot be read or registered, while the others are done; where none is left, or
             all belong together, the error is raised. None raises it at once.
         doubted: Called before anything is registered with what is doubtful about the CT and the X-rays, if anything is.
@@ -118,13 +118,6 @@ def _registered(group: XrayGroup, anatomy: RegisteredAnatomy) -> XrayRegistratio
         return register_bones(group.shots, anatomy.structures, group.settings, files=group.files)
     structures = anatomy.structures
     return register_xrays(group.shots, anatomy.volume, group.settings, structures=structures, files=group.files)
-
-
-def steps_of(settings: RegisterSettings) -> int:
-    """How many parts the work of `register_files` has."""
-    if settings.joint:
-        return 3
-    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.all_xrays)
 
 
 def finished_before(group: XrayGroup) -> ResultRecord | None:

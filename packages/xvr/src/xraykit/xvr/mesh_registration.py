@@ -12,7 +12,6 @@ from torch import Tensor
 from xraykit.render import InputError, OutputError, read_mesh, read_pose
 from xraykit.render.files import MESH_UNITS, VOLUME_SUFFIXES
 from xraykit.render.pictures import save_png
-from xraykit.render.radiographs import count_frames
 from xraykit.render.storage import atomic_folder, check_result_folder, to_plain, write_settings
 
 from .implants.answers import ImplantRegistration
@@ -46,7 +45,7 @@ def register_mesh_files(
 
     Args:
         settings: All there is to say; with meshes there is no CT, and every file named is an X-ray.
-        step: Makes a context for each part of the work, of which there are `mesh_steps_of(settings)`.
+        step: Makes a context for each part of the work, reading twice, then each X-ray or all together.
         doubted: Called before anything is registered with what is doubtful about the X-rays, if anything is.
 
     Returns:
@@ -77,13 +76,6 @@ def register_mesh_files(
             where = register_implants(group, implants, starts, cameras=_cameras(settings, group))
             found.append((folder, group, where))
     return [(_saved(folder, implants, group, where, settings), folder) for folder, group, where in found]
-
-
-def mesh_steps_of(settings: RegisterSettings) -> int:
-    """How many parts the work of `register_mesh_files` has."""
-    if settings.joint:
-        return 3
-    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.all_xrays)
 
 
 def check_meshes(settings: RegisterSettings) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import FileError
 from ..storage.brief import brief
+from ..storage.decoded_text import encoding_of
 
 MAX_TEXT = 256 * 2**20  # bytes; parsing text takes some ten times its size in memory
 MAX_LINE = 1 << 20
@@ -39,8 +39,7 @@ def text_lines(path: Path, data_start: bytes, size: int) -> Iterator[str]:
         FileError: More than 256 MiB, or a line of a million characters.
     """
     check_text_size(path, size)
-    utf16 = data_start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    with path.open(encoding="utf-16" if utf16 else "utf-8-sig", errors="replace") as file:
+    with path.open(encoding=encoding_of(data_start), errors="replace") as file:
         for line in iter(lambda: file.readline(MAX_LINE), ""):
             if len(line) == MAX_LINE:
                 raise FileError(f"{path} must have lines of less than {MAX_LINE} characters; it is no mesh.")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import codecs
 
 
+def encoding_of(start: bytes) -> str:
+    """UTF-16 where the first bytes are its mark, else UTF-8 with or without one."""
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
 def text_of(data: bytes) -> str:
-    r"""The text: UTF-16 where the bytes begin with its mark, else UTF-8, without mark; lines end in \n.
+    r"""The text in the encoding that its first bytes say, without mark; lines end in \n.
 
     Raises:
         UnicodeDecodeError: It is neither, as the tables of older spreadsheets with umlauts.
     """
-    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return data.decode(encoding_of(data)).replace("\r\n", "\n").replace("\r", "\n")

@@ -63,7 +63,7 @@ def register(settings: RegisterSettings) -> int:
     """
     if settings.meshes.mesh:
         return _register_meshes(settings)
-    from ..file_registration import register_files, steps_of
+    from ..file_registration import register_files
 
     left_out, early = LeftOut(), _Early()
     with Steps(total=steps_of(settings)) as steps:
@@ -87,6 +87,15 @@ class _Early:
         return [doubt for doubt in doubts if doubt not in self.said]
 
 
+def steps_of(settings: RegisterSettings) -> int:
+    """How many parts the work has: reading what is registered, reading the X-rays, and each X-ray or all together."""
+    from xraykit.render.radiographs import count_frames
+
+    if settings.joint:
+        return 3
+    return 2 + sum(count_frames(path) if settings.xray.frame == "all" else 1 for path in settings.all_xrays)
+
+
 def status_of(records: Iterable[ResultRecord], status: int) -> int:
     """The exit status of a registration: 4 where a verdict is failed, else the one that left-out X-rays give."""
     verdicts = {record.trust.verdict for record in records if record.trust is not None}
@@ -94,10 +103,10 @@ def status_of(records: Iterable[ResultRecord], status: int) -> int:
 
 
 def _register_meshes(settings: RegisterSettings) -> int:
-    from ..mesh_registration import mesh_steps_of, register_mesh_files
+    from ..mesh_registration import register_mesh_files
 
     early = _Early()
-    with Steps(total=mesh_steps_of(settings)) as steps:
+    with Steps(total=steps_of(settings)) as steps:
         done = register_mesh_files(settings, step=steps.step, doubted=early.say)
     for record, folder in done:
         scores = zip(record.implants, record.found.score.tolist(), strict=True)

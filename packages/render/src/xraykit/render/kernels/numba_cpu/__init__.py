@@ -59,7 +59,7 @@ def project_stack(stack: Tensor, rays: Tensor, *, height: int, width: int, sampl
     """Trilinear integrals of every quantity of a stack (D, H, W, C) in one march: (B, C, H, W) float32."""
     depth, rows, columns, channels = stack.shape
     thin = [p for size in (columns, rows, depth) for p in (0, int(size == 1))]
-    padding = [0, 2 - channels if channels < 2 else -channels % 4 if channels > 2 else 0, *thin]
+    padding = [0, -channels % (4 if channels > 2 else 2), *thin]
     if any(padding) or stack.stride(3) != 1 or stack.stride(2) != channels:
         stack = torch.nn.functional.pad(stack.detach(), padding).contiguous()
     wide = stack.shape[3]

@@ -131,9 +131,16 @@ def _draw_face(bits, bit, view, ray, axis, i, j, k, run):
 
 
 @kernel
-def _toward(voxel, source):
-    """The step to the neighbour that rays come from; 0 where the source lies between the two faces."""
-    return -1 if source < voxel - 0.5 else 1 if source > voxel + 0.5 else 0
+def _before(voxel, source, size):
+    """The step to the neighbour that rays come from, 0 where the source lies between the faces, and if none is there.
+
+    Args:
+        voxel: Along one axis.
+        source: Likewise.
+        size: Voxels along it.
+    """
+    step = -1 if source < voxel - 0.5 else 1 if source > voxel + 0.5 else 0
+    return step, not 0 <= voxel + step < size
 
 
 @kernel
@@ -153,18 +160,16 @@ def draw_entrances(labels, sizes, row, plane, ray, view, bits, first, last):
     """
     wide, high, deep = sizes
     for k in range(first, last):
-        to_z = _toward(k, ray[0, 2])
-        edge_z = not 0 <= k + to_z < deep
+        to_z, edge_z = _before(k, ray[0, 2], deep)
         for j in range(high):
-            to_y = _toward(j, ray[0, 1])
-            edge_y = not 0 <= j + to_y < high
+            to_y, edge_y = _before(j, ray[0, 1], high)
             start = k * plane + j * row
             for i in range(wide):
                 here = int(labels[start + i])
                 if here == 0:
                     continue
-                to_x = _toward(i, ray[0, 0])
-                x = int(labels[start + i + to_x]) if 0 <= i + to_x < wide else _OUTSIDE
+                to_x, edge_x = _before(i, ray[0, 0], wide)
+                x = _OUTSIDE if edge_x else int(labels[start + i + to_x])
                 y = _OUTSIDE if edge_y else int(labels[start + i + to_y * row])
                 z = _OUTSIDE if edge_z else int(labels[start + i + to_z * plane])
                 word, bit = bits[here >> 5], np.int32(1) << np.int32(here & 31)
@@ -182,15 +187,13 @@ def draw_border(labels, sizes, row, plane, ray, view, bits, first, last):
     wide, high, deep = sizes
     bit = np.int32(1)
     for k in range(first, last):
-        to_z = _toward(k, ray[0, 2])
-        edge_z = not 0 <= k + to_z < deep
+        to_z, edge_z = _before(k, ray[0, 2], deep)
         for j in range(high):
-            to_y = _toward(j, ray[0, 1])
-            edge_y = not 0 <= j + to_y < high
+            to_y, edge_y = _before(j, ray[0, 1], high)
             start = k * plane + j * row
-            if labels[start] == 0 and _toward(0, ray[0, 0]) == -1:
+            if labels[start] == 0 and ray[0, 0] < -0.5:
                 _draw_face(bits, bit, view, ray, 0, 0, j, k, 1)
-            if labels[start + wide - 1] == 0 and _toward(wide - 1, ray[0, 0]) == 1:
+            if labels[start + wide - 1] == 0 and ray[0, 0] > wide - 0.5:
                 _draw_face(bits, bit, view, ray, 0, wide, j, k, 1)
             i = 0
             while (edge_y or edge_z) and i < wide:

@@ -191,18 +191,17 @@ def march_tiles(flat, sizes, row, plane, filled, rays, samples, image, first, la
                 point, step = (b[0] + m * b[3], b[1] + m * b[4], b[2] + m * b[5]), (b[3], b[4], b[5])
                 if not meets(filled, point, step, count):
                     continue
-                if channels == 2 and count == BLOCK and _is_inside(point, step, sizes):
-                    locate_inside(point, step, (row, plane), index, weights)
-                    two = dots_of_inner_cells(flat, index, corner, weights)
+                if channels == 2:
+                    if count == BLOCK and _is_inside(point, step, sizes):
+                        locate_inside(point, step, (row, plane), index, weights)
+                        two = dots_of_inner_cells(flat, index, corner, weights)
+                    else:
+                        locate(point, step, count, sizes, (row, plane), index, weights)
+                        two = dots_of_twin_cells(flat, index, corner, weights)
                     sums[n, 0] += two[0]
                     sums[n, 1] += two[1]
                     continue
                 locate(point, step, count, sizes, (row, plane), index, weights)
-                if channels == 2:
-                    two = dots_of_twin_cells(flat, index, corner, weights)
-                    sums[n, 0] += two[0]
-                    sums[n, 1] += two[1]
-                    continue
                 for group in range(0, channels, 4):
                     four = dots_of_stacked_cells(flat, group, index, corner, weights)
                     for lane in range(4):
