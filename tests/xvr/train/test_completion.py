@@ -35,6 +35,15 @@ def test_minutes_alone_set_no_number_of_batches():
     assert completed(settings(minutes=5.0, steps=7)).length.steps == 7
 
 
+def test_several_patients_share_a_batch_where_no_images_are_compared():
+    def shared(**changes):
+        return completed(settings(**changes)).data.patients_per_batch
+
+    many = {"ct": None, "procedural": "knee"}
+    assert [shared(), shared(**many), shared(**many, batch=2), shared(**many, image_loss_from=0.5)] == [1, 4, 2, 1]
+    assert shared(**many, patients_per_batch=3) == 3
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -53,6 +62,12 @@ def test_minutes_alone_set_no_number_of_batches():
         ({"augment": 2.0}, "--augment must lie in 0 to 1"),
         ({"image_loss_from": 1.5}, "--image-loss-from must lie in 0 to 1"),
         ({"bone": (3.0, 1.0)}, "--bone must be a lower and an upper multiplier"),
+        ({"patients_per_batch": 2}, "--patients-per-batch is for --cts and --procedural"),
+        ({"ct": None, "procedural": "knee", "patients_per_batch": 17}, "at most --batch, 16, got 17"),
+        (
+            {"ct": None, "procedural": "knee", "patients_per_batch": 2, "image_loss_from": 0.0},
+            "several patients in a batch cannot be compared",
+        ),
         ({"preset": "arm"}, "preset must be one of"),
         ({"device": "cuda"}, "needs a GPU"),
     ],
@@ -64,5 +79,5 @@ def test_what_cannot_be_is_refused_in_a_sentence(changes, message, monkeypatch):
 
 
 def test_every_option_has_one_flag_and_no_group_has_more_than_twelve():
-    assert len(leaves(TrainSettings)) == 57
+    assert len(leaves(TrainSettings)) == 58
     assert all(len(fields(type(getattr(settings(), group.name)))) <= 12 for group in fields(TrainSettings))

@@ -1,6 +1,7 @@
 """Whole trainings of a few batches: what they leave, that they go on exactly, and how they refuse."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,25 @@ def test_finetuning_begins_where_the_checkpoint_is_with_the_template_s_warp(file
     assert moved.rows[0]["tre_mm_median"] == pytest.approx(found.rows[-1]["tre_mm_median"], rel=1e-4)
     with pytest.raises(InputError, match="needs the warp"):
         train_network(quick(tmp_path / "c", ct=files[0], checkpoint=str(template.weights), size=None))
+
+
+def test_a_training_of_many_patients_who_share_batches_goes_on_exactly(files, tmp_path):
+    folder = tmp_path / "cts"
+    folder.mkdir()
+    for number in range(3):
+        shutil.copy(files[0], folder / f"{number}.nii.gz")
+    options = {"cts": folder, "patients_per_batch": 2, "steps_per_patient": 1, "steps": 4, "save_every": 2}
+    whole = train_network(quick(tmp_path / "whole", **options))
+
+    def kill(done, total):
+        if done == 3:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train_network(quick(tmp_path / "o", **options), report=kill)
+    resumed = train_network(quick(tmp_path / "o", **options, resume=True))
+    old, new = (load_network(training.weights).state_dict() for training in (whole, resumed))
+    assert all(torch.equal(old[name], new[name]) for name in old)
 
 
 def test_a_data_set_is_learned_from_in_the_world_of_its_patients(tmp_path):

@@ -43,10 +43,9 @@ def test_everyone_comes_once_a_round_for_so_many_batches_and_is_made_once():
     assert sorted(make.made) == list(range(6))
 
 
-def test_beyond_what_memory_keeps_patients_are_made_again(monkeypatch):
-    monkeypatch.setattr("xraykit.xvr.train.patients.KEPT", 3)
+def test_beyond_what_memory_keeps_patients_are_made_again():
     make = Named()
-    patients = many(make, 5, each=1)
+    patients = many(make, 5, each=1, keep=3)
     assert [sorted(patients.at(5 * r + n) for n in range(5)) for r in range(2)] == [list(range(5))] * 2
     assert len(make.made) == 11
 
@@ -59,6 +58,15 @@ def test_the_order_can_be_taken_up_in_the_middle_and_is_shared_among_ranks():
     assert [later.at(step) for step in range(5, 14)] == whole[5:]
     ranks = [many(Named(), 7, each=1, rank=rank, ranks=2) for rank in range(2)]
     assert [ranks[step % 2].at(step // 2) for step in range(14)] == whole
+
+
+def test_patients_who_share_a_batch_stay_for_so_many_batches_and_make_way_together():
+    patients = many(Named(), 6, each=2, together=3)
+    seen = [tuple(patients.at(step, place) for place in range(3)) for step in range(8)]
+    assert seen[::2] == seen[1::2]
+    assert [sorted(seen[n] + seen[n + 2]) for n in (0, 4)] == [list(range(6))] * 2
+    later = many(Named(), 6, each=2, together=3)
+    assert [tuple(later.at(step, place) for place in range(3)) for step in range(3, 8)] == seen[3:]
 
 
 def test_worker_processes_make_the_same_patients(tmp_path):
@@ -87,6 +95,9 @@ def test_folders_without_cts_are_refused(tmp_path):
 def test_a_procedural_patient_follows_from_its_number():
     patient = Procedural("knee", 10, 32, 20.0)(1)
     assert patient.name == "knee 11" and patient.organs is not None and len(patient.points) == 64
+    without = Procedural("knee", 10, 32, 20.0, organs=False)(1)
+    assert without.organs is None and torch.equal(without.tissue.mu, patient.tissue.mu)
+    assert 0 < without.nbytes == without.tissue.mu.nbytes + without.bone.mu.nbytes < patient.nbytes
 
 
 def test_the_next_ct_stands_for_one_that_cannot_be_read_and_its_name_is_kept(tmp_path):

@@ -10,10 +10,12 @@ from xraykit.render.patient import REGIONS
 from xraykit.render.training import check_length, check_positive, completed_run
 
 from .poses import chosen_range
-from .settings import TrainingDataSettings, TrainSettings
+from .settings import PoseLengthSettings, TrainingDataSettings, TrainSettings
 
 SOURCES = ("ct", "cts", "dataset", "procedural")
 STEPS = 30_000
+SHARED = 4
+"""Patients in a batch, where nothing speaks against it."""
 DETECTOR = ("sdd", "field_of_view", "size")
 
 
@@ -34,13 +36,15 @@ def completed(settings: TrainSettings) -> TrainSettings:
     cuda, stored = run.device == "cuda", settings.data.dataset is not None
     steps = STEPS if length.steps is None and length.minutes is None else length.steps
     image_loss_from = 0.0 if cuda and not stored else 1.0
+    image_loss_from = _first(loss.image_loss_from, image_loss_from)
     length = replace(length, steps=steps, batch=length.batch or (116 if cuda else 16))
     check_length(length)
     return replace(
         settings,
         run=run,
         length=length,
-        loss=replace(loss, image_loss_from=_first(loss.image_loss_from, image_loss_from)),
+        data=replace(settings.data, patients_per_batch=_patients_per_batch(settings.data, image_loss_from, length)),
+        loss=replace(loss, image_loss_from=image_loss_from),
         network=replace(
             network,
             norm=network.norm or ("groupnorm" if cuda else "default"),
@@ -81,7 +85,7 @@ def _check_numbers(settings: TrainSettings) -> None:
     images, loss = settings.images, settings.loss
     check_positive(settings.length, ("batch",))
     check_positive(settings.poses, ("size", "voxel", "sdd", "field_of_view"))
-    check_positive(settings.data, ("patients", "steps_per_patient", "validation_views"))
+    check_positive(settings.data, ("patients", "steps_per_patient", "patients_per_batch", "validation_views"))
     check_positive(loss, (), or_zero=("weight_pose", "weight_image", "weight_dice"))
     for option, value in (("--augment", images.augment), ("--image-loss-from", loss.image_loss_from)):
         if value is not None and not 0 <= value <= 1:
@@ -89,6 +93,24 @@ def _check_numbers(settings: TrainSettings) -> None:
     low, high = images.bone
     if not (math.isfinite(high) and 0 <= low <= high):
         raise InputError(f"--bone must be a lower and an upper multiplier, 0 or more, got {low} {high}.")
+
+
+def _patients_per_batch(data: TrainingDataSettings, image_loss_from: float, length: PoseLengthSettings) -> int:
+    """How many patients share a batch, and whether they can."""
+    many, batch = data.cts is not None or data.procedural is not None, length.batch or 1
+    wanted = data.patients_per_batch
+    if wanted is None:
+        return min(SHARED, batch) if many and image_loss_from >= 1 else 1
+    if wanted > 1 and not many:
+        raise InputError("--patients-per-batch is for --cts and --procedural; leave it out, or give one of them.")
+    if wanted > 1 and image_loss_from < 1:
+        raise InputError(
+            "images of several patients in a batch cannot be compared; give --patients-per-batch 1, or "
+            "--image-loss-from 1."
+        )
+    if wanted > batch:
+        raise InputError(f"--patients-per-batch must be at most --batch, {batch}, got {wanted}.")
+    return wanted
 
 
 def _first(value: float | None, otherwise: float) -> float:

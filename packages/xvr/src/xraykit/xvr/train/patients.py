@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from xraykit.render import FileError, InputError, PatientSettings, Volume, generate_patient
@@ -17,8 +18,8 @@ from xraykit.render.files import VOLUME_SUFFIXES
 
 from .rendered_patient import RenderedPatient, prepare
 
-KEPT = 64
-"""So many patients stay in memory; of more, each is made again when its turn comes."""
+KEPT, ROOM = 64, 2 << 30
+"""So many patients stay in memory, or as many as fit into so many bytes; of more, each is made again in its turn."""
 ORDER = 7
 """Told apart from other draws of the same seed."""
 HOLD_OUT_FROM = 5
@@ -33,8 +34,8 @@ class Patients(Protocol):
         """Whom the validation sees."""
         ...
 
-    def at(self, step: int) -> RenderedPatient:
-        """The patient of this batch; batches are asked for in ascending order."""
+    def at(self, step: int, place: int = 0) -> RenderedPatient:
+        """The patient in this place of a batch; batches, and the places of each, are asked for in ascending order."""
         ...
 
 
@@ -44,7 +45,7 @@ class OnePatient:
 
     held_out: RenderedPatient
 
-    def at(self, step: int) -> RenderedPatient:
+    def at(self, step: int, place: int = 0) -> RenderedPatient:
         """The patient."""
         return self.held_out
 
@@ -81,18 +82,23 @@ class CTFolder:
 
 @dataclass(frozen=True)
 class Procedural:
-    """Makes the n-th procedural patient of a region; `first` is the seed of the 0th."""
+    """Makes the n-th procedural patient of a region; `first` is the seed of the 0th.
+
+    Organs that no loss asks for are left out, which halves what a patient takes.
+    """
 
     region: str
     first: int
     size: int
     voxel: float
+    organs: bool = True
 
     def __call__(self, index: int) -> RenderedPatient:
         """The patient ready for training."""
         seed = self.first + index
         patient = generate_patient(seed=seed, region=self.region, settings=PatientSettings(size=self.size))
-        return prepare(patient.volume, voxel=self.voxel, name=f"{self.region} {seed}")
+        volume = patient.volume if self.organs else replace(patient.volume, labels=None, label_names={})
+        return prepare(volume, voxel=self.voxel, name=f"{self.region} {seed}")
 
 
 class ManyPatients:
@@ -103,6 +109,8 @@ class ManyPatients:
         count: Patients to train on, numbered from 0.
         held_out: The one that is not trained on; None is number 0.
         each: Batches of one patient.
+        together: Patients who share a batch.
+        keep: So many stay in memory, if they are no more than that.
         seed: Of the order.
         rank: This process among `ranks`, which take turns.
         ranks: How many.
@@ -118,26 +126,29 @@ class ManyPatients:
         held_out: RenderedPatient | None = None,
         each: int,
         seed: int,
+        together: int = 1,
+        keep: int = KEPT,
         rank: int = 0,
         ranks: int = 1,
         workers: int = 0,
         meet: Callable[[RenderedPatient], None] | None = None,
     ) -> None:
         self.make, self.count, self.each, self.seed = make, count, each, seed
+        self.together, self.keeps = together, count <= keep
         self.rank, self.ranks, self.workers = rank, ranks, workers
         self._meet, self._met = meet, set[int]()
         self.held_out = make(0) if held_out is None else held_out
         self._greet(0 if held_out is None else -1, self.held_out)
         self._kept: dict[int, RenderedPatient] = {}
-        self._turn, self._now = -1, self.held_out
+        self._now: dict[int, tuple[int, RenderedPatient]] = {}
         self._coming: Iterator[RenderedPatient] | None = None
 
-    def at(self, step: int) -> RenderedPatient:
-        """The patient of this batch."""
-        turn = step // self.each
-        if turn != self._turn:
-            self._now, self._turn = self._next(turn), turn
-        return self._now
+    def at(self, step: int, place: int = 0) -> RenderedPatient:
+        """The patient in this place, 0 to `together` - 1, of this batch."""
+        turn = step // self.each * self.together + place
+        if place not in self._now or self._now[place][0] != turn:
+            self._now[place] = turn, self._next(turn)
+        return self._now[place][1]
 
     def number(self, turn: int) -> int:
         """Which patient has this turn: all of them once, in a random order, then again in another."""
@@ -154,11 +165,17 @@ class ManyPatients:
         if number in self._kept:
             return self._kept[number]
         if self._coming is None:
-            made = DataLoader(_Made(self.make), sampler=_Missing(self, turn), batch_size=None, num_workers=self.workers)
+            made = DataLoader(
+                _Made(self.make),
+                sampler=_Missing(self, turn),
+                batch_size=None,
+                num_workers=self.workers,
+                generator=torch.Generator().manual_seed(self.seed),  # else it takes a number from the batch's own
+            )
             self._coming = iter(made)
         patient = next(self._coming)
         self._greet(number, patient)
-        if self.count <= KEPT:
+        if self.keeps:
             self._kept[number] = patient
         return patient
 
@@ -185,7 +202,7 @@ class _Missing(Sampler):
             number = self.patients.number(turn)
             if number not in kept:
                 yield number
-            if self.patients.count <= KEPT:
+            if self.patients.keeps:
                 kept.add(number)
                 if len(kept) == self.patients.count:
                     return

@@ -46,6 +46,12 @@ class RenderedPatient:
     doubts: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def nbytes(self) -> int:
+        """What its voxels take in memory."""
+        parts = [part for v in self._volumes() if v is not None for part in (v.mu, v.labels) if part is not None]
+        return sum(part.nbytes for part in parts)
+
     def to(self, device: torch.device | str) -> RenderedPatient:
         """The same patient with its voxels on another device."""
         tissue, bone, organs = (None if v is None else v.to(device) for v in self._volumes())

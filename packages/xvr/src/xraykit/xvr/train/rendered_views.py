@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -49,6 +50,12 @@ def worth_learning(image: Tensor, organs: Tensor | None) -> Tensor:
     if organs is not None:
         return (organs > 0).any(dim=1).float().mean(dim=(1, 2)) > SHOWN_WITH_LABELS
     return (image > 0).float().mean(dim=(1, 2, 3)) > SHOWN
+
+
+def together(parts: Sequence[Views]) -> Views:
+    """Views of several patients as one batch; without organs, whose labels are each patient's own."""
+    images, poses, kept, *_ = zip(*parts, strict=True)
+    return Views(torch.cat(images), torch.cat(poses), torch.cat(kept))
 
 
 def _march(volume: Volume, camera: Camera, pose: Tensor, *, soft: bool = False) -> Tensor:

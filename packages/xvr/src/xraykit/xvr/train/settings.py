@@ -31,6 +31,8 @@ class TrainingDataSettings:
     """Grid of a procedural patient, as the edge of a cube."""
     steps_per_patient: int = 4
     """Batches of one patient before the next is taken, with --cts and --procedural."""
+    patients_per_batch: int | None = None
+    """Patients who share a batch, with --cts and --procedural: 1 where images are compared (on a GPU), else 4."""
     validation_views: int = 128
     """How many held-out poses."""
     volume: VolumeSettings = field(default_factory=VolumeSettings)

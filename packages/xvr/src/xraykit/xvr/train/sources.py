@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from xraykit.render import Camera, Volume
 from xraykit.render.views import PoseRange
@@ -13,7 +14,7 @@ from xraykit.render.views import PoseRange
 from .patients import Patients
 from .poses import draw
 from .rendered_patient import RenderedPatient
-from .rendered_views import Views, drawn_views
+from .rendered_views import Views, drawn_views, together
 
 TRAINING, HELD_OUT = 1, 2
 """Purposes of draws, told apart in their keys."""
@@ -48,6 +49,8 @@ class RenderedViews:
         bone: Range of bone multipliers.
         seed: Of the poses.
         rank: This process's number.
+        together: Patients who share a batch, in equal parts as far as it can be divided.
+        aligned: All CTs lie in one world, from which poses count; else each pose counts from its CT's centre.
     """
 
     def __init__(
@@ -60,21 +63,41 @@ class RenderedViews:
         bone: tuple[float, float],
         seed: int,
         rank: int = 0,
+        together: int = 1,
+        aligned: bool = False,
     ) -> None:
         self.patients, self.poses, self.camera, self.batch = patients, poses, camera, batch
         self.bone, self.seed, self.rank = bone, seed, rank
-        self._placed: tuple[RenderedPatient, RenderedPatient] | None = None
+        self.together, self.aligned = together, aligned
+        self._placed: dict[int, tuple[RenderedPatient, RenderedPatient]] = {}
         self.grid = patients.held_out.grid
 
-    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, RenderedPatient]:
-        """Batch number `step`: its poses follow from seed, rank and number, its contrast from torch's state."""
-        original = self.patients.at(step)
-        if self._placed is None or self._placed[0] is not original:
-            self._placed = (original, original.to(device))
-        patient = self._placed[1]
-        self.grid = patient.grid
-        pose = draw(self.poses, patient.grid.center, self.batch, (self.seed, TRAINING, self.rank, step))
-        return drawn_views(patient, self.camera, pose, bone=self.bone, with_organs=with_organs), patient
+    def views(self, step: int, device: torch.device, *, with_organs: bool) -> tuple[Views, RenderedPatient | None]:
+        """Batch number `step`: its poses follow from seed, rank and number, its contrast from torch's state.
+
+        Of several patients, `grid` is the first one's and there is none to render again.
+        """
+        present = [self._patient(step, place, device) for place in range(self.together)]
+        self.grid = present[0].grid
+        poses = draw(self.poses, self.grid.center, self.batch, (self.seed, TRAINING, self.rank, step))
+        seen = [
+            self._seen(patient, pose, with_organs=with_organs)
+            for patient, pose in zip(present, poses.tensor_split(self.together), strict=True)
+        ]
+        return (seen[0], present[0]) if self.together == 1 else (together(seen), None)
+
+    def _seen(self, patient: RenderedPatient, pose: Tensor, *, with_organs: bool) -> Views:
+        """Views from poses about the first patient's centre, which stand about this one's."""
+        moved = pose.clone()
+        moved[:, :3, 3] += patient.grid.center - self.grid.center
+        seen = drawn_views(patient, self.camera, moved, bone=self.bone, with_organs=with_organs)
+        return seen if self.aligned else seen._replace(pose=pose.to(seen.pose))
+
+    def _patient(self, step: int, place: int, device: torch.device) -> RenderedPatient:
+        original = self.patients.at(step, place)
+        if place not in self._placed or self._placed[place][0] is not original:
+            self._placed[place] = (original, original.to(device))
+        return self._placed[place][1]
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: batch numbers say it all."""

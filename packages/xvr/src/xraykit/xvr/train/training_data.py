@@ -15,7 +15,7 @@ from xraykit.render.dataset import XrayDataset
 
 from ..network.frame import NetworkFrame
 from ..template.warp import read_warp
-from .patients import HOLD_OUT_FROM, CTFolder, ManyPatients, OnePatient, Patients, Procedural, files_in
+from .patients import HOLD_OUT_FROM, KEPT, ROOM, CTFolder, ManyPatients, OnePatient, Patients, Procedural, files_in
 from .poses import chosen_range, draw
 from .rendered_patient import RenderedPatient, prepare
 from .rendered_views import drawn_views, worth_learning
@@ -100,6 +100,8 @@ def load_training_data(
             bone=settings.images.bone,
             seed=settings.run.seed,
             rank=rank,
+            together=settings.data.patients_per_batch or 1,
+            aligned=frame.frame == "template",
         )
 
     return TrainingData(source, _held_out(known.held_out, settings, frame), known.held_out.grid, warp)
@@ -115,14 +117,17 @@ def _many(
         number = len(files) if held_out is None else [file.name for file in files].index(held_out.name)
         make = CTFolder(files[: max(number, 1)], voxel, data.volume)
     else:
-        make, number = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel), data.patients
-        held_out = make(number)
+        organs = (settings.loss.image_loss_from or 0.0) < 1
+        make = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel, organs)
+        number, held_out = data.patients, make(data.patients)
     return ManyPatients(
         make,
         max(number, 1),
         held_out=held_out,
         each=data.steps_per_patient,
         seed=seed,
+        together=data.patients_per_batch or 1,
+        keep=KEPT if held_out is None else max(KEPT, ROOM // held_out.nbytes),
         rank=rank,
         ranks=ranks,
         workers=settings.run.workers,
