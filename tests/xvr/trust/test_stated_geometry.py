@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.registration import camera, moved, pose, shot, target_error, two_bones
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
-from xraykit.xvr.refine.freeing import deviation, twist_between
+from xraykit.xvr.refine.freeing import deviation, freed_sdd, twist_between
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.structure import Structure
 from xraykit.xvr.refine.surroundings import first_structures
@@ -77,6 +77,28 @@ def test_an_sdd_that_contradicts_the_xray_is_said_with_what_it_should_be(scene):
     assert "1060 mm that were stated" in doubt and "--pixel-spacing" in doubt
     assert checked.shift > 0.3
     assert checked.registration is found
+
+
+def test_an_sdd_two_percent_off_is_said_of_one_view(scene):
+    _, body, truth, shots = scene
+    claimed = replace(shots[0], camera=replace(camera(), sdd=1020.0))
+    found = register_structures(claimed, body, truth[None, :1], SETTINGS)
+    checked = check_geometry(found, (claimed,), (body,), SETTINGS)
+    (doubt,) = checked.doubts
+    assert abs(float(doubt.split("sdd ")[1].split(" mm")[0]) - 1000) < 12
+    assert checked.shift > 5.0
+
+
+def test_tissue_that_no_ct_shows_does_not_move_the_sdd():
+    """Greys that it bends would move it by 62 mm, edges do not."""
+    volume = two_bones()
+    truth = pose(volume, lao_rao=60.0)
+    plain = shot(volume, truth, noise=0.002)
+    down = torch.linspace(0, 4, 64)[:, None]
+    seen = replace(plain, image=plain.image + 3.0 * torch.exp(-down.square() / 2))
+    body = (Structure.of(volume),)
+    freed = freed_sdd(register_structures(seen, body, truth, SETTINGS), (seen,), body, SETTINGS)
+    assert abs(float(torch.as_tensor(freed.cameras[0].sdd)) - 1000) < 12
 
 
 def test_an_sdd_that_was_refined_is_not_freed_once_more(scene):

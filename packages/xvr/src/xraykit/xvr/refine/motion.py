@@ -73,7 +73,7 @@ class Motion:
         return replace(self, poses=orthonormal(world[:, :, None] @ self.poses), lens=lens)
 
 
-PRIOR = (20.0, 5.0, 5.0)
+PRIOR = (200.0, 5.0, 5.0)
 """How far off sdd and principal point are thought to be [mm]: what the images leave open stays as it was given."""
 
 

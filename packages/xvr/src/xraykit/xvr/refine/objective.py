@@ -155,6 +155,7 @@ class Objective:
         curvature = sum(
             weight * term.curvature(state, columns)
             for weight, term, (_, state), columns in zip(self.weights, target.terms, found, channels, strict=True)
+            if weight
         )
         curvature = torch.as_tensor(curvature).double()
         return Evaluation(value.detach().double(), terms.detach().double(), slope, curvature), scores

@@ -230,7 +230,7 @@ def _climb(
     iterations = settings.iterations if isinstance(settings.iterations, int) else settings.iterations[stage]
     if settings.optimizer == "adam":
         return ascend(objective, going.motion, iterations=iterations, settings=settings.adam, report=watch)
-    how = settings.levenberg_marquardt
+    how = settings.levenberg_marquardt.along_valleys() if objective.intrinsics else settings.levenberg_marquardt
     return maximise(objective, going.motion, iterations=iterations, settings=how, at=going.at, report=watch)
 
 

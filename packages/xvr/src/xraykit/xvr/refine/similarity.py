@@ -100,7 +100,22 @@ def box_mean(image: Tensor, patch: int) -> Tensor:
     if not 1 <= patch <= min(image.shape[2:]):
         size = "x".join(map(str, image.shape[2:]))
         raise InputError(f"patch must lie between 1 and the image's sides, got {patch} for an image of {size}.")
-    return F.avg_pool2d(F.avg_pool2d(image, (patch, 1), stride=1), (1, patch), stride=1)
+    return _running_sum(_running_sum(image, patch, 2), patch, 3) / patch**2
+
+
+def _running_sum(image: Tensor, count: int, axis: int) -> Tensor:
+    """Sums of `count` neighbours along an axis, from sums of 1, 2, 4, ...: log2(count) passes over whole images."""
+    length, at, block, width = image.shape[axis] - count + 1, 0, image, 1
+    total: Tensor | None = None
+    while True:
+        if count & width:
+            part = block.narrow(axis, at, length)
+            total, at = part if total is None else total + part, at + width
+        if 2 * width > count:
+            assert total is not None  # noqa: S101 - the highest bit of a count is set
+            return total
+        block = block.narrow(axis, 0, block.shape[axis] - width) + block.narrow(axis, width, block.shape[axis] - width)
+        width *= 2
 
 
 def standardised(image: Tensor, valid: Tensor) -> Tensor:
