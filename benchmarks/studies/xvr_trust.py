@@ -1,6 +1,6 @@
 """Does a registration know when it has failed? Fit the success model on some patients, test it on others.
 
-python -m benchmarks.studies.xvr_trust --kept FOLDER --test abdomen=CT.nii.gz --fit head=CT.nii.gz    # an hour of CPU
+python -m benchmarks.studies.xvr_trust --kept FOLDER --test abdomen=CT.nii.gz --fit head=CT.nii.gz    # two hours of CPU
 
 Cases are kept in the folder as they come; the next call with it goes on, and measures and fits again what is there.
 """
@@ -28,10 +28,11 @@ from xraykit.xvr.trust.target_points import points_in_view, target_points
 from ..common.kept_rows import KeptRows
 from ..common.progress import say
 from ..common.result import RESULTS, Start, save
-from .xvr_trust_cases import CAMERAS, INVERTED, MIRRORED, STRANGER, Case, bodies_of, cases, read_cases
+from .xvr_trust_cases import CAMERAS, ELSEWHERE, INVERTED, MIRRORED, STRANGER, Case, bodies_of, cases, read_cases
 from .xvr_trust_patients import PARTIAL, everybody
 from .xvr_trust_picture import draw
-from .xvr_trust_xrays import OWN
+from .xvr_trust_reasons import named_reasons
+from .xvr_trust_xrays import OWN, SIZES
 
 FEATURES = ("local_gain", "log_expected_error")
 THRESHOLD, CONTRADICTED = 5.0, 0.3  # mm; chance at most where the SDD contradicts the X-ray, as in procedure.py
@@ -60,6 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
         row["chance"] = chance_of(model, row)
     summary = {"held_out": figures(test), "fitted": figures(train), "groups": groups(test),
                "errors": {"held out": error_figures(model, test), "fitted": error_figures(model, train)},
+               "reasons": named_reasons(test, asked.kept, threshold=THRESHOLD, flagged=FLAGGED,
+                                        contradicted=SDD_SIGNIFICANT),
                "model": json.loads(model.to_json()), "threshold_mm": THRESHOLD}  # fmt: skip
     scene = {"name": "registrations of X-rays to right, partial, coarse and other patients' CTs, with right and wrong "
              "cameras, from starts near and far"}  # fmt: skip
@@ -144,7 +147,8 @@ def fitted(train: Sequence[Row]) -> SuccessModel:
     made = {
         "script": "benchmarks/studies/xvr_trust.py",
         "patients": ", ".join(sorted({row["patient"] for row in rows})),
-        "xrays": "simulated, 128 and 256 px, 60 to 120 kVp, 3e3 to 3e5 photons per pixel, scatter to primary 0 to 1, "
+        "xrays": "simulated, 256 and 512 px, 60 to 120 kVp, 1e3 to 1e5 quanta per mm^2 behind the patient, scatter to "
+        "primary 0 to 1, "
         "collimated, some of eight bits, with metal, or of the patient with his tissue moved",
         "cts": "whole, cropped in z and sideways, in slices of 5 mm, of other density, bones alone and among the rest; "
         "other patients' of the same region; mirrored and inverted pictures",
@@ -196,8 +200,8 @@ def groups(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     parts["CT: real"] = [row for row in right if row["real"]]
     parts |= {f"renderer: {name}": [row for row in right if row["renderer"] == name]
               for name in sorted({row["renderer"] for row in rows}, key=lambda name: name != OWN)}  # fmt: skip
-    parts |= {f"X-ray: {size} px": [row for row in right if row["size"] == size] for size in (128, 256)}
-    kinds = (STRANGER, MIRRORED, INVERTED, *CAMERAS)
+    parts |= {f"X-ray: {size} px": [row for row in right if row["size"] == size] for size in SIZES}
+    kinds = (STRANGER, ELSEWHERE, MIRRORED, INVERTED, *CAMERAS)
     parts |= {f"mistake: {kind}": [row for row in rows if row["kind"] == kind] for kind in kinds}
     return {name: group_figures(part) for name, part in parts.items() if part}
 

@@ -27,7 +27,7 @@ from xraykit.xvr.trust.other_ways import inverted, mirrored
 from xraykit.xvr.trust.target_points import points_in_view, target_points
 
 from .xvr_trust_patients import VARIANTS, Who, ct_of, strangers, volume_of
-from .xvr_trust_xrays import OTHERS, OWN, taken, with_camera
+from .xvr_trust_xrays import OTHERS, OWN, TrueXray, taken, with_camera
 
 LEVELS = (0.3, 1.0, 1.0, 2.0, 4.0, 8.0)  # times the paper's initial errors
 THROUGH = (0.3, 0.95)  # of the sdd: where the patient's centre may lie
@@ -37,8 +37,8 @@ CAMERAS = {
     "spacing 10 % larger": {"spacing": 1.1}, "spacing 10 % smaller": {"spacing": 0.9},
     "spacing at the patient": {"spacing": 0.73},
 }  # fmt: skip
-MIRRORED, INVERTED = "mirrored", "inverted"
-NEVER = (STRANGER, MIRRORED, INVERTED)  # no answer is right
+MIRRORED, INVERTED, ELSEWHERE = "mirrored", "inverted", "another region"
+NEVER = (STRANGER, MIRRORED, INVERTED, ELSEWHERE)  # no answer is right
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,9 @@ class Case:
     start: Tensor
 
 
-def settings_for(shot: Shot) -> RegistrationSettings:
-    """How it is registered: quickly, at two scales, the last of three quarters of its size."""
-    last = shot.camera.width * 3 // 4
-    return RegistrationSettings(scales=(min(last // 2, 64), last), iterations=(20, 12))
+def settings_for() -> RegistrationSettings:
+    """How it is registered: as the command does, without its coarsest scale and in fewer iterations."""
+    return RegistrationSettings(scales=(64, 128, 256), iterations=(30, 20, 12))
 
 
 @lru_cache(maxsize=8)
@@ -72,11 +71,12 @@ def cases(people: list[Who], count: int, kept: Path) -> Iterator[Case]:
     """All cases that are not yet in the folder `kept`, with `count` X-rays for each patient, a pair of each in turn."""
     for pair in range(0, count, 2):
         for who, number in ((one, n) for one in people for n in range(pair, min(pair + 2, count))):
-            path = kept / f"{who.name} {number}.pt"
+            path = _file_of(kept, who.name, number)
             if path.exists():
                 continue
             begun = time.process_time()
             found = list(_of_xray(who, number, strangers(who, people)))
+            found += elsewhere(who, number, people)
             kept.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
             torch.save([vars(case) for case in found], part)
@@ -88,7 +88,20 @@ def cases(people: list[Who], count: int, kept: Path) -> Iterator[Case]:
 def read_cases(kept: Path) -> Iterator[list[Case]]:
     """The cases of each X-ray in the folder."""
     for path in sorted(kept.glob("*.pt")):
-        yield [Case(**values) for values in torch.load(path, weights_only=False)]
+        yield _read(path)
+
+
+def cases_of(kept: Path, patient: str, xray: int) -> list[Case]:
+    """The cases of one X-ray."""
+    return _read(_file_of(kept, patient, xray))
+
+
+def _file_of(kept: Path, patient: str, xray: int) -> Path:
+    return kept / f"{patient} {xray}.pt"
+
+
+def _read(path: Path) -> list[Case]:
+    return [Case(**values) for values in torch.load(path, weights_only=False)]
 
 
 def _tell(who: Who, number: int, found: list[Case], seconds: float) -> None:
@@ -98,11 +111,8 @@ def _tell(who: Who, number: int, found: list[Case], seconds: float) -> None:
 
 def _of_xray(who: Who, number: int, others: list[Who]) -> Iterator[Case]:
     rng = np.random.default_rng([who.seed, number, 17])
-    renderer = OWN if not who.held_out or number % 2 == 0 else OTHERS[number // 2 % 2]
-    xray = taken(who, number, renderer)
-    shot, pose, size = xray.shot, xray.pose, xray.shot.camera.width
-    base = {"patient": who.name, "region": who.region, "held_out": who.held_out, "real": who.file is not None,
-            "xray": number, "renderer": renderer, "size": size}  # fmt: skip
+    xray, base = _xray_of(who, number)
+    shot, pose = xray.shot, xray.pose
     names = [name for name in VARIANTS if name != "whole"]
     first, second = rng.permutation(names)[:2]
     levels = rng.permutation(LEVELS)
@@ -127,10 +137,31 @@ def _of_xray(who: Who, number: int, others: list[Who]) -> Iterator[Case]:
         yield _registered({**base, "kind": kind, "ct": variant, "level": level}, seen, whose, who, pose, generator)
 
 
+def elsewhere(who: Who, number: int, people: list[Who]) -> list[Case]:
+    """The first X-ray of a patient to test on, registered to a CT of another patient's other region."""
+    rng = np.random.default_rng([who.seed, number, 23])
+    others = [one for one in people if one.region != who.region and one.held_out and one.file is None]
+    if number or not who.held_out or not others:
+        return []
+    xray, base = _xray_of(who, number)
+    other = others[int(rng.integers(len(others)))]
+    row = {**base, "kind": ELSEWHERE, "ct": "whole", "level": 1.0}
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    return [_registered(row, xray.shot, other, who, xray.pose, generator)]
+
+
+def _xray_of(who: Who, number: int) -> tuple[TrueXray, dict[str, Any]]:
+    """An X-ray, and what every row of its cases says."""
+    renderer = OWN if not who.held_out or number % 2 == 0 else OTHERS[number // 2 % 2]
+    xray = taken(who, number, renderer)
+    return xray, {"patient": who.name, "region": who.region, "held_out": who.held_out, "real": who.file is not None,
+                  "xray": number, "renderer": renderer, "size": xray.shot.camera.width}  # fmt: skip
+
+
 def _registered(
     row: dict[str, Any], shot: Shot, whose: Who, who: Who, pose: Tensor, generator: torch.Generator
 ) -> Case:
-    named, settings = bodies_of(whose, row["ct"]), settings_for(shot)
+    named, settings = bodies_of(whose, row["ct"]), settings_for()
     away = rigid_matrix(torch.eye(3, dtype=torch.float64), ct_center(whose) - ct_center(who))
     truth = away @ pose
     start = start_near(truth, ct_center(whose), row["level"], generator, shot)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from xraykit.render import Scene, SimulationSettings, Spectrum, Volume, carm_pose, simulate
+from xraykit.render import Scene, SimulationSettings, Spectrum, Volume, carm_pose, render, simulate
 from xraykit.render.radiographs import RectangularShutter
 from xraykit.render.simulation import BeamSettings, Body, DoseSettings, MarchSettings, ScatterSettings
 from xraykit.xvr import Shot
@@ -22,7 +22,10 @@ from .xvr_trust_patients import Who, hounsfield, moved_tissue, volume_of
 
 OWN = "xraykit"
 OTHERS = ("nanodrr", "diffdrr")  # renderers whose X-rays are tested on alone
-LATERAL, LARGE, CHANGED, EIGHT_BITS, WIRES = 0.3, 0.12, 0.25, 0.4, 0.25  # shares
+LATERAL, LARGE, CHANGED, EIGHT_BITS, WIRES = 0.3, 0.7, 0.25, 0.4, 0.25  # shares
+SIZES = (256, 512)  # px
+QUANTA = (3.0, 5.0)  # log10 of what reaches a square millimetre of the detector behind the patient: cine to radiograph
+SHADOW = 0.3  # line integral of what lies behind the patient
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +42,11 @@ def taken(who: Who, number: int, renderer: str = OWN) -> TrueXray:
     rng = np.random.default_rng([who.seed, number, len(who.region)])
     volume = volume_of(who)
     pose = _pose(volume, rng)
-    size = 256 if rng.random() < LARGE else 128
+    size = SIZES[int(rng.random() < LARGE)]
     changed = rng.random() < CHANGED
     seen = moved_tissue(volume, rng, float(rng.uniform(0.5, 2.0))) if changed else volume
     intensity, valid = (_simulated if renderer == OWN else _rendered)(seen, pose, size, rng, renderer)
-    image = -torch.log(intensity.clamp_min(1e-4))
+    image = -torch.log(intensity.clamp_min(1e-7))
     image = _with_wires(image, rng) if rng.random() < WIRES else image
     image = _as_picture(image, valid, rng) if rng.random() < EIGHT_BITS else image
     return TrueXray(Shot(image, camera_of(size), valid=valid, name=f"{who.name} {number}"), pose, renderer)
@@ -58,6 +61,13 @@ def _pose(volume: Volume, rng: np.random.Generator) -> Tensor:
         sod=float(rng.uniform(650, 850)),
         isocenter=volume.center + torch.from_numpy(rng.uniform(-30, 30, 3)),
     ).double()
+
+
+def _photons(volume: Volume, pose: Tensor, size: int, rng: np.random.Generator) -> float:
+    """What an exposure control sends to each pixel [photons] for a drawn number behind most of the patient."""
+    lines = render(volume, camera_of(32), pose)[0, 0]
+    through = float(torch.exp(-lines[lines > SHADOW]).quantile(0.3)) if bool((lines > SHADOW).any()) else 1.0
+    return float(10 ** rng.uniform(*QUANTA)) * (FIELD / size) ** 2 / through
 
 
 def _field(size: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
@@ -75,7 +85,7 @@ def _simulated(
             shutter=RectangularShutter(left=left, top=top, right=right, bottom=bottom),
             leakage=0.002,
         ),
-        dose=DoseSettings(photons_per_pixel=float(10 ** rng.uniform(3.5, 5.5)), readout_quanta=5.0),
+        dose=DoseSettings(photons_per_pixel=_photons(volume, pose, size, rng), readout_quanta=5.0),
         scatter=ScatterSettings(scatter_to_primary=float(rng.uniform(0, 1.0))),
         march=MarchSettings(method="siddon"),
         masks=False,
@@ -99,7 +109,7 @@ def _rendered(
         lines = program.image(pose.to(program.poses), program.mu).reshape(size, size).float()
     through = torch.exp(-lines)
     scatter = float(rng.uniform(0, 0.6)) * through.mean()
-    photons = float(10 ** rng.uniform(3.5, 5.5))
+    photons = _photons(volume, pose, size, rng)
     counted = torch.from_numpy(rng.poisson(((through + scatter) * photons).double().numpy())).float() / photons
     left, top, right, bottom = (round(edge) for edge in _field(size, rng))
     valid = torch.zeros(size, size, dtype=torch.bool)
