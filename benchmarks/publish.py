@@ -16,6 +16,7 @@ from .common.study_tables import (
     correspondence_table,
     dataset_table,
     faults_table,
+    foundation_table,
     geometry_table,
     gvxr_table,
     implants_table,
@@ -114,6 +115,10 @@ ABOUT = {
     "networks that have seen nothing else tell which part of the body X-rays of real CTs show.",
     "xvr_train": "`python -m benchmarks.studies.xvr_train` trains a network for one patient within minutes; its "
     "answers and their antipodes start refinements.",
+    "xvr_foundation": "`python -m benchmarks.studies.xvr_foundation` trains a network on procedural patients, and then "
+    "five minutes more on a real CT; beside it five minutes from scratch. X-rays are simulated, none was seen before; "
+    "the networks' answers and their antipodes start refinements. Intervals (95 %) are over X-rays, not over "
+    "trainings.",
     "xvr_geometry": "`python -m benchmarks.studies.xvr_geometry` registers simulated X-rays of a real CT whose stated "
     "geometry is not exact: pairs whose second place is turned about the patient, single X-rays with another SDD or "
     "pixel spacing; median and worst true TRE of the answer, and after [what contradicts the X-rays](xvr.md) was "
@@ -251,6 +256,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "gvxr": lambda result: gvxr_table(result["rows"]),
     "realism": realism,
     "xvr_train": lambda result: train_table(result["rows"]),
+    "xvr_foundation": lambda result: foundation_table(result["rows"]),
     "xvr_geometry": lambda result: geometry_table(result["summary"]),
     "faults": faults_table,
     "xvr_similarity": lambda result: similarity_table(result["summary"]),

@@ -132,6 +132,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "arm": str, "minutes": NUMBER, "seconds": NUMBER, "batches": int, "images": int, "cpu_seconds": NUMBER,
         "settings": dict, "held_out_views": dict, "curve": list, **ERRORS, "seconds_each": list,
     },
+    "xvr_foundation": {
+        "ct": str, "arm": str, "minutes": ANY_NUMBER, "batches": int, "images": int, "settings": dict,
+        "held_out_views": dict, "curve": list, "xrays": int, "start_tre_mm": list, "start_median_interval_mm": list,
+        "all_start_tre_mm": list, "refined": int, "true_tre_mm": list, "median_interval_mm": list,
+        "share_true_tre_below_1mm": ANY_NUMBER, "share_interval": list, "all_true_tre_mm": list,
+    },
     "xvr_geometry": {
         "ct": str, "pair": int, "case": str, "before": list, "after": list, "said": str, "shift": NUMBER,
         "doubts": list, "cpu_s": list,

@@ -133,6 +133,28 @@ def train_table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def foundation_table(rows: list[dict]) -> str:
+    """The suite `xvr_foundation`: arms by CT, quartiles, and 95 % intervals in brackets."""
+    head = ["CT", "network", "minutes", "batches", "images", "X-rays", "start mm (quartiles)", "its median, 95 %",
+            "refined", "true TRE mm (quartiles)", "its median, 95 %", "below 1 mm, 95 %"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for row in rows:
+        minutes = "by batches" if row["minutes"] is None else f"{row['minutes']:g}"
+        place = [row["ct"], row["arm"], minutes, *(row[name] for name in ("batches", "images", "xrays"))]
+        start = [_listed(row["start_tre_mm"], " / ", 1), _listed(row["start_median_interval_mm"], " to ", 1)]
+        end = ["-"] * 3
+        if row["refined"]:
+            low, high = row["share_interval"]
+            share = f"{100 * row['share_true_tre_below_1mm']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+            end = [_listed(row["true_tre_mm"], " / ", 2), _listed(row["median_interval_mm"], " to ", 2), share]
+        lines.append("| " + " | ".join(map(str, [*place, *start, row["refined"], *end])) + " |")
+    return "\n".join(lines)
+
+
+def _listed(values: list[float], between: str, digits: int) -> str:
+    return between.join(f"{value:.{digits}f}" for value in values)
+
+
 def registered(row: dict) -> str:
     """The cells under `REGISTERED`: true TRE before and after, and two shares."""
     shares = (row[f"share_{name}_below_1mm"] for name in ("true_tre", "mtre_c2w"))

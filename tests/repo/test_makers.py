@@ -21,7 +21,9 @@ def test_a_maker_says_how_it_is_called(path, monkeypatch, capsys):
     assert "usage:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "pictures"), [("geometry_figures", 4), ("xvr_training_curves", 1)])
+@pytest.mark.parametrize(
+    ("name", "pictures"), [("geometry_figures", 4), ("xvr_training_curves", 1), ("xvr_foundation_curves", 1)]
+)
 def test_a_quick_maker_draws(name, pictures, monkeypatch, tmp_path):
     out = tmp_path / ("curves.png" if pictures == 1 else "")
     monkeypatch.setattr(sys, "argv", [name, "-o", str(out)])

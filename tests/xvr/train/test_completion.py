@@ -19,6 +19,7 @@ def test_the_cpu_trains_small_images_by_their_poses():
     found = completed(settings())
     assert (found.poses.size, found.length.batch, found.length.steps) == (64, 16, 30_000)
     assert (found.loss.image_loss_from, found.run.device, found.network.norm) == (1.0, "cpu", "default")
+    assert found.data.patients == 200
     assert found.run.precision in ("bf16-mixed", "32-true")
 
 
@@ -28,6 +29,7 @@ def test_a_gpu_trains_at_the_paper_s_size_with_images(monkeypatch):
     found = completed(settings(device="auto"))
     assert (found.poses.size, found.length.batch, found.loss.image_loss_from) == (128, 116, 0.0)
     assert (found.run.device, found.run.precision, found.network.norm) == ("cuda", "bf16-mixed", "groupnorm")
+    assert found.data.patients == 1000
 
 
 def test_minutes_alone_set_no_number_of_batches():

@@ -43,7 +43,11 @@ def completed(settings: TrainSettings) -> TrainSettings:
         settings,
         run=run,
         length=length,
-        data=replace(settings.data, patients_per_batch=_patients_per_batch(settings.data, image_loss_from, length)),
+        data=replace(
+            settings.data,
+            patients=settings.data.patients or (1000 if cuda else 200),
+            patients_per_batch=_patients_per_batch(settings.data, image_loss_from, length),
+        ),
         loss=replace(loss, image_loss_from=image_loss_from),
         network=replace(
             network,

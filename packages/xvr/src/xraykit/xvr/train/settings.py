@@ -25,8 +25,8 @@ class TrainingDataSettings:
     """Folder of a data set job (`xraykit dataset make`): its images, cameras and poses."""
     procedural: str | None = None
     """Region of the body (thorax, abdomen_pelvis, ...): procedural patients are made on the fly."""
-    patients: int = 1000
-    """How many procedural patients."""
+    patients: int | None = None
+    """How many procedural patients: 1000 on a GPU, 200 on the CPU, where they stay in memory once they are made."""
     voxels: int = 128
     """Grid of a procedural patient, as the edge of a cube."""
     steps_per_patient: int = 4

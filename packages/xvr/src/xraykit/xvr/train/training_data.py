@@ -119,7 +119,8 @@ def _many(
     else:
         organs = (settings.loss.image_loss_from or 0.0) < 1
         make = Procedural(data.procedural or "", seed * VALIDATION_SEED, data.voxels, voxel, organs)
-        number, held_out = data.patients, make(data.patients)
+        number = data.patients or 1
+        held_out = make(number)
     return ManyPatients(
         make,
         max(number, 1),
