@@ -22,6 +22,7 @@ from .motion import Motion
 from .objective import Evaluation, Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
 from .structure import Structure
+from .thick_slices import blurred, slice_blur
 from .window import anatomy_window
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
@@ -208,6 +209,9 @@ def _objective(
     for view, shot in enumerate(shots):
         image, valid, camera = shrunk_shot(shot, scale)
         poses = motion.poses[:, :, view]
+        blur = slice_blur(bodies[0].volume, camera, poses[:, 0], motion.pivots[0])
+        if blur is not None:
+            image, valid = blurred(image, valid, blur)
         if settings.window:
             window = anatomy_window([body.volume for body in bodies], camera, poses)
             if bool(window.of(valid).any()):
