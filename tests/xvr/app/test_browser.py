@@ -12,6 +12,7 @@ from PIL import Image
 from support.chromium import chromium, find_chromium
 from support.xvr_app import small_session
 from support.xvr_cine import cine_session, write_run, write_track
+from support.xvr_mesh_track import write_mesh_track
 from xraykit.render.geometry import geodesic_distance
 from xraykit.xvr.trust.judgement import TrustJudgement
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.skipif(
     find_chromium() is None, reason="no Chromium on the path; on Debian: apt-get install chromium"
 )
 
+from xraykit.xvr.app import AppSettings, OpeningSettings, PageSettings, open_app  # noqa: E402
 from xraykit.xvr.app.server import AppServer  # noqa: E402
 
 SIZE = (1280, 800)
@@ -248,3 +250,27 @@ def test_frames_of_a_run_are_stepped_through_by_buttons_keys_and_number(elsewher
         assert float(geodesic_distance(session.views[0].now.pose, truth[1])[0]) < 0.3
         tab.press(",", 188)
         tab.until(lambda: tab.evaluate(shown).startswith("of 4: 000"))
+
+
+def test_a_track_of_implants_is_looked_at_by_the_same_keys_and_hands_move_nothing(elsewhere, tmp_path):
+    tab = elsewhere
+    folder, _ = write_mesh_track(tmp_path, lost=((1, 1),))
+    shown = "document.querySelector('#of').textContent + document.querySelector('#tracked').textContent"
+    there = "!!document.querySelector('#{}').offsetParent"
+    with open_app(AppSettings(page=PageSettings(port=0), opening=OpeningSettings(track=folder))) as server:
+        tab.command("Page.navigate", url=server.url)
+        tab.until(lambda: tab.evaluate(shown) == "of 3: 000plate found (0.95), stem found (0.90)")
+        assert [tab.evaluate(there.format(name)) for name in ("sliders", "refine", "save")] == [False] * 3
+        assert tab.evaluate("document.querySelector('[data-mode=edges]').getAttribute('aria-pressed')") == "true"
+        tab.until(lambda: spread(tab) > 5)
+        tab.until(lambda: tab.evaluate("document.querySelector('#picture').dataset.rendered") == "full")
+        orange = picture(tab)
+        assert 0.002 < (orange[..., 0] - orange[..., 2] > 60).mean() < 0.1, "outlines"
+        drag(tab, 30, 10)
+        tab.press("u", 85)
+        tab.press(".", 190)
+        tab.until(lambda: tab.evaluate(shown) == "of 3: 001plate tracked (0.95), stem lost (0.90)")
+        assert tab.evaluate("document.querySelector('#tracked').className") == "failed"
+        assert "run_001" in tab.text() and "error" not in tab.evaluate("document.querySelector('#say').className")
+        tab.evaluate("[...document.querySelectorAll('#groups button')].find((b) => b.textContent === 'stem').click()")
+        tab.until(lambda: tab.evaluate(shown) == "of 3: 001lost, fit 0.90")

@@ -73,7 +73,7 @@ def test_tracked_frames_open_where_tracking_found_them_and_lost_ones_say_so(run,
     session.show_frame(2)
     assert torch.equal(pose(session), run[1][1]) and session.views[0].now.kind == "frame before"
     told = session_state(session)["frames"]["track"]
-    assert told == {"verdict": "lost", "score": 0.95, "reasons": ["fits 0.31, usual is 0.95"]}
+    assert told == {"verdict": "lost", "score": 0.95, "lost": True, "reasons": ["fits 0.31, usual is 0.95"]}
     session.show_frame(3)
     assert torch.equal(pose(session), run[1][3])
     session.close()

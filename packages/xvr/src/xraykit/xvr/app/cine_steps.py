@@ -15,6 +15,7 @@ from xraykit.render.storage import finite_or_none
 from ..start.given import GivenStarts
 from ..tracking.cine import SynchronousRuns
 from ..tracking.prediction import predicted
+from ..tracking.result import TrackedFrame
 from ..xray.shot import Shot
 from .live_rendering import FULL
 from .pictures import XrayPicture, xray_picture
@@ -40,6 +41,11 @@ class CineSteps:
     at: int = field(default=0, init=False)
     _left: dict[int, Histories] = field(default_factory=dict, init=False)
     _images: dict[int, list[tuple[Shot, XrayPicture]]] = field(default_factory=dict, init=False)
+
+    @property
+    def found(self) -> TrackedFrame | None:
+        """What tracking found in the frame shown."""
+        return None if self.tracked is None else self.tracked.frames.get(self.runs.runs[0].numbers[self.at])
 
     def open(self) -> tuple[tuple[Shot, ...], list[str]]:
         """The X-rays of the first frame that can be read, and what is said of those before it.
@@ -108,12 +114,13 @@ class CineSteps:
 
     def state(self, names: Sequence[str]) -> dict[str, Any]:
         """The frame shown, as plain values."""
-        numbers, found = self.runs.runs[0].numbers, None
-        if self.tracked is not None and (frame := self.tracked.frames.get(numbers[self.at])) is not None:
+        told = None
+        if self.tracked is not None and (frame := self.found) is not None:
             body = self.tracked.body(names)
-            found = {"verdict": frame.verdicts[body], "score": frame.scores[body], "reasons": list(frame.reasons)}
+            verdict, score = frame.verdicts[body], frame.scores[body]
+            told = {"verdict": verdict, "score": score, "lost": verdict == "lost", "reasons": list(frame.reasons)}
         label, time = self.runs.labels[self.at], self.runs.times[self.at]
-        shown = {"index": self.at, "count": len(numbers), "label": label, "time": time, "track": found}
+        shown = {"index": self.at, "count": len(self.runs.labels), "label": label, "time": time, "track": told}
         return finite_or_none(shown)
 
     def _readable(self, index: int, direction: int) -> tuple[int, list[tuple[Shot, XrayPicture]], list[str]]:

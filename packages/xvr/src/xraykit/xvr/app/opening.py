@@ -24,17 +24,28 @@ from .server import AppServer
 from .session import Session
 from .settings import AppSettings
 from .starters import first_poses, make_starters
+from .track_opening import open_track, settings_of_ct, track_settings
+from .track_server import TrackServer
 from .tracked_poses import TrackedPoses, names_of, read_tracked_poses
 
 
-def open_app(settings: AppSettings) -> AppServer:
-    """The running page that the settings ask for.
+def open_app(settings: AppSettings) -> AppServer | TrackServer:
+    """The running page that the settings ask for; of implants or bones that were tracked one that is only looked at.
 
     Raises:
-        FileError: The CT, its labels, an X-ray or a result cannot be read.
-        InputError: An X-ray lacks geometry that no option supplies, or the port is busy.
+        FileError: The CT, its labels, an X-ray, a result or a track cannot be read.
+        InputError: Neither CT and X-rays nor a track is named, an X-ray lacks geometry that no option supplies, or the
+            port is busy.
         OutputError: The output folder cannot be made.
     """
+    if settings.ct is None and not settings.xrays and settings.opening.track is not None:
+        track = track_settings(settings.opening.track)
+        if track.meshes.mesh or track.anatomy.bone:
+            return open_track(settings, track)
+        settings = settings_of_ct(settings, track)
+    if settings.ct is None or not settings.xrays:
+        came = "X-rays alone" if settings.xrays else "neither" if settings.ct is None else f"{settings.ct} alone"
+        raise InputError(f"a CT and an X-ray or more must be named, or --track FOLDER without them, got {came}.")
     mirror, network, opening = settings.xray.mirror, settings.network, settings.opening
     labels = settings.anatomy.labels
     frames = read_frames(settings)

@@ -23,6 +23,7 @@ OUTSIDE = 0.1  # brightness of pixels of the X-ray that are not compared
 QUALITY = 90
 QUANTILES = (0.05, 0.95)
 FAINT = 24.0  # greys
+LEAST_SPAN = 0.25  # of the upper quantile, between both: metal that lets nothing through has no span of its own
 
 
 def display_camera(camera: Camera, size: int) -> Camera:
@@ -76,8 +77,9 @@ def rendering_picture(image: Tensor, xray: XrayPicture) -> GreyPicture:
     dark, bright = np.quantile(beneath[common], QUANTILES)
     if bright - dark < FAINT:  # the X-ray shows nothing there
         dark, bright = 32.0, 224.0
+    low = min(low, (1 - LEAST_SPAN) * high)
     greys = dark + (values - low) * (bright - dark) / max(high - low, 1e-12)
-    return (np.clip(greys, 0, 255) * covered).round().astype(np.uint8)
+    return (np.clip(greys, 1, 255) * covered).round().astype(np.uint8)
 
 
 def windowed(image: Tensor, seen: Tensor) -> GreyPicture:

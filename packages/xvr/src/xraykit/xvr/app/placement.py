@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from xraykit.render import InputError
+
 from ..start.given import GivenStarts
 from ..start.settings import StartSettings
 from ..xray.shot import Shot
@@ -71,6 +73,17 @@ class XrayView:
         self.history.append(placement)
         if len(self.history) > DEPTH:
             del self.history[1]
+
+
+def view_of(views: Sequence[XrayView], index: object) -> XrayView:
+    """The X-ray of a number.
+
+    Raises:
+        InputError: There is none.
+    """
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(views):
+        raise InputError(f"view must be 0 to {len(views) - 1}, got {index!r}.")
+    return views[index]
 
 
 def starts_of(placed: Sequence[PlacedPose], opening: StartSettings | None) -> GivenStarts | None:

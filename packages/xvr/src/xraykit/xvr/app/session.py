@@ -19,9 +19,9 @@ from ..start.settings import StartSettings
 from ..xray.input_files import InputFiles
 from ..xray.shot import Shot
 from .cine_steps import CineSteps
-from .live_rendering import FULL, LiveRendering
+from .live_rendering import FULL, LiveRendering, volume_at
 from .pictures import xray_picture
-from .placement import OPENED, PlacedPose, RefinedViews, XrayView, starts_of
+from .placement import OPENED, PlacedPose, RefinedViews, XrayView, starts_of, view_of
 from .pose_sliders import Move, Sliders, moved, sliders_of
 from .structures import ShownStructure, offered_structures, registered, structure
 
@@ -89,9 +89,7 @@ class Session:
         Raises:
             InputError: There is none.
         """
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(self.views):
-            raise InputError(f"view must be 0 to {len(self.views) - 1}, got {index!r}.")
-        return self.views[index]
+        return view_of(self.views, index)
 
     def sliders(self, index: int) -> Sliders:
         """Where the sliders of an X-ray stand."""
@@ -172,7 +170,7 @@ class Session:
     def picture(self, index: int, *, draft: bool) -> tuple[bytes, str] | None:
         """The rendering of an X-ray's pose now, as a file and its type; see `LiveRendering`."""
         view = self.view(index)
-        return self.live.picture(lambda: (view, self.structure.shown), draft=draft)
+        return self.live.picture(lambda: (view, volume_at(view.now.pose, self.structure.shown)), draft=draft)
 
     def initialise(self, index: int, method: str) -> Job:
         """Look for a first guess of an X-ray's pose, in the background.

@@ -37,16 +37,17 @@ class OpeningSettings:
     result: Path | None = None
     """result.json of an earlier run or its folder, to open with its poses."""
     track: Path | None = None
-    """Folder of `xraykit xvr track CT ...`, or the frames.jsonl in it: each frame of the run opens with its pose."""
+    """Folder of `xraykit xvr track`, or the frames.jsonl in it: each frame of the run opens with its pose. Named alone,
+    without CT and X-rays, it says itself what was followed and where: so implants and bones are looked at."""
 
 
 @dataclass(frozen=True)
 class AppSettings:
     """Register X-rays by hand and by button."""
 
-    ct: Path = field(metadata={"positional": True})
+    ct: Path | None = field(default=None, metadata={"positional": True})
     """The patient's CT: NIfTI, NRRD, MHA or a DICOM folder."""
-    xrays: tuple[Path, ...] = field(metadata={"positional": True})
+    xrays: tuple[Path, ...] = field(default=(), metadata={"positional": True})
     """One X-ray or more of this patient: DICOM, PNG, TIFF or JPEG; or cine runs to step through, one for each
     view: files of several frames, folders of numbered images, or patterns of their names in quotes ('run/????.png')."""
     camera: tuple[Path, ...] = ()

@@ -1,4 +1,4 @@
-"""Where `xraykit xvr track` found the bodies of a CT in each frame, for a page that steps through the same frames."""
+"""Where `xraykit xvr track` found its bodies in each frame, for a page that steps through the same frames."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TrackedPoses:
     """What tracking found, by the numbers of the frames.
 
     Args:
-        bodies: K names, as `--structures` gave them.
+        bodies: K names, as `--structures` or files gave them.
         frames: The frames that were followed.
     """
 
@@ -43,18 +43,27 @@ def names_of(body: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in body.split(","))
 
 
-def read_tracked_poses(path: Path, runs: SynchronousRuns) -> TrackedPoses:
+def read_tracked_poses(path: Path, runs: SynchronousRuns, *, bodies: Sequence[str] | None = None) -> TrackedPoses:
     """What tracking found in these runs: from its folder, or the frames.jsonl in it.
+
+    Args:
+        path: The folder, or the file.
+        runs: What the page steps through.
+        bodies: Implants or bones that the page shows; None is a CT, whose structures may be any.
 
     Raises:
         FileError: The file is missing, damaged, or something else.
-        InputError: A track of meshes, of other frames, or of another number of views.
+        InputError: A track of other bodies, of other frames, or of another number of views.
     """
     header, frames = read_journal(path / FILE_NAME if path.is_dir() else path)
-    if "ct" not in header.inputs:
+    if bodies is None and "ct" not in header.inputs:
         raise InputError(
             f"--track must be a track of a CT, which is what the page shows, got one of {', '.join(header.bodies)} "
-            "as meshes; look at its video.gif and frames/."
+            "as implants or bones; name the track alone, `xraykit xvr app --track FOLDER`, to look at it."
+        )
+    if bodies is not None and header.bodies != tuple(bodies):
+        raise InputError(
+            f"--track must be of {', '.join(bodies)}, which its settings.json names, got {', '.join(header.bodies)}."
         )
     if len(header.views) != len(runs.runs):
         raise InputError(f"--track must show {len(runs.runs)} views, as the page does, got {len(header.views)}.")

@@ -23,6 +23,11 @@ def app(settings: AppSettings) -> None:
 
         xraykit xvr app ct.nii.gz run.dcm --track OUT
 
+    A track named alone says itself what was followed and where. Implants and bones (`xraykit xvr track --mesh`,
+    `--bone`) are looked at so, frame by frame, each where it was found:
+
+        xraykit xvr app --track OUT
+
     Args:
         settings: The options.
     """
@@ -32,10 +37,12 @@ def app(settings: AppSettings) -> None:
     check_port(settings.page.port)  # before the CT is read
     outer_address(settings.page.outer, port=settings.page.port)
     from ..app.opening import open_app
+    from ..app.server import AppServer
 
-    print(f"reading {settings.ct.name} and {', '.join(path.name for path in settings.xrays)}", flush=True)
-    more = f"; results go to {settings.page.output}"
+    named = [path for path in (settings.ct, *settings.xrays, settings.opening.track) if path is not None]
+    print(f"reading {', '.join(path.name for path in named)}", flush=True)
     server = open_app(settings)
+    more = f"; results go to {settings.page.output}" if isinstance(server, AppServer) else "; nothing is written"
     say_lines(notes=server.session.notes)
     serve_until_interrupt(server, browser=not settings.page.no_browser, more=more)
 

@@ -105,9 +105,9 @@ const sliders = makeSliders($("sliders"), (name, value, first) => render("draft"
 /** Show one X-ray's pose and result. */
 function follow(view) {
   state.views[current] = view;
-  sliders.show(view.sliders, view.found?.deviations);
+  if (view.sliders) sliders.show(view.sliders, view.found?.deviations);
   $("placed").textContent = placedWords(view.placed);
-  for (const letter of document.querySelectorAll("[data-edge]")) letter.textContent = view.edges[letter.dataset.edge];
+  for (const letter of document.querySelectorAll("[data-edge]")) letter.textContent = view.edges[letter.dataset.edge] ?? "";
   showFound(view.found);
   showNotes([...view.notes, ...state.notes]);
   $("undo").disabled = $("reset").disabled = busy || !view.undo;
@@ -115,6 +115,7 @@ function follow(view) {
 
 function take(fresh) {
   state = fresh;
+  document.body.classList.toggle("looking", Boolean(state.looking));
   showViews(state.views, current, pick);
   showFrames(state.frames);
   showStructures(state.structure, (names) => act("structure", { names }));
@@ -216,7 +217,7 @@ function enable(yes) {
 }
 
 // ------------------------------------------------------------------ hands
-listen(canvas, (move, first) => !busy && render("draft", move, first));
+listen(canvas, (move, first) => !busy && !state.looking && render("draft", move, first));
 addEventListener("resize", fit);
 for (const button of $("modes").children) button.addEventListener("click", () => setMode(button.dataset.mode));
 $("mix").children[1].addEventListener("input", (event) => {
@@ -258,7 +259,8 @@ addEventListener("keydown", (event) => {
     draw();
   }
   const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if ((event.key === "u" && bare) || (event.key === "z" && (event.ctrlKey || event.metaKey))) act("undo");
+  const back = (event.key === "u" && bare) || (event.key === "z" && (event.ctrlKey || event.metaKey));
+  if (back && !state.looking) act("undo");
   if (bare && (event.key === "," || event.key === ".")) showFrame((state.frames?.index ?? 0) + (event.key === "." ? 1 : -1));
   const number = "123456".indexOf(event.key);
   if (bare && event.key.length === 1 && number >= 0) setMode(Object.keys(MODES)[number]);
@@ -272,6 +274,7 @@ addEventListener("keyup", (event) => {
 setMode("blend");
 try {
   state = await tell("state");
+  if (state.looking) setMode("edges");
   await pick(0);
   if (state.job?.outcome === "running") await watch();
 } catch (error) {

@@ -35,7 +35,7 @@ export function showFrames(frames) {
   const { track } = frames;
   $("tracked").textContent = track ? `${track.verdict}${track.score === null ? "" : `, fit ${track.score.toFixed(2)}`}` : "";
   $("tracked").title = track ? track.reasons.join(" ") : "";
-  $("tracked").className = track?.verdict === "lost" ? "failed" : "";
+  $("tracked").className = track?.lost ? "failed" : "";
 }
 
 /** Buttons of the ways to a first guess. */
@@ -44,12 +44,12 @@ export function showStarters(names, begin) {
 }
 
 /** Chips of groups and boxes of labels; `choose(names)` on a change. */
-export function showStructures({ chosen, title, groups, labels }, choose) {
+export function showStructures({ chosen, title, whole: all = "whole CT", groups, labels }, choose) {
   $("structures").hidden = !groups.length && !labels.length;
   $("structure").textContent = title;
   $("structure").title = title;
   const toggled = (name) => (chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name]);
-  const whole = button("whole CT", () => choose([]));
+  const whole = button(all, () => choose([]));
   whole.setAttribute("aria-pressed", !chosen.length);
   const chips = groups.map((name) => {
     const chip = button(SHORT[name] ?? name.replaceAll("_", " "), () => choose(toggled(name)));
@@ -67,6 +67,7 @@ export function showStructures({ chosen, title, groups, labels }, choose) {
   });
   const scrolled = $("labels").scrollTop;
   $("labels").replaceChildren(...boxes);
+  $("labels").parentElement.hidden = !labels.length;
   $("labels").scrollTop = scrolled;
 }
 

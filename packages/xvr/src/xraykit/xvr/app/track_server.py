@@ -1,0 +1,53 @@
+"""The server of a track that is looked at: the app's page without what moves, registers and saves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from xraykit.render import InputError
+from xraykit.render.web import Answer, PageServer, RequestBody
+
+from .pictures import encoded
+from .server import PAGE
+from .track_session import TrackSession
+
+
+class TrackServer(PageServer):
+    """A page that shows a track from a background thread until it is closed; it writes nothing. Usable in `with`.
+
+    Args:
+        session: What it shows.
+        port: TCP port; 0 lets the system choose.
+        outer: Address at which a proxy shows the page; None is no proxy.
+
+    Raises:
+        BackendUnavailableError: starlette or uvicorn is not installed.
+        InputError: The port is busy, forbidden or no port number.
+    """
+
+    def __init__(self, session: TrackSession, *, port: int = 8080, outer: str | None = None) -> None:
+        self.session = session
+        requests = {name: getattr(self, f"_{name}") for name in ("state", "xray", "drr", "structure", "frame")}
+        super().__init__(PAGE, requests, port=port, outer=outer)
+
+    def _state(self, body: RequestBody) -> Any:
+        return self.session.state()
+
+    def _xray(self, body: RequestBody) -> Any:
+        return Answer(encoded(self.session.view(body.get("view")).picture.grey, "png"), "image/png")
+
+    def _drr(self, body: RequestBody) -> Any:
+        index = self.session.views.index(self.session.view(body.get("view")))
+        picture = self.session.picture(index, draft=bool(body.get("draft")))
+        return Answer(*(picture or (b"", "")), {"X-View": json.dumps(self.session.view_state(index))})
+
+    def _structure(self, body: RequestBody) -> Any:
+        names = body.get("names")
+        if not isinstance(names, list):
+            raise InputError(f"names must be a list, got {names!r}.")
+        self.session.choose(names)
+        return self.session.state()
+
+    def _frame(self, body: RequestBody) -> Any:
+        return {"said": self.session.show_frame(body.get("to")), **self.session.state()}
