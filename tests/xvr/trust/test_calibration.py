@@ -52,8 +52,8 @@ def test_the_shipped_model_says_how_it_was_made_and_points_the_right_way():
     model = shipped_model()
     assert model.threshold == 5.0
     assert model.made["script"] == "benchmarks/studies/xvr_trust.py"
-    sure = {"local_gain": math.log(0.011), "log_expected_error": -1.0}
-    lost = {"local_gain": math.log(0.2), "log_expected_error": 2.0}
+    sure = {"local_gain": math.log(0.011), "local_shift": math.log(0.1), "log_expected_error": -1.0}
+    lost = {"local_gain": math.log(0.2), "local_shift": math.log(2.0), "log_expected_error": 2.0}
     assert set(model.features) <= set(sure)
     assert model.probability(sure) > 0.95
     assert model.probability(lost) < 0.05

@@ -79,14 +79,14 @@ def test_an_sdd_that_contradicts_the_xray_is_said_with_what_it_should_be(scene):
     assert checked.registration is found
 
 
-def test_an_sdd_two_percent_off_is_said_of_one_view(scene):
+def test_an_sdd_a_few_percent_off_is_said_of_one_view(scene):
     _, body, truth, shots = scene
-    claimed = replace(shots[0], camera=replace(camera(), sdd=1020.0))
+    claimed = replace(shots[0], camera=replace(camera(), sdd=1035.0))
     found = register_structures(claimed, body, truth[None, :1], SETTINGS)
     checked = check_geometry(found, (claimed,), (body,), SETTINGS)
     (doubt,) = checked.doubts
-    assert abs(float(doubt.split("sdd ")[1].split(" mm")[0]) - 1000) < 12
-    assert checked.shift > 5.0
+    assert abs(float(doubt.split("sdd ")[1].split(" mm")[0]) - 1000) < 15
+    assert checked.shift > 10.0
 
 
 def test_tissue_that_no_ct_shows_does_not_move_the_sdd():

@@ -32,7 +32,7 @@ from .xray.shot import Shot
 
 WHOLE = "CT"  # what the structure is called where nobody names any
 CLOSE = frozenset({"result", "landmarks"})  # kinds of starts that are close, and begin at a fine scale
-CONTRADICTED = 0.3  # chance at most where the X-rays contradict the stated camera by more than success allows
+CONTRADICTED = 0.2  # chance at most where the X-rays contradict the stated camera by more than success allows
 MORE_ALIKE = 1e-3  # similarity: less is the same answer once more
 AGAIN = "The first try was not trusted; neighbours of its starts led here."
 
