@@ -26,6 +26,7 @@ from .common.study_tables import (
     register_table,
     sides_table,
     similarity_table,
+    slices_table,
     start_table,
     tracks_table,
     train_table,
@@ -143,6 +144,10 @@ ABOUT = {
     "in biplane fluoroscopy, three frames: radius and ulna together, second and third metacarpal as one body. No pose "
     "is known: ends are compared with each other, from starts about 4 degrees and 3 mm apart, and of one view with "
     "both; medians (largest).",
+    "xvr_thick": "`python -m benchmarks.studies.xvr_thick` registers simulated X-rays of real CTs, from level 1, to "
+    "the same CTs in [thick slices](xvr.md): means over a slice (box), weighted as reconstructions do (bell), and "
+    "thin slices with gaps; before and after X-rays were compared at the resolution of the slices. True TRE, and "
+    "medians of its parts: along the slices' axis as the image shows it, across that, along the beam, and turns.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
@@ -263,6 +268,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "xvr_implants": lambda result: implants_table(result["summary"]),
     "xvr_other_side": lambda result: sides_table(result["summary"]),
     "xvr_wrist": lambda result: bones_table(result["summary"]),
+    "xvr_thick": lambda result: slices_table(result["summary"]["groups"]),
     "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }

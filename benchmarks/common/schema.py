@@ -161,14 +161,19 @@ ROWS: dict[str, dict[str, Any]] = {
     "xvr_wrist": {
         "frame": str, "bone": str, "run": str, "similarity": float, "converged": bool, "cpu_s": float, "pose": list,
     },
+    "xvr_thick": {
+        "ct": str, "apart_mm": float, "profile": str, "xray": int, "run": str, "tre_mm": float,
+        "along_slices_mm": ANY_NUMBER, "across_mm": ANY_NUMBER, "along_beam_mm": ANY_NUMBER, "turn_deg": float,
+        "similarity": float, "cpu_s": float,
+    },
     "xvr_track": {
         "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
     },
     "xvr_trust": {
         "patient": str, "region": str, "held_out": bool, "real": bool, "xray": int, "renderer": str, "size": int,
         "kind": str, "ct": str, "level": NUMBER, "error": ANY_NUMBER, "seconds": NUMBER, "local_gain": NUMBER,
-        "log_expected_error": NUMBER, "known": NUMBER, "outside": NUMBER, "sdd_deviations": NUMBER,
-        "sdd_shift": NUMBER, "chance": NUMBER,
+        "local_shift": NUMBER, "log_expected_error": NUMBER, "known": NUMBER, "outside": NUMBER,
+        "sdd_deviations": NUMBER, "sdd_shift": NUMBER, "chance": NUMBER,
     },
 }  # fmt: skip
 

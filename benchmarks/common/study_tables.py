@@ -176,8 +176,9 @@ def trust_table(summary: dict) -> str:
         )
         areas = f"{one['auroc']:.3f} | {one['auroc_with_right_cameras']:.3f}"
         lines.append(f"| {name} | {one['cases']} | {one['failures']} | {areas} | {shares} | {one['brier']:.3f} |")
-    parts = [lines, _reliability_lines(summary["held_out"]["reliability"]), _group_lines(summary["groups"])]
-    return "\n\n".join("\n".join(part) for part in [*parts, _error_lines(summary["errors"])])
+    parts = [lines, _reliability_lines(summary["held_out"]["reliability"]), _group_lines(summary["groups"]),
+             _reason_lines(summary["reasons"]), _error_lines(summary["errors"])]  # fmt: skip
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def _percent(share: float | None) -> str:
@@ -200,6 +201,13 @@ def _group_lines(groups: dict[str, dict]) -> list[str]:
         flagged = (f"{one[kind]} | {_percent(one[f'{kind}_flagged'])}" for kind in ("successes", "failures"))
         chances = f"{_percent(one['mean_chance'])} | {_percent(one['succeeded'])}"
         lines.append(f"| {name} | {one['cases']} | {' | '.join(flagged)} | {chances} |")
+    return lines
+
+
+def _reason_lines(reasons: dict[str, dict]) -> list[str]:
+    lines = ["| held out, mistake | cases | flagged | of these called by its name |", "|---" * 4 + "|"]
+    for name, one in reasons.items():
+        lines.append(f"| {name} | {one['cases']} | {one['flagged']} | {one['named']} |")
     return lines
 
 
@@ -301,6 +309,20 @@ def bones_table(summary: dict) -> str:
             continue
         lines += [line(name, kind, one[key]) for key, kind in
                   (("repeated", "from repeated starts"), ("single view", "one view, and both"))]  # fmt: skip
+    return "\n".join(lines)
+
+
+def slices_table(summary: list[dict]) -> str:
+    """The suite `xvr_thick`: errors at each CT's slices, before and after."""
+    head = ["CT, slices", "run", "X-rays", "median mm", "largest", "below 1 mm", "along slices", "across", "along beam",
+            "turn degrees", "CPU s"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for one in summary:
+        names = ("along_slices_mm", "across_mm", "along_beam_mm", "turn_deg")
+        parts = " | ".join(f"{one[name]:.2f}" for name in names)
+        errors = f"{one['tre_mm']:.2f} | {one['largest_tre_mm']:.2f} | {one['below_1_mm']}"
+        slices = f"{one['ct'].partition('.')[0]}, {one['apart_mm']:g} mm {one['profile']}"
+        lines.append(f"| {slices} | {one['run']} | {one['xrays']} | {errors} | {parts} | {one['cpu_s']:.1f} |")
     return "\n".join(lines)
 
 

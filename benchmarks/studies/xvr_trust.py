@@ -34,12 +34,12 @@ from .xvr_trust_picture import draw
 from .xvr_trust_reasons import named_reasons
 from .xvr_trust_xrays import OWN, SIZES
 
-FEATURES = ("local_gain", "log_expected_error")
-THRESHOLD, CONTRADICTED = 5.0, 0.3  # mm; chance at most where the SDD contradicts the X-ray, as in procedure.py
+FEATURES = ("local_gain", "local_shift", "log_expected_error")
+THRESHOLD, CONTRADICTED = 5.0, 0.2  # mm; chance at most where the SDD contradicts the X-ray, as in procedure.py
 FLAGGED, TRUSTED = 0.5, 0.9
 PUBLISHED = (
     "patient", "region", "held_out", "real", "xray", "renderer", "size", "kind", "ct", "level", "error", "seconds",
-    "local_gain", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift", "chance",
+    "local_gain", "local_shift", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift", "chance",
 )  # fmt: skip
 PICTURE = Path(__file__).parents[2] / "docs/pictures" / "xvr_trust.png"
 Row = dict[str, Any]
