@@ -84,8 +84,8 @@ def test_mistakes_are_one_sentence(tmp_path, monkeypatch, capsys, options, messa
 
 CHOSEN = {
     "ct": "my.nii", "labels": "seg.nii", "cts": "folder", "dataset": "set", "procedural": "knee", "patients": 7,
-    "voxels": 33, "steps_per_patient": 5, "validation_views": 9, "checkpoint": "hub/id", "warp": "w.tfm",
-    "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
+    "voxels": 33, "steps_per_patient": 5, "patients_per_batch": 3, "validation_views": 9, "checkpoint": "hub/id",
+    "warp": "w.tfm", "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
     "pretrained": True, "preset": "femur", "series": "2", "modality": "MR", "resample_slices": True,
     "voxel_spacing": (0.5, 0.6, 0.7), "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
     "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,

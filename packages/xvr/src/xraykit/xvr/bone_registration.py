@@ -31,7 +31,8 @@ def register_bones(
     """Find the pose of each of several bones in X-rays of one moment, by `register_xrays`.
 
     The sum of the bones' line integrals is compared with the X-rays, so that bones in front of each other do no harm.
-    What the X-rays show besides, soft tissue and other bones, is not modelled.
+    What the X-rays show besides, soft tissue and other bones, is not modelled: it moves a view by itself along its beam
+    by more than noise tells, so that stated geometry is not checked here.
 
     Args:
         shots: The V X-rays, calibrated if there are several.
@@ -57,7 +58,7 @@ def register_bones(
     refinement = scaled_to_bones(how.refinement, bones, shots, given.poses[0])
     if refinement.scales != how.refinement.scales:
         notes = (*notes, f"scales {', '.join(map(str, refinement.scales))} px, by the size of the bones")
-    first, how = bones.bodies[0].volume, replace(how, refinement=refinement)
+    first, how = bones.bodies[0].volume, replace(how, refinement=replace(refinement, check_geometry=False))
     found = register_xrays(shots, first, how, structures=bones, starts=given, files=files, report=report)
     return replace(found, record=replace(found.record, notes=(*found.record.notes, *notes)))
 
