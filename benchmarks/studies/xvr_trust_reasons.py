@@ -56,19 +56,21 @@ def named_reasons(
             continue
         group = found.setdefault("wrong camera" if row["kind"] in CAMERAS else row["kind"], [0, 0, 0])
         group[0] += 1
-        if row["chance"] >= flagged:
-            continue
-        group[1] += 1
-        if row["kind"] in CAMERAS:
-            group[2] += row["sdd_deviations"] > contradicted
-            continue
-        if row["kind"] not in SAID:
-            alike = row["ncc"] >= LARGELY
-            group[2] += alike if row["kind"] == STRANGER else not alike
-            continue
-        tried = known.find(patient=key[0], xray=key[1], place=place)
-        if tried is None:
-            tried = {"patient": key[0], "xray": key[1], "place": place, "ways": ways_of(cases_of(kept, *key)[place])}
-            known.add(tried)
-        group[2] += row["kind"] in tried["ways"]
+        if row["chance"] < flagged:
+            group[1] += 1
+            group[2] += _is_named(row, place, known, kept, contradicted)
     return {kind: dict(zip(("cases", "flagged", "named"), counts, strict=True)) for kind, counts in found.items()}
+
+
+def _is_named(row: Row, place: int, known: KeptRows, kept: Path, contradicted: float) -> bool:
+    """Whether what is said of a flagged row is what it is; the ways of its picture are tried once and kept."""
+    if row["kind"] in CAMERAS:
+        return row["sdd_deviations"] > contradicted
+    if row["kind"] not in SAID:
+        return (row["ncc"] >= LARGELY) is (row["kind"] == STRANGER)
+    names = {"patient": row["patient"], "xray": row["xray"], "place": place}
+    tried = known.find(**names)
+    if tried is None:
+        tried = {**names, "ways": ways_of(cases_of(kept, row["patient"], row["xray"])[place])}
+        known.add(tried)
+    return row["kind"] in tried["ways"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from xraykit.render import InputError
-from xraykit.render.web import Answer, Request, RequestBody
+from xraykit.render.web import Request, RequestBody
 
+from .answers import chosen_names, rendering_answer, xray_answer
 from .files import load_result, save_view
-from .pictures import encoded
 from .pose_sliders import Move
 from .session import Session
 from .state import session_state, view_state
@@ -39,7 +38,7 @@ class Endpoints:
 
     def xray(self, body: RequestBody) -> Any:
         """The picture of X-ray `view`."""
-        return Answer(encoded(self._session.view(body.get("view")).picture.grey, "png"), "image/png")
+        return xray_answer(self._session.view(body.get("view")))
 
     def drr(self, body: RequestBody) -> Any:
         """The rendering of X-ray `view` after a `move`, and where its sliders stand, in a header."""
@@ -48,8 +47,7 @@ class Endpoints:
         if body.get("move"):
             session.move(session.views.index(view), _move(body["move"]), gesture=str(body.get("gesture", ""))[:64])
         picture = session.picture(session.views.index(view), draft=bool(body.get("draft")))
-        headers = {"X-View": json.dumps(view_state(session, view))}
-        return Answer(*(picture or (b"", "")), headers)
+        return rendering_answer(picture, view_state(session, view))
 
     def undo(self, body: RequestBody) -> Any:
         """One placement back."""
@@ -63,10 +61,7 @@ class Endpoints:
 
     def structure(self, body: RequestBody) -> Any:
         """Choose labels or groups by `names`."""
-        names = body.get("names")
-        if not isinstance(names, list):
-            raise InputError(f"names must be a list, got {names!r}.")
-        self._session.choose(names)
+        self._session.choose(chosen_names(body))
         return session_state(self._session)
 
     def initialise(self, body: RequestBody) -> Any:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from xraykit.render import InputError
-from xraykit.render.web import Answer, PageServer, RequestBody
+from xraykit.render.web import PageServer, RequestBody
 
-from .pictures import encoded
+from .answers import chosen_names, rendering_answer, xray_answer
 from .server import PAGE
 from .track_session import TrackSession
 
@@ -35,18 +33,15 @@ class TrackServer(PageServer):
         return self.session.state()
 
     def _xray(self, body: RequestBody) -> Any:
-        return Answer(encoded(self.session.view(body.get("view")).picture.grey, "png"), "image/png")
+        return xray_answer(self.session.view(body.get("view")))
 
     def _drr(self, body: RequestBody) -> Any:
         index = self.session.views.index(self.session.view(body.get("view")))
         picture = self.session.picture(index, draft=bool(body.get("draft")))
-        return Answer(*(picture or (b"", "")), {"X-View": json.dumps(self.session.view_state(index))})
+        return rendering_answer(picture, self.session.view_state(index))
 
     def _structure(self, body: RequestBody) -> Any:
-        names = body.get("names")
-        if not isinstance(names, list):
-            raise InputError(f"names must be a list, got {names!r}.")
-        self.session.choose(names)
+        self.session.choose(chosen_names(body))
         return self.session.state()
 
     def _frame(self, body: RequestBody) -> Any:

@@ -18,8 +18,8 @@ from .covariance import balanced_inverse
 from .registration import Registration, register_structures
 from .structure import Structure
 
-ITERATIONS = 10  # at the last scale: an answer is close
-ENOUGH = 256  # px
+ITERATIONS = 10  # at most, at one scale: an answer is close
+ENOUGH = 256  # px: finer images tell the SDD no better
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
 
 

@@ -35,8 +35,7 @@ def completed(settings: TrainSettings) -> TrainSettings:
     )  # fmt: skip
     cuda, stored = run.device == "cuda", settings.data.dataset is not None
     steps = STEPS if length.steps is None and length.minutes is None else length.steps
-    image_loss_from = 0.0 if cuda and not stored else 1.0
-    image_loss_from = _first(loss.image_loss_from, image_loss_from)
+    image_loss_from = _first(loss.image_loss_from, 0.0 if cuda and not stored else 1.0)
     length = replace(length, steps=steps, batch=length.batch or (116 if cuda else 16))
     check_length(length)
     return replace(
