@@ -11,9 +11,9 @@ from xraykit.xvr.xray.shot import Shot
 SIZE, VOXEL = 40, 3.0
 
 
-def two_bones() -> Volume:
-    """Labels 1 and 2: two lumps of nine uneven balls each, 1 above 2, in an oblique world."""
-    axis = (torch.arange(SIZE, dtype=torch.float64) - (SIZE - 1) / 2) * VOXEL
+def two_bones(finer: int = 1) -> Volume:
+    """Labels 1 and 2: two lumps of nine uneven balls each, 1 above 2, in an oblique world; in voxels of 3 mm / finer."""
+    axis = (torch.arange(SIZE * finer, dtype=torch.float64) - (SIZE * finer - 1) / 2) * VOXEL / finer
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
     mu, labels = torch.zeros_like(x), torch.zeros(x.shape, dtype=torch.int16)
     generator = torch.Generator().manual_seed(5)
@@ -28,6 +28,8 @@ def two_bones() -> Volume:
     affine = torch.tensor(
         [[VOXEL, 0.2, 0, -50], [-0.2, VOXEL, 0.1, -40], [0, -0.1, VOXEL, -70], [0, 0, 0, 1]], dtype=torch.float64
     )
+    affine[:3, 3] -= affine[:3, :3].sum(1) * (finer - 1) / (2 * finer)
+    affine[:3, :3] /= finer
     return Volume(mu.float(), affine, labels=labels, label_names={1: "upper", 2: "lower"})
 
 

@@ -72,7 +72,7 @@ def test_slope_is_the_derivative_of_the_value(problem):
 def test_candidates_do_not_influence_each_other(problem):
     objective, motion = problem
     other = motion.moved(torch.full((1, 9), 0.01, dtype=torch.float64), objective.intrinsics)
-    both = Motion(torch.cat([other.poses, motion.poses]), motion.pivots, torch.cat([other.lens, motion.lens]))
+    both = other.with_more(motion)
     alone, together = objective.evaluate(motion), objective.evaluate(both)
     for a, b in zip(alone, together, strict=True):
         torch.testing.assert_close(a[0], b[1], rtol=1e-5, atol=1e-6)

@@ -95,5 +95,5 @@ def _step(at: RimEvaluation, damping: Tensor, going: Tensor, settings: ImplantFi
 
 def _moved(poses: Tensor, pivot: Tensor, step: Tensor) -> Tensor:
     """Poses (B, V, 4, 4) after twists (B, 6) about the pivot, as `Motion.moved` has it."""
-    motion = Motion(poses[:, None], pivot[None], poses.new_zeros(len(poses), 3))
+    motion = Motion.of(poses[:, None], pivot[None])
     return motion.moved(step).poses[:, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -73,5 +73,5 @@ def _choose(
     def pick(old: Tensor, new: Tensor) -> Tensor:
         return torch.where(better.reshape(-1, *([1] * (old.ndim - 1))), new, old)
 
-    motion = Motion(pick(best.poses, here.poses), best.pivots, pick(best.lens, here.lens))
+    motion = replace(best, poses=pick(best.poses, here.poses), lens=pick(best.lens, here.lens))
     return motion, Evaluation(*(pick(old, new) for old, new in zip(best_at, at, strict=True)))

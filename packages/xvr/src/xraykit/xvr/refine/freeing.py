@@ -40,7 +40,10 @@ def freed_views(
     last = replace(settings.part(slice(-1, None)), iterations=ITERATIONS, intrinsics=())
     seen = [replace(shot, camera=camera) for shot, camera in zip(shots, found.cameras, strict=True)]
     return tuple(
-        register_structures(shot, structures, found.poses[None, :, v : v + 1], last) for v, shot in enumerate(seen)
+        register_structures(
+            shot, structures, found.poses[None, :, v : v + 1], last, scatter=found.scatter[v : v + 1]
+        )
+        for v, shot in enumerate(seen)
     )
 
 
@@ -56,7 +59,7 @@ def freed_sdd(
     """
     at = next((n for n, scale in enumerate(settings.scales) if scale >= ENOUGH), len(settings.scales) - 1)
     one = replace(settings.part(slice(at, at + 1)), iterations=ITERATIONS, intrinsics=("sdd",), weights=EDGES)
-    return register_structures(shots, structures, found.poses[None], one)
+    return register_structures(shots, structures, found.poses[None], one, scatter=found.scatter)
 
 
 @full_precision

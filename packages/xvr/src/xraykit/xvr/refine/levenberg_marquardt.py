@@ -20,15 +20,19 @@ class LevenbergMarquardt:
         damping: First lambda, relative to the curvature's diagonal.
         longest: Longest step [mm], measured as the turn times `lever` plus the shift; longer ones are shortened.
         lever: Millimetres that a radian is worth in step lengths.
+        rise: How far a ceiling of scatter may move in a step [nepers]; steps that move one farther are shortened.
         tolerance: A candidate has converged when a step moves it less than this [mm].
         flat: ... or gains, or promises to gain, less than this in similarity.
+        tries: ... or this many steps in a row led nowhere.
     """
 
     damping: float = 1e-3
     longest: float = 40.0
     lever: float = 100.0
+    rise: float = 1.0
     tolerance: float = 0.02
     flat: float = 1e-6
+    tries: int = 3
 
     def along_valleys(self) -> LevenbergMarquardt:
         """The same for parameters that can stand for each other, such as the SDD and the distance of the patient.
@@ -37,7 +41,7 @@ class LevenbergMarquardt:
         along it, and so flat that two percent of the SDD gain some 1e-5 in similarity. At its end all else is at rest,
         so that undamped steps are safe.
         """
-        return replace(self, damping=min(self.damping, 1e-8), flat=min(self.flat, 2e-7))
+        return replace(self, damping=min(self.damping, 1e-8), flat=min(self.flat, 2e-7), tries=2 * self.tries)
 
 
 def maximise(
@@ -70,11 +74,12 @@ def maximise(
     count = len(start)
     damping = torch.full((count,), settings.damping, dtype=torch.float64)
     done = torch.zeros(count, dtype=torch.bool)
+    failed = torch.zeros(count, dtype=torch.int64)
     for _ in range(iterations):
         going = (~done).nonzero()[:, 0]
         if len(going) == 0:
             break
-        step = _step(at, damping, going, settings)
+        step = _shortened(_step(at, damping, going), objective, settings)
         tried = best[going].moved(step, objective.intrinsics)
         there = objective.evaluate(tried)
         gain = there.value - at.value[going]
@@ -85,21 +90,29 @@ def maximise(
         promised = (at.slope[going] * step).sum(1) / 2
         promised = torch.where(up, torch.inf, promised)  # after a step taken, its gain counts
         small = (length < settings.tolerance) | (up & (gain < settings.flat)) | (promised < settings.flat)
-        done[going] = small
+        failed[going] = torch.where(up, 0, failed[going] + 1)
+        done[going] = small | (failed[going] >= settings.tries)
         if report is not None:
             report(best, at.value)
     return best, at, done
 
 
-def _step(at: Evaluation, damping: Tensor, going: Tensor, settings: LevenbergMarquardt) -> Tensor:
+def _step(at: Evaluation, damping: Tensor, going: Tensor) -> Tensor:
     curvature, slope = at.curvature[going], at.slope[going]
     diagonal = curvature.diagonal(dim1=1, dim2=2)
     least = diagonal.amax(1, keepdim=True).clamp_min(1e-30) * 1e-12
     damped = curvature + torch.diag_embed((diagonal * damping[going, None]).clamp_min(least))
-    step = torch.linalg.lstsq(damped, slope[..., None]).solution[..., 0]
-    structures = slope.shape[1] // 6
-    length = step_length(step, structures, settings.lever)
-    return step * (settings.longest / length.clamp_min(settings.longest))[:, None]
+    return torch.linalg.lstsq(damped, slope[..., None]).solution[..., 0]
+
+
+def _shortened(step: Tensor, objective: Objective, settings: LevenbergMarquardt) -> Tensor:
+    """The steps (B, P), none beyond what settings allow."""
+    length = step_length(step, len(objective.structures), settings.lever)
+    share = settings.longest / length.clamp_min(settings.longest)
+    if objective.ceiling is not None:
+        rise = step[:, -len(objective.targets) :].abs().amax(1)
+        share = torch.minimum(share, settings.rise / rise.clamp_min(settings.rise))
+    return step * share[:, None]
 
 
 def step_length(step: Tensor, structures: int, lever: float) -> Tensor:
@@ -112,11 +125,11 @@ def _accept(
     best: Motion, at: Evaluation, tried: Motion, there: Evaluation, going: Tensor, up: Tensor
 ) -> tuple[Motion, Evaluation]:
     chosen = going[up]
-    poses, lens = best.poses.clone(), best.lens.clone()
-    poses[chosen], lens[chosen] = tried.poses[up], tried.lens[up]
+    poses, lens, ceilings = best.poses.clone(), best.lens.clone(), best.ceilings.clone()
+    poses[chosen], lens[chosen], ceilings[chosen] = tried.poses[up], tried.lens[up], tried.ceilings[up]
     fields = []
     for old, new in zip(at, there, strict=True):
         joined = old.clone()
         joined[chosen] = new[up]
         fields.append(joined)
-    return Motion(poses, best.pivots, lens), Evaluation(*fields)
+    return Motion(poses, best.pivots, lens, ceilings), Evaluation(*fields)

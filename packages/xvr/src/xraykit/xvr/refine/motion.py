@@ -1,7 +1,8 @@
-"""The unknowns of a registration: where each rigid structure is seen from, and what is not known of the cameras."""
+"""The unknowns of a registration: where each structure is seen from, and what is not known of cameras and scatter."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,8 @@ from torch import Tensor
 
 from xraykit.render import Camera
 from xraykit.render.geometry import nearest_rotation, rigid_matrix, se3_exp
+
+from .scatter import LOWEST
 
 INTRINSICS = {"sdd": (0,), "principal_point": (1, 2)}
 """What may be refined of a camera, and which of its three corrections that is."""
@@ -28,28 +31,32 @@ class Motion:
         pivots: (K, 3) world RAS [mm].
         lens: Corrections of (sdd, c_x, c_y), all in millimetres at the detector and the same for every view (one C-arm
             made them), (B, 3) float64.
+        ceilings: Of the scatter in each view, see scatter.py, (B, V) float64; infinite where there is none.
     """
 
     poses: Tensor
     pivots: Tensor
     lens: Tensor
+    ceilings: Tensor
 
     @classmethod
-    def of(cls, starts: Tensor, pivots: Tensor) -> Motion:
+    def of(cls, starts: Tensor, pivots: Tensor, ceiling: float | Tensor = math.inf) -> Motion:
         """Every structure where the starts (S, V, 4, 4) or (S, K, V, 4, 4) have it, the cameras as given."""
         every = starts if starts.ndim == 5 else starts[:, None]
-        poses = every.double().expand(-1, len(pivots), -1, -1, -1)
-        return cls(poses.clone(), pivots.double(), torch.zeros(len(starts), 3, dtype=torch.float64))
+        poses = every.double().expand(-1, len(pivots), -1, -1, -1).clone()
+        ceilings = poses.new_ones(len(starts), poses.shape[2]) * ceiling
+        return cls(poses, pivots.double(), poses.new_zeros(len(starts), 3), ceilings)
 
     def __len__(self) -> int:
         return len(self.poses)
 
     def __getitem__(self, index: Tensor | slice) -> Motion:
-        return replace(self, poses=self.poses[index], lens=self.lens[index])
+        return replace(self, poses=self.poses[index], lens=self.lens[index], ceilings=self.ceilings[index])
 
     def with_more(self, others: Motion) -> Motion:
         """These candidates and others of the same structures."""
-        return replace(self, poses=torch.cat([self.poses, others.poses]), lens=torch.cat([self.lens, others.lens]))
+        both = {name: torch.cat([getattr(self, name), getattr(others, name)]) for name in ("poses", "lens", "ceilings")}
+        return replace(self, **both)
 
     def camera(self, given: Camera) -> Camera:
         """The corrected cameras (one per candidate) of a view that came with `given`."""
@@ -60,17 +67,21 @@ class Motion:
         return replace(given, sdd=sdd + lens[:, 0], principal_point=centre + lens[:, 1:] / spacing.flip(-1))
 
     def moved(self, step: Tensor, intrinsics: Sequence[str] = ()) -> Motion:
-        """After a step (B, 6 K + n): K twists, then the n asked corrections (see `INTRINSICS`)."""
+        """After a step (B, 6 K + n) or (B, 6 K + n + V).
+
+        K twists, then the n asked corrections (see `INTRINSICS`), then, if they are free, the ceilings of V views.
+        """
         structures = self.poses.shape[1]
         twists, rest = step[:, : 6 * structures].unflatten(1, (structures, 6)), step[:, 6 * structures :]
         identity = torch.eye(3, dtype=torch.float64).expand(len(step), structures, 3, 3)
         pivots = self.pivots.expand(len(step), -1, -1)
         turn = se3_exp(torch.cat([twists[..., 3:], twists[..., :3]], dim=-1))
         world = rigid_matrix(identity, pivots) @ turn @ rigid_matrix(identity, -pivots)
-        lens = self.lens.clone()
-        if intrinsics:
-            lens[:, corrections(intrinsics)] += rest
-        return replace(self, poses=orthonormal(world[:, :, None] @ self.poses), lens=lens)
+        asked, lens, ceilings = corrections(intrinsics), self.lens.clone(), self.ceilings
+        lens[:, asked] += rest[:, : len(asked)]
+        if rest.shape[1] > len(asked):
+            ceilings = (ceilings + rest[:, len(asked) :]).clamp_min(LOWEST)
+        return replace(self, poses=orthonormal(world[:, :, None] @ self.poses), lens=lens, ceilings=ceilings)
 
 
 PRIOR = (200.0, 5.0, 5.0)

@@ -12,6 +12,7 @@ from xraykit.render import Camera, Volume, render_jacobian
 
 from .correlation_term import CorrelationTerm
 from .motion import PRIOR, Motion, corrections
+from .scatter import with_scatter
 from .self_similarity import SelfSimilarityTerm
 from .settings import Similarity
 from .similarity import GRADIENT_PATCH, PATCH, sobel
@@ -77,6 +78,7 @@ class Objective:
         samples: Samples per ray.
         intrinsics: Which of "sdd" and "principal_point" are unknown too.
         weights: Shares of the three terms.
+        ceiling: What the ceilings of scatter are thought to be, give or take as much; see scatter.py. None is no scatter.
     """
 
     targets: tuple[TargetImage, ...]
@@ -85,12 +87,13 @@ class Objective:
     samples: int
     intrinsics: tuple[str, ...] = ()
     weights: tuple[float, float, float] = WEIGHTS
+    ceiling: float | None = None
 
     def evaluate(self, motion: Motion) -> Evaluation:
         """Similarity, slope and curvature at the given motion (B candidates); parameters as in `Motion.moved`."""
         parts = [self._view(view, motion)[0] for view in range(len(self.targets))]
         whole = Evaluation(*(torch.stack(part).mean(0) for part in zip(*parts, strict=True)))
-        return self._with_prior(whole, motion) if self.intrinsics else whole
+        return self._with_prior(whole, motion) if self.intrinsics or self.ceiling else whole
 
     def scores(self, motion: Motion, view: int) -> Tensor:
         """Each pixel's contribution to the slope, (P, H, W), for one candidate; they add up to this view's slope."""
@@ -101,12 +104,15 @@ class Objective:
         return self._render(view, motion)[0]
 
     def _with_prior(self, found: Evaluation, motion: Motion) -> Evaluation:
-        """Corrections of the camera cost a little: -w/2 sum (c / sigma)^2."""
+        """What is not usual of cameras and scatter costs a little: -w/2 sum (c / sigma)^2."""
         asked = corrections(self.intrinsics)
-        stiffness = PRIOR_WEIGHT / motion.lens.new_tensor([PRIOR[place] for place in asked]).square()
-        lens, first = motion.lens[:, asked], found.slope.shape[1] - len(asked)
-        value = found.value - (stiffness * lens.square()).sum(1) / 2
-        slope = torch.cat([found.slope[:, :first], found.slope[:, first:] - stiffness * lens], dim=1)
+        unusual, sigma = motion.lens[:, asked], motion.lens.new_tensor([PRIOR[place] for place in asked])
+        if self.ceiling is not None:
+            unusual = torch.cat([unusual, motion.ceilings - self.ceiling], dim=1)
+            sigma = torch.cat([sigma, sigma.new_full((motion.ceilings.shape[1],), self.ceiling)])
+        stiffness, first = PRIOR_WEIGHT / sigma.square(), found.slope.shape[1] - len(sigma)
+        value = found.value - (stiffness * unusual.square()).sum(1) / 2
+        slope = torch.cat([found.slope[:, :first], found.slope[:, first:] - stiffness * unusual], dim=1)
         extra = torch.cat([stiffness.new_zeros(first), stiffness])
         return Evaluation(value, found.terms, slope, found.curvature + torch.diag(extra))
 
@@ -127,7 +133,12 @@ class Objective:
             spacing = given.tensors(dtype=lens.dtype, device="cpu")[1][0]
             lens[:, 1:] = lens[:, 1:] / spacing.flip(0)[:, None, None]  # per pixel to per millimetre
             columns.append(lens[:, corrections(self.intrinsics)])
-        return torch.stack([part.image for part in found]).sum(0), torch.cat(columns, dim=1)
+        lines, jacobian = torch.stack([part.image for part in found]).sum(0), torch.cat(columns, dim=1)
+        if self.ceiling is None:
+            return lines, jacobian
+        image, by_lines, by_ceiling = with_scatter(lines, motion.ceilings[:, view])
+        views = torch.eye(len(self.targets)).to(image)[view, :, None, None]
+        return image, torch.cat([by_lines * jacobian, by_ceiling * views], dim=1)
 
     def _view(self, view: int, motion: Motion) -> tuple[Evaluation, Tensor]:
         image, jacobian = self._render(view, motion)

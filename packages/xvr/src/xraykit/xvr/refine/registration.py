@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,14 +19,16 @@ from .climb_settings import RegistrationSettings
 from .competition import Contenders
 from .covariance import parameter_covariance, twist_blocks
 from .levenberg_marquardt import maximise
-from .motion import Motion
+from .motion import Motion, corrections
 from .objective import Evaluation, Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
+from .resolution import blurred, missing_blur
+from .scatter import usual_ceiling
 from .structure import Structure
-from .thick_slices import blurred, slice_blur
 from .window import anatomy_window
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
+COARSE = 10.0  # mm: voxels in which attenuation is looked over
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,8 @@ class Registration:
         lens_covariance: (n, n) of the intrinsics that were refined, (sdd, c_x, c_y) or some of them, [mm].
         view_covariance: (V, K, 6, 6) as `covariance`, where each view has a pose that fits it alone; `covariance` is
             then that of the view that is known least. None where all views share one motion.
+        scatter: What share of the open beam reaches all pixels of each view beside the primary, as far as greys show it
+            (with what hardening does to them), (V,); 0 where it was not looked for.
     """
 
     poses: Tensor
@@ -83,6 +88,7 @@ class Registration:
     seconds: float
     lens_covariance: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.float64))
     view_covariance: Tensor | None = None
+    scatter: Tensor = field(default_factory=lambda: torch.zeros(1, dtype=torch.float64))
 
 
 @differentiating
@@ -92,6 +98,7 @@ def register_structures(
     starts: Tensor,
     settings: RegistrationSettings | None = None,
     *,
+    scatter: Tensor | None = None,
     report: Callable[[RefinementStep], None] | None = None,
 ) -> Registration:
     """Find the pose of X-rays relative to a volume (or of several rigid structures) by making DRRs like them.
@@ -108,6 +115,7 @@ def register_structures(
         starts: Camera to world, (S, V, 4, 4), the same for every structure, or (S, K, V, 4, 4); (S, 4, 4) and (4, 4)
             do for one view.
         settings: How to climb; None is all defaults.
+        scatter: What an earlier registration found of it, (V,), to begin with; None is what is usual.
         report: Called after every step with the best candidate so far; an exception it raises ends the work.
 
     Returns:
@@ -123,18 +131,21 @@ def register_structures(
     starts = _checked(starts, len(shots), len(structures))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
-    unmoved = going = Contenders.all_of(Motion.of(starts, pivots))
+    ceiling = _ceiling(bodies, settings)
+    begin = (ceiling or math.inf) if scatter is None else -scatter.log()
+    unmoved = going = Contenders.all_of(Motion.of(starts, pivots, begin))
     ended: dict[int, RefinedCandidate] = {}
     trace = _Trace(begun, report)
     motion, at, done, objective = going.motion, None, None, None
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
-        objective = _objective(shots, bodies, going.motion.with_more(unmoved.motion), scale, settings, last)
+        intrinsics = settings.intrinsics if last else ()
+        objective = _objective(shots, bodies, going.motion.with_more(unmoved.motion), scale, settings)
+        objective = replace(objective, intrinsics=intrinsics, ceiling=ceiling)
         if stage:
             going = going.joined_by(unmoved, objective, stage, len(starts))
         elif not last and len(starts) > settings.keep:
             unmoved = unmoved.best(objective.evaluate(unmoved.motion).value, settings.keep)
-
         motion, at, done = _climb(objective, going, stage, settings, trace.watcher(stage, scale, going.lines))
         for i, start in enumerate((going.lines % len(starts)).tolist()):
             found = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
@@ -148,6 +159,7 @@ def register_structures(
     best = int(at.value.argmax())
     line = int(going.lines[best])
     known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
+    lens = slice(6 * len(bodies), 6 * len(bodies) + len(corrections(objective.intrinsics)))
     return Registration(
         poses=motion.poses[best],
         start=starts[line % len(starts)],
@@ -160,7 +172,8 @@ def register_structures(
         history=trace.of(line),
         converged=bool(done[best]),
         seconds=time.perf_counter() - begun,
-        lens_covariance=known[6 * len(bodies) :, 6 * len(bodies) :],
+        lens_covariance=known[lens, lens],
+        scatter=torch.exp(-motion.ceilings[best]),
     )
 
 
@@ -177,11 +190,12 @@ def similarities(
     """
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])
-    motion = Motion(poses, pivots, torch.zeros(len(answers), 3, dtype=torch.float64))
+    motion = Motion.of(poses, pivots, -torch.stack([answer.scatter for answer in answers]).log())
+    ceiling = _ceiling(structures, settings)
     found = []
     for n, answer in enumerate(answers):
         seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
-        objective = _objective(seen, structures, motion, settings.scales[-1], settings, last=False)
+        objective = replace(_objective(seen, structures, motion, settings.scales[-1], settings), ceiling=ceiling)
         found.append(objective.evaluate(motion[n : n + 1]).value)
     return torch.cat(found)
 
@@ -197,19 +211,27 @@ def _checked(starts: Tensor, views: int, structures: int) -> Tensor:
     return starts.double()
 
 
+def _ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
+    """What to expect of the scatter; none for first-order ascent, as published, and for self-similarity."""
+    if settings.optimizer != "levenberg_marquardt" or settings.similarity != "correlation":
+        return None
+    return usual_ceiling([body.with_voxels(COARSE) for body in bodies])
+
+
 def _objective(
     shots: Sequence[Shot],
     bodies: Sequence[Structure],
     motion: Motion,
     scale: int,
     settings: RegistrationSettings,
-    last: bool,
 ) -> Objective:
-    targets, voxel = [], float("inf")
-    for view, shot in enumerate(shots):
-        image, valid, camera = shrunk_shot(shot, scale)
-        poses = motion.poses[:, :, view]
-        blur = slice_blur(bodies[0].volume, camera, poses[:, 0], motion.pivots[0])
+    seen = [(*shrunk_shot(shot, scale), motion.poses[:, :, view]) for view, shot in enumerate(shots)]
+    widths = [footprint(camera, poses[:, 0], motion.pivots[0]) for _, _, camera, poses in seen]
+    shrunk = tuple(body.with_voxels(settings.voxel * min(widths)) for body in bodies)
+    targets = []
+    for shot, (image, valid, camera, poses) in zip(shots, seen, strict=True):
+        smaller = camera.width / shot.camera.width
+        blur = missing_blur(shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
         if blur is not None:
             image, valid = blurred(image, valid, blur)
         if settings.window:
@@ -217,11 +239,8 @@ def _objective(
             if bool(window.of(valid).any()):
                 image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
         targets.append(TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity))
-        voxel = min(voxel, settings.voxel * footprint(camera, poses[:, 0], motion.pivots[0]))
-    shrunk = tuple(body.with_voxels(voxel) for body in bodies)
     samples = max(samples_through(volume) for volume in shrunk)
-    intrinsics = settings.intrinsics if last else ()
-    return Objective(tuple(targets), shrunk, motion.pivots, samples, intrinsics, settings.weights)
+    return Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
 
 
 def _climb(

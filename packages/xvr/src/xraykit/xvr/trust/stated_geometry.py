@@ -95,7 +95,8 @@ def _each_alone(found: Registration, alone: Sequence[Registration], points: Tens
     least_known = alone[int(errors.argmax())]
     poses = torch.cat([one.poses for one in alone], dim=1)
     by_view = torch.stack([one.covariance for one in alone])
-    return replace(found, poses=poses, covariance=least_known.covariance, view_covariance=by_view)
+    scatter = torch.cat([one.scatter for one in alone])
+    return replace(found, poses=poses, covariance=least_known.covariance, view_covariance=by_view, scatter=scatter)
 
 
 class SddMove(NamedTuple):
