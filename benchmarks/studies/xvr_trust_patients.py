@@ -26,7 +26,7 @@ FITTED, HELD_OUT = (101, 102, 103, 104), (201, 202, 203)  # seeds
 SIZE = 224  # voxels of a patient's longest edge, about
 FINE = 224  # voxels of a real CT's longest edge
 WARPS = 3  # bodies that are made of a real CT: as it is, and of other shapes
-GRID = 1.12  # voxel of the CT, in voxels of the patient whose X-ray is taken
+GRID = 1.3  # voxel of the CT, in voxels of the patient whose X-ray is taken
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,20 @@ def warped(volume: Volume, rng: np.random.Generator, *, scale: float, shift: flo
 
 
 def _resampled(volume: Volume, voxel: float) -> Volume:
-    """On cubic voxels of that size [mm], or of its own where those are larger."""
-    shape = [
-        max(8, round((n - 1) * s / max(voxel, s)) + 1)
-        for n, s in zip(volume.shape, reversed(volume.spacing.tolist()), strict=True)
-    ]
-    steps = torch.tensor([(n - 1) / (m - 1) for n, m in zip(reversed(volume.shape), reversed(shape), strict=True)])
-    affine = volume.affine.clone()
-    affine[:3, :3] *= steps
-    hu = F.interpolate(hounsfield(volume)[None, None], size=shape, mode="trilinear", align_corners=True)[0, 0]
-    index = [torch.linspace(0, n - 1, m).round().long() for n, m in zip(volume.shape, shape, strict=True)]
-    labels = volume.labels
-    labels = labels if labels is None else labels[index[0]][:, index[1]][:, :, index[2]]
-    return Volume.from_hu(hu, affine, labels=labels, label_names=volume.label_names)
+    """On cubic voxels of about that size [mm], or of its own where those are larger, each the mean of what is in it."""
+    hu, affine, labels = hounsfield(volume), volume.affine.clone(), volume.labels
+    for axis in range(3):
+        dim, spacing = 2 - axis, float(volume.spacing[axis])
+        count = volume.shape[dim]
+        fewer = max(8, round(count * spacing / max(voxel, spacing)))
+        ratio = count / fewer
+        edges = torch.arange(count + 1, dtype=torch.float64) - ratio * torch.arange(fewer, dtype=torch.float64)[:, None]
+        hu = torch.movedim(torch.movedim(hu, dim, -1) @ edges.clamp(0, ratio).diff().T.float() / ratio, -1, dim)
+        affine[:3, 3] += affine[:3, axis] * (ratio - 1) / 2
+        affine[:3, axis] *= ratio
+        if labels is not None:
+            labels = labels.index_select(dim, (ratio * (torch.arange(fewer) + 0.5)).long())
+    return Volume.from_hu(hu.contiguous(), affine, labels=labels, label_names=volume.label_names)
 
 
 def _whole(volume: Volume, rng: np.random.Generator) -> Volume:
