@@ -5,7 +5,7 @@ python -m benchmarks.studies.xvr_thick --ct abdomen.nii.gz head.nii.gz --rows FI
 Simulated X-rays of each CT as it is (other projector, noise, scatter, collimation) are registered, from the same
 starts, to the CT in slices of several profiles: means over the slice ("box"), as reconstructions weigh it ("bell":
 Gaussian, as wide at half of its height as slices lie apart), and thin slices with gaps ("gaps"). "before" leaves out
-what refine/thick_slices.py does. Errors are true target registration errors and their parts: along the slices' axis as
+what refine/resolution.py does. Errors are true target registration errors and their parts: along the slices' axis as
 the image shows it, across that, along the beam, and turns. Rows of an interrupted run are kept in --rows.
 """
 
@@ -26,7 +26,7 @@ from xraykit.render import Volume
 from xraykit.render.geometry import geodesic_distance, rigid_inverse
 from xraykit.xvr import Structure, register
 from xraykit.xvr.evaluate import true_tre
-from xraykit.xvr.refine import registration
+from xraykit.xvr.refine import resolution
 from xraykit.xvr.start import StartErrors
 
 from ..common.kept_rows import KeptRows
@@ -98,7 +98,7 @@ def _measured(
         for run in RUNS:
             if rows.find(**names, xray=number, run=run):
                 continue
-            as_before = mock.patch.object(registration, "slice_blur", return_value=None)
+            as_before = mock.patch.object(resolution, "missing_blur", return_value=None)
             begun = time.process_time()
             with as_before if run == "before" else nullcontext():
                 found = register(shot_of(xray), body, begin)

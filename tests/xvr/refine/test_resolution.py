@@ -8,7 +8,7 @@ from support.registration import camera, moved, pose, shot, target_error, two_bo
 from torch.nn import functional as F
 from xraykit.render import Volume, render
 from xraykit.render.geometry import project
-from xraykit.xvr.refine import registration
+from xraykit.xvr.refine import resolution
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.resolution import WIDEST, blurred, missing_blur
@@ -128,7 +128,7 @@ def test_large_voxels_end_nearer_to_the_truth(volume, coarsely):
     start, settings = moved(truth, volume.center, (2, -2, 2), (3, -6, 3)), RegistrationSettings(scales=(48, 96))
     seen = shot(volume, truth, camera(96))
     found = register_structures(seen, coarse, start, settings)
-    with mock.patch.object(registration, "missing_blur", return_value=None):
+    with mock.patch.object(resolution, "missing_blur", return_value=None):
         without = register_structures(seen, coarse, start, settings)
     after, before = (target_error(one.poses[0], truth, volume) for one in (found, without))
     assert after < before / 2, (after, before)

@@ -22,7 +22,7 @@ from .levenberg_marquardt import maximise
 from .motion import Motion, corrections
 from .objective import Evaluation, Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
-from .resolution import blurred, missing_blur
+from .resolution import at_resolution
 from .scatter import usual_ceiling
 from .structure import Structure
 from .window import anatomy_window
@@ -231,9 +231,7 @@ def _objective(
     targets = []
     for shot, (image, valid, camera, poses) in zip(shots, seen, strict=True):
         smaller = camera.width / shot.camera.width
-        blur = missing_blur(shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
-        if blur is not None:
-            image, valid = blurred(image, valid, blur)
+        image, valid = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
         if settings.window:
             window = anatomy_window([body.volume for body in bodies], camera, poses)
             if bool(window.of(valid).any()):

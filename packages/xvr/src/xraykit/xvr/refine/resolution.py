@@ -15,6 +15,14 @@ WIDEST = 1 / 16  # of the image's shorter side: no patient's voxels are blurred 
 WITHIN = 0.95  # of the blur's weight that must fall on valid pixels
 
 
+def at_resolution(
+    image: Tensor, valid: Tensor, volume: Volume, camera: Camera, poses: Tensor, center: Tensor, shrunk: float
+) -> tuple[Tensor, Tensor]:
+    """An image (H, W) and its valid pixels (H, W) under what `missing_blur` says of them, if anything."""
+    blur = missing_blur(volume, camera, poses, center, shrunk)
+    return (image, valid) if blur is None else blurred(image, valid, blur)
+
+
 def missing_blur(volume: Volume, camera: Camera, poses: Tensor, center: Tensor, shrunk: float) -> Tensor | None:
     r"""By how much a DRR is blurrier than the X-ray, as a covariance in the image.
 

@@ -14,6 +14,8 @@ from torch import Tensor
 from xraykit.render import Camera, Volume, render
 
 from ..refine.pyramid import footprint, samples_through, shrunk_shot
+from ..refine.resolution import at_resolution
+from ..refine.scatter import with_scatter
 from ..refine.similarity import GRADIENT_PATCH, gradient_ncc, standardised
 from ..refine.structure import Structure
 from ..refine.window import anatomy_window
@@ -54,7 +56,7 @@ def measure(
     found = []
     for v, shot in enumerate(shots):
         view = _view(shot, structures, registration, v, structure)
-        fit = local_shifts(view.image, view.drr, view.valid, view.known)
+        fit = local_shifts(view.image, view.greys, view.valid, view.known)
         covered = (view.drr > SHOWN * view.drr.max()) & view.valid
         found.append(
             {
@@ -105,18 +107,19 @@ def view_errors(registration: Registration, body: Structure, structure: int) -> 
 class _View:
     """The part of an X-ray that shows the structure, with the DRR of all structures there, at one scale.
 
-    `compared` counts the valid pixels of the whole X-ray; `known` is what share of each ray lies inside the CT.
+    `drr` are line integrals, `greys` what an X-ray with the scatter found shows of them; `compared` counts the valid pixels of the whole X-ray; `known` is what share of each ray lies inside the CT.
     """
 
     image: Tensor
     valid: Tensor
     drr: Tensor
+    greys: Tensor
     known: Tensor
     compared: int
 
     def gradient_ncc(self) -> float:
         """Of X-ray and DRR, in units of their own spread."""
-        image, drr = (standardised(one, self.valid)[None, None] for one in (self.image, self.drr))
+        image, drr = (standardised(one, self.valid)[None, None] for one in (self.image, self.greys))
         side = min(GRADIENT_PATCH, *self.image.shape)
         return float(gradient_ncc(image, drr, side, self.valid))
 
@@ -131,15 +134,17 @@ def _view(shot: Shot, structures: Sequence[Structure], registration: Registratio
     shot = replace(shot, camera=registration.cameras[view])
     image, valid, camera = shrunk_shot(shot, LONGER_SIDE)
     compared = max(1, int(valid.sum()))
-    poses = registration.poses[:, view].double()
+    poses, pivot = registration.poses[:, view].double(), registration.pivot[structure]
+    volumes = [body.with_voxels(footprint(camera, poses[structure], pivot)) for body in structures]
+    smaller, own = camera.width / shot.camera.width, poses[structure, None]
+    image, valid = at_resolution(image, valid, volumes[structure], camera, own, pivot, smaller)
     window = anatomy_window([structures[structure].volume], camera, poses[None, structure : structure + 1])
     if bool(window.of(valid).any()):
         image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-    voxel = footprint(camera, poses[structure], registration.pivot[structure])
-    volumes = [body.with_voxels(voxel) for body in structures]
     drr = _drr(volumes, camera, poses)
+    greys, _, _ = with_scatter(drr[None, None], -registration.scatter[view : view + 1].log())
     known = known_share(structures[-1], camera, poses[-1], drr)
-    return _View(image, valid, drr, known, compared)
+    return _View(image, valid, drr, greys[0, 0], known, compared)
 
 
 def _drr(volumes: Sequence[Volume], camera: Camera, poses: Tensor) -> Tensor:
