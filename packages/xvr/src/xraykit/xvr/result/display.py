@@ -22,7 +22,11 @@ Mask = NDArray[np.bool_]
 FloatPicture = NDArray[np.float64]
 
 OUTSIDE = 0.25  # brightness of pixels that were not compared
-WINDOW = (0.5, 99.5)  # percent of the pixels compared
+WINDOW = (0.5, 99.5)  # percent of the pixels that say what is black and white
+COVERED = 0.02  # of the largest line integral: pixels with less show no anatomy
+MARGIN = 1 / 40  # of the longer side: how far around the anatomy pixels are counted with it
+SPARE = 0.3  # of the range of greys: what is left below and above it for the rest of the image
+TOO_LITTLE = 0.002  # of the pixels: with fewer, all that are compared say what is black and white
 FAINTEST_EDGE = 0.2  # of the strongest ones
 EDGE_BLUR = 1 / 240  # of the longer side, standard deviation
 
@@ -68,9 +72,39 @@ def dimmed(grey: GreyPicture, inside: Mask) -> GreyPicture:
     return np.where(inside, grey, np.round(grey * OUTSIDE)).astype(np.uint8)
 
 
-def xray_window(shot: Shot) -> tuple[float, float]:
-    """The X-ray values shown black and white, from the pixels compared."""
-    low, high = np.percentile(numbers(shot.image)[compared(shot)], WINDOW)
+def covered(drrs: Tensor) -> Mask:
+    """Pixels at which any of the DRRs (K, H, W) shows something, (H, W)."""
+    largest = drrs.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+    return (drrs > COVERED * largest).any(dim=0).cpu().numpy()
+
+
+def around(shot: Shot, mask: Mask) -> Mask:
+    """The compared pixels in a mask and in a narrow margin around it, (H, W); all compared ones where those are few.
+
+    They say which values are black and white: elsewhere a raw beam, the rim of an intensifier or the leaves of a
+    collimator may be so much brighter that the anatomy is left with a few dark greys.
+    """
+    reach = max(1, round(MARGIN * max(mask.shape)))
+    grown = torch.from_numpy(mask)[None].float()
+    for kernel in ((2 * reach + 1, 1), (1, 2 * reach + 1)):
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        grown = torch.nn.functional.max_pool2d(grown, kernel, stride=1, padding=padding)
+    inside = compared(shot)
+    near = (grown[0] > 0).numpy() & inside
+    return near if near.sum() > TOO_LITTLE * near.size else inside
+
+
+def xray_window(shot: Shot, where: Mask) -> tuple[float, float]:
+    """The X-ray values shown black and white, (low, high): those in a mask, see `around`, and some spare for others.
+
+    With the quantiles (l, h) in the mask, (L, H) of all pixels compared, and the spare s:
+
+        low = max(l - s (h - l), min(l, L)),   high = min(h + s (h - l), max(h, H))
+    """
+    values = numbers(shot.image)
+    (low, high), (lowest, highest) = (np.percentile(values[mask], WINDOW) for mask in (where, compared(shot)))
+    spare = SPARE * (high - low)
+    low, high = max(low - spare, min(low, lowest)), min(high + spare, max(high, highest))
     return float(low), float(max(high, low + 1e-12))
 
 
