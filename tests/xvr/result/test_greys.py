@@ -63,14 +63,24 @@ def test_anatomy_that_fills_the_field_has_the_greys_of_the_whole_image():
     assert display.xray_window(shot, near) == pytest.approx(tuple(expected))
 
 
-@pytest.mark.parametrize("pixels", [0, 1])
-def test_where_too_little_is_covered_the_whole_image_tells(pixels):
+def test_where_too_little_is_covered_the_inner_part_of_the_field_tells():
     shot = Shot(torch.rand(400, 400), replace(CAMERA, height=400, width=400))
     mask = np.zeros((400, 400), dtype=bool)
-    valid = torch.ones(400, 400, dtype=torch.bool)
-    valid[:399] = False
-    mask[390, :pixels] = True
-    np.testing.assert_array_equal(display.around(replace(shot, valid=valid), mask), valid.numpy())
+    rows, columns = np.nonzero(display.around(shot, mask))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (40, 359, 40, 359)
+    narrow = torch.zeros(400, 400, dtype=torch.bool)
+    narrow[390:, 50:150] = True
+    mask[395, :3] = True
+    np.testing.assert_array_equal(display.around(replace(shot, valid=narrow), mask), narrow.numpy())
+
+
+def test_the_inner_part_of_a_round_field_leaves_its_rim_out():
+    down, across = torch.meshgrid(torch.arange(200.0) - 99.5, torch.arange(200.0) - 99.5, indexing="ij")
+    radius = torch.hypot(down, across)
+    shot = Shot(radius, replace(CAMERA, height=200, width=200), valid=radius < 90)
+    kept = radius.numpy()[display.inner(shot)]
+    assert 55 < kept.max() < 71
+    assert display.inner(shot)[100, 100]
 
 
 def test_pixels_around_a_mask_are_compared_ones_within_a_fortieth_of_the_longer_side():
