@@ -48,7 +48,7 @@ def register(settings: RegisterSettings) -> int:
             --camera cam1.txt cam2.txt --polarity intensity
             --bone radius.tif --bone ulna.tif --voxel-spacing 0.4 0.4 0.6
             --landmarks-ct radius.fcsv --landmarks-ct ulna.fcsv
-            --landmarks-xray cam1.csv
+            --landmarks-xray cam1.csv --landmarks-xray cam2.csv
 
     OUT/XRAY/ then holds result.json (pose, camera, covariance, chance of success,
     warnings, settings), pose.json (for xraykit render drr --pose), transforms for
