@@ -39,7 +39,7 @@ def register(settings: RegisterSettings) -> int:
     Implants and tools are found by their meshes, without a CT:
 
         xraykit xvr register xray.png -o out --sdd 1198 --pixel-spacing 0.373
-            --mesh femoral.stl --mesh tibial.stl
+            --polarity intensity --mesh femoral.stl --mesh tibial.stl
 
     Bones with a CT of their own each get a pose each, in calibrated views at once;
     --result, --pose or landmarks say where each begins:
