@@ -27,6 +27,7 @@ from xraykit.xvr.train import (
     PoseLengthSettings,
     PoseNetworkSettings,
     TrainingDataSettings,
+    TrainingDetectorSettings,
     TrainingImageSettings,
     TrainingPoseSettings,
 )
@@ -116,7 +117,8 @@ def settings_of(arm: str, number: int, path: Path, asked: argparse.Namespace) ->
     output = asked.folder / ("foundation" if arm == "foundation" else f"ct{number}-{arm}")
     scratch = TrainSettings(
         data=TrainingDataSettings(ct=path),
-        poses=TrainingPoseSettings(**VIEWS, **DETECTOR),
+        poses=TrainingPoseSettings(**VIEWS),
+        detector=TrainingDetectorSettings(**DETECTOR),
         images=TrainingImageSettings(physics=True, bone=(1.0, 4.0)),
         length=PoseLengthSettings(minutes=asked.minutes),
         run=RunSettings(output=output, device="cpu", workers=0),
@@ -125,12 +127,12 @@ def settings_of(arm: str, number: int, path: Path, asked: argparse.Namespace) ->
         return replace(
             scratch,
             data=TrainingDataSettings(procedural=REGION, patients=PATIENTS, voxels=VOXELS),
-            poses=TrainingPoseSettings(**VIEWS | {"tz": HEIGHTS}, **DETECTOR),
+            poses=TrainingPoseSettings(**VIEWS | {"tz": HEIGHTS}),
             length=PoseLengthSettings(minutes=asked.foundation_minutes),
         )
     if arm == "finetuned":
         checkpoint = str(asked.folder / "foundation" / "weights")
-        return replace(scratch, network=PoseNetworkSettings(checkpoint=checkpoint), poses=TrainingPoseSettings(**VIEWS))
+        return replace(scratch, network=PoseNetworkSettings(checkpoint=checkpoint), detector=TrainingDetectorSettings())
     return scratch
 
 

@@ -29,6 +29,7 @@ from xraykit.xvr.train import (
     PoseLengthSettings,
     PoseNetworkSettings,
     TrainingDataSettings,
+    TrainingDetectorSettings,
     TrainingImageSettings,
     TrainingPoseSettings,
 )
@@ -87,7 +88,8 @@ def settings_of(asked: argparse.Namespace, folder: Path) -> TrainSettings:
     return TrainSettings(
         data=TrainingDataSettings(ct=chest_ct()),
         network=PoseNetworkSettings(backbone=asked.backbone),
-        poses=TrainingPoseSettings(**VIEWS, **DETECTOR, size=asked.size),
+        poses=TrainingPoseSettings(**VIEWS),
+        detector=TrainingDetectorSettings(**DETECTOR, size=asked.size),
         images=images,
         length=PoseLengthSettings(minutes=asked.minutes),
         run=RunSettings(output=folder / "scratch", device=asked.device, workers=0),

@@ -26,8 +26,13 @@ STEP = 6.0  # to the right from frame to frame [mm]
 DEPTH = 700.0
 
 
-def write_mesh_track(folder: Path, *, lost: tuple[tuple[int, int], ...] = ()) -> tuple[Path, Tensor]:
-    """The folder of the track and the poses (T, K, 1, 4, 4), camera to mesh; `lost` are (frame, body)."""
+def write_mesh_track(
+    folder: Path, *, lost: tuple[tuple[int, int], ...] = (), noted: bool = True
+) -> tuple[Path, Tensor]:
+    """The folder of the track and the poses (T, K, 1, 4, 4), camera to mesh; `lost` are (frame, body).
+
+    Without `noted`, settings.json does not say where its paths begin.
+    """
     run, out = folder / "run", folder / "track"
     run.mkdir()
     out.mkdir()
@@ -40,7 +45,8 @@ def write_mesh_track(folder: Path, *, lost: tuple[tuple[int, int], ...] = ()) ->
         save_image(run / f"{n:03}.tiff", (1.0 + shadows.sum(0))[None, None], camera=CAMERA)
     xray = XraySettings(sdd=SDD, pixel_spacing=1.0, polarity="line_integral", field_of_view="whole")
     settings = TrackSettings(run, TrackOutputSettings(out), meshes=MeshSettings(meshes), xray=xray)
-    write_settings(out / SETTINGS_FILE, settings, command="xvr track", distribution="xraykit-xvr")
+    origin = {"command": "xvr track", "distribution": "xraykit-xvr"}
+    write_settings(out / SETTINGS_FILE, settings, **origin, note_folder=noted)
     frames = [_frame(n, poses[n], [k for frame, k in lost if frame == n]) for n in range(3)]
     inputs = {"views": [str(run)], "meshes": [str(path) for path in meshes]}
     header = TrackHeader(tuple(SIZES), ("run",), torch.zeros(2, 3, dtype=torch.float64), (20.0, 20.0), inputs)

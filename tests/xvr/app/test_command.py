@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from support.page_requests import ask
 from support.waiting import PATIENCE
 from support.xvr_app import CAMERA, TRUE, patient, shot_of
-from xraykit.render import carm_pose, save_image, write_volume
+from xraykit.render import carm_pose, save_image, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import LabelSettings
 from xraykit.render.geometry import geodesic_distance
@@ -65,6 +66,15 @@ def test_page_opens_with_ap_and_says_so_where_there_are_no_tags(files):
     assert state["starters"] == ["coarse"]
 
 
+def test_a_camera_file_says_what_a_picture_does_not(files, tmp_path):
+    camera = replace(CAMERA, sdd=1111.0, principal_point=(20.0, 30.0))
+    write_pose(tmp_path / "camera.json", camera, torch.eye(4)[None])
+    options = {"camera": (tmp_path / "camera.json",), "xray": XraySettings(polarity="log_attenuation")}
+    with opened(files, "bare.png", **options) as server:
+        found = server.session.views[0].shot.camera
+    assert (found.sdd, found.principal_point) == (1111.0, (20.0, 30.0))
+
+
 def test_xrays_of_one_name_are_numbered_and_named_views_open_them_all(files):
     with opened(files, "tagged.dcm", "tagged.dcm", opening=OpeningSettings(view="lateral_left")) as server:
         views = json.loads(ask(server, "/api/state")[1])["views"]
@@ -89,11 +99,16 @@ def test_earlier_result_opens_with_its_pose(files):
         (["missing.nii.gz", "tagged.dcm"], "missing.nii.gz"),
         (["ct.nii.gz", "tagged.dcm", "--view", "sideways"], "no view is called 'sideways'"),
         (["ct.nii.gz", "tagged.dcm", "--result", "missing"], "a result was expected"),
+        (["ct.nii.gz", "bare.png", "--camera", "other.json"], "other.json is of an image of"),
+        (["ct.nii.gz", "bare.png", "--camera", "absent.txt"], "a camera file was expected at absent.txt"),
+        (["ct.nii.gz", "bare.png", "--camera", "a.txt", "b.txt"], "once for each of 1 X-rays, got 2"),
         (["ct.nii.gz", "tagged.dcm", "--port", "70000"], "--port must be 0 to 65535"),
     ],
 )
 def test_mistakes_end_with_one_sentence(files, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(files)
+    other = replace(CAMERA, height=CAMERA.height + 1)
+    write_pose(files / "other.json", other, torch.eye(4)[None])
     port = [] if "--port" in arguments else ["--port", "0"]
     assert run(["xvr", "app", *arguments, *port, "--no-browser"]) == 2
     said = capsys.readouterr().err

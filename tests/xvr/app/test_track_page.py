@@ -21,6 +21,7 @@ from xraykit.render.storage import write_settings
 from xraykit.xvr.app import AppSettings, OpeningSettings, PageSettings, open_app
 from xraykit.xvr.app.live_rendering import FULL
 from xraykit.xvr.app.pictures import display_camera
+from xraykit.xvr.app.track_opening import track_settings
 from xraykit.xvr.procedure_settings import StructureSettings
 from xraykit.xvr.tracking.file_tracking import SETTINGS_FILE
 from xraykit.xvr.tracking.settings import TrackOutputSettings, TrackSettings
@@ -130,6 +131,26 @@ def test_a_track_of_a_ct_named_alone_opens_its_ct(tmp_path):
         assert torch.equal(server.session.views[0].now.pose, poses[1])
     with pytest.raises(InputError, match="--track alone takes cameras, labels and how X-rays are read from the track"):
         open_app(AppSettings(anatomy=LabelSettings(labels=tmp_path / "seg.nii.gz"), **where))
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_relative_paths_of_a_track_begin_where_it_was_made(tmp_path, monkeypatch, noted):
+    (tmp_path / "made").mkdir()
+    monkeypatch.chdir(tmp_path / "made")
+    out, poses = write_mesh_track(Path(), noted=noted)
+    assert track_settings(out).meshes.mesh[0].is_absolute() == noted
+    (tmp_path / "made").rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    if not noted:  # by an earlier version: from the working folder, as it was
+        with pytest.raises(FileError, match=r"names run, which is not in the working folder, .*open it from there"):
+            opened(Path("moved/track"))
+        monkeypatch.chdir(tmp_path / "moved")
+    with opened(Path("moved/track" if noted else "track")) as server:
+        assert told(server, "state")["frames"]["count"] == len(poses)
+    if noted:
+        (tmp_path / "moved/stem.stl").rename(tmp_path / "stem.stl")
+        with pytest.raises(FileError, match=r"names stem\.stl, which is not in .*moved, where `xraykit xvr track` was"):
+            opened(Path("moved/track"))
 
 
 def test_what_does_not_fit_a_track_to_be_looked_at_is_refused(track, tmp_path):

@@ -84,23 +84,49 @@ def reversed_bones(folder):
     return bones(folder, *reversed(BONES))
 
 
-def test_landmarks_of_each_bone_start_it(folder, tmp_path):
-    seen = ["name,u,v"]
+def landmarks(folder, to):
+    """Options for points of each bone, and what each camera sees of them as rows of a table, 0.3 px off."""
+    marks, seen = [], ([], [])
+    generator = torch.Generator().manual_seed(0)
     for name in BONES:
         middle = read_bone(folder, name).center.double()
         steps = ((12, 3, -2), (-9, 10, 4), (-3, -11, 8), (4, 6, -22), (-5, 2, 20))
         points = middle + torch.tensor(steps, dtype=torch.float64)
         rows = [f"{name}_{n},{','.join(f'{x:.3f}' for x in point)}" for n, point in enumerate(points.tolist())]
         slicer = ["# Markups fiducial file version = 4.11", "# CoordinateSystem = RAS", "# columns = label,x,y,z"]
-        (tmp_path / f"{name}.fcsv").write_text("\n".join([*slicer, *rows]) + "\n")
-        uv = project(points, CAMERA, truth(name)[:1]).uv[0]
-        seen += [f"{name}_{n},{u:.2f},{v:.2f}" for n, (u, v) in enumerate(uv.tolist())]
-    (tmp_path / "seen.csv").write_text("\n".join(seen) + "\n")
-    marks = [word for name in BONES for word in ("--landmarks-ct", str(tmp_path / f"{name}.fcsv"))]
-    options = [*bones(folder), *marks, "--landmarks-xray", str(tmp_path / "seen.csv"), "--init-only"]
-    assert command(folder, tmp_path / "out", *options) == 0
-    result = read_result(tmp_path / "out/joint")
-    assert all(error(folder, name, where) < 3 for name, where in zip(BONES, result.poses, strict=True))
+        (to / f"{name}.fcsv").write_text("\n".join([*slicer, *rows]) + "\n")
+        marks += ["--landmarks-ct", str(to / f"{name}.fcsv")]
+        for rows, pose in zip(seen, truth(name), strict=True):
+            uv = project(points, CAMERA, pose[None]).uv[0]
+            uv = uv + 0.3 * torch.randn(uv.shape, generator=generator, dtype=torch.float64)
+            rows += [f"{name}_{n},{u:.2f},{v:.2f}" for n, (u, v) in enumerate(uv.tolist())]
+    return marks, seen
+
+
+def seen_in(path, rows):
+    path.write_text("\n".join(["name,u,v", *rows]) + "\n")
+    return ["--landmarks-xray", str(path)]
+
+
+def test_landmarks_of_each_bone_start_it_better_from_both_views(folder, tmp_path):
+    marks, (front, side) = landmarks(folder, tmp_path)
+    given = {"one": seen_in(tmp_path / "front.csv", front)}
+    given["both"] = [*given["one"], *seen_in(tmp_path / "side.csv", side[:3] + side[5:8])]
+    errors = {}
+    for views, options in given.items():
+        assert command(folder, tmp_path / views, *bones(folder), *marks, *options, "--init-only") == 0
+        result = read_result(tmp_path / views / "joint")
+        errors[views] = max(error(folder, name, where) for name, where in zip(BONES, result.poses, strict=True))
+    assert errors["both"] < 2
+    assert errors["both"] < errors["one"] / 2
+
+
+def test_landmarks_of_more_views_than_there_are_x_rays_are_refused(folder, tmp_path, capsys):
+    marks, (front, _) = landmarks(folder, tmp_path)
+    seen = seen_in(tmp_path / "front.csv", front)
+    assert command(folder, tmp_path / "out", *bones(folder), *marks, *seen * 3) == 2
+    assert "once for each of 2 X-rays, got 3" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 from support.implants import CAMERA, QUICK, component, errors, implant_shot, truth, write_stl
 from xraykit.render import InputError, carm_pose, save_image, write_pose
 from xraykit.render.cli.umbrella import run
@@ -68,6 +69,23 @@ def test_a_mesh_in_other_units_is_said_and_read_with_its_unit(folder, tmp_path, 
         assert "--mesh-units" in refused(folder, tmp_path, capsys, *name)
     assert command(folder, tmp_path / "out", *name, "--mesh-units", unit) == 0
     answers = read_implants(tmp_path / "out/xray")["small"]["xray"]
+    assert errors(component(), answers[0].poses[0], truth(component()))[0] < 0.5
+
+
+def test_a_picture_without_tags_must_say_whether_metal_is_bright(folder, tmp_path, capsys):
+    shot = implant_shot(component(), truth(component()))
+    share = (1 - (-shot.image).exp()).clamp(0, 1)
+    Image.fromarray((255 * share).round().numpy().astype("uint8")).save(tmp_path / "bright0.png")
+    picture = [str(tmp_path / "bright0.png"), "--sdd", "1000", "--pixel-spacing", "1.2"]
+    mesh = ["--mesh", str(folder / "femoral.stl"), "-o", str(tmp_path / "out")]
+    Image.fromarray((250 * share).round().numpy().astype("uint8")).save(tmp_path / "bright1.png")
+    for what in (["register", picture[0]], ["track", str(tmp_path / "bright?.png")]):
+        assert run(["xvr", *what, *picture[1:], *mesh]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "--polarity intensity where metal is dark, --polarity log_attenuation where it is bright" in said
+        assert not (tmp_path / "out").exists()
+    assert run(["xvr", "register", *picture, *mesh, "--polarity", "log_attenuation"]) == 0
+    answers = read_implants(tmp_path / "out/bright0")["femoral"]["bright0"]
     assert errors(component(), answers[0].poses[0], truth(component()))[0] < 0.5
 
 

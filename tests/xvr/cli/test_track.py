@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from support.implants import CAMERA, QUICK, component, write_stl
 from support.soiled import soil, traces
 from xraykit.render import save_image, write_volume
 from xraykit.render.cli.umbrella import run
+from xraykit.xvr.app.track_opening import track_settings
 from xraykit.xvr.implants import ImplantAnswer, ImplantRecord, ImplantRegistration, write_implants
 from xraykit.xvr.tracking import ImplantGroup, TrackSettings, read_track, track_files
 from xraykit.xvr.tracking.journal import add_to_journal, begin_journal, read_journal
@@ -91,7 +93,7 @@ def settings_of(folder, out, **results):
     )
 
 
-def test_a_killed_run_keeps_whole_frames_and_goes_on(folder, tmp_path):
+def test_a_killed_run_keeps_whole_frames_and_goes_on_from_another_folder(folder, tmp_path, monkeypatch):
     whole = track_files(settings_of(folder, tmp_path / "whole"))
 
     def kill(done, total):
@@ -99,12 +101,17 @@ def test_a_killed_run_keeps_whole_frames_and_goes_on(folder, tmp_path):
             raise KeyboardInterrupt
 
     out = tmp_path / "killed"
+    monkeypatch.chdir(folder)
     with pytest.raises(KeyboardInterrupt):
-        track_files(settings_of(folder, out), report=kill)
+        track_files(settings_of(Path(), out), report=kill)
     kept = (out / "frames.jsonl").read_bytes()
     (out / "frames.jsonl").write_bytes(kept + b'{"frame": 1, "label": "001", "camera_to')  # killed while it wrote
     seen = []
-    again = track_files(settings_of(folder, out, resume=True), report=lambda done, total: seen.append((done, total)))
+    monkeypatch.chdir(tmp_path)
+    assert track_settings(out).all_views == (folder / "run",)
+    again = track_files(
+        settings_of(folder, Path("killed"), resume=True), report=lambda done, total: seen.append((done, total))
+    )
     assert seen == [(1, 2), (2, 2)]
     torch.testing.assert_close(again.track.body_to_camera, whole.track.body_to_camera)
     lines = (out / "frames.jsonl").read_text().splitlines()

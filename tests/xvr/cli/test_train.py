@@ -5,10 +5,11 @@ from functools import reduce
 from pathlib import Path
 
 import pytest
+import torch
 from cyclopts import App
 from support.later import installed
 from support.training import QUICK, small_patient, write_small_patient
-from xraykit.render import InputError, write_volume
+from xraykit.render import Camera, InputError, write_pose, write_volume
 from xraykit.render.cli.umbrella import run
 from xraykit.render.commands import flat
 from xraykit.render.storage import leaves
@@ -88,7 +89,8 @@ CHOSEN = {
     "warp": "w.tfm", "pose_frame": "template", "backbone": "resnet34", "norm": "default", "parameterization": "euler",
     "pretrained": True, "preset": "femur", "series": "2", "modality": "MR", "resample_slices": True,
     "voxel_spacing": (0.5, 0.6, 0.7), "alpha": (1.0, 2.0), "beta": (3.0, 4.0), "gamma": (5.0, 6.0), "tx": (7.0, 8.0),
-    "ty": (9.0, 10.0), "tz": (11.0, 12.0), "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
+    "ty": (9.0, 10.0), "tz": (11.0, 12.0), "camera": "cam1.txt", "image_size": (70, 80), "pixel_spacing": (0.3, 0.4),
+    "sdd": 900.5, "field_of_view": 301.5, "size": 96, "voxel": 1.5,
     "bone": (2.0, 3.0), "augment": 0.25, "physics": True, "weight_pose": 0.5, "weight_image": 0.6, "weight_dice": 0.7,
     "image_loss_from": 0.8, "steps": 11, "minutes": 2.5, "batch": 6, "accumulate": 3, "warmup": 4, "rate": 0.02,
     "clip": 0.03, "validate_every": 13, "save_every": 14, "output": "other", "resume": True, "device": "cpu",
@@ -114,3 +116,18 @@ def test_each_option_reaches_its_field_and_no_other(name):
         assert settings.run.output == Path(value) and not changed
     else:
         assert changed == {name: Path(value) if isinstance(changed[name], Path) else value}
+
+
+def test_the_camera_of_a_file_is_what_the_weights_say(tmp_path, capsys):
+    ct, _ = write_small_patient(tmp_path)
+    camera = Camera(sdd=1050.0, height=40, width=50, pixel_spacing=6.0, principal_point=(35.0, 14.0))
+    write_pose(tmp_path / "camera.json", camera, torch.eye(4)[None])
+    train = ["xvr", "train", str(ct), *OPTIONS, "--camera", str(tmp_path / "camera.json")]
+    assert run([*train, "-o", str(tmp_path / "out")]) == 0
+    frame = load_network(tmp_path / "out/weights").frame
+    assert (frame.sdd, frame.delx) == (1050.0, 300.0 / 32)
+    assert frame.principal_point == pytest.approx((16 + 60 / frame.delx, 16 - 36 / frame.delx))
+    capsys.readouterr()
+    assert run([*train, "--image-size", "50", "40", "-o", str(tmp_path / "other")]) == 2
+    assert "camera.json is of an image of 40 rows x 50 columns, got one of 50 x 40" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()

@@ -52,6 +52,18 @@ def test_the_value_falls_on_all_sides_of_the_truth():
     assert float(found.seen[0]) == pytest.approx(1.0)
 
 
+def test_processed_greys_count_on_whatever_scale_they_are():
+    """Natural logarithms are the share of the beam; greys are that share already, up to gain and offset."""
+    implant = component()
+    shot = implant_shot(implant, truth(implant))
+    share = 1 - (-shot.image).exp()
+    expected = evaluate((RimTarget.of(shot, 160),), Outline(implant), truth(implant)[None, None], reach=4).value
+    for gain, offset in ((255.0, 0.0), (4000.0, -70.0)):
+        greys = replace(shot, image=gain * share + offset, greys="processed")
+        found = evaluate((RimTarget.of(greys, 160),), Outline(implant), truth(implant)[None, None], reach=4).value
+        assert float(found) == pytest.approx(float(expected), abs=0.02)
+
+
 def test_united_vertices_leave_a_closed_surface_of_about_the_same_volume():
     mesh = component("tibial_component").mesh
     coarse = united(mesh, 3.0)

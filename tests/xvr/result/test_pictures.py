@@ -69,7 +69,8 @@ def test_pixels_that_are_not_compared_are_dark():
     shot = shot_of(VOLUME, POSE)
     valid = torch.ones_like(shot.image, dtype=torch.bool)
     valid[:20] = False
-    greys = xray_greys(Shot(shot.image, CAMERA, valid=valid))
+    partly = Shot(shot.image, CAMERA, valid=valid)
+    greys = xray_greys(partly, display.compared(partly))
     assert greys[:20].max() <= round(255 * display.OUTSIDE)
     assert greys[20:].max() == 255
 
@@ -77,7 +78,7 @@ def test_pixels_that_are_not_compared_are_dark():
 def test_tiles_of_the_checkerboard_are_xray_and_drr_in_turn():
     shot = shot_of(VOLUME, POSE)
     flat = torch.arange(CAMERA.width).float().expand(CAMERA.height, -1)
-    board, xray = checkerboard(shot, flat)[..., 0], xray_greys(shot)
+    board, xray = checkerboard(shot, flat)[..., 0], xray_greys(shot, display.compared(shot))
     edge = 6  # 48 columns in 8 tiles
     np.testing.assert_array_equal(board[:edge, :edge], xray[:edge, :edge])
     np.testing.assert_array_equal(board[edge : 2 * edge, edge : 2 * edge], xray[edge : 2 * edge, edge : 2 * edge])

@@ -17,7 +17,7 @@ def settings(**changes):
 
 def test_the_cpu_trains_small_images_by_their_poses():
     found = completed(settings())
-    assert (found.poses.size, found.length.batch, found.length.steps) == (64, 16, 30_000)
+    assert (found.detector.size, found.length.batch, found.length.steps) == (64, 16, 30_000)
     assert (found.loss.image_loss_from, found.run.device, found.network.norm) == (1.0, "cpu", "default")
     assert found.data.patients == 200
     assert found.run.precision in ("bf16-mixed", "32-true")
@@ -27,7 +27,7 @@ def test_a_gpu_trains_at_the_paper_s_size_with_images(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: True)
     found = completed(settings(device="auto"))
-    assert (found.poses.size, found.length.batch, found.loss.image_loss_from) == (128, 116, 0.0)
+    assert (found.detector.size, found.length.batch, found.loss.image_loss_from) == (128, 116, 0.0)
     assert (found.run.device, found.run.precision, found.network.norm) == ("cuda", "bf16-mixed", "groupnorm")
     assert found.data.patients == 1000
 
@@ -81,5 +81,5 @@ def test_what_cannot_be_is_refused_in_a_sentence(changes, message, monkeypatch):
 
 
 def test_every_option_has_one_flag_and_no_group_has_more_than_twelve():
-    assert len(leaves(TrainSettings)) == 58
+    assert len(leaves(TrainSettings)) == 61
     assert all(len(fields(type(getattr(settings(), group.name)))) <= 12 for group in fields(TrainSettings))

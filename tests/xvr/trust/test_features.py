@@ -5,13 +5,13 @@ import math
 import pytest
 import torch
 from support.registrations import CAMERA, lopsided, registration_at, shot_of, true_pose, twisted
-from xraykit.render import InputError, Volume
+from xraykit.render import Camera, InputError, Volume
 from xraykit.render.geometry import rigid_matrix, se3_exp
 from xraykit.xvr import true_tre
 from xraykit.xvr.refine.pose_distance import misplacement
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.features import measure
-from xraykit.xvr.trust.target_points import points_in_view, predicted_error, target_points
+from xraykit.xvr.trust.target_points import points_in_view, predicted_error, share_shown, target_points
 
 VOLUME = lopsided()
 BODY = Structure.of(VOLUME)
@@ -50,6 +50,17 @@ def test_gain_and_offset_of_the_xray_change_nothing():
 def test_coverage_is_the_share_of_compared_pixels_behind_the_anatomy():
     assert features_at(POSE)["coverage"] > 0.5
     assert features_at(twisted(POSE, shift=(300, 0, 0)))["coverage"] < 0.1
+
+
+def test_points_shown_are_those_on_valid_pixels_in_front_of_the_source():
+    camera = Camera(sdd=1000.0, height=10, width=20, pixel_spacing=1.0)
+    across = torch.tensor([-9.5, -4.5, 4.5, 9.5, 10.5, 0.5], dtype=torch.float64) / 2
+    depths = torch.tensor([500.0] * 5 + [-500.0], dtype=torch.float64)
+    points = torch.stack([across, torch.zeros(6).double(), depths], dim=1)
+    eye, left = torch.eye(4, dtype=torch.float64), torch.zeros(10, 20, dtype=torch.bool)
+    left[:, :10] = True
+    assert share_shown(points, camera, eye, None) == pytest.approx(4 / 6)
+    assert share_shown(points, camera, eye, left) == pytest.approx(2 / 6)
 
 
 def test_only_what_is_around_the_chosen_structure_counts():

@@ -11,6 +11,7 @@ from xraykit.xvr.refine.climb_settings import RegistrationSettings
 from xraykit.xvr.refine.registration import RefinedCandidate, register_structures
 from xraykit.xvr.refine.structure import Structure, structure_of
 from xraykit.xvr.trust.calibration import SuccessModel
+from xraykit.xvr.trust.doubts import LITTLE
 from xraykit.xvr.trust.judge_registration import IMPOSSIBLE, judge
 from xraykit.xvr.trust.judgement import percent
 
@@ -89,6 +90,27 @@ DOUBTS = [
 def test_every_doubt_has_its_sentence(changes, words):
     assert not any(words in warning for warning in judged().warnings)
     assert any(words in warning for warning in judged(**changes).warnings)
+
+
+def test_little_anatomy_is_doubtful_only_where_most_of_it_lies_beside_the_field():
+    bone = Structure.of(structure_of(VOLUME, (2,)))
+    values = {"covariance": TIGHT, "pivot": bone.pivot[None]}
+    inside, lost = (
+        judge(registration_at(pose[None], POSE, **values), (SHOT,), (bone,), model=MODEL)
+        for pose in (POSE, twisted(POSE, shift=(70, 0, 0)))
+    )
+    assert inside.features["coverage"] < LITTLE and inside.features["shown"] == pytest.approx(1.0)
+    assert not any("covers only" in line for line in inside.warnings)
+    assert any("of it lies beside them" in line for line in lost.warnings)
+
+
+def test_a_ct_that_goes_on_beyond_a_narrow_field_is_not_doubted_for_it():
+    valid = torch.zeros(SHOT.image.shape, dtype=torch.bool)
+    valid[16:24, 18:30] = True
+    found = registration_at(POSE[None], POSE, covariance=TIGHT, pivot=BODY.pivot[None])
+    trust = judge(found, (replace(SHOT, valid=valid),), (BODY,), model=MODEL)
+    assert trust.features["shown"] < 0.5
+    assert not any("covers only" in line for line in trust.warnings)
 
 
 def test_a_ct_that_ends_inside_the_field_is_said():

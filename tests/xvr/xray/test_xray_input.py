@@ -235,6 +235,16 @@ def test_distances_and_spacings_are_one_for_all_or_one_for_each_view():
         each.of_view(0, 3)
 
 
+def test_the_shot_says_whether_its_values_are_greys_and_whether_that_was_assumed(tmp_path):
+    where = {"sdd": 1000.0, "pixel_spacing": 1.0}
+    path = png(tmp_path, intensities().astype(np.uint8))
+    polarities = (None, "intensity", "log_intensity", "log_attenuation", "line_integral")
+    found = [read_shot(path, XraySettings(polarity=polarity, **where)).greys for polarity in polarities]
+    assert found == ["assumed", "line_integral", "processed", "processed", "line_integral"]
+    assert read_shot(dicom(tmp_path, intensities()), XraySettings()).greys == "line_integral"
+    assert read_shot(dicom(tmp_path, intensities(), modality="DX"), XraySettings()).greys == "processed"
+
+
 def test_what_nobody_stated_is_a_guess_that_a_failure_may_come_from(tmp_path):
     Image.fromarray(np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)).save(tmp_path / "a.png")
     known = {"sdd": 1000.0, "pixel_spacing": 1.0}

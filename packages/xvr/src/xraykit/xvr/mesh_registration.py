@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -62,6 +62,7 @@ def register_mesh_files(
         implants = read_implant_files(settings.meshes)
     with step("read the X-rays"):
         shots = read_shots(settings.all_xrays, settings.xray, cameras=settings.camera)
+    check_polarity(shots)
     begun_with = tuple(dict.fromkeys(line for shot in shots for line in shot.doubts))
     if begun_with and doubted is not None:
         doubted(begun_with)
@@ -120,6 +121,21 @@ def _check_options(settings: RegisterSettings) -> None:
         raise InputError(
             "--mesh starts from a search or from --result (and --joint takes --pose), got --start "
             f"{' '.join(settings.start.kinds or sorted(strays))} or options of it; leave them out."
+        )
+
+
+def check_polarity(shots: Sequence[Shot]) -> None:
+    """Refuse pictures of which nobody said what greys mean: outlines of metal that is taken for air fit, too.
+
+    Raises:
+        InputError: The polarity of an X-ray was assumed.
+    """
+    guessed = next((shot for shot in shots if shot.greys == "assumed"), None)
+    if guessed is not None:
+        raise InputError(
+            f"{guessed.name} must say whether metal is dark or bright, got a picture without tags; give --polarity "
+            "intensity where metal is dark, --polarity log_attenuation where it is bright (xvr register --help lists "
+            "all five)."
         )
 
 

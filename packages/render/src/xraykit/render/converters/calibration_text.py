@@ -103,7 +103,10 @@ def check_image_size(
         FileError: Nobody says, or both say something else.
     """
     if stated is None and (height is None or width is None):
-        raise FileError(f"{path} does not state the size of its image, and nobody else does; give rows and columns.")
+        raise FileError(
+            f"{path} does not state the size of its image, and nobody else does; give "
+            "rows and columns (--size, --image-size)."
+        )
     given = (width, height) if height is not None and width is not None else stated
     if stated is not None and given != stated:
         raise FileError(

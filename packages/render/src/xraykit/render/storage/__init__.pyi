@@ -40,6 +40,7 @@ from .provenance import (
 )
 from .same_settings import check_same_settings as check_same_settings
 from .settings_file import (
+    noted_folder as noted_folder,
     read_settings as read_settings,
     read_table as read_table,
     write_settings as write_settings,
@@ -48,6 +49,7 @@ from .settings_leaves import (
     Leaf as Leaf,
     leaves as leaves,
 )
+from .settings_paths import absolute_paths as absolute_paths
 from .staged_folder import atomic_folder as atomic_folder
 from .typed_settings import (
     Range as Range,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .settings_file import read_settings
+from .settings_file import noted_folder, read_settings
 from .settings_leaves import leaves
+from .settings_paths import absolute_paths
 from .typed_settings import to_plain
 
 
@@ -24,7 +25,10 @@ def check_same_settings(path: str | Path, settings: object, *, free: Collection[
         InputError: What is another now, by its option and with both values.
         FileError: The file cannot be read as such settings.
     """
-    before, now = to_plain(read_settings(type(settings), path)), to_plain(settings)
+    old, folder = read_settings(type(settings), path), noted_folder(path)
+    if folder is not None:  # the same files, whatever folder they are named from
+        old, settings = absolute_paths(old, folder), absolute_paths(settings, Path.cwd())
+    before, now = to_plain(old), to_plain(settings)
     known = leaves(type(settings)).items()
     changed = {
         name: leaf.path for name, leaf in known if name not in free and _at(before, leaf.path) != _at(now, leaf.path)

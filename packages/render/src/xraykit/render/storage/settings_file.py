@@ -14,12 +14,14 @@ from .atomic_write import write_atomically
 from .decoded_text import text_of
 from .json_object import parse_json
 from .provenance import Provenance, findings_record
+from .settings_paths import working_folder_from
 from .toml_text import toml_text, without_none
 from .typed_settings import from_plain, to_plain
 from .versions import installed_version
 
 OWN_KEY = "xraykit"
 """The table in a settings file that says which command wrote it."""
+WORKING_FOLDER = "working_folder"
 MOST_BYTES = 1 << 20
 
 T = TypeVar("T")
@@ -53,7 +55,23 @@ def read_table(path: str | Path) -> dict[str, Any]:
     Raises:
         FileError: Missing, too large, of another type or not well-formed, a key given twice, an alias, or no mapping.
     """
+    return {key: value for key, value in _whole_table(Path(path)).items() if key != OWN_KEY}
+
+
+def noted_folder(path: str | Path) -> Path | None:
+    """Where relative paths in a file of settings begin, as `write_settings` noted it; None where it did not.
+
+    Raises:
+        FileError: As `read_table`.
+    """
     path = Path(path)
+    own = _whole_table(path).get(OWN_KEY)
+    noted = own.get(WORKING_FOLDER) if isinstance(own, dict) else None
+    return path.resolve().parent / noted if isinstance(noted, str) else None
+
+
+def _whole_table(path: Path) -> dict[str, Any]:
+    """The mapping in a file, with the table of its writer."""
     readers: dict[str, Callable[[str], Any]] = {
         ".toml": tomllib.loads,
         ".json": partial(parse_json, place=str(path)),
@@ -78,11 +96,17 @@ def read_table(path: str | Path) -> dict[str, Any]:
         values = {}
     if not isinstance(values, dict):
         raise FileError(f"{path} must hold a table of keys and values, got {type(values).__name__}.")
-    return {key: value for key, value in values.items() if key != OWN_KEY}
+    return values
 
 
 def write_settings(
-    path: str | Path, settings: object, *, command: str, distribution: str, found: Provenance | None = None
+    path: str | Path,
+    settings: object,
+    *,
+    command: str,
+    distribution: str,
+    found: Provenance | None = None,
+    note_folder: bool = False,
 ) -> Path:
     """Write settings that `read_settings` and --config read again, with who wrote them.
 
@@ -92,6 +116,8 @@ def write_settings(
         command: Which command they are of, "render drr".
         distribution: Whose version is noted, "xraykit-render".
         found: What the reader of the input found; what was assumed and what is doubtful is noted.
+        note_folder: Note the working folder, where relative paths begin, as it is reached from the file's, see
+            `noted_folder`.
 
     Returns:
         The path.
@@ -111,6 +137,8 @@ def write_settings(
         raise InputError(f"settings are written to a .json, .yaml, .yml or .toml file, got {path}.")
     own: dict[str, Any] = {"command": command, "distribution": distribution}
     own["version"] = installed_version(distribution)
+    if note_folder:
+        own[WORKING_FOLDER] = working_folder_from(path.parent)
     if found is not None and (record := findings_record(found)):
         own["input"] = record
     plain = to_plain(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from torch import Tensor
 from xraykit.render import Camera
 from xraykit.render.geometry import resample, resize_camera
 
-from ..result.display import GreyPicture
+from ..result.display import GreyPicture, greys, inner, numbers, xray_window
 from ..xray.shot import Shot
 
-PERCENTILES = (1.0, 99.5)
+PERCENTILES = (1.0, 99.5)  # half-covered pixels along the border of a resampled X-ray are not among them
 COVERED = 0.02  # of the largest line integral: less is air
 OUTSIDE = 0.1  # brightness of pixels of the X-ray that are not compared
 QUALITY = 90
@@ -42,7 +43,10 @@ class XrayPicture(NamedTuple):
 
 
 def xray_picture(shot: Shot, size: int) -> XrayPicture:
-    """The X-ray `size` pixels long, windowed on the pixels that are compared; the others are nearly black."""
+    """The X-ray `size` pixels long, the pixels that are not compared nearly black.
+
+    Greys are spent on what lies away from the border of the exposed field, see `xray_window` and `inner`.
+    """
     camera = display_camera(shot.camera, size)
     shape = (camera.height, camera.width)
     image = shot.image[None, None].float()
@@ -54,8 +58,8 @@ def xray_picture(shot: Shot, size: int) -> XrayPicture:
     if shot.valid is not None:
         kept = torch.nn.functional.interpolate(shot.valid[None, None].float(), shape)[0, 0] > 0.5
         valid = kept if bool(kept.any()) else valid
-    grey = windowed(shown, shown[valid])
-    seen = valid.cpu().numpy()
+    small = replace(shot, image=shown, camera=camera, valid=valid)
+    grey, seen = greys(numbers(shown), xray_window(small, inner(small), PERCENTILES)), valid.cpu().numpy()
     return XrayPicture(np.where(seen, grey, grey * OUTSIDE).astype(np.uint8), seen)
 
 
@@ -78,15 +82,8 @@ def rendering_picture(image: Tensor, xray: XrayPicture) -> GreyPicture:
     if bright - dark < FAINT:  # the X-ray shows nothing there
         dark, bright = 32.0, 224.0
     low = min(low, (1 - LEAST_SPAN) * high)
-    greys = dark + (values - low) * (bright - dark) / max(high - low, 1e-12)
-    return (np.clip(greys, 1, 255) * covered).round().astype(np.uint8)
-
-
-def windowed(image: Tensor, seen: Tensor) -> GreyPicture:
-    """The image in 256 greys between two percentiles of the pixels that matter."""
-    values = image.detach().cpu().float().numpy()
-    low, high = np.percentile(seen.detach().cpu().float().numpy(), PERCENTILES)
-    return np.round(255 * np.clip((values - low) / max(high - low, 1e-12), 0, 1)).astype(np.uint8)
+    shown = dark + (values - low) * (bright - dark) / max(high - low, 1e-12)
+    return (np.clip(shown, 1, 255) * covered).round().astype(np.uint8)
 
 
 def encoded(grey: GreyPicture, kind: Literal["jpeg", "png"]) -> bytes:

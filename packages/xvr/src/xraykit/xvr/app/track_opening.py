@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from pathlib import Path
 
-from xraykit.render import InputError
+from xraykit.render import FileError, InputError
 from xraykit.render.commands import LabelSettings
-from xraykit.render.storage import read_settings
+from xraykit.render.storage import absolute_paths, kind_at, noted_folder, read_settings
 
 from ..tracking.cine import read_runs
 from ..tracking.file_tracking import SETTINGS_FILE
@@ -22,12 +22,28 @@ from .tracked_poses import read_tracked_poses
 
 
 def track_settings(path: Path) -> TrackSettings:
-    """What `xraykit xvr track` was told for a folder, or the frames.jsonl in it.
+    """What `xraykit xvr track` was told for a folder, or the frames.jsonl in it, with paths that hold from here.
 
     Raises:
-        FileError: There is no such file beside the track, or it is damaged.
+        FileError: There is no such file beside the track, it is damaged, or what it names is no longer there.
     """
-    return read_settings(TrackSettings, (path if path.is_dir() else path.parent) / SETTINGS_FILE, what="a track")
+    file = (path if path.is_dir() else path.parent) / SETTINGS_FILE
+    as_given, folder = read_settings(TrackSettings, file, what="a track"), noted_folder(file)
+    settings = as_given if folder is None else absolute_paths(as_given, folder)
+    for name, place in zip(_inputs(as_given), _inputs(settings), strict=True):
+        if kind_at(place) is None and not _PATTERN.intersection(str(name)):
+            where = "the working folder, and does not say" if folder is None else f"{folder.resolve()},"
+            raise FileError(
+                f"{file} names {name}, which is not in {where} where `xraykit xvr track` was run; "
+                f"{'open it from there' if folder is None else 'put it back, or correct its path in that file'}."
+            )
+    return settings
+
+
+def _inputs(track: TrackSettings) -> tuple[Path, ...]:
+    """What the page reads."""
+    labels = () if track.anatomy.labels is None else (track.anatomy.labels,)
+    return (track.ct, *track.views, *track.camera, *track.meshes.mesh, *track.anatomy.bone, *labels)
 
 
 def settings_of_ct(settings: AppSettings, track: TrackSettings) -> AppSettings:
@@ -68,4 +84,4 @@ def open_track(settings: AppSettings, track: TrackSettings) -> TrackServer:
     return TrackServer(TrackSession(frames, drawn_bodies(followed), notes), port=page.port, outer=page.outer)
 
 
-_NONE = AppSettings()
+_NONE, _PATTERN = AppSettings(), set("*?[")

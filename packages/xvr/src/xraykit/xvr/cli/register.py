@@ -39,7 +39,7 @@ def register(settings: RegisterSettings) -> int:
     Implants and tools are found by their meshes, without a CT:
 
         xraykit xvr register xray.png -o out --sdd 1198 --pixel-spacing 0.373
-            --mesh femoral.stl --mesh tibial.stl
+            --polarity intensity --mesh femoral.stl --mesh tibial.stl
 
     Bones with a CT of their own each get a pose each, in calibrated views at once;
     --result, --pose or landmarks say where each begins:
@@ -48,7 +48,7 @@ def register(settings: RegisterSettings) -> int:
             --camera cam1.txt cam2.txt --polarity intensity
             --bone radius.tif --bone ulna.tif --voxel-spacing 0.4 0.4 0.6
             --landmarks-ct radius.fcsv --landmarks-ct ulna.fcsv
-            --landmarks-xray cam1.csv
+            --landmarks-xray cam1.csv --landmarks-xray cam2.csv
 
     OUT/XRAY/ then holds result.json (pose, camera, covariance, chance of success,
     warnings, settings), pose.json (for xraykit render drr --pose), transforms for

@@ -15,7 +15,7 @@ def track(settings: TrackSettings) -> int:
     Implants in two calibrated views, whose folders hold one numbered image a frame:
 
         xraykit xvr track cam1/ cam2/ -o out --camera cam1.txt cam2.txt
-            --mesh femoral.stl --mesh tibial.stl
+            --polarity intensity --mesh femoral.stl --mesh tibial.stl
 
     In a search of the first frame an implant may be taken for another: register
     that frame first, look at it, and start from there:

@@ -47,9 +47,10 @@ class RimTarget:
         """The target of a shot whose longer side shall have at most `longest` pixels.
 
         What is compared is 1 - exp(-line integrals), the share of the beam that is missing: a pixel that metal covers
-        by half shows half of it, where the logarithm would show less and draw every edge inwards.
+        by half shows half of it, where the logarithm would show less and draw every edge inwards. Greys that were
+        processed for display have a scale of their own, and count as that share as they are.
         """
-        missing = 1 - (-shot.image.float()).exp().clamp_max(SATURATED)
+        missing = _missing(shot)
         image, valid, camera = shrunk_shot(replace(shot, image=missing), longest)
         low, high = torch.quantile(image[valid][:: 1 + image.numel() // 2**20], image.new_tensor([0.005, 0.995]))
         contrast = FLOOR * float((high - low) / (1 - low).clamp_min(1e-6))
@@ -64,6 +65,15 @@ class RimTarget:
         skin, and no less worth.
         """
         return self.contrast * (1 - least).clamp_min(0) + self.noise
+
+
+def _missing(shot: Shot) -> Tensor:
+    """The share of the beam that is missing, (H, W)."""
+    image = shot.image.float()
+    if shot.greys == "line_integral":
+        return 1 - (-image).exp().clamp_max(SATURATED)
+    inside = image if shot.valid is None else image[shot.valid]
+    return (image - inside.min()) / (inside.max() - inside.min())
 
 
 class RimEvaluation(NamedTuple):

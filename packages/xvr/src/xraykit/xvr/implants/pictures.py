@@ -11,7 +11,7 @@ from torch import Tensor
 from xraykit.render.meshes import thickness
 from xraykit.render.pictures import beside_legend, overlay
 
-from ..result.display import resized
+from ..result.display import around, resized
 from ..result.pictures import xray_greys
 from ..xray.shot import Shot
 from .implant import Implant
@@ -26,4 +26,5 @@ def implant_overlay(shot: Shot, implants: Sequence[Implant], poses: Tensor) -> N
         implant.name: (thickness([implant.mesh], small.camera, pose[None])[0, 0] > 0).numpy()
         for implant, pose in zip(implants, poses, strict=True)
     }
-    return beside_legend(overlay(xray_greys(small), masks, opacity=0.12), list(masks))
+    grey = xray_greys(small, around(small, np.any(list(masks.values()), axis=0)))
+    return beside_legend(overlay(grey, masks, opacity=0.12), list(masks))

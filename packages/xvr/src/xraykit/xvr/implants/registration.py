@@ -146,7 +146,7 @@ def _one(
         raise InputError(
             f"{implant.name} must be seen in the X-rays, got no place where its outline fits (the best correlates "
             f"{fits:.2f}, {settings.least:g} is asked for){other if mirrored >= settings.least else ''}; check the "
-            "mesh, its unit, the camera, or give a start."
+            "mesh, its unit, the camera, the polarity of the X-rays, or give a start."
         )
     answers = zip(chosen.poses, chosen.at.value.tolist(), strict=True)
     return tuple(ImplantAnswer(poses, score) for poses, score in answers), chosen

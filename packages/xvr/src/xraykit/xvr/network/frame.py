@@ -39,6 +39,8 @@ class NetworkFrame:
         mean: Subtracted from the standardised input.
         std: What the input is then divided by.
         equalize: Whether its input is histogram-equalised.
+        principal_point: Foot of the perpendicular from the source, x and y on its input [px], as the source sees it;
+            None is the middle.
 
     Raises:
         InputError: A number or name outside its range.
@@ -56,6 +58,7 @@ class NetworkFrame:
     mean: float = 0.15
     std: float = 0.1
     equalize: bool = False
+    principal_point: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("sdd", "height", "delx", "unit_factor", "std"):
@@ -63,6 +66,11 @@ class NetworkFrame:
             if not is_finite_number(value) or value <= 0 or (name == "height" and int(value) != value):
                 kind = "a positive whole number" if name == "height" else "a positive, finite number"
                 raise InputError(f"{name} of a network must be {kind}, got {name}={value!r}.")
+        if self.principal_point is not None:
+            if len(self.principal_point) != 2 or not all(is_finite_number(value) for value in self.principal_point):
+                came = self.principal_point
+                raise InputError(f"principal_point of a network must be two finite numbers, got {came!r}.")
+            object.__setattr__(self, "principal_point", tuple(self.principal_point))  # JSON gives a list
         if not is_finite_number(self.mean):
             raise InputError(f"mean of a network must be a finite number, got mean={self.mean!r}.")
         for name, choices in (("orientation", ("AP", "PA")), ("frame", FRAMES)):
@@ -92,7 +100,10 @@ class NetworkFrame:
     def camera(self, height: int | None = None) -> Camera:
         """The detector it was trained for, divided into `height` x `height` pixels (None: its own number)."""
         height = self.height if height is None else height
-        return Camera(sdd=self.sdd, height=height, width=height, pixel_spacing=self.delx * self.height / height)
+        spacing, centre = self.delx * self.height / height, self.principal_point
+        if centre is not None:
+            centre = (centre[0] * height / self.height, centre[1] * height / self.height)
+        return Camera(self.sdd, height, height, pixel_spacing=spacing, principal_point=centre)
 
     def extrinsic(self, rotation: Tensor, translation: Tensor) -> Tensor:
         """E (B, 4, 4) of raw network numbers: rotation (B, n), and translation (B, 3) in units of `unit_factor` mm."""

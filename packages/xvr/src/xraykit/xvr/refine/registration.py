@@ -44,7 +44,10 @@ class RefinementStep:
 
 @dataclass(frozen=True, eq=False)
 class RefinedCandidate:
-    """Where one start ended: poses (K, V, 4, 4); `scale` is the last one it took part in."""
+    """Where one start ended: poses (K, V, 4, 4); `scale` is the last one it took part in.
+
+    `similarity` is that of the climb, in a window that all candidates of this scale shared.
+    """
 
     poses: Tensor
     similarity: float
@@ -60,7 +63,8 @@ class Registration:
         poses: (K, V, 4, 4) float64, camera to world of structure k's volume for view v; the best iterate.
         start: (V, 4, 4), the start that won; (K, V, 4, 4) where each structure had its own.
         cameras: One per view, refined where asked, at the X-ray's own resolution.
-        similarity: The objective at the finest scale, in [-1, 1].
+        similarity: The objective at the finest scale, in [-1, 1], where the structures lie at these poses: it depends
+            on the answer alone, so that answers from different starts can be compared.
         terms: Its three parts by name.
         covariance: (K, 6, 6) of the left twist (w [rad], v [mm]) about pivot[k]; see covariance.py.
         pivot: (K, 3) world RAS [mm].
@@ -158,14 +162,16 @@ def register_structures(
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
     line = int(going.lines[best])
+    own = _objective(shots, bodies, motion[best : best + 1], settings.scales[-1], settings, last=True)
+    stated = own.evaluate(motion[best : best + 1])
     known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
     lens = slice(6 * len(bodies), 6 * len(bodies) + len(corrections(objective.intrinsics)))
     return Registration(
         poses=motion.poses[best],
         start=starts[line % len(starts)],
         cameras=tuple(motion[best : best + 1].camera(shot.camera) for shot in shots),
-        similarity=float(at.value[best]),
-        terms=dict(zip(TERMS, at.terms[best].tolist(), strict=True)),
+        similarity=float(stated.value[0]),
+        terms=dict(zip(TERMS, stated.terms[0].tolist(), strict=True)),
         covariance=twist_blocks(known, len(bodies)),
         pivot=pivots,
         candidates=tuple(ended[start] for start in range(len(starts))),
@@ -186,7 +192,8 @@ def similarities(
 ) -> Tensor:
     """How alike X-rays and renderings are at several answers, (N,), at the last scale and in one window for all.
 
-    What the answers state themselves is measured in windows of their own, so that a lost one may seem better.
+    What the answers state themselves is measured where each has its structures, so that one which shows less of them
+    may seem better.
     """
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])

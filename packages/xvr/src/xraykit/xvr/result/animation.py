@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from xraykit.render import InputError, Volume
 from xraykit.render.pictures import montage
@@ -53,13 +54,13 @@ def convergence_frames(
         raise InputError(f"an animation needs steps and 2 frames or more, got {len(history)} steps, most={most}.")
     shot = display.resized(shot, LONGER_SIDE)
     chosen = sorted({round(n) for n in np.linspace(0, len(history) - 1, most)})
-    return [_frame(shot, structures, history[n], n, view) for n in chosen]
+    drrs = [display.render_structures(structures, shot, history[n].poses[:, view]) for n in chosen]
+    where = display.around(shot, display.covered(drrs[-1]))
+    return [_frame(shot, drr, history[n], n, where) for n, drr in zip(chosen, drrs, strict=True)]
 
 
-def _frame(
-    shot: Shot, structures: Sequence[Volume | Structure], step: RefinementStep, number: int, view: int
-) -> Picture:
-    picture = edges_on_xray(shot, display.render_structures(structures, shot, step.poses[:, view]))
+def _frame(shot: Shot, drrs: Tensor, step: RefinementStep, number: int, where: display.Mask) -> Picture:
+    picture = edges_on_xray(shot, drrs, where=where)
     caption = f"step {number}, {step.scale} px, similarity {step.similarity:.3f}, {step.seconds:.1f} s"
     return montage([picture], [caption], size=12)
 

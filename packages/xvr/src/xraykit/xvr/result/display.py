@@ -22,7 +22,12 @@ Mask = NDArray[np.bool_]
 FloatPicture = NDArray[np.float64]
 
 OUTSIDE = 0.25  # brightness of pixels that were not compared
-WINDOW = (0.5, 99.5)  # percent of the pixels compared
+WINDOW = (0.5, 99.5)  # percent of the pixels that say what is black and white
+COVERED = 0.02  # of the largest line integral: pixels with less show no anatomy
+MARGIN = 1 / 40  # of the longer side: how far around the anatomy pixels are counted with it
+SPARE = 0.3  # of the range of greys: what is left below and above it for the rest of the image
+TOO_LITTLE = 0.002  # of the pixels: fewer do not say what is black and white
+BORDER = 1 / 10  # of the longer side: how far from the border of the exposed field its inner part begins
 FAINTEST_EDGE = 0.2  # of the strongest ones
 EDGE_BLUR = 1 / 240  # of the longer side, standard deviation
 
@@ -68,9 +73,56 @@ def dimmed(grey: GreyPicture, inside: Mask) -> GreyPicture:
     return np.where(inside, grey, np.round(grey * OUTSIDE)).astype(np.uint8)
 
 
-def xray_window(shot: Shot) -> tuple[float, float]:
-    """The X-ray values shown black and white, from the pixels compared."""
-    low, high = np.percentile(numbers(shot.image)[compared(shot)], WINDOW)
+def covered(drrs: Tensor) -> Mask:
+    """Pixels at which any of the DRRs (K, H, W) shows something, (H, W)."""
+    largest = drrs.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+    return (drrs > COVERED * largest).any(dim=0).cpu().numpy()
+
+
+def around(shot: Shot, mask: Mask) -> Mask:
+    """The compared pixels in a mask and in a narrow margin around it, (H, W); those of `inner` where these are few.
+
+    They say which values are black and white: elsewhere a raw beam, the rim of an intensifier or the leaves of a
+    collimator may be so much brighter that the anatomy is left with a few dark greys.
+    """
+    near = _grown(mask, MARGIN) & compared(shot)
+    return near if _is_enough(near) else inner(shot)
+
+
+def inner(shot: Shot) -> Mask:
+    """The compared pixels away from the border of the exposed field, (H, W); all compared ones where those are few.
+
+    They say which values are black and white as long as nobody knows where the anatomy is, see `around`.
+    """
+    inside = compared(shot)
+    border = _grown(np.pad(~inside, 1, constant_values=True), BORDER)[1:-1, 1:-1]
+    return ~border if _is_enough(~border) else inside
+
+
+def _grown(mask: Mask, margin: float) -> Mask:
+    """The mask and what lies within a margin, a share of the longer side, of it in both directions."""
+    reach = max(1, round(margin * max(mask.shape)))
+    grown = torch.from_numpy(mask)[None].float()
+    for kernel, padding in (((2 * reach + 1, 1), (reach, 0)), ((1, 2 * reach + 1), (0, reach))):
+        grown = torch.nn.functional.max_pool2d(grown, kernel, stride=1, padding=padding)
+    return (grown[0] > 0).numpy()
+
+
+def _is_enough(mask: Mask) -> bool:
+    return bool(mask.sum() > TOO_LITTLE * mask.size)
+
+
+def xray_window(shot: Shot, where: Mask, percent: tuple[float, float] = WINDOW) -> tuple[float, float]:
+    """The X-ray values shown black and white, (low, high): those in a mask, see `around`, and some spare for others.
+
+    With the percentiles (l, h) in the mask, (L, H) of all pixels compared, and the spare s:
+
+        low = max(l - s (h - l), min(l, L)),   high = min(h + s (h - l), max(h, H))
+    """
+    values = numbers(shot.image)
+    (low, high), (lowest, highest) = (np.percentile(values[mask], percent) for mask in (where, compared(shot)))
+    spare = SPARE * (high - low)
+    low, high = max(low - spare, min(low, lowest)), min(high + spare, max(high, highest))
     return float(low), float(max(high, low + 1e-12))
 
 

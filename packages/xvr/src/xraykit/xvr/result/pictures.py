@@ -39,6 +39,8 @@ def registration_pictures(
     - checkerboard: tiles of the X-ray and of the DRR in turn; lines run on across borders where the pose is right.
     - comparison: X-ray, DRR in the X-ray's greys, and their difference (blue: the X-ray is denser; orange: the DRR).
 
+    Greys run over what the X-ray shows where the structures are and beside them, see `display.around`.
+
     Args:
         shot: The X-ray.
         structures: K volumes.
@@ -79,16 +81,18 @@ def write_pictures(folder: str | Path, pictures: dict[str, Picture], *, stem: st
     return [save_png(Path(folder) / f"{stem}{name}.png", picture) for name, picture in pictures.items()]
 
 
-def edges_on_xray(shot: Shot, drrs: Tensor) -> Picture:
-    """Edges of each DRR (K, H, W) in its colour on the X-ray, (H, W, 3)."""
+def edges_on_xray(shot: Shot, drrs: Tensor, *, where: display.Mask | None = None) -> Picture:
+    """Edges of each DRR (K, H, W) in its colour on the X-ray, (H, W, 3); greys as `where` says, None is around them."""
     inside = display.compared(shot)
     edges = {str(k): display.thin_edges(display.numbers(drr)) & inside for k, drr in enumerate(drrs)}
-    return overlay(xray_greys(shot), edges, opacity=0.9, outline=False)
+    grey = xray_greys(shot, display.around(shot, display.covered(drrs)) if where is None else where)
+    return overlay(grey, edges, opacity=0.9, outline=False)
 
 
 def checkerboard(shot: Shot, drr: Tensor) -> Picture:
     """Tiles of X-ray and DRR (H, W) in turn, the X-ray at the top left, (H, W, 3)."""
-    xray, other = xray_greys(shot), _drr_greys(shot, drr)
+    where = display.around(shot, display.covered(drr[None]))
+    xray, other = xray_greys(shot, where), _drr_greys(shot, drr, where)
     height, width = xray.shape
     edge = max(1, math.ceil(max(height, width) / TILES))
     odd = (np.arange(height)[:, None] // edge + np.arange(width) // edge) % 2 == 1
@@ -97,29 +101,28 @@ def checkerboard(shot: Shot, drr: Tensor) -> Picture:
 
 def comparison(shot: Shot, drr: Tensor) -> list[Picture]:
     """X-ray, DRR (H, W) and their difference, each (H, W, 3)."""
-    inside = display.compared(shot)
-    low, high = display.xray_window(shot)
+    inside, where = display.compared(shot), display.around(shot, display.covered(drr[None]))
+    low, high = display.xray_window(shot, where)
     xray = display.numbers(shot.image)
-    matched = display.with_greys_of(display.numbers(drr), xray, inside)
+    matched = display.with_greys_of(display.numbers(drr), xray, where)
     share = np.clip((np.clip(xray, low, high) - np.clip(matched, low, high)) / (0.5 * (high - low)), -1, 1) * inside
     ground = np.array([24.0, 26.0, 30.0])
     blue, orange = np.array([90.0, 180.0, 255.0]), np.array([255.0, 160.0, 40.0])
     colour = np.where(share[..., None] > 0, blue, orange)
     difference = np.round(ground + np.abs(share)[..., None] * (colour - ground)).astype(np.uint8)
-    pair = [np.repeat(grey[..., None], 3, axis=2) for grey in (xray_greys(shot), _drr_greys(shot, drr))]
+    pair = [np.repeat(grey[..., None], 3, axis=2) for grey in (xray_greys(shot, where), _drr_greys(shot, drr, where))]
     return [*pair, difference]
 
 
-def xray_greys(shot: Shot) -> Picture:
-    """The X-ray (H, W), darker where it is not compared."""
-    grey = display.greys(display.numbers(shot.image), display.xray_window(shot))
+def xray_greys(shot: Shot, where: display.Mask) -> Picture:
+    """The X-ray (H, W) in greys over its values in a mask, darker where it is not compared."""
+    grey = display.greys(display.numbers(shot.image), display.xray_window(shot, where))
     return display.dimmed(grey, display.compared(shot))
 
 
-def _drr_greys(shot: Shot, drr: Tensor) -> Picture:
-    inside = display.compared(shot)
-    matched = display.with_greys_of(display.numbers(drr), display.numbers(shot.image), inside)
-    return display.dimmed(display.greys(matched, display.xray_window(shot)), inside)
+def _drr_greys(shot: Shot, drr: Tensor, where: display.Mask) -> Picture:
+    matched = display.with_greys_of(display.numbers(drr), display.numbers(shot.image), where)
+    return display.dimmed(display.greys(matched, display.xray_window(shot, where)), display.compared(shot))
 
 
 def _legend(names: Sequence[str], bar: ScaleBar) -> str:

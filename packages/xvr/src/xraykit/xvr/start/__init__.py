@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "earlier_result": "starts_from_result",
         "fixed": "starts_from_angles starts_from_pose_files starts_from_views",
         "given": "GivenStarts",
-        "landmarks": "landmark_pose LandmarkPose starts_from_landmarks",
+        "landmarks": "joint_landmark_pose joint_starts_from_landmarks landmark_pose LandmarkPose starts_from_landmarks",
         "settings": "LandmarkStart NetworkStart SearchStart StartSettings StatedStart",
         "slicer_markups": "read_image_points read_world_points",
         "spread": "spread_starts",

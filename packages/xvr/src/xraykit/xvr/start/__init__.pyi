@@ -18,6 +18,8 @@ from .fixed import (
 from .given import GivenStarts as GivenStarts
 from .landmarks import (
     LandmarkPose as LandmarkPose,
+    joint_landmark_pose as joint_landmark_pose,
+    joint_starts_from_landmarks as joint_starts_from_landmarks,
     landmark_pose as landmark_pose,
     starts_from_landmarks as starts_from_landmarks,
 )

@@ -36,6 +36,11 @@ def check_bone_starts(settings: StartSettings, bones: int, *, views: int) -> Non
             f"{' '.join(map(flag, kinds)).replace('--', '--start ') or 'no start'}; register each alone first (with "
             "--landmarks-ct and --landmarks-xray, or by hand in xraykit xvr app) and give its --result."
         )
+    if len(settings.landmarks.xray) not in (0, 1, views):
+        raise InputError(
+            f"--landmarks-xray must be given once, for the first X-ray, or once for each of {views} X-rays, got "
+            f"{len(settings.landmarks.xray)}."
+        )
     for number in range(bones):
         check_start(start_of_bone(settings, number, bones), views=views)
 

@@ -25,7 +25,7 @@ from .coarse_search import SearchSettings, starts_from_search
 from .dicom_tags import starts_from_dicom
 from .earlier_result import starts_from_result
 from .fixed import default_sod, starts_from_angles, starts_from_pose_files, starts_from_views
-from .landmarks import starts_from_landmarks
+from .landmarks import joint_starts_from_landmarks, starts_from_landmarks
 from .settings import NetworkStart, StartKind, StartSettings
 from .slicer_markups import SLICER_ENDINGS, read_image_points, read_world_points
 
@@ -174,16 +174,19 @@ def _held(path: Path, structure: str | None) -> str | None:
 
 def _from_landmarks(request: StartRequest) -> Tensor:
     world = read_world_points(str(request.settings.landmarks.ct[0]))
-    image = _image_points(request, request.settings.landmarks.xray[0])
-    return _for_all_views(request, starts_from_landmarks(world, image, request.shots[0].camera))
+    images = [_image_points(request, path, view) for view, path in enumerate(request.settings.landmarks.xray)]
+    cameras = [shot.camera for shot in request.shots]
+    if len(images) == 1:
+        return _for_all_views(request, starts_from_landmarks(world, images[0], cameras[0]))
+    return joint_starts_from_landmarks(world, images, cameras, _relative_places(request))
 
 
-def _image_points(request: StartRequest, path: Path) -> dict[str, tuple[float, float]]:
-    """Points placed on the stored image of the first X-ray, in pixels of its shot: mirrored, cropped, averaged."""
-    reading, camera = request.reading, request.shots[0].camera
+def _image_points(request: StartRequest, path: Path, view: int = 0) -> dict[str, tuple[float, float]]:
+    """Points placed on the stored image of an X-ray, in pixels of its shot: mirrored, cropped, averaged."""
+    reading, camera = request.reading, request.shots[view].camera
     if not request.paths:
         return read_image_points(path, camera)
-    stored = read_radiograph(request.paths[0], colour=reading.colour, frame=request.shots[0].frame)
+    stored = read_radiograph(request.paths[view], colour=reading.colour, frame=request.shots[view].frame)
     mirrored = bool(is_stored_mirrored(stored)) if reading.mirror is None else reading.mirror
     factor = round((stored.width - 2 * reading.crop) / camera.width)
     spacing = (camera.tensors(dtype=request.isocenter.dtype, device="cpu")[1][0] / factor).tolist()
@@ -256,16 +259,19 @@ def _with_search_around(request: StartRequest, stated: Tensor) -> Tensor:
 
 
 def _for_all_views(request: StartRequest, first: Tensor) -> Tensor:
-    """Candidates for all views from those for the first, by the tags, poses or earlier result that place the others."""
-    if len(request.shots) == 1:
-        return first
+    """Candidates (S, V, 4, 4) for all views from those for the first, (S, 1, 4, 4)."""
+    return first if len(request.shots) == 1 else spread_to_views(first, _relative_places(request))
+
+
+def _relative_places(request: StartRequest) -> Tensor:
+    """Camera of each of several views to the first, (V, 4, 4), by their calibration, tags, poses or earlier result."""
     calibrated = calibrated_places(request.shots)
     if calibrated is not None:
-        return spread_to_views(first, calibrated)
+        return calibrated
     settings = request.settings
     by_result = _from_result if settings.result else None
     known = (by_result or (_from_fixed if settings.stated.pose else _tagged))(request)
-    return spread_to_views(first, rigid_inverse(known[0, :1]) @ known[0])
+    return rigid_inverse(known[0, :1]) @ known[0]
 
 
 SOURCES: dict[StartKind, Callable[[StartRequest], Tensor]] = {

@@ -25,6 +25,8 @@ def matched(world: LabelledPoints, image: LabelledPoints, *, least: int) -> tupl
             f"at least {least} landmarks must have the same name in CT and X-ray, got {len(names)}"
             f"{' (' + ', '.join(names) + ')' if names else ''}; in one of them only: {', '.join(alone) or 'none'}."
         )
+    if not names:
+        return names, torch.zeros(0, 3, dtype=torch.float64), torch.zeros(0, 2, dtype=torch.float64)
     return names, _stacked(world, names, 3, "of the CT"), _stacked(image, names, 2, "of the X-ray")
 
 

@@ -57,7 +57,8 @@ class LandmarkStart:
     ct: tuple[Path, ...] = field(default=(), metadata={"flag": "landmarks_ct"})
     """Landmarks in the CT: Slicer .mrk.json or .fcsv; one file for each --bone."""
     xray: tuple[Path, ...] = field(default=(), metadata={"flag": "landmarks_xray"})
-    """The same landmarks in the X-ray, one file for each X-ray in their order."""
+    """The same landmarks in the X-ray, one file for each X-ray in their order. Of views together, files of all count,
+    and each may show other landmarks; one alone is the first X-ray's."""
 
 
 @dataclass(frozen=True)

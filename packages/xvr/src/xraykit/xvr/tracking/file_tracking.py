@@ -148,7 +148,8 @@ def _followed(
         nonlocal begun
         if not begun:
             make_folder(output / PICTURES)
-            write_settings(output / SETTINGS_FILE, settings, command="xvr track", distribution="xraykit-xvr")
+            origin = {"command": "xvr track", "distribution": "xraykit-xvr"}
+            write_settings(output / SETTINGS_FILE, settings, **origin, note_folder=True)
             begin_journal(journal, header)
             begun = True
         if seen.shots:

@@ -13,7 +13,7 @@ from xraykit.render.files import VOLUME_SUFFIXES
 from ..anatomy_input import check_bones, read_anatomy
 from ..bone_registration import register_bones, scaled_to_bones
 from ..implants.implant import Implant, mended, mesh_doubts
-from ..mesh_registration import earlier_answers, read_implant_files
+from ..mesh_registration import check_polarity, earlier_answers, read_implant_files
 from ..procedure import climb_settings, register_xrays
 from ..procedure_settings import ProcedureSettings, StructureSettings
 from ..refine.climb_settings import RegistrationSettings
@@ -135,6 +135,7 @@ def first_starts(
         GeometryError: Tags that are missing or contradict each other.
     """
     if not isinstance(followed.bodies, NamedStructures):
+        check_polarity(frame.shots)
         return earlier_answers(settings.start, followed.bodies, len(runs.runs)), ()
     procedure = ProcedureSettings(settings.start, settings.refinement, settings.xray)
     xrays, bones = tuple(shot.source or settings.ct for shot in frame.shots), settings.anatomy.bone

@@ -14,7 +14,7 @@ from xraykit.render import InputError
 from xraykit.render.pictures import beside_legend, montage, overlay
 from xraykit.render.storage import write_atomically
 
-from ..result.display import compared, dimmed, numbers, resized
+from ..result.display import Mask, around, compared, dimmed, numbers, resized, xray_window
 from ..result.pictures import Picture
 from ..xray.shot import Shot
 from .groups import BodyGroup
@@ -22,7 +22,7 @@ from .result import TrackedFrame, of_groups
 
 LONGER_SIDE = 448
 FRAME_MS, FASTEST_MS, COLOURS = 200, 40, 96
-WINDOW, GAMMA = (1.0, 95.0), 0.8  # percent of the pixels compared: the rim of an intensifier is denser than any bone
+GAMMA = 0.8
 
 
 def frame_picture(frame: TrackedFrame, shots: Sequence[Shot], groups: Sequence[BodyGroup]) -> Picture:
@@ -36,7 +36,8 @@ def frame_picture(frame: TrackedFrame, shots: Sequence[Shot], groups: Sequence[B
             poses = frame.poses[place, view]
             if bool(torch.isfinite(poses).all()):
                 masks |= group.masks(small, poses)
-        pictures.append(overlay(_greys(small), masks, opacity=0.12))
+        where = around(small, np.any(list(masks.values()), axis=0))
+        pictures.append(overlay(_greys(small, where), masks, opacity=0.12))
     said = ", ".join(
         f"{name} {'LOST' if verdict == 'lost' else verdict}"
         for name, verdict in zip(names, frame.verdicts, strict=True)
@@ -45,12 +46,11 @@ def frame_picture(frame: TrackedFrame, shots: Sequence[Shot], groups: Sequence[B
     return beside_legend(montage(pictures, title=f"{frame.label}{when}: {said}", size=11), names)
 
 
-def _greys(shot: Shot) -> Picture:
-    """The X-ray (H, W) as one sees bones in a cine run, darker where it is not compared."""
-    values, inside = numbers(shot.image), compared(shot)
-    low, high = np.percentile(values[inside], WINDOW)
-    share = np.clip((values - low) / max(high - low, 1e-12), 0, 1) ** GAMMA
-    return dimmed(np.round(255 * share).astype(np.uint8), inside)
+def _greys(shot: Shot, where: Mask) -> Picture:
+    """The X-ray (H, W) as one sees bones in a cine run, over its values in a mask, darker where it is not compared."""
+    low, high = xray_window(shot, where)
+    share = np.clip((numbers(shot.image) - low) / (high - low), 0, 1) ** GAMMA
+    return dimmed(np.round(255 * share).astype(np.uint8), compared(shot))
 
 
 def write_video(path: str | Path, pictures: Sequence[Picture], *, seconds_per_frame: float | None = None) -> Path:

@@ -7,6 +7,6 @@ __getattr__, __dir__, __all__ = attach(
     {
         "entry": "train_network",
         "settings": "PoseLengthSettings PoseLossSettings PoseNetworkSettings TrainingDataSettings"
-        " TrainingImageSettings TrainingPoseSettings TrainSettings",
+        " TrainingDetectorSettings TrainingImageSettings TrainingPoseSettings TrainSettings",
     },
 )

@@ -6,6 +6,7 @@ from .settings import (
     PoseNetworkSettings as PoseNetworkSettings,
     TrainSettings as TrainSettings,
     TrainingDataSettings as TrainingDataSettings,
+    TrainingDetectorSettings as TrainingDetectorSettings,
     TrainingImageSettings as TrainingImageSettings,
     TrainingPoseSettings as TrainingPoseSettings,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from xraykit.render import InputError
 from xraykit.render.patient import REGIONS
 from xraykit.render.training import check_length, check_positive, completed_run
 
+from .detector import chosen_frame
 from .poses import chosen_range
 from .settings import PoseLengthSettings, TrainingDataSettings, TrainSettings
 
@@ -16,7 +17,6 @@ SOURCES = ("ct", "cts", "dataset", "procedural")
 STEPS = 30_000
 SHARED = 4
 """Patients in a batch, where nothing speaks against it."""
-DETECTOR = ("sdd", "field_of_view", "size")
 
 
 def completed(settings: TrainSettings) -> TrainSettings:
@@ -25,13 +25,14 @@ def completed(settings: TrainSettings) -> TrainSettings:
     Raises:
         InputError: Options that contradict each other or lie outside their range, no source of images, no GPU where
             one is asked for.
+        FileError: A camera file that cannot be used.
     """
     _check_source(settings.data)
-    _check_network(settings)
     _check_numbers(settings)
     chosen_range(settings.poses)
-    run, length, loss, poses, network = (
-        completed_run(settings.run), settings.length, settings.loss, settings.poses, settings.network
+    _check_network(settings)
+    run, length, loss, detector, network = (
+        completed_run(settings.run), settings.length, settings.loss, settings.detector, settings.network
     )  # fmt: skip
     cuda, stored = run.device == "cuda", settings.data.dataset is not None
     steps = STEPS if length.steps is None and length.minutes is None else length.steps
@@ -53,7 +54,9 @@ def completed(settings: TrainSettings) -> TrainSettings:
             norm=network.norm or ("groupnorm" if cuda else "default"),
             pose_frame="template" if stored else network.pose_frame,
         ),
-        poses=replace(poses, size=poses.size or (128 if cuda else 64)) if network.checkpoint is None else poses,
+        detector=detector
+        if network.checkpoint is not None
+        else replace(detector, size=detector.size or (128 if cuda else 64)),
     )
 
 
@@ -69,7 +72,7 @@ def _check_source(data: TrainingDataSettings) -> None:
 
 
 def _check_network(settings: TrainSettings) -> None:
-    data, network, poses = settings.data, settings.network, settings.poses
+    data, network, detector = settings.data, settings.network, settings.detector
     if network.warp is not None and (network.checkpoint is None or data.ct is None):
         raise InputError("--warp says where the template of a --checkpoint lies in CT; give both, or leave it out.")
     if data.ct is not None and network.pose_frame == "template" and network.checkpoint is None:
@@ -78,16 +81,20 @@ def _check_network(settings: TrainSettings) -> None:
     if data.dataset is not None and late is not None and late < 1:
         raise InputError("images of a data set cannot be rendered again; leave --image-loss-from out.")
     if network.checkpoint is not None:
-        given = [name for name in DETECTOR if getattr(poses, name)] + ["pretrained"] * network.pretrained
+        told = [part.name for part in fields(detector) if getattr(detector, part.name) is not None]
+        given = told + ["pretrained"] * network.pretrained
         if given:
             names = ", ".join("--" + name.replace("_", "-") for name in given)
             raise InputError(f"a --checkpoint brings its own network and detector, got also {names}; leave it out.")
+    else:
+        chosen_frame(settings)
 
 
 def _check_numbers(settings: TrainSettings) -> None:
     images, loss = settings.images, settings.loss
     check_positive(settings.length, ("batch",))
-    check_positive(settings.poses, ("size", "voxel", "sdd", "field_of_view"))
+    check_positive(settings.poses, ("voxel",))
+    check_positive(settings.detector, ("size", "sdd", "field_of_view"))
     check_positive(settings.data, ("patients", "steps_per_patient", "patients_per_batch", "validation_views"))
     check_positive(loss, (), or_zero=("weight_pose", "weight_image", "weight_dice"))
     for option, value in (("--augment", images.augment), ("--image-loss-from", loss.image_loss_from)):

@@ -12,11 +12,11 @@ from xraykit.render.extras import require
 from xraykit.render.storage import finding_sentences, write_settings
 from xraykit.render.training import TrainingInputs, TrainingRun, fit, prepare_folder
 
-from ..network.frame import NetworkFrame
 from ..network.pose_network import PoseNetwork
 from ..network.weights import load_network
 from .completion import completed
-from .poses import chosen_camera, chosen_range, start_in_the_middle
+from .detector import chosen_frame
+from .poses import chosen_range, start_in_the_middle
 from .rendered_patient import RenderedPatient
 from .settings import TrainSettings
 from .task import PoseTraining
@@ -44,7 +44,7 @@ def train_network(
     Raises:
         InputError: Options outside their range.
         BackendUnavailableError: lightning, tensorboard or kornia is not installed.
-        FileError: A CT, data set, checkpoint or warp that cannot be used.
+        FileError: A CT, data set, checkpoint, camera or warp that cannot be used.
         OutputError: The folder cannot be written, or holds another training.
         TrainingFailedError: The loss is not finite.
     """
@@ -90,12 +90,5 @@ def _network(settings: TrainSettings) -> PoseNetwork:
     own = settings.network
     if own.checkpoint is not None:
         return load_network(own.checkpoint).train()
-    camera = chosen_camera(settings.poses, settings.poses.size or 64)
-    frame = NetworkFrame(
-        sdd=float(torch.as_tensor(camera.sdd)),
-        height=camera.height,
-        delx=float(torch.as_tensor(camera.pixel_spacing)),
-        frame=own.pose_frame,
-        parameterization=own.parameterization,
-    )
+    frame = chosen_frame(settings)
     return PoseNetwork(frame, backbone=own.backbone, norm=own.norm or "groupnorm", pretrained=own.pretrained)

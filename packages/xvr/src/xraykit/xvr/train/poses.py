@@ -16,9 +16,6 @@ from ..network.pose_network import PoseNetwork
 from .settings import TrainingPoseSettings
 
 NUMBERS = ("alpha", "beta", "gamma", "tx", "ty", "tz")
-FIELD = 2.1764375 * 128
-"""Side of the detector [mm] for presets that publish none: that of deepfluoro, like the distance below."""
-SDD = 1020.0
 
 
 def chosen_range(settings: TrainingPoseSettings) -> PoseRange:
@@ -39,23 +36,28 @@ def chosen_range(settings: TrainingPoseSettings) -> PoseRange:
     return chosen
 
 
-def chosen_camera(settings: TrainingPoseSettings, size: int) -> Camera:
-    """The square detector of the settings, or of their preset, in size x size pixels."""
-    preset = POSE_RANGES[settings.preset]
-    sdd = settings.sdd or preset.sdd or SDD
-    side = settings.field_of_view or (FIELD if preset.delx is None else preset.delx * 128)
-    return Camera(sdd=sdd, height=size, width=size, pixel_spacing=side / size)
+def draw(poses: PoseRange, isocenter: Tensor, n: int, key: tuple[int, ...], camera: Camera) -> Tensor:
+    """n poses (n, 4, 4) float64 about the isocentre; equal keys give equal poses.
 
-
-def draw(poses: PoseRange, isocenter: Tensor, n: int, key: tuple[int, ...]) -> Tensor:
-    """n poses (n, 4, 4) float64 about the isocentre; equal keys give equal poses."""
-    return sample_pose(poses, isocenter, np.random.default_rng(key), n)
+    The range counts from where the isocentre is seen in the middle of the detector, wherever its principal point is.
+    """
+    pose = sample_pose(poses, isocenter, np.random.default_rng(key), n)
+    if camera.principal_point is None:
+        return pose
+    sdd, spacing, centre = camera.tensors(dtype=pose.dtype, device=pose.device)
+    axes, place = pose[:, :3, :3], pose[:, :3, 3]
+    depth = ((isocenter.to(pose) - place) * axes[:, :, 2]).sum(-1, keepdim=True)
+    middle = pose.new_tensor([camera.width / 2, camera.height / 2])
+    aside = (middle - centre) * spacing.flip(-1) * depth / sdd[:, None]
+    moved = pose.clone()
+    moved[:, :3, 3] -= (axes[:, :, :2] @ aside[..., None])[..., 0]
+    return moved
 
 
 def start_in_the_middle(network: PoseNetwork, poses: PoseRange, patient: Volume, warp: Tensor | None) -> None:
     """Let a new network begin with the middle of the range: the biases of its heads say it, their weights shrink."""
     middle = replace(poses, **{name: (sum(getattr(poses, name)) / 2,) * 2 for name in NUMBERS})
-    E = network.frame.from_world(draw(middle, patient.center, 1, (0,)), patient, warp=warp)
+    E = network.frame.from_world(draw(middle, patient.center, 1, (0,), network.frame.camera()), patient, warp=warp)
     frame = network.frame
     rotation, translation = diffdrr_parameters(E, parameterization=frame.parameterization, convention=frame.convention)
     with torch.no_grad():

@@ -60,7 +60,7 @@ class PoseNetworkSettings:
 
 @dataclass(frozen=True)
 class TrainingPoseSettings:
-    """Where the training looks from, and with which detector."""
+    """Where the training looks from."""
 
     preset: str = "deepfluoro"
     """Range of poses: foundation, deepfluoro, femur, ljubljana or brigham; the options below change single numbers."""
@@ -76,14 +76,27 @@ class TrainingPoseSettings:
     """Source to isocentre [mm]."""
     tz: Range | None = None
     """Along the patient's axis [mm]."""
-    sdd: float | None = None
-    """Source to detector [mm]; the preset's if left out."""
-    field_of_view: float | None = None
-    """Side of the square detector [mm]; the preset's if left out."""
-    size: int | None = None
-    """Side of the images [px]; 64 on the CPU, 128 on a GPU. A checkpoint brings its own camera."""
     voxel: float | None = None
     """Coarsest voxel that is rendered [mm]; about a pixel at the patient if left out."""
+
+
+@dataclass(frozen=True)
+class TrainingDetectorSettings:
+    """The square detector that the training looks with. A checkpoint brings its own."""
+
+    camera: Path | None = None
+    """File with the camera of the X-rays to come, as for `xraykit xvr register`: the square round their detector, with
+    its distance and principal point; --tx and --tz then count from where CT and detector have their middles in line."""
+    image_size: tuple[int, int] | None = None
+    """Rows and columns of these X-rays [px], for a camera file that does not state them."""
+    pixel_spacing: tuple[float, ...] | None = None
+    """Their pixel pitch [mm], one number or row and column, for a camera file that does not state it."""
+    sdd: float | None = None
+    """Source to detector [mm]; the camera file's or the preset's if left out."""
+    field_of_view: float | None = None
+    """Side of the square detector [mm], without a camera file; the preset's if left out."""
+    size: int | None = None
+    """Side of the images that the network sees [px]; 64 on the CPU, 128 on a GPU."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +148,7 @@ class TrainSettings:
     data: TrainingDataSettings = field(default_factory=TrainingDataSettings)
     network: PoseNetworkSettings = field(default_factory=PoseNetworkSettings)
     poses: TrainingPoseSettings = field(default_factory=TrainingPoseSettings)
+    detector: TrainingDetectorSettings = field(default_factory=TrainingDetectorSettings)
     images: TrainingImageSettings = field(default_factory=TrainingImageSettings)
     loss: PoseLossSettings = field(default_factory=PoseLossSettings)
     length: PoseLengthSettings = field(default_factory=PoseLengthSettings)

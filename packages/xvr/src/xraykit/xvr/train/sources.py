@@ -79,7 +79,8 @@ class RenderedViews:
         """
         present = [self._patient(step, place, device) for place in range(self.together)]
         self.grid = present[0].grid
-        poses = draw(self.poses, self.grid.center, self.batch, (self.seed, TRAINING, self.rank, step))
+        key = (self.seed, TRAINING, self.rank, step)
+        poses = draw(self.poses, self.grid.center, self.batch, key, self.camera)
         seen = [
             self._seen(patient, pose, with_organs=with_organs)
             for patient, pose in zip(present, poses.tensor_split(self.together), strict=True)

@@ -142,7 +142,7 @@ def _held_out(patient: RenderedPatient, settings: TrainSettings, frame: NetworkF
     images, poses = [], []
     for attempt in range(TRIES):
         key = (settings.run.seed, HELD_OUT, attempt)
-        pose = draw(chosen_range(settings.poses), patient.grid.center, wanted, key)
+        pose = draw(chosen_range(settings.poses), patient.grid.center, wanted, key, frame.camera())
         views = drawn_views(patient, frame.camera(), pose, bone=(1.0, 1.0))
         images.append(views.image[views.kept])
         poses.append(pose[views.kept])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..refine.registration import Registration
 
 LITTLE = 0.15  # share of the compared pixels that the anatomy covers
+BESIDE = 0.5  # share of the anatomy that the compared pixels do not show
 PART = 0.9  # share of what the compared rays pass through that lies inside the CT
 LARGELY = 0.6  # correlation of whole images: most other patients' CTs of the same region reach it
 CLOSE = 0.03  # similarity by which a rival candidate falls short of the best
@@ -35,6 +36,10 @@ def doubts(
 ) -> tuple[str, ...]:
     """Warnings, the gravest first; empty where nothing speaks against the result.
 
+    Anatomy that covers little of the X-ray is doubtful where most of it lies beside the pixels compared, as with wrong
+    labels or a lost start. A single bone covers little wherever it lies, and a CT of the trunk goes on beyond every
+    field; neither tells anything by itself.
+
     Args:
         registration: What was found.
         shots: The X-rays.
@@ -50,9 +55,10 @@ def doubts(
         found += dict.fromkeys(guess for shot in shots for guess in shot.guesses)
     if not registration.converged:
         found.append("the refinement had not come to rest when its iterations ended; allow more, or start closer")
-    if features["coverage"] < LITTLE:
+    if features["coverage"] < LITTLE and features["shown"] < 1 - BESIDE:
         found.append(
-            f"the anatomy covers only {features['coverage']:.0%} of the pixels compared; check labels and start"
+            f"the anatomy covers only {features['coverage']:.0%} of the pixels compared, and "
+            f"{1 - features['shown']:.0%} of it lies beside them; check labels and start"
         )
     if features["known"] < PART:
         found.append(

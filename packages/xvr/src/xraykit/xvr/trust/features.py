@@ -22,7 +22,7 @@ from ..refine.window import anatomy_window
 from ..xray.shot import Shot
 from .known_rays import known_share
 from .local_shifts import local_shifts
-from .target_points import depth_of, points_in_view, predicted_error, target_points
+from .target_points import depth_of, points_in_view, predicted_error, share_shown, target_points
 
 if TYPE_CHECKING:
     from ..refine.registration import Registration
@@ -43,6 +43,7 @@ def measure(
     - gradient_ncc: of the DRR at the pose found.
     - log_expected_error: ln of the target registration error [mm] that the covariance predicts.
     - coverage: share of the compared pixels that the structures cover.
+    - shown: share of the structure's own points that compared pixels show.
     - known: share of what these pixels show that lies inside the CT, as far as its ends tell; see known_rays.py. The
       parts count by its square.
     - outside: share of the structure's points in view that lie behind the source or behind the detector.
@@ -53,7 +54,7 @@ def measure(
         structures: The structures it was given.
         structure: Which of them is measured: only pixels around it are compared.
     """
-    found = []
+    found, points = [], target_points(structures[structure].volume)
     for v, shot in enumerate(shots):
         view = _view(shot, structures, registration, v, structure)
         fit = local_shifts(view.image, view.greys, view.valid, view.known)
@@ -64,13 +65,12 @@ def measure(
                 "local_gain": math.log(LEAST_GAIN + fit.gain),
                 "gradient_ncc": view.gradient_ncc(),
                 "coverage": float(covered.sum() / view.compared),
+                "shown": share_shown(points, registration.cameras[v], registration.poses[structure, v], shot.valid),
                 "known": _known_of(view, covered),
             }
         )
     features = {name: sum(one[name] for one in found) / len(found) for name in found[0]}
-    seen = points_in_view(
-        target_points(structures[structure].volume), registration.cameras, registration.poses[structure]
-    )
+    seen = points_in_view(points, registration.cameras, registration.poses[structure])
     features["outside"] = _outside(registration, seen, structure)
     error = float(predicted_error(registration.covariance[structure], registration.pivot[structure], seen))
     return {**features, "log_expected_error": math.log(min(max(error, ERRORS[0]), ERRORS[1]))}

@@ -90,10 +90,8 @@ def judge(
 def _rivals_apart(registration: Registration, body: Structure) -> float:
     """How far the farthest candidate that fits about as well is from the one that won [mm]."""
     last = max(candidate.scale for candidate in registration.candidates)
-    rivals = [
-        candidate.poses[0, 0]
-        for candidate in registration.candidates
-        if candidate.scale == last and candidate.similarity > registration.similarity - CLOSE
-    ]
+    climbed = [candidate for candidate in registration.candidates if candidate.scale == last]
+    best = max(candidate.similarity for candidate in climbed)
+    rivals = [candidate.poses[0, 0] for candidate in climbed if candidate.similarity > best - CLOSE]
     points = points_in_view(target_points(body.volume), registration.cameras, registration.poses[0])
     return max((float(misplacement(pose, registration.poses[0, 0], points)) for pose in rivals), default=0.0)

@@ -40,6 +40,17 @@ def points_in_view(points: Tensor, cameras: Sequence[Camera], poses: Tensor) -> 
     return points[seen] if bool(seen.any()) else points
 
 
+def share_shown(points: Tensor, camera: Camera, pose: Tensor, valid: Tensor | None) -> float:
+    """The share of the points (N, 3) that a view at a pose (4, 4) shows on valid pixels (H, W), all if None."""
+    uv, depth = project(points, camera, pose[None])[:2]
+    size = uv.new_tensor([camera.width, camera.height])
+    inside = ((uv >= 0) & (uv < size)).all(-1)[0] & (depth[0] > 0)
+    if valid is not None:
+        column, row = uv[0, inside].long().unbind(-1)
+        inside[inside.clone()] = valid.to(inside.device)[row, column]
+    return float(inside.double().mean())
+
+
 def depth_of(points: Tensor, poses: Tensor) -> Tensor:
     """How far along the beam points (N, 3) lie from the source of one pose (1, 4, 4) or their own (N, 4, 4), (N,)."""
     return ((points.to(poses) - poses[:, :3, 3]) * poses[:, :3, 2]).sum(-1)

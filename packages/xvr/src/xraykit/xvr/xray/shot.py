@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from xraykit.render import Camera, InputError
 from xraykit.render.geometry import tensor_of
+
+Greys = Literal["line_integral", "processed", "assumed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,8 @@ class Shot:
         roll: By how much it is stored turned, as `carm_pose` counts roll [degrees].
         guesses: What may be the other way, who said it, and the option that says otherwise: a sentence each, for a
             registration that fails.
+        greys: What the values are: line integrals; greys that were processed for display, on a scale of their own; or
+            such of a picture without tags, of which bone was assumed to be bright.
 
     Raises:
         InputError: Shapes that do not fit, NaN, a constant image, or a mask that leaves nothing.
@@ -48,6 +53,7 @@ class Shot:
     pose: Tensor | None = None
     roll: float = 0.0
     guesses: tuple[str, ...] = ()
+    greys: Greys = "line_integral"
 
     def __post_init__(self) -> None:
         for name in ("image", "valid"):

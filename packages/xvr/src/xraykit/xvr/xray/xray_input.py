@@ -26,9 +26,10 @@ from .calibration import CameraChoice, assigned_cameras, stated_camera
 from .guesses import guesses_of
 from .names import xray_names
 from .settings import XraySettings
-from .shot import Shot
+from .shot import Greys, Shot
 
 BINS = 256
+PROCESSED = ("log_intensity", "log_attenuation")  # greys on a scale of their own
 OF_CAMERA = ("sdd:", "pixel_spacing:", "principal_point:")  # notes on what a camera file states
 OF_MACHINE = {"source to detector", "detector size"}  # doubts that the file itself raised
 
@@ -96,6 +97,8 @@ def shot_of(
         settings = replace(settings, mirror=mirrored)
         notes = [note for note in notes if not note.startswith(OF_CAMERA)]
         notes += [f"camera: as {stated.path.name} states it ({stated.kind})", *stated.assumptions]
+    greys: Greys = "processed" if radiograph.polarity in PROCESSED else "line_integral"
+    is_guess = greys == "processed" and settings.polarity is None and "polarity" in radiograph.assumptions
     guesses = guesses_of(radiograph, settings, mirror_said_by=None if stated is None else stated.path.name)
     turned_as_stored = radiograph
     if camera.principal_point is None:
@@ -138,6 +141,7 @@ def shot_of(
         pose=None if stated is None else stated.pose[0],
         roll=roll,
         guesses=guesses,
+        greys="assumed" if is_guess and not is_dicom(path) else greys,
     )
 
 
