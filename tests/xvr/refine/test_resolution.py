@@ -64,7 +64,9 @@ def cubes_of(volume: Volume, count: int) -> Volume:
     return volume
 
 
-@pytest.mark.parametrize("coarsely", [lambda v: in_slices(v, 4, 0), lambda v: in_slices(v, 4), lambda v: cubes_of(v, 3)])
+@pytest.mark.parametrize(
+    "coarsely", [lambda v: in_slices(v, 4, 0), lambda v: in_slices(v, 4), lambda v: cubes_of(v, 3)]
+)
 def test_the_blurred_xray_is_what_large_voxels_show(volume, coarsely):
     lens, where, coarse = camera(128), pose(volume), coarsely(volume)
     fine, seen = (render(one, lens, where, samples=200)[0, 0].float() for one in (volume, coarse))

@@ -40,9 +40,7 @@ def freed_views(
     last = replace(settings.part(slice(-1, None)), iterations=ITERATIONS, intrinsics=())
     seen = [replace(shot, camera=camera) for shot, camera in zip(shots, found.cameras, strict=True)]
     return tuple(
-        register_structures(
-            shot, structures, found.poses[None, :, v : v + 1], last, scatter=found.scatter[v : v + 1]
-        )
+        register_structures(shot, structures, found.poses[None, :, v : v + 1], last, scatter=found.scatter[v : v + 1])
         for v, shot in enumerate(seen)
     )
 

@@ -20,12 +20,10 @@ from .competition import Contenders
 from .covariance import parameter_covariance, twist_blocks
 from .levenberg_marquardt import maximise
 from .motion import Motion, corrections
-from .objective import Evaluation, Objective, TargetImage
-from .pyramid import footprint, samples_through, shrunk_shot
-from .resolution import at_resolution
+from .objective import Evaluation, Objective
+from .objective_at import objective_at
 from .scatter import usual_ceiling
 from .structure import Structure
-from .window import anatomy_window
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
 COARSE = 10.0  # mm: voxels in which attenuation is looked over
@@ -144,7 +142,7 @@ def register_structures(
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
         intrinsics = settings.intrinsics if last else ()
-        objective = _objective(shots, bodies, going.motion.with_more(unmoved.motion), scale, settings)
+        objective = objective_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
         objective = replace(objective, intrinsics=intrinsics, ceiling=ceiling)
         if stage:
             going = going.joined_by(unmoved, objective, stage, len(starts))
@@ -162,7 +160,8 @@ def register_structures(
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
     line = int(going.lines[best])
-    own = _objective(shots, bodies, motion[best : best + 1], settings.scales[-1], settings, last=True)
+    own = objective_at(scale, shots, bodies, motion[best : best + 1], settings)
+    own = replace(own, intrinsics=intrinsics, ceiling=ceiling)
     stated = own.evaluate(motion[best : best + 1])
     known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
     lens = slice(6 * len(bodies), 6 * len(bodies) + len(corrections(objective.intrinsics)))
@@ -202,7 +201,8 @@ def similarities(
     found = []
     for n, answer in enumerate(answers):
         seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
-        objective = replace(_objective(seen, structures, motion, settings.scales[-1], settings), ceiling=ceiling)
+        objective = objective_at(settings.scales[-1], seen, structures, motion, settings)
+        objective = replace(objective, ceiling=ceiling)
         found.append(objective.evaluate(motion[n : n + 1]).value)
     return torch.cat(found)
 
@@ -223,29 +223,6 @@ def _ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> flo
     if settings.optimizer != "levenberg_marquardt" or settings.similarity != "correlation":
         return None
     return usual_ceiling([body.with_voxels(COARSE) for body in bodies])
-
-
-def _objective(
-    shots: Sequence[Shot],
-    bodies: Sequence[Structure],
-    motion: Motion,
-    scale: int,
-    settings: RegistrationSettings,
-) -> Objective:
-    seen = [(*shrunk_shot(shot, scale), motion.poses[:, :, view]) for view, shot in enumerate(shots)]
-    widths = [footprint(camera, poses[:, 0], motion.pivots[0]) for _, _, camera, poses in seen]
-    shrunk = tuple(body.with_voxels(settings.voxel * min(widths)) for body in bodies)
-    targets = []
-    for shot, (image, valid, camera, poses) in zip(shots, seen, strict=True):
-        smaller = camera.width / shot.camera.width
-        image, valid = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
-        if settings.window:
-            window = anatomy_window([body.volume for body in bodies], camera, poses)
-            if bool(window.of(valid).any()):
-                image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-        targets.append(TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity))
-    samples = max(samples_through(volume) for volume in shrunk)
-    return Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
 
 
 def _climb(

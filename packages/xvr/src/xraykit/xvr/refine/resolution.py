@@ -32,7 +32,7 @@ def missing_blur(volume: Volume, camera: Camera, poses: Tensor, center: Tensor, 
     mean over itself, of variance 1/12; of one that was shrunk by f < 1 (antialiased, with a triangle of its own new
     pixels) the variance is 1/6 + f^2 / 12. The DRR itself samples points. So it is blurrier by
 
-        S = sum_a t_a^2 / 4 mean(d_a d_a') - v I,    d_a = the step in the image per millimetre along axis a, at `center`,
+        S = sum_a t_a^2 / 4 mean(d_a d_a') - v I,    d_a = the image's step per millimetre along axis a, at `center`,
 
     and where that is negative in a direction by nothing.
 

@@ -38,7 +38,7 @@ def with_scatter(lines: Tensor, ceilings: Tensor) -> tuple[Tensor, Tensor, Tenso
 
 
 def usual_ceiling(bodies: Sequence[Volume]) -> float | None:
-    """A ceiling to begin with; None where line integrals are so long that they are in no nepers (masks, other units)."""
+    """A ceiling to begin with; None where line integrals are too long to be in nepers (masks, other units)."""
     deepest = 0.0
     for body in bodies:
         mu = body.mu if body.mu.is_floating_point() else body.mu.float() * body.mu_scale

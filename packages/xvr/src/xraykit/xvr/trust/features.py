@@ -107,7 +107,8 @@ def view_errors(registration: Registration, body: Structure, structure: int) -> 
 class _View:
     """The part of an X-ray that shows the structure, with the DRR of all structures there, at one scale.
 
-    `drr` are line integrals, `greys` what an X-ray with the scatter found shows of them; `compared` counts the valid pixels of the whole X-ray; `known` is what share of each ray lies inside the CT.
+    `drr` are line integrals, `greys` what an X-ray with the scatter found shows of them; `compared` counts the valid
+    pixels of the whole X-ray; `known` is what share of each ray lies inside the CT.
     """
 
     image: Tensor
