@@ -12,7 +12,7 @@ SIZE, VOXEL = 40, 3.0
 
 
 def two_bones(finer: int = 1) -> Volume:
-    """Labels 1 and 2: two lumps of nine uneven balls each, 1 above 2, in an oblique world; in voxels of 3 mm / finer."""
+    """Labels 1 and 2: two lumps of nine uneven balls each, 1 above 2, in a tilted world, in voxels of 3 mm / finer."""
     axis = (torch.arange(SIZE * finer, dtype=torch.float64) - (SIZE * finer - 1) / 2) * VOXEL / finer
     z, y, x = torch.meshgrid(axis, axis, axis, indexing="ij")
     mu, labels = torch.zeros_like(x), torch.zeros(x.shape, dtype=torch.int16)

@@ -24,7 +24,8 @@ def parameter_covariance(objective: Objective, motion: Motion, curvature: Tensor
 
     A block of it is what is known of some parameters with all others free. Ceilings of scatter follow them: H is what
     is left of the curvature if they do (its Schur complement), and their own scores, which cancel over the image but
-    not within a square, are left out. This is the local uncertainty of the right optimum; it knows nothing of wrong ones (see trust/) nor of an error common to the whole image.
+    not within a square, are left out. This is the local uncertainty of the right optimum; it knows nothing of wrong
+    ones (see trust/) nor of an error common to the whole image.
 
     Args:
         objective: At the finest scale.

@@ -78,8 +78,8 @@ class Objective:
         samples: Samples per ray.
         intrinsics: Which of "sdd" and "principal_point" are unknown too.
         weights: Shares of the three terms.
-        ceiling: What the ceilings of scatter are thought to be, give or take as much; see scatter.py. None is that there
-            is none.
+        ceiling: What the ceilings of scatter are thought to be, give or take as much; see scatter.py. None is no
+            scatter at all.
     """
 
     targets: tuple[TargetImage, ...]
