@@ -44,7 +44,8 @@ def objective(similarity, seen) -> Any:
 def test_a_start_comes_along_where_the_leader_is_doubtful(leader, unmoved, joins):
     seen = []
     similarity = {0: leader, 30: unmoved, 60: 0.0}
-    going = contenders(0.0).joined_by(contenders(30.0, 60.0), objective(similarity, seen), stage=1, starts=2)
+    this, leaders = contenders(0.0).most_alike([objective(similarity, seen)])
+    going = leaders.joined_by(contenders(30.0, 60.0), this, stage=1, starts=2)
     assert going.at is not None
     assert going.at.value.tolist() == pytest.approx([leader, unmoved] if joins else [leader])  # not looked at again
     assert going.lines.tolist() == ([0, 2] if joins else [0])  # line of start 0 that entered at stage 1 of 2 starts
@@ -52,5 +53,21 @@ def test_a_start_comes_along_where_the_leader_is_doubtful(leader, unmoved, joins
 
 
 def test_a_start_that_ended_where_the_leader_is_does_not_come_twice():
-    going = contenders(0.0).joined_by(contenders(1.0), objective({0: 0.5, 1: 0.5}, []), stage=2, starts=1)
+    this, leaders = contenders(0.0).most_alike([objective({0: 0.5, 1: 0.5}, [])])
+    going = leaders.joined_by(contenders(1.0), this, stage=2, starts=1)
     assert going.lines.tolist() == [0]
+
+
+def test_the_objective_is_that_by_which_the_best_does_best():
+    one, other = objective({0: 0.2, 30: 0.6}, []), objective({0: 0.5, 30: 0.5}, [])
+    for choices, place in (([one, other], 0), ([other, one], 1)):
+        chosen, going = contenders(0.0, 30.0).most_alike(choices)
+        assert chosen is choices[place] and going.known.value.tolist() == pytest.approx([0.2, 0.6])
+        assert going.correlation() == pytest.approx(0.6)
+
+
+def test_scatter_is_put_into_every_view_and_has_to_be_measured_again():
+    _, going = contenders(0.0, 30.0).most_alike([objective({0: 0.2, 30: 0.6}, [])])
+    under = going.under(4.0)
+    assert under.at is None and under.motion.ceilings.tolist() == [[4.0], [4.0]]
+    assert under.under(torch.tensor([3.0])).motion.ceilings.tolist() == [[3.0], [3.0]]

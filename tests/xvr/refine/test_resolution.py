@@ -10,8 +10,12 @@ from xraykit.render import Volume, render
 from xraykit.render.geometry import project
 from xraykit.xvr.refine import resolution
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.competition import Contenders
+from xraykit.xvr.refine.motion import Motion
+from xraykit.xvr.refine.objective_at import objectives_at
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.resolution import WIDEST, blurred, missing_blur
+from xraykit.xvr.refine.structure import Structure
 
 
 def in_slices(volume: Volume, count: int, axis: int = 2) -> Volume:
@@ -122,6 +126,22 @@ def test_a_start_at_the_source_asks_for_no_endless_blur(volume):
     beside = pose(volume, sod=1.0)
     covariance = missing_blur(thick, lens, beside, volume.center, 1.0)
     assert covariance is None or float(covariance.trace()) <= (WIDEST * 128) ** 2 * 1.001
+
+
+def test_a_picture_of_this_very_ct_is_compared_as_it_is_and_one_of_the_patient_at_its_resolution(volume):
+    truth, coarse, settings = pose(volume), Structure.of(cubes_of(volume, 3)), RegistrationSettings()
+    for rendered, place in ((coarse.volume, 0), (volume, 1)):
+        motion = Motion.of(truth[None], coarse.pivot[None])
+        choices = objectives_at(96, [shot(rendered, truth, camera(96))], [coarse], motion, settings)
+        assert len(choices) == 2
+        chosen, _ = Contenders.all_of(motion).most_alike(choices)
+        assert chosen is choices[place]
+
+
+def test_there_is_no_choice_where_voxels_are_small(volume):
+    motion = Motion.of(pose(volume)[None], volume.center[None])
+    seen = shot(volume, pose(volume), camera(48))
+    assert len(objectives_at(48, [seen], [Structure.of(volume)], motion, RegistrationSettings())) == 1
 
 
 @pytest.mark.parametrize("coarsely", [lambda v: in_slices(v, 4), lambda v: cubes_of(v, 3)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -36,6 +37,26 @@ class Contenders:
         """Every start, as it was given."""
         return cls(given, torch.arange(len(given)))
 
+    def under(self, ceilings: float | Tensor) -> Contenders:
+        """The same with scatter of these ceilings in every view, or of one in each."""
+        return Contenders(replace(self.motion, ceilings=torch.ones_like(self.motion.ceilings) * ceilings), self.lines)
+
+    def most_alike(self, choices: Sequence[Objective]) -> tuple[Objective, Contenders]:
+        """Which objective the best of them does best by, and the same with what it says of them."""
+        at = [objective.evaluate(self.motion) for objective in choices]
+        n = max(range(len(at)), key=lambda n: float(at[n].value.max()))
+        return choices[n], replace(self, at=at[n])
+
+    @property
+    def known(self) -> Evaluation:
+        """What the objective that was found most alike says of them."""
+        assert self.at is not None  # noqa: S101 - `most_alike` comes first
+        return self.at
+
+    def correlation(self) -> float:
+        """Of the best, edges counting half."""
+        return float(self.known.terms[int(self.known.value.argmax())] @ self.known.terms.new_tensor(WEIGHTS))
+
     def best(self, value: Tensor, most: int) -> Contenders:
         """The best `most` that differ, by their similarities (B,)."""
         kept = best_distinct(self.motion, value)[:most]
@@ -54,16 +75,15 @@ class Contenders:
             stage: Its number.
             starts: How many starts there are in all.
         """
-        at = objective.evaluate(self.motion)
-        own = at.value
-        if float((at.terms @ at.terms.new_tensor(WEIGHTS))[own.argmax()]) > ALIKE:
-            return replace(self, at=at)
+        at, own = self.known, self.known.value
+        if self.correlation() > ALIKE:
+            return self
         rivals = objective.evaluate(unmoved.motion)
         best = int(rivals.value.argmax())
         candidates = self.motion.with_more(unmoved.motion[best : best + 1])
         is_new = len(best_distinct(candidates, -torch.arange(len(own) + 1.0))) > len(own)
         if not is_new or float(rivals.value[best]) < STANDING * float(own.max()):
-            return replace(self, at=at)
+            return self
         lines = torch.cat([self.lines, unmoved.lines[best : best + 1] + stage * starts])
         both = (torch.cat([one, rival[best : best + 1]]) for one, rival in zip(at, rivals, strict=True))
         return Contenders(candidates, lines, Evaluation(*both))

@@ -40,12 +40,16 @@ class Motion:
     ceilings: Tensor
 
     @classmethod
-    def of(cls, starts: Tensor, pivots: Tensor, ceiling: float | Tensor = math.inf) -> Motion:
+    def of(cls, starts: Tensor, pivots: Tensor, ceilings: float | Tensor = math.inf) -> Motion:
         """Every structure where the starts (S, V, 4, 4) or (S, K, V, 4, 4) have it, the cameras as given."""
         every = starts if starts.ndim == 5 else starts[:, None]
         poses = every.double().expand(-1, len(pivots), -1, -1, -1).clone()
-        ceilings = poses.new_ones(len(starts), poses.shape[2]) * ceiling
-        return cls(poses, pivots.double(), poses.new_zeros(len(starts), 3), ceilings)
+        return cls(
+            poses,
+            pivots.double(),
+            poses.new_zeros(len(starts), 3),
+            ceilings * poses.new_ones(poses[:, 0, :, 0, 0].shape),
+        )
 
     def __len__(self) -> int:
         return len(self.poses)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import Tensor
+
+from xraykit.render import Camera
+
 from ..xray.shot import Shot
 from .climb_settings import RegistrationSettings
 from .motion import Motion
@@ -11,16 +15,18 @@ from .objective import Objective, TargetImage
 from .pyramid import footprint, samples_through, shrunk_shot
 from .resolution import at_resolution
 from .structure import Structure
-from .window import anatomy_window
+from .window import Window, anatomy_window
 
 
-def objective_at(
+def objectives_at(
     scale: int, shots: Sequence[Shot], bodies: Sequence[Structure], motion: Motion, settings: RegistrationSettings
-) -> Objective:
-    """The objective whose images have that many pixels along their longer side.
+) -> tuple[Objective, ...]:
+    """The objectives whose images have that many pixels along their longer side.
 
-    Voxels are averaged to about a pixel as it is seen at the structures; X-rays are shrunk, blurred where voxels are
-    still larger (see resolution.py) and cut to where the candidates have their structures.
+    Voxels are averaged to about a pixel as it is seen at the structures; X-rays are shrunk and cut to where the
+    candidates have their structures. Where voxels are larger still, there is a second one, of X-rays blurred to the
+    resolution of the CT (see resolution.py). Patients' X-rays are more alike there; pictures that were rendered from
+    this very CT, at once as sharp as its DRRs, are so as they are.
 
     Args:
         scale: Pixels of the longer side; X-rays that have fewer stay as they are.
@@ -30,19 +36,28 @@ def objective_at(
         settings: As for the registration.
 
     Returns:
-        With cameras taken as exact and without scatter.
+        One or two, with cameras taken as exact and without scatter.
     """
     seen = [(*shrunk_shot(shot, scale), motion.poses[:, :, view]) for view, shot in enumerate(shots)]
     widths = [footprint(camera, poses[:, 0], motion.pivots[0]) for _, _, camera, poses in seen]
     shrunk = tuple(body.with_voxels(settings.voxel * min(widths)) for body in bodies)
-    targets = []
+    samples = max(samples_through(volume) for volume in shrunk)
+    as_they_are, matched = [], []
     for shot, (image, valid, camera, poses) in zip(shots, seen, strict=True):
         smaller = camera.width / shot.camera.width
-        image, valid = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
-        if settings.window:
-            window = anatomy_window([body.volume for body in bodies], camera, poses)
-            if bool(window.of(valid).any()):
-                image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
-        targets.append(TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity))
-    samples = max(samples_through(volume) for volume in shrunk)
-    return Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
+        window = anatomy_window([body.volume for body in bodies], camera, poses) if settings.window else None
+        as_they_are.append(_target(image, valid, camera, window, settings))
+        blurred = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
+        matched.append(as_they_are[-1] if blurred[0] is image else _target(*blurred, camera, window, settings))
+    return tuple(
+        Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
+        for targets in ((as_they_are,) if matched == as_they_are else (as_they_are, matched))
+    )
+
+
+def _target(
+    image: Tensor, valid: Tensor, camera: Camera, window: Window | None, settings: RegistrationSettings
+) -> TargetImage:
+    if window is not None and bool(window.of(valid).any()):
+        image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
+    return TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,12 +20,13 @@ from .covariance import parameter_covariance, twist_blocks
 from .levenberg_marquardt import maximise
 from .motion import Motion, corrections
 from .objective import Evaluation, Objective
-from .objective_at import objective_at
+from .objective_at import objectives_at
 from .scatter import usual_ceiling
 from .structure import Structure
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
 COARSE = 10.0  # mm: voxels in which attenuation is looked over
+RELATED = 0.5  # correlations, edges counting half: what DRR shows enough of an X-ray to tell the scatter in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,21 +133,27 @@ def register_structures(
     starts = _checked(starts, len(shots), len(structures))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
-    ceiling = _ceiling(bodies, settings)
-    begin = (ceiling or math.inf) if scatter is None else -scatter.log()
-    unmoved = going = Contenders.all_of(Motion.of(starts, pivots, begin))
+    usual, ceiling = _usual_ceiling(bodies, settings), None
+    unmoved = going = Contenders.all_of(Motion.of(starts, pivots))
+    if scatter is not None and bool((scatter > 0).all()):
+        ceiling, unmoved = usual, unmoved.under(-scatter.log())
+        going = unmoved
     ended: dict[int, RefinedCandidate] = {}
     trace = _Trace(begun, report)
     motion, at, done, objective = going.motion, None, None, None
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
         intrinsics = settings.intrinsics if last else ()
-        objective = objective_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
-        objective = replace(objective, intrinsics=intrinsics, ceiling=ceiling)
+        choices = objectives_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
+        choices = [replace(one, intrinsics=intrinsics, ceiling=ceiling) for one in choices]
+        objective, going = going.most_alike(choices)
         if stage:
             going = going.joined_by(unmoved, objective, stage, len(starts))
         elif not last and len(starts) > settings.keep:
             unmoved = unmoved.best(objective.evaluate(unmoved.motion).value, settings.keep)
+        if ceiling is None and usual is not None and going.correlation() > RELATED:
+            ceiling, going, unmoved = usual, going.under(usual), unmoved.under(usual)
+            objective = replace(objective, ceiling=ceiling)
         motion, at, done = _climb(objective, going, stage, settings, trace.watcher(stage, scale, going.lines))
         for i, start in enumerate((going.lines % len(starts)).tolist()):
             found = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
@@ -160,9 +166,9 @@ def register_structures(
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
     line = int(going.lines[best])
-    own = objective_at(scale, shots, bodies, motion[best : best + 1], settings)
-    own = replace(own, intrinsics=intrinsics, ceiling=ceiling)
-    stated = own.evaluate(motion[best : best + 1])
+    answer = Contenders.all_of(motion[best : best + 1])
+    choices = objectives_at(scale, shots, bodies, answer.motion, settings)
+    stated = answer.most_alike([replace(one, intrinsics=intrinsics, ceiling=ceiling) for one in choices])[1].known
     known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
     lens = slice(6 * len(bodies), 6 * len(bodies) + len(corrections(objective.intrinsics)))
     return Registration(
@@ -197,13 +203,13 @@ def similarities(
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])
     motion = Motion.of(poses, pivots, -torch.stack([answer.scatter for answer in answers]).log())
-    ceiling = _ceiling(structures, settings)
+    ceiling = _usual_ceiling(structures, settings) if bool(motion.ceilings.isfinite().all()) else None
     found = []
     for n, answer in enumerate(answers):
         seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
-        objective = objective_at(settings.scales[-1], seen, structures, motion, settings)
-        objective = replace(objective, ceiling=ceiling)
-        found.append(objective.evaluate(motion[n : n + 1]).value)
+        choices = objectives_at(settings.scales[-1], seen, structures, motion, settings)
+        one = Contenders.all_of(motion[n : n + 1])
+        found.append(one.most_alike([replace(choice, ceiling=ceiling) for choice in choices])[1].known.value)
     return torch.cat(found)
 
 
@@ -218,8 +224,8 @@ def _checked(starts: Tensor, views: int, structures: int) -> Tensor:
     return starts.double()
 
 
-def _ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
-    """What to expect of the scatter; none for first-order ascent, as published, and for self-similarity."""
+def _usual_ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
+    """What to expect of scatter; none for first-order ascent, as published, and for self-similarity."""
     if settings.optimizer != "levenberg_marquardt" or settings.similarity != "correlation":
         return None
     return usual_ceiling([body.with_voxels(COARSE) for body in bodies])

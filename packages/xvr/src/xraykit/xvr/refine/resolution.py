@@ -67,7 +67,7 @@ def blurred(image: Tensor, valid: Tensor, covariance: Tensor) -> tuple[Tensor, T
     """The image (H, W) under a Gaussian of that covariance [px^2], and the pixels (H, W) of which it tells.
 
     Only valid pixels are averaged; one stays valid if at least `WITHIN` of the Gaussian's weight lies on such. Where
-    none would, the image stays as it is.
+    less than half of them would, the image stays as it is.
     """
     height, width = image.shape
     spare = math.ceil(4 * math.sqrt(float(covariance.trace())))
@@ -78,4 +78,8 @@ def blurred(image: Tensor, valid: Tensor, covariance: Tensor) -> tuple[Tensor, T
     both = torch.stack([torch.where(valid, image, torch.zeros(())), valid.to(image)])
     spread = torch.fft.irfft2(torch.fft.rfft2(both, s=size) * gain, s=size)[:, :height, :width]
     kept = valid & (spread[1] > WITHIN)
-    return (spread[0] / spread[1].clamp_min(WITHIN / 2), kept) if bool(kept.any()) else (image, valid)
+    return (
+        (spread[0] / spread[1].clamp_min(WITHIN / 2), kept)
+        if 2 * int(kept.sum()) > int(valid.sum())
+        else (image, valid)
+    )

@@ -11,7 +11,7 @@ from xraykit.render import Volume
 
 USUAL = 5.0  # nepers: scatter of 0.7 % of the open beam
 DEEPEST = 50.0  # nepers: no X-ray goes through more
-LOWEST = 0.5  # nepers: as much scatter as primary where next to nothing is in the way
+LOWEST = 1.0  # nepers: a third of the open beam, more than any patient scatters
 
 
 def with_scatter(lines: Tensor, ceilings: Tensor) -> tuple[Tensor, Tensor, Tensor]:

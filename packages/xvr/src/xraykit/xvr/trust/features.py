@@ -137,15 +137,17 @@ def _view(shot: Shot, structures: Sequence[Structure], registration: Registratio
     compared = max(1, int(valid.sum()))
     poses, pivot = registration.poses[:, view].double(), registration.pivot[structure]
     volumes = [body.with_voxels(footprint(camera, poses[structure], pivot)) for body in structures]
-    smaller, own = camera.width / shot.camera.width, poses[structure, None]
-    image, valid = at_resolution(image, valid, volumes[structure], camera, own, pivot, smaller)
-    window = anatomy_window([structures[structure].volume], camera, poses[None, structure : structure + 1])
-    if bool(window.of(valid).any()):
+    own = poses[structure, None]
+    matched = at_resolution(image, valid, volumes[structure], camera, own, pivot, camera.width / shot.camera.width)
+    window = anatomy_window([structures[structure].volume], camera, own[None])
+    if bool(window.of(matched[1]).any()):
         image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
+        matched = window.of(matched[0]), window.of(matched[1])
     drr = _drr(volumes, camera, poses)
     greys, _, _ = with_scatter(drr[None, None], -registration.scatter[view : view + 1].log())
     known = known_share(structures[-1], camera, poses[-1], drr)
-    return _View(image, valid, drr, greys[0, 0], known, compared)
+    views = [_View(*seen, drr, greys[0, 0], known, compared) for seen in ((image, valid), matched)]
+    return max(views, key=lambda one: one.gradient_ncc())
 
 
 def _drr(volumes: Sequence[Volume], camera: Camera, poses: Tensor) -> Tensor:
