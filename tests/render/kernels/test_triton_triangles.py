@@ -148,7 +148,10 @@ def test_steps_of_many_are_those_of_each():
     assert steps_of(far).tolist() == [step_of(number) for number in far.tolist()]
 
 
-@pytest.mark.parametrize("kernel", ["depth_kernel", "corner_kernel", "ray_kernel", "hit_kernel"])
+@pytest.mark.parametrize(
+    "kernel",
+    ["depth_kernel", "hit_kernel", *(pytest.param(k, marks=pytest.mark.slow) for k in ("corner_kernel", "ray_kernel"))],
+)
 def test_kernels_compile_for_a_gpu_that_is_not_there_and_fuse_nothing(kernel):
     """A fused multiply-add rounds once where the reference rounds twice; edges would no longer meet in one point."""
     import triton
