@@ -11,7 +11,7 @@ from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.structure import Structure
 from xraykit.xvr.refine.surroundings import first_structures
 from xraykit.xvr.trust.judge_registration import judge
-from xraykit.xvr.trust.stated_geometry import check_geometry
+from xraykit.xvr.trust.stated_geometry import DEPTH_FLOOR, check_geometry, with_depth_floor
 
 SETTINGS = RegistrationSettings(scales=(32, 64))
 SEED = torch.Generator().manual_seed(1)
@@ -123,3 +123,34 @@ def test_a_deviation_counts_standard_deviations_and_none_where_nothing_is_known(
     spread = torch.tensor([0.01, 0.02, 0.03, 1.0, 2.0, 3.0], dtype=torch.float64)
     assert deviation(3 * spread, torch.diag(spread**2)) == pytest.approx(3.0)
     assert deviation(spread, torch.full((6, 6), torch.nan)) == 0.0
+
+
+def test_the_floor_is_a_thousandth_of_the_distance_along_the_beam_alone():
+    volume = two_bones()
+    view, pivot = pose(volume).double(), volume.center[None].double()
+    spread = torch.diag(torch.tensor([1e-3, 2e-3, 3e-3, 0.1, 0.2, 0.3], dtype=torch.float64).square())[None]
+    added = (with_depth_floor(spread, view, pivot) - spread)[0]
+    beam, distance = view[0, :3, 2], float((volume.center - view[0, :3, 3]).norm())
+    assert float(added[:3].abs().max()) < 1e-12 and float(added[3:, :3].abs().max()) < 1e-12
+    assert float(beam @ added[3:, 3:] @ beam) == pytest.approx((DEPTH_FLOOR * distance) ** 2)
+    assert float(added.trace()) == pytest.approx((DEPTH_FLOOR * distance) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("along", "across", "said"), [(2.0, 0.0, False), (6.0, 0.0, False), (9.0, 0.0, True), (0.0, 2.0, True)]
+)
+def test_a_view_alone_may_lie_a_little_deeper_than_noise_says(scene, monkeypatch, along, across, said):
+    """The patient is 750 mm away; noise would have both depth and place known to 0.1 mm."""
+    volume, body, truth, shots = scene
+    one = replace(SETTINGS, scales=(32,), iterations=1, intrinsics=("sdd",))
+    found = replace(register_structures(shots, body, truth[None], one), poses=truth[None].double())
+    known = torch.diag(torch.tensor([1e-3] * 3 + [0.1] * 3, dtype=torch.float64).square())[None]
+    shift = along * truth[1, :3, 2] + across * truth[1, :3, 0]
+    moves = (torch.zeros(3), shift)
+    alone = tuple(
+        replace(found, poses=moved(truth[v : v + 1], volume.center, (0, 0, 0), tuple(by.tolist()))[None].double(),
+                cameras=found.cameras[v : v + 1], covariance=known)
+        for v, by in enumerate(moves)
+    )  # fmt: skip
+    monkeypatch.setattr("xraykit.xvr.trust.stated_geometry.freed_views", lambda *_: alone)
+    assert bool(check_geometry(found, shots, (body,), one).doubts) == said
