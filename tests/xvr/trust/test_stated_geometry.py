@@ -141,8 +141,30 @@ def test_the_floor_is_a_thousandth_of_the_distance_along_the_beam_alone():
 )
 def test_a_view_alone_may_lie_a_little_deeper_than_noise_says(scene, monkeypatch, along, across, said):
     """The patient is 750 mm away; noise would have both depth and place known to 0.1 mm."""
+    found, alone, settings = second_moved(scene, along, across)
+    _, body, _, shots = scene
+    monkeypatch.setattr("xraykit.xvr.trust.stated_geometry.freed_views", lambda *_: alone)
+    settings = replace(settings, intrinsics=("sdd",))
+    assert bool(check_geometry(found, shots, (body,), settings).doubts) == said
+
+
+@pytest.mark.parametrize(("sdd", "said"), [(1001.0, "b: by itself it moves"), (1060.0, "with sdd 1060 mm")])
+def test_an_sdd_is_the_reason_only_where_it_moves_by_more_than_it_may(scene, monkeypatch, sdd, said):
+    """Free, it gains most of what free places gain either way."""
+    found, alone, settings = second_moved(scene, 0.0, 4.0)
+    _, body, _, shots = scene
+    cameras = tuple(replace(one, sdd=sdd) for one in found.cameras)
+    freed = replace(found, cameras=cameras, poses=alone[1].poses.expand_as(found.poses), lens_covariance=torch.eye(1))
+    for name, value in (("freed_views", alone), ("freed_sdd", freed), ("similarities", torch.tensor([0.5, 0.6, 0.58]))):
+        monkeypatch.setattr(f"xraykit.xvr.trust.stated_geometry.{name}", lambda *_, value=value: value)
+    (doubt, *_) = check_geometry(found, shots, (body,), settings).doubts
+    assert said in doubt
+
+
+def second_moved(scene, along, across):
+    """A right answer, and each view alone: the second has moved along and across its beam [mm], known to 0.1 mm."""
     volume, body, truth, shots = scene
-    one = replace(SETTINGS, scales=(32,), iterations=1, intrinsics=("sdd",))
+    one = replace(SETTINGS, scales=(32,), iterations=1)
     found = replace(register_structures(shots, body, truth[None], one), poses=truth[None].double())
     known = torch.diag(torch.tensor([1e-3] * 3 + [0.1] * 3, dtype=torch.float64).square())[None]
     shift = along * truth[1, :3, 2] + across * truth[1, :3, 0]
@@ -152,5 +174,4 @@ def test_a_view_alone_may_lie_a_little_deeper_than_noise_says(scene, monkeypatch
                 cameras=found.cameras[v : v + 1], covariance=known)
         for v, by in enumerate(moves)
     )  # fmt: skip
-    monkeypatch.setattr("xraykit.xvr.trust.stated_geometry.freed_views", lambda *_: alone)
-    assert bool(check_geometry(found, shots, (body,), one).doubts) == said
+    return found, alone, one

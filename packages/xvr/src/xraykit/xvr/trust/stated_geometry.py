@@ -55,7 +55,7 @@ def check_geometry(
     stated. To what noise tells of the depth of a view and of the SDD a floor is added, see `with_depth_floor`. Views
     that contradict their places keep the poses that fit each alone, each with its covariance; what is said of all of
     them is that of the view that is known least. A wrong SDD moves views apart too; it is taken for the reason where
-    freeing it gains at least half as much similarity.
+    its own move contradicts what is stated and gains at least half as much similarity.
 
     Args:
         found: The answer for K structures in V views.
@@ -65,17 +65,20 @@ def check_geometry(
     """
     points = points_in_view(target_points(structures[0].volume), found.cameras, found.poses[0])
     freed = None if "sdd" in settings.intrinsics else freed_sdd(found, shots, structures, settings)
-    if len(shots) > 1:
-        alone = freed_views(found, shots, structures, settings)
-        said = [_moved_view(found, one, v, shots[v].name, points) for v, one in enumerate(alone)]
-        doubts = tuple(sentence for sentence in said if sentence)
-        if doubts:
-            apart = _each_alone(found, alone, points)
-            answers = [found, apart] if freed is None else [found, apart, freed]
-            before, by_places, *by_sdd = similarities(shots, structures, answers, settings).tolist()
-            if not by_sdd or by_sdd[0] - before < EXPLAINS * (by_places - before):
-                return GeometryCheck(apart, doubts)
-    return GeometryCheck(found) if freed is None else _with_free_sdd(found, freed, points)
+    by_sdd = GeometryCheck(found) if freed is None else _with_free_sdd(found, freed, points)
+    if len(shots) < 2:
+        return by_sdd
+    alone = freed_views(found, shots, structures, settings)
+    said = [_moved_view(found, one, v, shots[v].name, points) for v, one in enumerate(alone)]
+    doubts = tuple(sentence for sentence in said if sentence)
+    if not doubts:
+        return by_sdd
+    apart = _each_alone(found, alone, points)
+    if freed is not None and by_sdd.doubts:
+        before, places, sdd = similarities(shots, structures, [found, apart, freed], settings).tolist()
+        if sdd - before >= EXPLAINS * (places - before):
+            return by_sdd
+    return GeometryCheck(apart, doubts)
 
 
 def _moved_view(found: Registration, alone: Registration, view: int, name: str, points: Tensor) -> str:
