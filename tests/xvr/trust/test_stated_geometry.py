@@ -98,7 +98,7 @@ def test_tissue_that_no_ct_shows_does_not_move_the_sdd():
     seen = replace(plain, image=plain.image + 3.0 * torch.exp(-down.square() / 2))
     body = (Structure.of(volume),)
     freed = freed_sdd(register_structures(seen, body, truth, SETTINGS), (seen,), body, SETTINGS)
-    assert abs(float(torch.as_tensor(freed.cameras[0].sdd)) - 1000) < 12
+    assert abs(freed.cameras[0].sdd_mm - 1000) < 12
 
 
 def test_an_sdd_that_was_refined_is_not_freed_once_more(scene):

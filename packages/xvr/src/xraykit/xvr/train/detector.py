@@ -32,7 +32,7 @@ def chosen_frame(settings: TrainSettings) -> NetworkFrame:
     else:
         camera = square_round(_of_file(detector.camera, detector), size)
     return NetworkFrame(
-        sdd=float(torch.as_tensor(camera.sdd)),
+        sdd=camera.sdd_mm,
         height=camera.height,
         delx=float(torch.as_tensor(camera.pixel_spacing)),
         frame=network.pose_frame,

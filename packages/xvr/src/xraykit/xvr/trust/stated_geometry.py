@@ -142,7 +142,7 @@ class SddMove(NamedTuple):
 
 def sdd_move(found: Registration, freed: Registration, points: Tensor) -> SddMove:
     """How an answer moves when its SDD is set free, seen at the points (N, 3)."""
-    before, after = (float(torch.as_tensor(one.cameras[0].sdd).reshape(-1)[0]) for one in (found, freed))
+    before, after = (one.cameras[0].sdd_mm for one in (found, freed))
     known = float(freed.lens_covariance[0, 0].clamp_min(0).sqrt())
     shift = float(misplacement(freed.poses[0, 0], found.poses[0, 0], points))
     return SddMove(before, after, abs(after - before) / math.hypot(known, SDD_FLOOR * before), shift)
