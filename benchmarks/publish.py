@@ -121,9 +121,9 @@ ABOUT = {
     "the networks' answers and their antipodes start refinements. Intervals (95 %) are over X-rays, not over "
     "trainings.",
     "xvr_geometry": "`python -m benchmarks.studies.xvr_geometry` registers simulated X-rays of a real CT whose stated "
-    "geometry is not exact: pairs whose second place is turned about the patient, single X-rays with another SDD or "
-    "pixel spacing; median and worst true TRE of the answer, and after [what contradicts the X-rays](xvr.md) was "
-    'freed. 0 degrees and "as it is" count false alarms.',
+    "geometry is not exact: pairs whose second place is turned about the patient or off along its beam, single X-rays "
+    "with another SDD or pixel spacing; median and worst true TRE of the answer, and after [what contradicts the "
+    'X-rays](xvr.md) was freed. 0 degrees and "as it is" count false alarms.',
     "faults": "`python -m benchmarks.studies.faults` puts together what `python -m tools.fuzz` and "
     "`tools/kill_training.py` found: valid files of every reader changed at random, in bounded child processes, and "
     "trainings killed while they save. Untyped is an error that is not ours, message one that is no single printable "

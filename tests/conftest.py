@@ -10,11 +10,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from support.processes import keep_bytecode, look_for_commands_once, one_thread_per_worker
+from support.processes import keep_bytecode, look_for_commands_once, one_thread_per_worker, wait_for_no_disk
 
 keep_bytecode()
 one_thread_per_worker()
 look_for_commands_once()
+wait_for_no_disk()
 
 from hypothesis import settings  # noqa: E402
 from support.shape_checks import install  # noqa: E402
@@ -92,6 +93,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 10, 10)  # tests make many objects and little garbage: looked for less often
         gc.enable()
 
 

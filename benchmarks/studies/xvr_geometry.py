@@ -3,9 +3,9 @@
 python -m benchmarks.studies.xvr_geometry CT [CT ...] --rows FILE
 
 Simulated pairs of X-rays of real CTs (other projector, noise, scatter, collimation) are registered together, the
-second view's place turned by 0, 0.5 and 1.5 degrees about the patient; and single X-rays with the SDD stated as it is,
-2 % off, and the pixel spacing 10 % off. Errors are true target registration errors. A disturbance of 0 counts false
-alarms. Rows of an interrupted run are kept in --rows and not measured again.
+second view's place turned by 0, 0.5 and 1.5 degrees about the patient, and 10 mm off along its beam; and single X-rays
+with the SDD stated as it is, 2 % off, and the pixel spacing 10 % off. Errors are true target registration errors. A
+disturbance of 0 counts false alarms. Rows of an interrupted run are kept in --rows and not measured again.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from ..common.result import RESULTS, Start, save
 from ..common.xvr_scenes import SDD, camera_of, settings_of
 
 TURNS = (0.0, 0.5, 1.5)  # degrees that the second view's place is off
+DEEPER = 10.0  # mm that the second view's place is off along its beam
 CAMERAS = {"as it is": {}, "SDD 2 % off": {"sdd": 1.02 * SDD}, "spacing 10 % off": {"pixel_spacing": 1.1}}
 SETTINGS = RegistrationSettings(scales=(64, 128, 256))
 OFF = (3.0, 8.0)  # degrees and mm that starts are off
@@ -67,7 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def cases(name: str, pair: int, volume: Volume, body: Structure, known: set) -> Iterator[dict]:
     """Rows of one pair, those in `known` left out."""
-    wanted = [f"{turn:g} degrees" for turn in TURNS] + list(CAMERAS)
+    deeper = f"{DEEPER:g} mm deeper"
+    wanted = [f"{turn:g} degrees" for turn in TURNS] + [deeper] + list(CAMERAS)
     if all((name, pair, case) in known for case in wanted):
         return
     rng, generator = np.random.default_rng([7, pair]), torch.Generator().manual_seed(pair)
@@ -80,6 +82,11 @@ def cases(name: str, pair: int, volume: Volume, body: Structure, known: set) -> 
             places = torch.stack([poses[0], turned(isocenter, axis, turn) @ poses[1]])
             row = measured(shots, body, start @ places, poses, points)
             yield {"ct": name, "pair": pair, "case": f"{turn:g} degrees", **row}
+    if (name, pair, deeper) not in known:
+        further = poses[1].clone()
+        further[:3, 3] -= DEEPER * further[:3, 2]
+        row = measured(shots, body, start @ torch.stack([poses[0], further]), poses, points)
+        yield {"ct": name, "pair": pair, "case": deeper, **row}
     for case, change in CAMERAS.items():
         if (name, pair, case) not in known:
             stated = {key: value if key == "sdd" else value * spacing(shots[0]) for key, value in change.items()}

@@ -186,7 +186,7 @@ def _without_path(found: Registration) -> Registration:
 
 def start_near(pose: Tensor, center: Tensor, level: float, generator: torch.Generator, shot: Shot) -> Tensor:
     """A start with errors of that level, drawn again while the patient would be outside the C-arm."""
-    sdd = float(torch.as_tensor(shot.camera.sdd))
+    sdd = shot.camera.sdd_mm
     while True:
         start = StartErrors(level).perturb(pose, center, generator)
         depth = float(transform_points(rigid_inverse(start), center[None])[0, 0, 2])

@@ -142,5 +142,5 @@ def with_camera(shot: Shot, *, sdd: float = 1.0, spacing: float = 1.0) -> Shot:
     """The same X-ray with what its file states multiplied by these factors."""
     camera = shot.camera
     pitch = float(torch.as_tensor(camera.pixel_spacing).reshape(-1)[0])
-    stated = replace(camera, sdd=float(torch.as_tensor(camera.sdd)) * sdd, pixel_spacing=pitch * spacing)
+    stated = replace(camera, sdd=camera.sdd_mm * sdd, pixel_spacing=pitch * spacing)
     return replace(shot, camera=stated)

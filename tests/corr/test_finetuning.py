@@ -105,10 +105,11 @@ def test_impossible_settings_are_refused(tmp_path, change, sentence):
 def test_a_batch_is_no_larger_than_the_data_and_files_are_read_as_asked(tmp_path):
     file, said = annotated(tmp_path, samples=2), []
     settings = replace(settings_of(tmp_path, file), reading=XrayReading(polarity="log_intensity"))
+    settings = replace(settings, length=replace(settings.length, steps=2, warmup=1, validate_every=1))
     finetune_matcher(settings, say=said.append)
     assert read_settings(FinetuneSettings, tmp_path / "out" / "settings.json").length.batch == 2
     assert not any("polarity" in sentence for sentence in said)
-    other = replace(settings_of(tmp_path, file), run=replace(settings.run, output=tmp_path / "other"))
+    other = replace(settings, reading=XrayReading(), run=replace(settings.run, output=tmp_path / "other"))
     finetune_matcher(other, say=said.append)
     assert any("and 3 more: polarity log_attenuation is assumed" in sentence for sentence in said)
     weights = [load_file(tmp_path / name / "weights" / "model.safetensors") for name in ("out", "other")]

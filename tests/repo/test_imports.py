@@ -5,7 +5,8 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from support.repo import PACKAGES, ROOT, SOURCES, dotted, imported_names, loaded_in_turn, modules_loaded_by
+from support.repo import PACKAGES, ROOT, SOURCES, dotted, loaded_in_turn, modules_loaded_by
+from support.source_facts import facts
 
 HEAVY = {"torch", "numpy", "numba", "triton", "matplotlib", "SimpleITK", "pydicom", "PIL"}
 OPTIONAL = {"numba", "matplotlib", "lightning", "tensorboard", "kornia", "open_clip"}
@@ -61,7 +62,7 @@ def test_lightning_is_imported_in_one_module():
     found = {
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
-        if any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in imported_names(path))
+        if any(name.split(".")[0] in ("lightning", "pytorch_lightning") for name in facts(path).imports)
     }
     assert found == {"packages/render/src/xraykit/render/training/trainer.py"}
 
@@ -82,7 +83,7 @@ def test_a_package_imports_no_sibling_but_the_core(package):
         (path.relative_to(ROOT).as_posix(), name)
         for path in SOURCES
         if path.is_relative_to(package)
-        for name in imported_names(path)
+        for name in facts(path).imports
         if name.startswith("xraykit") and ".".join(name.split(".")[:2]) not in own
     ]
     assert not wrong
@@ -93,7 +94,7 @@ def test_a_method_imports_public_names_of_the_core_alone():
         (path.relative_to(ROOT).as_posix(), name)
         for path in SOURCES
         if "render" not in path.parts[len(ROOT.parts) : len(ROOT.parts) + 2]
-        for name in imported_names(path)
+        for name in facts(path).imports
         if name.startswith("xraykit.render.") and name.count(".") > 3
     ]
     assert wrong == []
@@ -102,7 +103,7 @@ def test_a_method_imports_public_names_of_the_core_alone():
 def test_sibling_guard_reads_imports_inside_functions(tmp_path):
     path = tmp_path / "module.py"
     path.write_text("def f():\n    from xraykit.xvr import register\n    import xraykit.dax.loss\n")
-    assert imported_names(path) == ("xraykit.xvr.register", "xraykit.dax.loss")
+    assert facts(path).imports == ("xraykit.xvr.register", "xraykit.dax.loss")
 
 
 BARE = """
@@ -140,6 +141,6 @@ def test_only_commands_import_the_command_line_library():
         path.relative_to(ROOT).as_posix()
         for path in SOURCES
         if not {"cli", "commands"} & set(path.parts)
-        and any(name.split(".")[0] == "cyclopts" for name in imported_names(path))
+        and any(name.split(".")[0] == "cyclopts" for name in facts(path).imports)
     ]
     assert not wrong

@@ -1,6 +1,5 @@
 """The lazy tables of all packages: each name is found, documented, known to type checkers, and not lost unnoticed."""
 
-import ast
 import inspect
 import json
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.repo import PACKAGES, ROOT, dotted
+from support.source_facts import facts
 
 PROMISED = {"Camera", "Volume", "carm_pose", "render"}  # design section 3: other packages rely on these
 MOST_AT_THE_ROOT = 45
@@ -93,26 +93,17 @@ def test_public_class_names_occur_once():
     assert {name: sorted(where) for name, where in homes.items() if len(where) > 1} == {}
 
 
-def type_names(text: str) -> list[str]:
-    """Classes of a module and its aliases of types, which are written Like or LikeThis too."""
-    body = ast.parse(text).body
-    assigned = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    assigned += [node.target for node in body if isinstance(node, ast.AnnAssign)]
-    names = [target.id for target in assigned if isinstance(target, ast.Name)]
-    aliases = [name for name in names if name[0].isupper() and any(letter.islower() for letter in name)]
-    return [node.name for node in body if isinstance(node, ast.ClassDef)] + aliases
-
-
-def test_classes_and_aliases_are_seen_and_constants_are_not():
-    text = "A: int = 1\nOF_B = 2\nof = 3\nC = T = int\nLike = list[int]\nclass Name: ...\n"
-    assert type_names(text) == ["Name", "Like"]
+def test_classes_and_aliases_are_seen_and_constants_are_not(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("A: int = 1\nOF_B = 2\nof = 3\nC = T = int\nLike = list[int]\nclass Name: ...\n")
+    assert facts(path).types == ["Name", "Like"]
 
 
 def test_names_of_classes_and_aliases_occur_once_in_the_workspace():
     homes: dict[str, list[str]] = {}
     for package in PACKAGES:
         for path in (package / "src").rglob("*.py"):
-            for name in type_names(path.read_text(encoding="utf-8")):
+            for name in facts(path).types:
                 if not name.startswith("_"):
                     homes.setdefault(name, []).append(path.relative_to(package / "src").as_posix())
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}

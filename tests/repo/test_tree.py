@@ -1,6 +1,5 @@
 """Rules about files: size, namespace, licence, versions, and nothing private in them."""
 
-import ast
 import re
 import tomllib
 from pathlib import Path
@@ -8,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 from support.repo import PACKAGES, ROOT, SOURCES, text_files
+from support.source_facts import facts
 
 FILE_CEILING, KERNEL_FILE_CEILING, FUNCTION_CEILING = 300, 600, 60
 MACHINE_PATH = re.compile("|".join([r"/(?:home|Users|root|work|mnt|scratch)" + "/[A-Za-z]", r"[A-Z]:" + r"\\Users"]))
@@ -17,21 +17,11 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def function_lengths(path: Path) -> dict[str, int]:
-    """Lines of each function without its docstring and decorators."""
-    lengths = {}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            said = node.body[0].end_lineno - node.body[0].lineno + 1 if ast.get_docstring(node) else 0
-            lengths[node.name] = node.end_lineno - node.lineno + 1 - said
-    return lengths
-
-
 def too_long(path: Path) -> list[str]:
     """What is above its ceiling: the file, or functions of it (those of kernels have none)."""
     kernel = "kernels" in path.parts
     lines, ceiling = len(path.read_text(encoding="utf-8").splitlines()), KERNEL_FILE_CEILING if kernel else FILE_CEILING
-    functions = {} if kernel else function_lengths(path)
+    functions = {} if kernel else facts(path).lengths
     found = [f"{relative(path)}: {lines} lines"] if lines > ceiling else []
     return found + [f"{relative(path)}: {name}: {n} lines" for name, n in functions.items() if n > FUNCTION_CEILING]
 
@@ -51,7 +41,7 @@ def test_a_long_file_and_a_long_function_are_found():
 def test_function_length_counts_code_and_not_the_docstring(tmp_path):
     path = tmp_path / "module.py"
     path.write_text('def f():\n    """One.\n\n    Two.\n    """\n    return 1\n')
-    assert function_lengths(path) == {"f": 2}
+    assert facts(path).lengths == {"f": 2}
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
@@ -103,7 +93,7 @@ def test_a_method_asks_for_the_same_minor_of_the_core():
 
 
 def test_modules_say_what_they_are():
-    assert [relative(p) for p in SOURCES if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))] == []
+    assert [relative(p) for p in SOURCES if not facts(p).docstring] == []
 
 
 def test_type_checker_reads_every_package():

@@ -65,7 +65,7 @@ class Tab:
         return answer["result"].get("value")
 
     def until(self, done: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
-        """The first true value of `done`, asked four times a second; TimeoutError if it never comes.
+        """The first true value of `done`, asked twenty times a second; TimeoutError if it never comes.
 
         A page that goes away while it is asked is asked again.
         """
@@ -74,7 +74,7 @@ class Tab:
             with suppress(NavigatedError):
                 if value := done():
                     return value
-            time.sleep(0.25)
+            time.sleep(0.05)
         raise TimeoutError(f"not within {seconds} s; the page says: {self.evaluate('document.body.innerText')!r}")
 
     def text(self) -> str:

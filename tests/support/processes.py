@@ -1,4 +1,4 @@
-"""What a run of tests decides for its processes before anything large is imported: bytecode and threads."""
+"""What a run of tests decides for its processes before anything large is imported: bytecode, threads and the disk."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ def keep_bytecode() -> None:
         sys.dont_write_bytecode, sys.pycache_prefix = False, folder
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = folder
+
+
+def wait_for_no_disk() -> None:
+    """Let `fsync` look at the file and return: no test pulls the plug, and a run would wait thousands of times.
+
+    Programs that a test starts wait as ever; that files are asked onto the disk before they get their names has a test
+    of its own.
+    """
+    os.fsync = _looked_at
+
+
+def _looked_at(file: int) -> None:
+    os.fstat(file)
 
 
 def look_for_commands_once() -> None:

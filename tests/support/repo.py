@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
@@ -60,18 +59,6 @@ def names(): return {name.partition('.')[0] for name in list(sys.modules)}
 before = names()
 def tell(): print('MODULES', *names() - before); before.update(names())
 """
-
-
-@cache
-def imported_names(path: Path) -> tuple[str, ...]:
-    """Absolute dotted names that a file imports anywhere, also inside functions and TYPE_CHECKING blocks."""
-    found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return tuple(found)
 
 
 def dotted(path: Path) -> str:

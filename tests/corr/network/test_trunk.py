@@ -86,7 +86,7 @@ def write(kind, state, folder):
     return folder / "weights.pth"
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "backbone", "module", "plain"])
+@pytest.mark.parametrize("kind", ["safetensors", "backbone", "module", pytest.param("plain", marks=pytest.mark.slow)])
 def test_weights_for_colour_say_the_same_of_grey(kind, colour, tmp_path):
     network = fill_trunk(new_matcher(SMALL), write(kind, colour.state_dict(), tmp_path)).eval()
     torch.testing.assert_close(network.patches.trunk(IMAGES), expected(colour.eval(), IMAGES), rtol=1e-4, atol=1e-4)

@@ -45,7 +45,7 @@ def test_colour_standardisation_folds_into_weights_exactly_but_for_the_border(ar
 
 
 def test_unequal_means_need_somewhere_to_go():
-    network = new_backbone(BackboneConfig("vit_base_patch16_clip_224", channels=3, image_size=32), seed=0).network
+    network = new_backbone(BackboneConfig("vit_xsmall_patch16_clip_224", channels=3, image_size=32), seed=0).network
     assert absorb_standardization(network, [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]) == (0.5, 0.5)
     with pytest.raises(InputError, match="needs a first convolution with a bias or a batch normalisation after it"):
         absorb_standardization(network, [0.4, 0.5, 0.6], [0.5, 0.5, 0.5])

@@ -48,6 +48,11 @@ def first_xray(page):
     tab.command("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
 
 
+def is_open(tab):
+    """Whether the X-ray that was asked for is there; until then the page takes no other."""
+    return tab.evaluate("document.querySelector('#busy').textContent") == ""
+
+
 def place(tab, x, y, size=SIZES[0]):
     """Where a point of an image lies on the page, while nothing is zoomed."""
     box = json.loads(tab.evaluate("JSON.stringify(document.querySelector('#xray').getBoundingClientRect())"))
@@ -314,11 +319,11 @@ def test_an_xray_that_cannot_be_read_is_said_and_the_others_stay(page):
     session._open.pop(1, None)
     try:
         tab.evaluate("document.querySelector('#next').click()")
-        tab.until(lambda: "b.png" in tab.evaluate("document.querySelector('#fault').textContent"))
+        tab.until(lambda: "b.png" in tab.evaluate("document.querySelector('#fault').textContent") and is_open(tab))
         assert "✗ cannot be read" in tab.evaluate("document.querySelector('#images').innerText")
         click(tab, 8.0, 10.0)
         tab.evaluate("document.querySelector('#previous').click()")
-        tab.until(lambda: tab.evaluate("document.querySelector('#fault').hidden"))
+        tab.until(lambda: tab.evaluate("document.querySelector('#fault').hidden") and is_open(tab))
         click(tab, 8.0, 10.0)
         tab.until(lambda: len(masks(session)) == 1)
     finally:

@@ -80,7 +80,7 @@ def exact(network, reference, embedded):
     return deepcopy(network).double(), Reference(state, SMALL), embedded[1].double()
 
 
-@pytest.mark.parametrize("kinds", ["text", "points", "text points box mask"])
+@pytest.mark.parametrize("kinds", ["text", pytest.param("points", marks=pytest.mark.slow), "text points box mask"])
 def test_masks_are_those_of_plain_code(exact, kinds):
     network, reference, embedding = exact
     generator = torch.Generator().manual_seed(3)

@@ -48,7 +48,7 @@ def test_every_pixel_lies_where_tigre_puts_it(angles):
         source, point = tigre_pixel(row, column, angles, **geo)
         torch.testing.assert_close(view.pose[0, :3, 3], source + CENTER)
         uv = torch.tensor([[41 - (column + 0.5), row + 0.5]], dtype=F64)  # our image is theirs flipped left to right
-        seen = back_project(uv, view.camera, view.pose, depth=float(torch.as_tensor(view.camera.sdd)))[0, 0]
+        seen = back_project(uv, view.camera, view.pose, depth=view.camera.sdd_mm)[0, 0]
         torch.testing.assert_close(seen, point + CENTER)
 
 

@@ -30,6 +30,13 @@ def test_batched_fields_keep_their_batch():
     assert (sdd.shape, spacing.shape, centre.shape) == ((2,), (2, 2), (1, 2))
 
 
+def test_the_distance_as_a_number_is_that_of_the_first_camera_and_bare_of_its_gradient():
+    given = (1020.0, torch.tensor(1020.0, requires_grad=True), torch.tensor([1020.0, 900.0]))
+    numbers = [Camera(sdd=sdd, height=4, width=6).sdd_mm for sdd in given]
+    assert numbers == [1020.0] * 3
+    assert {type(number) for number in numbers} == {float}
+
+
 def test_tensor_fields_receive_gradients():
     fields = {
         "sdd": torch.tensor(1000.0, requires_grad=True),

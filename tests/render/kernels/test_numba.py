@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 from support.grids import each_once
+from support.op_promises import QUICK, TRACED
 from support.scenes import METHODS, random_scene
 from xraykit.render import Camera, InputError, Volume, carm_pose, render
 from xraykit.render.geometry import se3_exp
@@ -84,7 +85,7 @@ def test_narrow_storage_is_read_as_torch_reads_it(method, storage):
     assert relative(results[0][0], exact) < {torch.float16: 1e-3, torch.bfloat16: 1e-2, torch.int16: 1e-4}[storage]
 
 
-@pytest.mark.parametrize("storage", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("storage", [pytest.param(torch.float16, marks=pytest.mark.slow), torch.bfloat16])
 def test_half_precision_voxels_have_a_gradient_of_their_own_type(storage):
     volume, camera, pose = random_scene()
     mu = volume.mu.to(storage).requires_grad_()
@@ -113,13 +114,14 @@ def test_label_maps_of_any_integer_type_give_the_same_masks(dtype):
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # opcheck's own look
+@pytest.mark.parametrize("promises", [QUICK, pytest.param(TRACED, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("jacobian", [False, True])
-def test_the_op_keeps_its_promises_to_torch(jacobian):
+def test_the_op_keeps_its_promises_to_torch(jacobian, promises):
     volume, camera, pose = random_scene()
     rays = voxel_rays(camera, pose, volume.affine)[0].requires_grad_()
     mu = volume.mu.clone().requires_grad_()
     arguments = (mu, None, rays, "numba", "trilinear", camera.height, camera.width, 20, 1, False, jacobian)
-    torch.library.opcheck(ops.project, arguments)
+    torch.library.opcheck(ops.project, arguments, test_utils=promises)
 
 
 def test_labels_op_keeps_its_promises_to_torch():

@@ -131,8 +131,7 @@ def test_a_batch_equals_its_loop_bitwise(method, labels, backend):
     assert torch.equal(together, alone)
 
 
-@pytest.mark.parametrize("labels", [None, "hard", "soft"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method, labels", each_once(METHODS, [None, "hard", "soft"]))
 def test_chunks_do_not_change_a_bit(method, labels):
     volume, camera, pose = random_scene(views=2)
     options = {"method": method, "samples": 70, "labels": labels, "backend": "torch"}

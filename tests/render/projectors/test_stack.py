@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support.op_promises import QUICK, TRACED
 from support.scenes import random_scene
 from xraykit.render.geometry.rays import voxel_rays
 from xraykit.render.kernels import ops
@@ -80,7 +81,8 @@ def test_one_layer_is_the_plain_projection():
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # opcheck's own look
-def test_the_stack_op_keeps_its_promises_to_torch():
+@pytest.mark.parametrize("promises", [QUICK, pytest.param(TRACED, marks=pytest.mark.slow)])
+def test_the_stack_op_keeps_its_promises_to_torch(promises):
     stack, rays = stack_and_rays(4)
     arguments = (stack.requires_grad_(), rays.requires_grad_(), "numba", 7, 9, 20)
-    torch.library.opcheck(ops.project_stack, arguments)
+    torch.library.opcheck(ops.project_stack, arguments, test_utils=promises)

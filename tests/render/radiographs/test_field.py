@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from support.grids import each_once
 from support.xray_dicom import write_xray, xray_dataset
 from xraykit.render import Camera, FileError, InputError, Radiograph, carm_pose, render, torso
 from xraykit.render.geometry import VIEWS
@@ -74,21 +75,20 @@ def turned(degrees: float, width: float, height: float, x: float = 100, y: float
     )
 
 
-@pytest.mark.parametrize("view", ["ap", "lateral_left"])
-@pytest.mark.parametrize(
-    "shutter",
-    [
-        turned(6, 140, 120),
-        turned(-20, 150, 110, 95, 105),
-        turned(45, 120, 120),
-        turned(20, 420, 260, 100, 150),  # one blade is seen
-        turned(-15, 400, 120),  # two are
-        PolygonalShutter(tuple((100 + 85 * np.cos(a), 100 + 85 * np.sin(a)) for a in np.arange(8) * np.pi / 4)),
-    ],
-)
+ASKEW = {
+    "a little": turned(6, 140, 120),
+    "more": turned(-20, 150, 110, 95, 105),
+    "a diamond": turned(45, 120, 120),
+    "one blade is seen": turned(20, 420, 260, 100, 150),
+    "two are": turned(-15, 400, 120),
+    "eight": PolygonalShutter(tuple((100 + 85 * np.cos(a), 100 + 85 * np.sin(a)) for a in np.arange(8) * np.pi / 4)),
+}
+
+
+@pytest.mark.parametrize("shutter, view", each_once([*ASKEW], ["ap", "lateral_left"]))
 def test_blades_that_stand_askew_are_found(beams, shutter, view):
-    truth = shutter_mask(shutter, CAMERA)[0, 0] > 0.99
-    found = exposed_field(seen(beams[view], shutter))
+    truth = shutter_mask(ASKEW[shutter], CAMERA)[0, 0] > 0.99
+    found = exposed_field(seen(beams[view], ASKEW[shutter]))
     assert float((found & truth).sum() / (found | truth).sum()) > 0.92
 
 

@@ -82,7 +82,7 @@ def test_errors_follow_from_rows_that_were_written_and_read_back(leg, tmp_path):
     assert repr(score_poses(read)) == repr(score_poses(poses))
     assert len({row.inputs for row in read}) == 1 and len(read[0].inputs) == 64
     camera = leg.subject("subject01").xray("000").shot.camera
-    assert read[0].intrinsics().height == camera.height and read[0].camera[0] == float(torch.as_tensor(camera.sdd))
+    assert read[0].intrinsics().height == camera.height and read[0].camera[0] == camera.sdd_mm
 
 
 def test_rows_without_whole_poses_are_refused(leg):

@@ -128,7 +128,7 @@ def test_distance_and_principal_point_are_refined_on_request(volume):
     for lens in found.cameras:
         x, y = torch.as_tensor(lens.principal_point).flatten().tolist()
         assert abs(x - 32) < 0.25 and abs(y - 32) < 0.25
-        assert abs(float(torch.as_tensor(lens.sdd)) - 1000) < 5
+        assert abs(lens.sdd_mm - 1000) < 5
 
 
 @pytest.mark.parametrize("stated", [1020.0, 1100.0])
@@ -138,7 +138,7 @@ def test_the_distance_of_one_view_is_refined_although_the_patients_stands_for_it
     claimed = replace(shot(volume, truth, noise=0.002), camera=replace(camera(), sdd=stated))
     found = register_structures(claimed, volume, truth, replace(SCALES, intrinsics=("sdd",)))
     (lens,) = found.cameras
-    assert abs(float(torch.as_tensor(lens.sdd)) - 1000) < max(0.3 * (stated - 1000), 12)
+    assert abs(lens.sdd_mm - 1000) < max(0.3 * (stated - 1000), 12)
     assert target_error(found.poses[0], truth, volume) < 0.6 * (stated - 1000)
 
 

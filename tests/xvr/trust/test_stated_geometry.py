@@ -11,7 +11,7 @@ from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.structure import Structure
 from xraykit.xvr.refine.surroundings import first_structures
 from xraykit.xvr.trust.judge_registration import judge
-from xraykit.xvr.trust.stated_geometry import check_geometry
+from xraykit.xvr.trust.stated_geometry import DEPTH_FLOOR, check_geometry, with_depth_floor
 
 SETTINGS = RegistrationSettings(scales=(32, 64))
 SEED = torch.Generator().manual_seed(1)
@@ -98,7 +98,7 @@ def test_tissue_that_no_ct_shows_does_not_move_the_sdd():
     seen = replace(plain, image=plain.image + 3.0 * torch.exp(-down.square() / 2))
     body = (Structure.of(volume),)
     freed = freed_sdd(register_structures(seen, body, truth, SETTINGS), (seen,), body, SETTINGS)
-    assert abs(float(torch.as_tensor(freed.cameras[0].sdd)) - 1000) < 12
+    assert abs(freed.cameras[0].sdd_mm - 1000) < 12
 
 
 def test_an_sdd_that_was_refined_is_not_freed_once_more(scene):
@@ -123,3 +123,55 @@ def test_a_deviation_counts_standard_deviations_and_none_where_nothing_is_known(
     spread = torch.tensor([0.01, 0.02, 0.03, 1.0, 2.0, 3.0], dtype=torch.float64)
     assert deviation(3 * spread, torch.diag(spread**2)) == pytest.approx(3.0)
     assert deviation(spread, torch.full((6, 6), torch.nan)) == 0.0
+
+
+def test_the_floor_is_a_thousandth_of_the_distance_along_the_beam_alone():
+    volume = two_bones()
+    view, pivot = pose(volume).double(), volume.center[None].double()
+    spread = torch.diag(torch.tensor([1e-3, 2e-3, 3e-3, 0.1, 0.2, 0.3], dtype=torch.float64).square())[None]
+    added = (with_depth_floor(spread, view, pivot) - spread)[0]
+    beam, distance = view[0, :3, 2], float((volume.center - view[0, :3, 3]).norm())
+    assert float(added[:3].abs().max()) < 1e-12 and float(added[3:, :3].abs().max()) < 1e-12
+    assert float(beam @ added[3:, 3:] @ beam) == pytest.approx((DEPTH_FLOOR * distance) ** 2)
+    assert float(added.trace()) == pytest.approx((DEPTH_FLOOR * distance) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("along", "across", "said"), [(2.0, 0.0, False), (6.0, 0.0, False), (9.0, 0.0, True), (0.0, 2.0, True)]
+)
+def test_a_view_alone_may_lie_a_little_deeper_than_noise_says(scene, monkeypatch, along, across, said):
+    """The patient is 750 mm away; noise would have both depth and place known to 0.1 mm."""
+    found, alone, settings = second_moved(scene, along, across)
+    _, body, _, shots = scene
+    monkeypatch.setattr("xraykit.xvr.trust.stated_geometry.freed_views", lambda *_: alone)
+    settings = replace(settings, intrinsics=("sdd",))
+    assert bool(check_geometry(found, shots, (body,), settings).doubts) == said
+
+
+@pytest.mark.parametrize(("sdd", "said"), [(1001.0, "b: by itself it moves"), (1060.0, "with sdd 1060 mm")])
+def test_an_sdd_is_the_reason_only_where_it_moves_by_more_than_it_may(scene, monkeypatch, sdd, said):
+    """Free, it gains most of what free places gain either way."""
+    found, alone, settings = second_moved(scene, 0.0, 4.0)
+    _, body, _, shots = scene
+    cameras = tuple(replace(one, sdd=sdd) for one in found.cameras)
+    freed = replace(found, cameras=cameras, poses=alone[1].poses.expand_as(found.poses), lens_covariance=torch.eye(1))
+    for name, value in (("freed_views", alone), ("freed_sdd", freed), ("similarities", torch.tensor([0.5, 0.6, 0.58]))):
+        monkeypatch.setattr(f"xraykit.xvr.trust.stated_geometry.{name}", lambda *_, value=value: value)
+    (doubt, *_) = check_geometry(found, shots, (body,), settings).doubts
+    assert said in doubt
+
+
+def second_moved(scene, along, across):
+    """A right answer, and each view alone: the second has moved along and across its beam [mm], known to 0.1 mm."""
+    volume, body, truth, shots = scene
+    one = replace(SETTINGS, scales=(32,), iterations=1)
+    found = replace(register_structures(shots, body, truth[None], one), poses=truth[None].double())
+    known = torch.diag(torch.tensor([1e-3] * 3 + [0.1] * 3, dtype=torch.float64).square())[None]
+    shift = along * truth[1, :3, 2] + across * truth[1, :3, 0]
+    moves = (torch.zeros(3), shift)
+    alone = tuple(
+        replace(found, poses=moved(truth[v : v + 1], volume.center, (0, 0, 0), tuple(by.tolist()))[None].double(),
+                cameras=found.cameras[v : v + 1], covariance=known)
+        for v, by in enumerate(moves)
+    )  # fmt: skip
+    return found, alone, one

@@ -35,7 +35,7 @@ def key_of(sample) -> str:
     return sample.key
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow), 2])
 def test_stopped_anywhere_a_loader_goes_on_with_the_same_batches(folder, workers):
     whole = list(loader(folder, workers=workers))
     assert sorted(itertools.chain(*whole)) == sorted(set(itertools.chain(*whole)))

@@ -240,8 +240,7 @@ def _facts(
     middle = torch.cat([points.mean(0), points.new_ones(1)])
     depths = (projections[:, 2] @ middle).tolist()
     widths = [
-        _detector_width(sample) * depth / float(sample.camera.sdd)
-        for sample, depth in zip(samples, depths, strict=True)
+        _detector_width(sample) * depth / sample.camera.sdd_mm for sample, depth in zip(samples, depths, strict=True)
     ]
     sums = torch.cat([matrices[0].sum(1), matrices[0].sum(0)]) if len(matrices) else torch.zeros(0)
     return StudyFacts(

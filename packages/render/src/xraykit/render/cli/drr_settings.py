@@ -146,7 +146,7 @@ def placed_views(settings: DrrSettings, views: list[CameraFile], volume: Volume)
 
     if not settings.is_placed:
         return [(view.camera, view.pose) for view in views]
-    first = replace(settings.camera, sdd=float(views[0].camera.sdd))
+    first = replace(settings.camera, sdd=views[0].camera.sdd_mm)
     pose = camera_and_pose(replace(settings, camera=first), volume)[1].double()
     home = pose @ rigid_inverse(views[0].pose)
     return [(view.camera, home @ view.pose) for view in views]

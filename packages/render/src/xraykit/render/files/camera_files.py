@@ -100,7 +100,7 @@ def read_cameras(path: str | Path, needs: CameraNeeds | None = None) -> CameraFi
     view = read(path, needs)
     notes = []
     if kind == TEXT and needs.sdd is None and needs.pixel_spacing is None:
-        sdd = float(torch.as_tensor(view.camera.sdd).reshape(-1)[0])
+        sdd = view.camera.sdd_mm
         notes.append(
             f"sdd: {path.name} does not state it, so {sdd:.0f} mm are taken, 1.5 times the distance of its origin; the "
             "image does not depend on it"
@@ -113,14 +113,14 @@ def read_cameras(path: str | Path, needs: CameraNeeds | None = None) -> CameraFi
 def _pose_json(path: Path, needs: CameraNeeds) -> PeerView:
     camera, pose = read_pose(path)
     check_image_size(path, (camera.width, camera.height), needs.height, needs.width)
-    _check_stated(path, needs, sdd=float(camera.sdd), pixel_spacing=camera.pixel_spacing)
+    _check_stated(path, needs, sdd=camera.sdd_mm, pixel_spacing=camera.pixel_spacing)
     return PeerView(camera, pose, False)
 
 
 def _jointtrack(path: Path, needs: CameraNeeds) -> PeerView:
     height, width = check_image_size(path, None, needs.height, needs.width)
     view = read_jointtrack(path, height=height, width=width)
-    _check_stated(path, needs, sdd=float(view.camera.sdd), pixel_spacing=view.camera.pixel_spacing)
+    _check_stated(path, needs, sdd=view.camera.sdd_mm, pixel_spacing=view.camera.pixel_spacing)
     return view
 
 
@@ -130,7 +130,7 @@ def _rtk(path: Path, needs: CameraNeeds) -> PeerView:
         raise FileError(f"{path} does not state the pixel spacing of its images; give it with --pixel-spacing MM.")
     row, column = _pair(needs.pixel_spacing)
     view = from_rtk(read_rtk(path, size=(width, height), spacing=(column, row)))
-    _check_stated(path, needs, sdd=float(torch.as_tensor(view.camera.sdd)[0]))
+    _check_stated(path, needs, sdd=view.camera.sdd_mm)
     return view
 
 
@@ -139,7 +139,7 @@ def _text(path: Path, needs: CameraNeeds) -> PeerView:
     if needs.sdd is None or spacing is None:
         return read_mayacam(path, height=height, width=width, sdd=needs.sdd, pixel_spacing=spacing)
     view = read_mayacam(path, height=height, width=width, pixel_spacing=spacing)
-    implied = float(torch.as_tensor(view.camera.sdd).reshape(-1)[0])
+    implied = view.camera.sdd_mm
     if abs(implied - needs.sdd) > _AGREES * needs.sdd:
         raise FileError(
             f"{path} with pixels of {needs.pixel_spacing} mm has a source to detector distance of {implied:.1f} mm, "

@@ -56,6 +56,11 @@ class Camera:
         if self.principal_point is not None:
             _require(self.principal_point, "principal_point", positive=False)
 
+    @property
+    def sdd_mm(self) -> float:
+        """The source-to-detector distance as a number [mm], without gradient; of several cameras that of the first."""
+        return float(torch.as_tensor(self.sdd).detach().reshape(-1)[0])
+
     def tensors(
         self, *, dtype: torch.dtype, device: torch.device | str
     ) -> tuple[Float[Tensor, " cameras"], Float[Tensor, "spacings 2"], Float[Tensor, "centres 2"]]:

@@ -226,8 +226,8 @@ def _pose(view: Table, camera: Camera, scene: Scene) -> Tensor:
         if given:
             raise view.error(f"sets all three angles, got also {given[0]}; leave one out", "name")
         angles = VIEWS[name].angles
-    sod = view.positive("sod", 0.8 * float(camera.sdd))
-    if sod >= float(camera.sdd):
+    sod = view.positive("sod", 0.8 * camera.sdd_mm)
+    if sod >= camera.sdd_mm:
         raise view.error(f"must be smaller than sdd, got {sod} mm and sdd={camera.sdd} mm; did you swap them?", "sod")
     isocenter = place(view, "isocenter", scene.bodies)
     offset = torch.tensor(view.numbers("offset", 3, (0.0, 0.0, 0.0)), dtype=torch.float64)

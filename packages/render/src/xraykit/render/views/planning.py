@@ -115,7 +115,7 @@ def describe(placed: CameraPlacement, target: Tensor, *, field: tuple[float, flo
     """A placement in the words of `carm_pose`, with the field that it must show and whether it keeps off the body."""
     angles = carm_angles(placed.pose)
     turned = {name: round(float(getattr(angles, name)), 6) for name in ("lao_rao", "cra_cau", "roll")}
-    distances = {"sdd": float(placed.camera.sdd), "sod": placed.sod, "isocenter": target.tolist()}
+    distances = {"sdd": placed.camera.sdd_mm, "sod": placed.sod, "isocenter": target.tolist()}
     return {**turned, **distances, "field": list(field), "clear": placed.clear}
 
 

@@ -68,7 +68,7 @@ def pose_errors(
         mrpe(estimate, truth, camera=camera, fiducials=fiducials),
         mtre_c2w(estimate, truth, fiducials=fiducials, center=center, orientation=orientation),
         true_tre(estimate, truth, fiducials=fiducials),
-        dgeo(estimate, truth, sdd=float(torch.as_tensor(camera.sdd).reshape(-1)[0]), center=center),
+        dgeo(estimate, truth, sdd=camera.sdd_mm, center=center),
     )
 
 

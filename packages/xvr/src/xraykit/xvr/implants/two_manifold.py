@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Points = npt.NDArray[np.float64]
-Faces = npt.NDArray[np.int64]
+_Reals = npt.NDArray[np.float64]
+_Wholes = npt.NDArray[np.int64]
 
 
-def two_manifold(points: Points, faces: Faces) -> tuple[Points, Faces]:
+def two_manifold(points: _Reals, faces: _Wholes) -> tuple[_Reals, _Wholes]:
     """A closed surface in which every edge belongs to exactly two triangles.
 
     Two triangles back to back enclose nothing and go. Around an edge of 2n triangles, each two between which the body
@@ -36,7 +36,7 @@ def two_manifold(points: Points, faces: Faces) -> tuple[Points, Faces]:
     return points, faces
 
 
-def _enclosing(faces: Faces) -> Faces:
+def _enclosing(faces: _Wholes) -> _Wholes:
     """The faces without those that lie back to back with another."""
     corners, number = np.unique(np.sort(faces, 1), axis=0, return_inverse=True)
     rising = (faces < np.roll(faces, -1, 1)).sum(1) == 2  # a turn of the sorted corners, or of their reverse
@@ -49,7 +49,7 @@ def _enclosing(faces: Faces) -> Faces:
     return faces[np.sort(order[_rank(group, np.zeros(len(group), dtype=bool)) < np.abs(net[group])])]
 
 
-def _twins(points: Points, faces: Faces) -> Faces:
+def _twins(points: _Reals, faces: _Wholes) -> _Wholes:
     """For each half-edge 3f + i, from corner i of face f to the next, the one of its neighbour, (3F,)."""
     start, end, apex = faces.reshape(-1), np.roll(faces, -1, 1).reshape(-1), np.roll(faces, -2, 1).reshape(-1)
     low, high = np.minimum(start, end), np.maximum(start, end)
@@ -73,14 +73,14 @@ def _twins(points: Points, faces: Faces) -> Faces:
     return twin
 
 
-def _rank(group: Faces, late: npt.NDArray[np.bool_]) -> Faces:
+def _rank(group: _Wholes, late: npt.NDArray[np.bool_]) -> _Wholes:
     """The place of each in its group, the first behind all others where `late`."""
     first = np.r_[True, group[1:] != group[:-1]]
     place = np.arange(len(group)) - np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
     return np.where(first & late, len(group), place)
 
 
-def _fans(points: Points, faces: Faces, twin: Faces) -> tuple[Points, Faces]:
+def _fans(points: _Reals, faces: _Wholes, twin: _Wholes) -> tuple[_Reals, _Wholes]:
     """One vertex for each fan of triangles: the cycles of corners that neighbours lead through."""
     corner = np.arange(len(twin))
     onwards = np.where(corner % 3 == 2, corner - 2, corner + 1)[twin]
@@ -91,7 +91,7 @@ def _fans(points: Points, faces: Faces, twin: Faces) -> tuple[Points, Faces]:
     return points[faces.reshape(-1)[kept]], number.reshape(-1, 3)
 
 
-def _crowded(faces: Faces) -> Faces:
+def _crowded(faces: _Wholes) -> _Wholes:
     """The first half-edge of each edge that belongs to more than two triangles."""
     start, end = faces.reshape(-1), np.roll(faces, -1, 1).reshape(-1)
     edge = np.minimum(start, end) * (int(faces.max()) + 1) + np.maximum(start, end)
@@ -99,7 +99,7 @@ def _crowded(faces: Faces) -> Faces:
     return first[count > 2]
 
 
-def _divided(points: Points, faces: Faces, half_edge: int, twin: int) -> tuple[Points, Faces]:
+def _divided(points: _Reals, faces: _Wholes, half_edge: int, twin: int) -> tuple[_Reals, _Wholes]:
     """The two triangles at an edge, each divided at the middle of it."""
     middle, divided = len(points), [half_edge // 3, twin // 3]
     (a, b, c), (_, _, d) = (np.roll(faces[edge // 3], -(edge % 3)) for edge in (half_edge, twin))

@@ -246,7 +246,7 @@ def _with_search_around(request: StartRequest, stated: Tensor) -> Tensor:
         return stated
     first = stated[0, :1]
     sod = float(torch.linalg.vector_norm(first[0, :3, 3] - request.isocenter))
-    sdd = float(torch.as_tensor(request.shots[0].camera.sdd).reshape(-1)[0])
+    sdd = request.shots[0].camera.sdd_mm
     lao_rao, cra_cau, roll = (
         (float(value) - KNOWN_ANGLES, float(value) + KNOWN_ANGLES) for value in carm_angles(first)[:3]
     )

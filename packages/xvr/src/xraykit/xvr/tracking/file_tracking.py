@@ -148,8 +148,8 @@ def _followed(
         nonlocal begun
         if not begun:
             make_folder(output / PICTURES)
-            origin = {"command": "xvr track", "distribution": "xraykit-xvr"}
-            write_settings(output / SETTINGS_FILE, settings, **origin, note_folder=True)
+            place = output / SETTINGS_FILE
+            write_settings(place, settings, command="xvr track", distribution="xraykit-xvr", note_folder=True)
             begin_journal(journal, header)
             begun = True
         if seen.shots:

@@ -32,7 +32,7 @@ def chosen_frame(settings: TrainSettings) -> NetworkFrame:
     else:
         camera = square_round(_of_file(detector.camera, detector), size)
     return NetworkFrame(
-        sdd=float(torch.as_tensor(camera.sdd)),
+        sdd=camera.sdd_mm,
         height=camera.height,
         delx=float(torch.as_tensor(camera.pixel_spacing)),
         frame=network.pose_frame,
@@ -43,12 +43,13 @@ def chosen_frame(settings: TrainSettings) -> NetworkFrame:
 
 def square_round(camera: Camera, size: int) -> Camera:
     """The smallest square detector that holds a detector of plain numbers, about its middle, in size x size pixels."""
-    sdd, spacing, centre = (part[0].tolist() for part in camera.tensors(dtype=torch.float64, device="cpu"))
-    row, column = spacing
+    sdd, spacing, centre = camera.tensors(dtype=torch.float64, device="cpu")
+    row, column = spacing[0].tolist()
+    x, y = centre[0].tolist()
     pitch = max(camera.height * row, camera.width * column) / size
-    x = size / 2 + (centre[0] - camera.width / 2) * column / pitch
-    y = size / 2 + (centre[1] - camera.height / 2) * row / pitch
-    return Camera(sdd=sdd, height=size, width=size, pixel_spacing=pitch, principal_point=(x, y))
+    x = size / 2 + (x - camera.width / 2) * column / pitch
+    y = size / 2 + (y - camera.height / 2) * row / pitch
+    return Camera(sdd=float(sdd[0]), height=size, width=size, pixel_spacing=pitch, principal_point=(x, y))
 
 
 def _square(detector: TrainingDetectorSettings, preset: str, size: int) -> Camera:

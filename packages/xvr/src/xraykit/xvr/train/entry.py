@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -52,7 +53,7 @@ def train_network(
     settings = completed(settings)
     for module in ("lightning", "tensorboard", *(("kornia",) if settings.images.augment > 0 else ())):
         require(module, extra="train", distribution="xraykit-xvr")
-    origin = {"command": "xvr train", "distribution": "xraykit-xvr"}
+    origin: dict[str, Any] = {"command": "xvr train", "distribution": "xraykit-xvr"}
     prepare_folder(settings.run, settings, **origin)
 
     inputs = TrainingInputs()

@@ -103,6 +103,6 @@ def _points(sample: XraySample) -> Tensor:
     world = sample.landmarks.world
     if len(world):
         return world[torch.arange(POINTS) % len(world)]
-    depth = 0.7 * float(torch.as_tensor(sample.camera.sdd))
+    depth = 0.7 * sample.camera.sdd_mm
     corners = torch.cartesian_prod(*(torch.tensor([-75.0, 75.0], dtype=torch.float64),) * 3)
     return sample.pose[:3, 3] + depth * sample.pose[:3, 2] + corners

@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import torch
-
 from ..xray.shot import Shot
 from .judgement import percent
 from .target_points import depth_of
@@ -92,7 +90,7 @@ def _impossible(registration: Registration) -> list[str]:
     """Structure where no patient can be."""
     found = []
     for view, camera in enumerate(registration.cameras):
-        sdd = float(torch.as_tensor(camera.sdd).reshape(-1)[0])
+        sdd = camera.sdd_mm
         depths = depth_of(registration.pivot, registration.poses[:, view])
         if bool((depths <= 0).any()) or bool((depths >= sdd).any()):
             found.append(f"in view {view + 1} the anatomy lies behind the source or behind the detector")
@@ -102,7 +100,7 @@ def _impossible(registration: Registration) -> list[str]:
 def _moved_cameras(registration: Registration, shots: Sequence[Shot]) -> list[str]:
     found = []
     for shot, camera in zip(shots, registration.cameras, strict=True):
-        before, after = (float(torch.as_tensor(c.sdd).reshape(-1)[0]) for c in (shot.camera, camera))
+        before, after = (c.sdd_mm for c in (shot.camera, camera))
         if abs(math.log(after / before)) > INTRINSICS_MOVED:
             found.append(f"{shot.name}: sdd went from {before:.0f} to {after:.0f} mm, far from what was stated")
     return found

@@ -80,7 +80,7 @@ def _outside(registration: Registration, points: Tensor, structure: int) -> floa
     """The share of the points behind the source or the detector, of the view where it is largest."""
     shares = []
     for camera, pose in zip(registration.cameras, registration.poses[structure], strict=True):
-        depth, sdd = depth_of(points, pose[None]), float(torch.as_tensor(camera.sdd).reshape(-1)[0])
+        depth, sdd = depth_of(points, pose[None]), camera.sdd_mm
         shares.append(float(((depth <= 0) | (depth >= sdd)).float().mean()))
     return max(shares)
 

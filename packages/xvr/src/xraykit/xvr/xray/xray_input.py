@@ -97,8 +97,6 @@ def shot_of(
         settings = replace(settings, mirror=mirrored)
         notes = [note for note in notes if not note.startswith(OF_CAMERA)]
         notes += [f"camera: as {stated.path.name} states it ({stated.kind})", *stated.assumptions]
-    greys: Greys = "processed" if radiograph.polarity in PROCESSED else "line_integral"
-    is_guess = greys == "processed" and settings.polarity is None and "polarity" in radiograph.assumptions
     guesses = guesses_of(radiograph, settings, mirror_said_by=None if stated is None else stated.path.name)
     turned_as_stored = radiograph
     if camera.principal_point is None:
@@ -141,7 +139,7 @@ def shot_of(
         pose=None if stated is None else stated.pose[0],
         roll=roll,
         guesses=guesses,
-        greys="assumed" if is_guess and not is_dicom(path) else greys,
+        greys=_greys(path, turned_as_stored, settings),
     )
 
 
@@ -180,6 +178,14 @@ def shots_of(
     count = radiograph.n_frames
     names = [name] if count == 1 else [f"{name}_{n}" for n in range(count)]
     return tuple(shot_of(path, radiograph, replace(settings, frame=n), names[n], choice) for n in range(count))
+
+
+def _greys(path: Path, radiograph: Radiograph, settings: XraySettings) -> Greys:
+    """What the values are, and whether that was assumed."""
+    if radiograph.polarity not in PROCESSED:
+        return "line_integral"
+    guessed = settings.polarity is None and "polarity" in radiograph.assumptions and not is_dicom(path)
+    return "assumed" if guessed else "processed"
 
 
 def _as_stored(stated: CameraFile) -> Camera:

@@ -16,6 +16,9 @@ from .launch import in_parallel
 
 _OUTSIDE = -1
 _NEAREST = 1e-6  # share of the way to the detector that a grid must keep from the source
+# Whole numbers of numpy, since numba compiles a function anew for each literal that it is called with.
+_ZERO, _ONE = np.int64(0), np.int64(1)
+_ACROSS_I, _ACROSS_J, _ACROSS_K = np.int64(0), np.int64(1), np.int64(2)
 
 
 def is_drawn(rays: np.ndarray, sizes: tuple[int, int, int], pixels: int) -> bool:
@@ -172,13 +175,13 @@ def draw_entrances(labels, sizes, row, plane, ray, view, bits, first, last):
                 x = _OUTSIDE if edge_x else int(labels[start + i + to_x])
                 y = _OUTSIDE if edge_y else int(labels[start + i + to_y * row])
                 z = _OUTSIDE if edge_z else int(labels[start + i + to_z * plane])
-                word, bit = bits[here >> 5], np.int32(1) << np.int32(here & 31)
+                word, bit = bits[here >> 5], np.int32(np.int32(1) << np.int32(here & 31))
                 if x != here:
-                    _draw_face(word, bit, view, ray, 0, i + (to_x > 0), j, k, 1)
+                    _draw_face(word, bit, view, ray, _ACROSS_I, i + (to_x > 0), j, k, _ONE)
                 if y != here:
-                    _draw_face(word, bit, view, ray, 1, i, j + (to_y > 0), k, 1)
+                    _draw_face(word, bit, view, ray, _ACROSS_J, i, j + (to_y > 0), k, _ONE)
                 if z != here:
-                    _draw_face(word, bit, view, ray, 2, i, j, k + (to_z > 0), 1)
+                    _draw_face(word, bit, view, ray, _ACROSS_K, i, j, k + (to_z > 0), _ONE)
 
 
 @kernel
@@ -192,18 +195,18 @@ def draw_border(labels, sizes, row, plane, ray, view, bits, first, last):
             to_y, edge_y = _before(j, ray[0, 1], high)
             start = k * plane + j * row
             if labels[start] == 0 and ray[0, 0] < -0.5:
-                _draw_face(bits, bit, view, ray, 0, 0, j, k, 1)
+                _draw_face(bits, bit, view, ray, _ACROSS_I, _ZERO, j, k, _ONE)
             if labels[start + wide - 1] == 0 and ray[0, 0] > wide - 0.5:
-                _draw_face(bits, bit, view, ray, 0, wide, j, k, 1)
+                _draw_face(bits, bit, view, ray, _ACROSS_I, wide, j, k, _ONE)
             i = 0
             while (edge_y or edge_z) and i < wide:
                 begin = i
                 while i < wide and labels[start + i] == 0:
                     i += 1
                 if i > begin and edge_y:
-                    _draw_face(bits, bit, view, ray, 1, begin, j + (to_y > 0), k, i - begin)
+                    _draw_face(bits, bit, view, ray, _ACROSS_J, begin, j + (to_y > 0), k, i - begin)
                 if i > begin and edge_z:
-                    _draw_face(bits, bit, view, ray, 2, begin, j, k + (to_z > 0), i - begin)
+                    _draw_face(bits, bit, view, ray, _ACROSS_K, begin, j, k + (to_z > 0), i - begin)
                 i += 1
 
 
@@ -222,14 +225,14 @@ def draw_exits(labels, sizes, row, plane, ray, view, bits, first, last):
                 if labels[at] == 0:
                     continue
                 if labels[at - 1 if i > 0 else at] == 0 and ray[0, 0] > i - 0.5:
-                    _draw_face(bits, bit, view, ray, 0, i, j, k, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_I, i, j, k, _ONE)
                 if labels[at + 1 if i < wide - 1 else at] == 0 and ray[0, 0] < i + 0.5:
-                    _draw_face(bits, bit, view, ray, 0, i + 1, j, k, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_I, i + 1, j, k, _ONE)
                 if front and labels[at - row] == 0:
-                    _draw_face(bits, bit, view, ray, 1, i, j, k, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_J, i, j, k, _ONE)
                 if back and labels[at + row] == 0:
-                    _draw_face(bits, bit, view, ray, 1, i, j + 1, k, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_J, i, j + 1, k, _ONE)
                 if down and labels[at - plane] == 0:
-                    _draw_face(bits, bit, view, ray, 2, i, j, k, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_K, i, j, k, _ONE)
                 if up and labels[at + plane] == 0:
-                    _draw_face(bits, bit, view, ray, 2, i, j, k + 1, 1)
+                    _draw_face(bits, bit, view, ray, _ACROSS_K, i, j, k + 1, _ONE)

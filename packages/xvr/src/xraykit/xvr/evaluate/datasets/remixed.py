@@ -122,7 +122,7 @@ class Remixed:
             details=XrayDetails(detector_active_origin="xvr"),
         )
         shot = read_shot(folder / "xrays" / f"{name}.dcm", settings, name=name)
-        sdd = float(torch.as_tensor(shot.camera.sdd))
+        sdd = shot.camera.sdd_mm
         if abs(sdd - numbers["sdd"]) > 0.01 * sdd:
             raise FileError(f"{truth} must agree with its DICOM file, got sdd {numbers['sdd']} mm and {sdd} mm.")
         return XrayWithTruth(shot, view.pose[0], mirrored=view.mirrored)
