@@ -26,6 +26,7 @@ from .common.study_tables import (
     register_table,
     sides_table,
     similarity_table,
+    scatter_table,
     slices_table,
     start_table,
     tracks_table,
@@ -148,6 +149,9 @@ ABOUT = {
     "the same CTs in [thick slices](xvr.md): means over a slice (box), weighted as reconstructions do (bell), and "
     "thin slices with gaps; before and after X-rays were compared at the resolution of the slices. True TRE, and "
     "medians of its parts: along the slices' axis as the image shows it, across that, along the beam, and turns.",
+    "xvr_scatter": "`python -m benchmarks.studies.xvr_scatter` registers X-rays simulated with scatter of up to as much "
+    "as the primary, from level 1, with [scatter](xvr.md) left out of DRRs and looked for. True TRE, medians of its "
+    "part along the beam and of how far the SDD, right as it is, moves when it is set free.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
@@ -269,6 +273,7 @@ TABLES: dict[str, Callable[[dict], str]] = {
     "xvr_other_side": lambda result: sides_table(result["summary"]),
     "xvr_wrist": lambda result: bones_table(result["summary"]),
     "xvr_thick": lambda result: slices_table(result["summary"]["groups"]),
+    "xvr_scatter": lambda result: scatter_table(result["summary"]["groups"]),
     "xvr_track": lambda result: tracks_table(result["summary"]),
     "xvr_trust": lambda result: trust_table(result["summary"]),
 }

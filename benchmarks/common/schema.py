@@ -166,6 +166,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "along_slices_mm": ANY_NUMBER, "across_mm": ANY_NUMBER, "along_beam_mm": ANY_NUMBER, "turn_deg": float,
         "similarity": float, "cpu_s": float,
     },
+    "xvr_scatter": {
+        "ct": str, "xray": int, "run": str, "tre_mm": float, "along_slices_mm": ANY_NUMBER, "across_mm": ANY_NUMBER,
+        "along_beam_mm": ANY_NUMBER, "turn_deg": float, "similarity": float, "scatter": float,
+        "sdd_move_mm": ANY_NUMBER, "cpu_s": float,
+    },
     "xvr_track": {
         "frame": str, "implant": str, "verdict": str, "score": float, "iou": list, "cpu_s": float, "pose": list,
     },

@@ -326,6 +326,20 @@ def slices_table(summary: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def scatter_table(summary: list[dict]) -> str:
+    """The suite `xvr_scatter`: errors at each CT with scatter left out and looked for."""
+    head = ["CT", "scatter", "X-rays", "median mm", "largest", "below 1 mm", "along beam", "SDD moves mm", "largest",
+            "CPU s"]  # fmt: skip
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for one in summary:
+        errors = f"{one['tre_mm']:.2f} | {one['largest_tre_mm']:.2f} | {one['below_1_mm']} | {one['along_beam_mm']:.2f}"
+        moves = f"{one['sdd_move_mm']:.1f} | {one['largest_sdd_move_mm']:.1f}"
+        how = "looked for" if one["run"] == "with" else "left out"
+        name = one["ct"].partition(".")[0]
+        lines.append(f"| {name} | {how} | {one['xrays']} | {errors} | {moves} | {one['cpu_s']:.1f} |")
+    return "\n".join(lines)
+
+
 def tracks_table(summary: dict) -> str:
     """The suite `xvr_track`: what became of each component, and how the knee moved."""
     head = ["component", "frames", "lost", "found again", "IoU", "least", "last frame, worse view"]

@@ -50,26 +50,31 @@ def random_pose(volume: Volume, rng: np.random.Generator) -> Tensor:
     ).double()
 
 
-def settings_of(camera: Camera, rng: np.random.Generator) -> SimulationSettings:
-    """A polychromatic beam of 70 to 110 kVp, collimated on all sides, with scatter, quantum and readout noise."""
+def settings_of(camera: Camera, rng: np.random.Generator, scatter: float = 0.2) -> SimulationSettings:
+    """A polychromatic beam of 70 to 110 kVp, collimated on all sides, with scatter, quantum and readout noise.
+
+    `scatter` is the largest scatter to primary ratio.
+    """
     left, top, right, bottom = rng.uniform(0.0, 0.12, 4) * camera.width
     shutter = RectangularShutter(left=left, top=top, right=camera.width - right, bottom=camera.height - bottom)
     return SimulationSettings(
         beam=BeamSettings(spectrum=Spectrum(float(rng.uniform(70, 110))), shutter=shutter, leakage=0.002),
         dose=DoseSettings(photons_per_pixel=float(rng.uniform(5e4, 5e5)), readout_quanta=5.0),
-        scatter=ScatterSettings(scatter_to_primary=float(rng.uniform(0.0, 0.2))),
+        scatter=ScatterSettings(scatter_to_primary=float(rng.uniform(0.0, scatter))),
         march=MarchSettings(method="siddon"),
         masks=False,
     )
 
 
-def simulated_xrays(volume: Volume, count: int, *, seed: int, size: int = 256) -> Iterator[SimulatedXray]:
-    """X-rays of a CT, the same ones for the same seed."""
+def simulated_xrays(
+    volume: Volume, count: int, *, seed: int, size: int = 256, scatter: float = 0.2
+) -> Iterator[SimulatedXray]:
+    """X-rays of a CT, the same ones for the same seed; `scatter` as in `settings_of`."""
     scene, camera = XrayScene(bodies=(Body.from_volume(volume),)), camera_of(size)
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         pose = random_pose(volume, rng)
-        simulation = simulate(scene, camera, pose, settings_of(camera, rng), seed=number)
+        simulation = simulate(scene, camera, pose, settings_of(camera, rng, scatter), seed=number)
         yield SimulatedXray(simulation.intensity[0, 0].float(), camera, pose)
 
 

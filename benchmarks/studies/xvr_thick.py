@@ -4,9 +4,10 @@ python -m benchmarks.studies.xvr_thick --ct abdomen.nii.gz head.nii.gz --rows FI
 
 Simulated X-rays of each CT as it is (other projector, noise, scatter, collimation) are registered, from the same
 starts, to the CT in slices of several profiles: means over the slice ("box"), as reconstructions weigh it ("bell":
-Gaussian, as wide at half of its height as slices lie apart), and thin slices with gaps ("gaps"). "before" leaves out
-what refine/resolution.py does. Errors are true target registration errors and their parts: along the slices' axis as
-the image shows it, across that, along the beam, and turns. Rows of an interrupted run are kept in --rows.
+Gaussian, as wide at half of its height as slices lie apart), and thin slices with gaps ("gaps"), or to means over cubes
+("cubes"). "before" leaves out what refine/resolution.py does. Errors are true target registration errors and their
+parts: along the slices' axis as the image shows it, across that, along the beam, and turns. Rows of an interrupted run
+are kept in --rows.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from ..common.result import RESULTS, Start, save
 from ..common.xvr_scenes import SimulatedXray, chest_ct, measured_points, simulated_xrays
 from ..speed.xvr_register import shot_of
 
-SLICES = ((5.0, "box"), (5.0, "bell"), (5.0, "gaps"), (8.0, "box"))  # mm apart
+SLICES = ((5.0, "box"), (5.0, "bell"), (5.0, "gaps"), (8.0, "box"), (3.0, "cubes"))  # mm apart
 MORE = 1.5  # times the CT's own slices, whose thickness the X-rays made of it have: else there is nothing to see
 OPEN = 0.4  # of the distance between slices with gaps is within one
 RUNS = ("before", "after")
@@ -68,16 +69,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 def in_slices(volume: Volume, apart: float, profile: str) -> Volume:
     """The CT in slices along k that lie `apart` [mm], of whole slices; a voxel is taken as constant in itself."""
-    voxel, count = float(volume.spacing[2]), volume.shape[0]
-    middles = (torch.arange(int(count * voxel / apart + 1e-6), dtype=torch.float64) + 0.5) * apart
-    share = _share(torch.arange(count + 1, dtype=torch.float64) * voxel - middles[:, None], apart, profile).diff(dim=1)
-    share = share / share.sum(1, keepdim=True)
     assert volume.hu is not None  # files of CTs hold Hounsfield numbers
-    hu = torch.einsum("mk,kji->mji", share.float(), volume.hu.float())
-    affine = volume.affine.clone()
-    affine[:3, 3] += affine[:3, 2] * (apart / voxel - 1) / 2
-    affine[:3, 2] *= apart / voxel
-    return Volume.from_hu(hu, affine)
+    hu, affine = volume.hu.float(), volume.affine.clone()
+    for axis in range(3) if profile == "cubes" else (2,):
+        voxel, dim = float(volume.spacing[axis]), 2 - axis
+        count = volume.shape[dim]
+        middles = (torch.arange(int(count * voxel / apart + 1e-6), dtype=torch.float64) + 0.5) * apart
+        edges = torch.arange(count + 1, dtype=torch.float64) * voxel - middles[:, None]
+        share = _share(edges, apart, profile).diff(dim=1)
+        share = share / share.sum(1, keepdim=True)
+        hu = torch.movedim(torch.movedim(hu, dim, -1) @ share.float().T, -1, dim)
+        affine[:3, 3] += affine[:3, axis] * (apart / voxel - 1) / 2
+        affine[:3, axis] *= apart / voxel
+    return Volume.from_hu(hu.contiguous(), affine)
 
 
 def _share(z: Tensor, apart: float, profile: str) -> Tensor:
