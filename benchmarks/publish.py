@@ -24,9 +24,9 @@ from .common.study_tables import (
     reader_table,
     reading_table,
     register_table,
+    scatter_table,
     sides_table,
     similarity_table,
-    scatter_table,
     slices_table,
     start_table,
     tracks_table,
@@ -149,8 +149,8 @@ ABOUT = {
     "the same CTs in [thick slices](xvr.md): means over a slice (box), weighted as reconstructions do (bell), and "
     "thin slices with gaps; before and after X-rays were compared at the resolution of the slices. True TRE, and "
     "medians of its parts: along the slices' axis as the image shows it, across that, along the beam, and turns.",
-    "xvr_scatter": "`python -m benchmarks.studies.xvr_scatter` registers X-rays simulated with scatter of up to as much "
-    "as the primary, from level 1, with [scatter](xvr.md) left out of DRRs and looked for. True TRE, medians of its "
+    "xvr_scatter": "`python -m benchmarks.studies.xvr_scatter` registers X-rays simulated with scatter of up to as "
+    "much as the primary, from level 1, with [scatter](xvr.md) left out of DRRs and looked for. True TRE, medians of its "
     "part along the beam and of how far the SDD, right as it is, moves when it is set free.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
