@@ -113,6 +113,16 @@ def test_montage_holds_every_picture_and_its_caption():
         montage([dark], ["a", "b"])
 
 
+def test_every_line_of_a_title_is_drawn_above_the_pictures():
+    dark = np.zeros((30, 200, 3), dtype=np.uint8)
+    none, one, two = (montage([dark], title=title) for title in ("", "a title", "a title\nof two lines"))
+    line = len(two) - len(one)
+    assert none.shape[0] < one.shape[0] < two.shape[0]
+    np.testing.assert_array_equal(one[:36], two[:36])
+    assert (two[36 : 36 + line].max(axis=(1, 2)) > 200).any()
+    assert (two[-40:] == one[-40:]).all()
+
+
 def test_captions_wrap_between_words():
     lines = wrap("the patient's left is on your right", width=90, size=14)
     assert len(lines) > 1

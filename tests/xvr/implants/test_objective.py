@@ -64,6 +64,21 @@ def test_processed_greys_count_on_whatever_scale_they_are():
         assert float(found) == pytest.approx(float(expected), abs=0.02)
 
 
+@pytest.mark.parametrize("cell", [1.5, 3.0, 5.0, 8.0])
+@pytest.mark.parametrize("name", ["femoral_component", "tibial_component"])
+def test_a_mesh_of_less_detail_is_closed_and_wound_alike_and_moved_by_less_than_a_cell(name, cell):
+    mesh = component(name).mesh
+    coarse = component(name).with_detail(cell).mesh
+    start, end = coarse.faces.reshape(-1), coarse.faces.roll(-1, 1).reshape(-1)
+    edges, number = torch.stack([start, end], 1).sort(1).values.unique(dim=0, return_inverse=True)
+    one_way = torch.zeros(len(edges)).index_add_(0, number, torch.where(start < end, 1.0, -1.0))
+    assert bool((one_way == 0).all())
+    a, b, c = (mesh.vertices.double()[mesh.faces[:, n]] for n in range(3))
+    area = float(torch.linalg.cross(b - a, c - a).norm(dim=1).sum()) / 2
+    assert abs(float(coarse.volume) - float(mesh.volume)) < 3**0.5 * cell * area
+    assert float(torch.cdist(coarse.vertices.double(), mesh.vertices.double()).amin(1).max()) < 3**0.5 * cell
+
+
 def test_united_vertices_leave_a_closed_surface_of_about_the_same_volume():
     mesh = component("tibial_component").mesh
     coarse = united(mesh, 3.0)

@@ -135,6 +135,17 @@ def test_all_pictures_are_written_with_a_title(tmp_path, monkeypatch):
     assert pictures["overlay"].shape[0] > other["overlay"].shape[0]
 
 
+def test_a_title_wider_than_the_picture_goes_on_in_another_line(monkeypatch):
+    monkeypatch.setattr("xraykit.xvr.result.pictures.LONGER_SIDE", 240)
+    title = "first view + second view: trusted, chance of success over 99 %"
+    short, long = (
+        registration_pictures(shot_of(VOLUME, POSE), [VOLUME], POSE, names=["CT"], title=said)
+        for said in ("first view", title)
+    )
+    assert long["overlay"].shape[0] > short["overlay"].shape[0]
+    assert long["comparison"].shape == short["comparison"].shape
+
+
 def test_a_pose_and_a_name_for_each_structure_are_needed():
     with pytest.raises(InputError, match="1 structures, 1 poses and 2 names"):
         registration_pictures(shot_of(VOLUME, POSE), [VOLUME], POSE, names=["a", "b"], title="")

@@ -12,6 +12,7 @@ from .grey_and_overlay import (
     overlay as overlay,
     save_png as save_png,
     to_grey as to_grey,
+    wrap as wrap,
 )
 from .labelled import (
     beside_legend as beside_legend,

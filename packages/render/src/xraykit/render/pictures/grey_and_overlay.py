@@ -158,19 +158,23 @@ def montage(
     size: int = 14,
     gap: int = 10,
 ) -> NDArray[np.uint8]:
-    """Pictures side by side, captions below (wrapped to the picture's width), a title above; (H, W, 3) uint8."""
+    """Pictures side by side, captions below (wrapped to the picture's width), a title above; (H, W, 3) uint8.
+
+    A title of several lines (see `wrap`) takes room for each, so that pictures of one size need titles of as many.
+    """
     captions = captions if captions is not None else [""] * len(pictures)
     if len(captions) != len(pictures) or not pictures:
         raise InputError(f"a montage needs one caption per picture, got {len(captions)} and {len(pictures)}.")
     wrapped = [wrap(c, width=p.shape[1], size=size) for c, p in zip(captions, pictures, strict=True)]
-    head = size * 2 + gap if title else 0
+    above, large = title.splitlines(), round(size * 1.4)
+    head = size * 2 + gap + (len(above) - 1) * (large + 5) if title else 0
     foot = max(map(len, wrapped)) * (size + 5) + (gap if any(captions) else 0)
     height = max(p.shape[0] for p in pictures)
     width = sum(p.shape[1] for p in pictures) + gap * (len(pictures) + 1)
     canvas = Image.new("RGB", (width, height + head + foot + 2 * gap), PAPER)
     draw = ImageDraw.Draw(canvas)
-    if title:
-        draw.text((gap, gap), title, fill=INK, font=_font(round(size * 1.4)))
+    for n, line in enumerate(above):
+        draw.text((gap, gap + n * (large + 5)), line, fill=INK, font=_font(large))
     x = gap
     for picture, lines in zip(pictures, wrapped, strict=True):
         canvas.paste(Image.fromarray(picture).convert("RGB"), (x, head + gap))

@@ -12,8 +12,6 @@ from torch import Tensor
 from xraykit.render import InputError, Mesh
 from xraykit.render.materials import Material, find_material
 
-from .two_manifold import two_manifold
-
 ENERGY = 60.0
 """Effective photon energy at which the material's attenuation is taken [keV]."""
 
@@ -61,8 +59,9 @@ class Implant:
     def with_detail(self, cell: float) -> Implant:
         """The implant with vertices less than about `cell` [mm] apart united: enough where a pixel sees more.
 
-        Where any are, its surface is closed, wound alike, and every edge belongs to exactly two triangles. It has moved
-        by less than the diagonal of a cell, so that coarse cells bend thin walls and may pass through each other.
+        Its surface is closed and wound alike: every edge is passed as often in one direction as in the other. It has
+        moved by less than the diagonal of a cell. It need be no two-manifold: where coarse cells press thin walls
+        together, an edge belongs to four triangles or more. Path lengths and outlines ask for no more.
         """
         return Implant(united(self.mesh, cell), self.material)
 
@@ -70,9 +69,8 @@ class Implant:
 def united(mesh: Mesh, cell: float) -> Mesh:
     """The mesh with all vertices in one cell of a grid moved to their mean, and triangles without area dropped.
 
-    Every closed surface stays closed: moving vertices onto each other takes each edge to an edge or a point. Where that
-    presses parts together they are taken apart again, see `two_manifold`. The mesh itself is returned where little
-    would be united, or no volume be left.
+    Every closed surface stays closed: moving vertices onto each other takes each edge to an edge or a point. The mesh
+    itself is returned where that would leave no volume.
     """
     key = torch.floor(mesh.vertices.double() / cell).to(torch.int64)
     _, number = key.unique(dim=0, return_inverse=True)
@@ -83,10 +81,9 @@ def united(mesh: Mesh, cell: float) -> Mesh:
     members = torch.zeros(count, dtype=torch.float64).index_add_(0, number, torch.ones(len(number)).double())
     faces = number[mesh.faces]
     apart = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    points, corners = two_manifold((total / members[:, None]).numpy(), faces[apart].numpy())
     try:
-        vertices = torch.from_numpy(points).to(mesh.vertices)
-        return Mesh(vertices, torch.from_numpy(corners), name=mesh.name, material=mesh.material, doubts=mesh.doubts)
+        vertices = (total / members[:, None]).to(mesh.vertices)
+        return Mesh(vertices, faces[apart], name=mesh.name, material=mesh.material, doubts=mesh.doubts)
     except InputError:
         return mesh
 

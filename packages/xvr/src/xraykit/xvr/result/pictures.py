@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xraykit.render import InputError, Volume
-from xraykit.render.pictures import montage, overlay, save_png
+from xraykit.render.pictures import montage, overlay, save_png, wrap
 
 from ..refine.structure import Structure
 from ..xray.shot import Shot
@@ -20,6 +20,7 @@ from .scale_bar import ScaleBar, scale_bar
 
 Picture = NDArray[np.uint8]
 LONGER_SIDE = 640
+TITLE = 20  # px, size of its font
 TILES = 8
 NAMES = ("overlay", "checkerboard", "comparison")
 
@@ -46,7 +47,7 @@ def registration_pictures(
         structures: K volumes.
         poses: camera_to_world of each, (K, 4, 4).
         names: K names for the legend.
-        title: A line above each picture.
+        title: Above each picture, in as many lines as its width asks for.
         pivot: A point of the anatomy [mm], (3,); its depth decides how long 50 mm are. None takes the middle of
             the first structure.
 
@@ -65,15 +66,15 @@ def registration_pictures(
     point = first.center if pivot is None else pivot
     bar = scale_bar(shot.camera, poses[0], point)
     both = drrs.sum(dim=0)
-    return {
-        "overlay": montage([bar.drawn_on(edges_on_xray(shot, drrs))], [_legend(names, bar)], title=title),
-        "checkerboard": montage([bar.drawn_on(checkerboard(shot, both))], [f"X-ray, DRR in turn{bar}"], title=title),
-        "comparison": montage(
+    pictures = {
+        "overlay": ([bar.drawn_on(edges_on_xray(shot, drrs))], [_legend(names, bar)]),
+        "checkerboard": ([bar.drawn_on(checkerboard(shot, both))], [f"X-ray, DRR in turn{bar}"]),
+        "comparison": (
             comparison(shot, both),
             ["X-ray", "DRR in the greys of the X-ray", "difference: blue X-ray denser, orange DRR denser"],
-            title=title,
         ),
     }
+    return {name: montage(*shown, title=_lines(title, shown[0])) for name, shown in pictures.items()}
 
 
 def write_pictures(folder: str | Path, pictures: dict[str, Picture], *, stem: str = "") -> list[Path]:
@@ -123,6 +124,11 @@ def xray_greys(shot: Shot, where: display.Mask) -> Picture:
 def _drr_greys(shot: Shot, drr: Tensor, where: display.Mask) -> Picture:
     matched = display.with_greys_of(display.numbers(drr), display.numbers(shot.image), where)
     return display.dimmed(display.greys(matched, display.xray_window(shot, where)), display.compared(shot))
+
+
+def _lines(title: str, pictures: Sequence[Picture]) -> str:
+    """The title in lines that are no longer than pictures side by side are wide."""
+    return "\n".join(wrap(title, width=sum(picture.shape[1] for picture in pictures), size=TITLE))
 
 
 def _legend(names: Sequence[str], bar: ScaleBar) -> str:
