@@ -19,6 +19,7 @@ from .registration import Registration, register_structures
 from .structure import Structure
 
 ITERATIONS = 10  # at most, at one scale: an answer is close
+ALONG = 30  # at most, along the valley of SDD and distance, whose ground is rough
 ENOUGH = 256  # px: finer images tell the SDD no better
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
 
@@ -56,7 +57,7 @@ def freed_sdd(
     fits best, by several standard deviations; edges it leaves where they are.
     """
     at = next((n for n, scale in enumerate(settings.scales) if scale >= ENOUGH), len(settings.scales) - 1)
-    one = replace(settings.part(slice(at, at + 1)), iterations=ITERATIONS, intrinsics=("sdd",), weights=EDGES)
+    one = replace(settings.part(slice(at, at + 1)), iterations=ALONG, intrinsics=("sdd",), weights=EDGES)
     return register_structures(shots, structures, found.poses[None], one, scatter=found.scatter)
 
 

@@ -12,6 +12,9 @@ from .motion import Motion
 from .objective import Evaluation, Objective
 
 
+LINEAR = 0.7  # a quadratic gains half of slope . d at its optimum
+
+
 @dataclass(frozen=True)
 class LevenbergMarquardt:
     """Settings.
@@ -56,8 +59,10 @@ def maximise(
     r"""Climb from every candidate at once.
 
     Each step solves (H + lambda diag H) d = slope with H from `Evaluation.curvature`; a step that lowers the
-    similarity is not taken and lambda grows tenfold, one that raises it is taken and lambda shrinks. Candidates do
-    not influence each other.
+    similarity is not taken and lambda grows tenfold, one that raises it is taken and lambda shrinks. H is that of
+    images which agree but for noise, and where they do not it may be far too large along a valley: while steps gain
+    more than `LINEAR` of slope . d, as they do where the optimum is still far, the next one is twice as long. Candidates
+    do not influence each other.
 
     Args:
         objective: What to maximise.
@@ -74,20 +79,22 @@ def maximise(
     count = len(start)
     damping = torch.full((count,), settings.damping, dtype=torch.float64)
     done = torch.zeros(count, dtype=torch.bool)
-    failed = torch.zeros(count, dtype=torch.int64)
+    failed, stretch = torch.zeros(count, dtype=torch.int64), torch.ones(count, dtype=torch.float64)
     for _ in range(iterations):
         going = (~done).nonzero()[:, 0]
         if len(going) == 0:
             break
-        step = _shortened(_step(at, damping, going), objective, settings)
+        step = _shortened(stretch[going, None] * _step(at, damping, going), objective, settings)
         tried = best[going].moved(step, objective.intrinsics)
         there = objective.evaluate(tried)
-        gain = there.value - at.value[going]
+        gain, slope = there.value - at.value[going], at.slope[going]
         up = gain > 0
         best, at = _accept(best, at, tried, there, going, up)
         damping[going] = torch.where(up, damping[going] / 5, damping[going] * 10).clamp(1e-7, 1e9)
         length = step_length(step, best.poses.shape[1], settings.lever)
-        promised = (at.slope[going] * step).sum(1) / 2
+        linear = (slope * step).sum(1)
+        stretch[going] = torch.where(gain > LINEAR * linear, 2 * stretch[going], (stretch[going] / 2).clamp_min(1))
+        promised = linear / 2
         promised = torch.where(up, torch.inf, promised)  # after a step taken, its gain counts
         small = (length < settings.tolerance) | (up & (gain < settings.flat)) | (promised < settings.flat)
         failed[going] = torch.where(up, 0, failed[going] + 1)
