@@ -18,7 +18,7 @@ NEAR = replace(QUICK, scales=(96,), lookalikes=True, fit=replace(QUICK.fit, iter
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     """A folder with two X-rays of an implant, where their cameras stand, and its mesh mirrored."""
-    folder, implant = tmp_path_factory.mktemp("sides"), twisted(component().with_detail(5.0))
+    folder, implant = tmp_path_factory.mktemp("sides"), twisted(component())
     first = moved(implant, truth(implant), (20.0, 15.0, -30.0), (0.0, 0.0, 0.0))
     poses = torch.stack([first, first @ second_camera()])
     for name, pose in zip("ab", poses, strict=True):

@@ -8,7 +8,7 @@ from support.cine import implant_run, noise_shot, true_poses
 from support.implants import QUICK, component, errors
 from support.registration import camera, moved, pose, two_bones
 from xraykit.render import InputError, render
-from xraykit.xvr import RegistrationSettings, Shot, Structure, structure_of
+from xraykit.xvr import RegistrationSettings, Shot, Structure, register_implants, structure_of
 from xraykit.xvr.refine import NamedStructures
 from xraykit.xvr.refine.structure import Surroundings
 from xraykit.xvr.tracking import CineFrame, ImplantGroup, StructureGroup, TrackingSettings, track
@@ -74,6 +74,17 @@ def test_a_fit_below_the_usual_one_is_not_believed(run):
 def test_what_is_usual_decides_near_the_last_pose_and_not_what_a_search_asks_for(run, followed):
     again = track(run[1:2], component(), registration=replace(QUICK, least=0.999), done=followed.frames[:1])
     assert again.frames[1].verdicts == ("tracked",)
+
+
+def test_an_implant_that_the_field_cuts_off_is_judged_by_what_is_seen_of_it(run):
+    valid = torch.ones(run[0].shots[0].image.shape, dtype=torch.bool)
+    valid[:, : valid.shape[1] // 2 + 4] = False
+    cut = replace(run[1], shots=(replace(run[1].shots[0], valid=valid),))
+    found = track([run[0], cut], component(), true_poses(1)[0], registration=QUICK)
+    alone = register_implants(cut.shots, component(), found.frames[1].poses[:, 0], QUICK)
+    assert 0.4 < float(alone.seen[0]) < 0.65 and float(alone.score[0]) < 0.7 * found.frames[0].scores[0]
+    assert found.frames[1].verdicts == ("tracked",)
+    assert errors(component(), found.frames[1].poses[0, 0], true_poses(2)[1])[0] < 1.0
 
 
 def test_a_frame_that_cannot_be_used_is_lost_and_says_why(run):

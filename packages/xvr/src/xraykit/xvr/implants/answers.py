@@ -14,6 +14,7 @@ from .implant import Implant, mesh_doubts
 from .symmetry import likely_symmetries
 
 RIVAL = 0.05  # correlation by which another answer must be worse to be out of the question
+SEEN = 0.4  # share of the outline inside the field: what little is seen of less does not tell by itself
 SYMMETRIC = 0.03  # of the radius: an implant that maps onto itself up to this is called symmetric
 
 
@@ -50,6 +51,11 @@ class ImplantRegistration:
     converged: Tensor
     doubts: tuple[str, ...]
     seconds: float
+
+    @property
+    def fit(self) -> Float[Tensor, " implants"]:
+        """Mean correlation along what is seen of each outline, -1 to 1; less than 0.4 of it counts as 0.4."""
+        return self.score / self.seen.clamp_min(SEEN)
 
     @property
     def mesh_to_camera(self) -> Float[Tensor, "implants views 4 4"]:

@@ -16,7 +16,7 @@ from xraykit.render.geometry import check_pose, full_precision, rigid_inverse
 
 from ..refine.pose_distance import distinct, mean_distance, seen_points
 from ..xray.shot import Shot
-from .answers import ImplantAnswer, ImplantRegistration, doubts_of
+from .answers import SEEN, ImplantAnswer, ImplantRegistration, doubts_of
 from .candidates import candidate_poses, check_in_view, outline_for
 from .fit import Climbed, climb
 from .implant import Implant
@@ -28,7 +28,6 @@ from .symmetry import likely_symmetries, lookalikes
 
 NEARLY = 0.15  # of the radius: up to this, its mirror images and turns compete with an answer
 FIRST = 4  # steps after which the many candidates of a search are thinned out
-SEEN = 0.4  # share of the outline inside the field: what little is seen of less does not tell by itself
 FINAL = 8  # candidates that the last climb polishes
 
 

@@ -33,7 +33,7 @@ class GroupFit:
 
     Args:
         poses: Camera to body, (K, V, 4, 4) float64.
-        score: How well they fit, -1 to 1: correlation along the outline, or similarity of the DRRs.
+        score: How well they fit, -1 to 1: correlation along what is seen of the outline, or similarity of the DRRs.
         chance: Of success, where it is judged.
     """
 
@@ -127,7 +127,7 @@ class ImplantGroup:
         self, shots: tuple[Shot, ...], starts: Tensor | None, settings: ImplantSettings, cameras: Tensor | None
     ) -> GroupFit:
         found = register_implants(shots, self.implant, starts, settings, cameras=cameras)
-        return GroupFit(found.poses, float(found.score[0]))
+        return GroupFit(found.poses, float(found.fit[0]))
 
 
 @dataclass(frozen=True, eq=False)
