@@ -44,7 +44,7 @@ class LevenbergMarquardt:
         along it, and so flat that two percent of the SDD gain some 1e-5 in similarity. At its end all else is at rest,
         so that undamped steps are safe.
         """
-        return replace(self, damping=min(self.damping, 1e-8), flat=min(self.flat, 2e-7), tries=2 * self.tries)
+        return replace(self, damping=min(self.damping, 1e-8), flat=min(self.flat, 2e-7), tries=max(self.tries, 10))
 
 
 def maximise(
