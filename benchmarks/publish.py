@@ -150,8 +150,8 @@ ABOUT = {
     "thin slices with gaps; before and after X-rays were compared at the resolution of the slices. True TRE, and "
     "medians of its parts: along the slices' axis as the image shows it, across that, along the beam, and turns.",
     "xvr_scatter": "`python -m benchmarks.studies.xvr_scatter` registers X-rays simulated with scatter of up to as "
-    "much as the primary, from level 1, with [scatter](xvr.md) left out of DRRs and looked for. True TRE, medians of its "
-    "part along the beam and of how far the SDD, right as it is, moves when it is set free.",
+    "much as the primary, from level 1, with [scatter](xvr.md) left out of DRRs and looked for. True TRE, medians of "
+    "its part along the beam and of how far the SDD, right as it is, moves when it is set free.",
     "xvr_track": "`python -m benchmarks.studies.xvr_track` follows a [knee replacement](xvr.md) through 27 frames of "
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "

@@ -11,7 +11,6 @@ from torch import Tensor
 from .motion import Motion
 from .objective import Evaluation, Objective
 
-
 LINEAR = 0.7  # a quadratic gains half of slope . d at its optimum
 
 
@@ -61,8 +60,8 @@ def maximise(
     Each step solves (H + lambda diag H) d = slope with H from `Evaluation.curvature`; a step that lowers the
     similarity is not taken and lambda grows tenfold, one that raises it is taken and lambda shrinks. H is that of
     images which agree but for noise, and where they do not it may be far too large along a valley: while steps gain
-    more than `LINEAR` of slope . d, as they do where the optimum is still far, the next one is twice as long. Candidates
-    do not influence each other.
+    more than `LINEAR` of slope . d, as they do where the optimum is still far, the next one is twice as long.
+    Candidates do not influence each other.
 
     Args:
         objective: What to maximise.

@@ -57,6 +57,11 @@ class Motion:
     def __getitem__(self, index: Tensor | slice) -> Motion:
         return replace(self, poses=self.poses[index], lens=self.lens[index], ceilings=self.ceilings[index])
 
+    @property
+    def scattered(self) -> bool:
+        """Whether there is scatter in every view of every candidate."""
+        return bool(self.ceilings.isfinite().all())
+
     def with_more(self, others: Motion) -> Motion:
         """These candidates and others of the same structures."""
         both = {name: torch.cat([getattr(self, name), getattr(others, name)]) for name in ("poses", "lens", "ceilings")}

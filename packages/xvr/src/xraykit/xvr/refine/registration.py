@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -133,42 +134,32 @@ def register_structures(
     starts = _checked(starts, len(shots), len(structures))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
-    usual, ceiling = _usual_ceiling(bodies, settings), None
-    unmoved = going = Contenders.all_of(Motion.of(starts, pivots))
-    if scatter is not None and bool((scatter > 0).all()):
-        ceiling, unmoved = usual, unmoved.under(-scatter.log())
-        going = unmoved
+    usual, ceilings = _usual_ceiling(bodies, settings), math.inf if scatter is None else -scatter.log()
+    unmoved = going = Contenders.all_of(Motion.of(starts, pivots, ceilings))
     ended: dict[int, RefinedCandidate] = {}
     trace = _Trace(begun, report)
     motion, at, done, objective = going.motion, None, None, None
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
-        intrinsics = settings.intrinsics if last else ()
+        intrinsics, ceiling = settings.intrinsics if last else (), usual if going.motion.scattered else None
         choices = objectives_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
-        choices = [replace(one, intrinsics=intrinsics, ceiling=ceiling) for one in choices]
-        objective, going = going.most_alike(choices)
+        objective, going = going.most_alike([replace(c, intrinsics=intrinsics, ceiling=ceiling) for c in choices])
         if stage:
             going = going.joined_by(unmoved, objective, stage, len(starts))
         elif not last and len(starts) > settings.keep:
             unmoved = unmoved.best(objective.evaluate(unmoved.motion).value, settings.keep)
         if ceiling is None and usual is not None and going.correlation() > RELATED:
-            ceiling, going, unmoved = usual, going.under(usual), unmoved.under(usual)
-            objective = replace(objective, ceiling=ceiling)
+            objective, going, unmoved = replace(objective, ceiling=usual), going.under(usual), unmoved.under(usual)
         motion, at, done = _climb(objective, going, stage, settings, trace.watcher(stage, scale, going.lines))
-        for i, start in enumerate((going.lines % len(starts)).tolist()):
-            found = RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale)
-            rival = ended.get(start)
-            if rival is None or rival.scale < scale or rival.similarity < found.similarity:
-                ended[start] = found
+        ends = (RefinedCandidate(motion.poses[i], float(at.value[i]), bool(done[i]), scale) for i in range(len(motion)))
+        _note(ended, (going.lines % len(starts)).tolist(), ends)
         going = Contenders(motion, going.lines)
         if not last:
             going = going.best(at.value, max(1, settings.keep >> stage))
     assert at is not None and done is not None and objective is not None  # noqa: S101 - there is at least one scale
     best = int(at.value.argmax())
     line = int(going.lines[best])
-    answer = Contenders.all_of(motion[best : best + 1])
-    choices = objectives_at(scale, shots, bodies, answer.motion, settings)
-    stated = answer.most_alike([replace(one, intrinsics=intrinsics, ceiling=ceiling) for one in choices])[1].known
+    stated = _of_answer(shots, bodies, motion[best : best + 1], objective, settings)
     known = parameter_covariance(objective, motion[best : best + 1], at.curvature[best])
     lens = slice(6 * len(bodies), 6 * len(bodies) + len(corrections(objective.intrinsics)))
     return Registration(
@@ -203,7 +194,7 @@ def similarities(
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])
     motion = Motion.of(poses, pivots, -torch.stack([answer.scatter for answer in answers]).log())
-    ceiling = _usual_ceiling(structures, settings) if bool(motion.ceilings.isfinite().all()) else None
+    ceiling = _usual_ceiling(structures, settings) if motion.scattered else None
     found = []
     for n, answer in enumerate(answers):
         seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
@@ -222,6 +213,27 @@ def _checked(starts: Tensor, views: int, structures: int) -> Tensor:
         raise InputError(f"starts must be (S, {views}, 4, 4) for {views} X-rays, got shape {tuple(starts.shape)}.")
     check_pose(starts.reshape(-1, 4, 4), name="starts")
     return starts.double()
+
+
+def _note(ended: dict[int, RefinedCandidate], starts: Sequence[int], ends: Iterable[RefinedCandidate]) -> None:
+    """Keep of each start the end that took part in the finest scale, and of several the most alike."""
+    for start, found in zip(starts, ends, strict=True):
+        rival = ended.get(start)
+        if rival is None or rival.scale < found.scale or rival.similarity < found.similarity:
+            ended[start] = found
+
+
+def _of_answer(
+    shots: Sequence[Shot],
+    bodies: Sequence[Structure],
+    answer: Motion,
+    objective: Objective,
+    settings: RegistrationSettings,
+) -> Evaluation:
+    """What the last scale says of an answer in a window of its own, with the same unknowns as that objective."""
+    choices = objectives_at(settings.scales[-1], shots, bodies, answer, settings)
+    alike = [replace(one, intrinsics=objective.intrinsics, ceiling=objective.ceiling) for one in choices]
+    return Contenders.all_of(answer).most_alike(alike)[1].known
 
 
 def _usual_ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
