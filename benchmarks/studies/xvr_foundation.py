@@ -127,7 +127,7 @@ def settings_of(arm: str, number: int, path: Path, asked: argparse.Namespace) ->
         return replace(
             scratch,
             data=TrainingDataSettings(procedural=REGION, patients=PATIENTS, voxels=VOXELS),
-            poses=TrainingPoseSettings(**VIEWS | {"tz": HEIGHTS}),
+            poses=replace(TrainingPoseSettings(**VIEWS), tz=HEIGHTS),
             length=PoseLengthSettings(minutes=asked.foundation_minutes),
         )
     if arm == "finetuned":
