@@ -53,11 +53,11 @@ def freed_sdd(
 ) -> Registration:
     r"""The answer with the distance from source to detector that fits best, the same for all views.
 
-    SDD and distance of the patient lie in a valley so flat that the grain of voxels and pixels makes it rough, and steps
-    end in its next dip. So the valley is looked over: with the SDD wrong by each of `OFFSETS` the poses are refined
-    anew, and a parabola through the similarities has its top at the SDD that fits best. Its variance [mm^2] is that of
-    the sandwich estimator at the top (covariance.py) and that of the top of a parabola through points that scatter
-    about it as these do. A top beyond the offsets is climbed to from the nearest of them.
+    SDD and distance of the patient lie in a valley so flat that the grain of voxels and pixels makes it rough, and
+    steps end in its next dip. So the valley is looked over: with the SDD wrong by each of `OFFSETS` the poses are
+    refined anew, and a parabola through the similarities has its top at the SDD that fits best. Its variance [mm^2] is
+    that of the sandwich estimator at the top (covariance.py) and that of the top of a parabola through points that
+    scatter about it as these do. A top beyond the offsets is climbed to from the nearest of them.
 
     At the first scale of at least 256 pixels, or the last one: finer ones tell it no better, and cost four times more.
     By edges alone: what lies outside a CT that ends within the patient changes greys, and with them the distance that
@@ -89,8 +89,13 @@ def freed_sdd(
 
 
 def _farther(found: Registration, offset: float) -> Tensor:
-    """The poses (K, V, 4, 4) where an SDD longer by that share of it shows the structures as large as they are."""
+    """The poses (K, V, 4, 4) where an SDD longer by that share of it shows the structures as large as they are.
+
+    Several views stay where they are, for their places relative to each other hold.
+    """
     poses = found.poses.clone()
+    if poses.shape[1] > 1:
+        return poses
     beam = poses[..., :3, 2]
     depth = ((found.pivot[:, None] - poses[..., :3, 3]) * beam).sum(-1, keepdim=True)
     poses[..., :3, 3] -= offset * depth * beam
