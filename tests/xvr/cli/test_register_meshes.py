@@ -79,7 +79,7 @@ def test_a_picture_without_tags_must_say_whether_metal_is_bright(folder, tmp_pat
     picture = [str(tmp_path / "bright0.png"), "--sdd", "1000", "--pixel-spacing", "1.2"]
     mesh = ["--mesh", str(folder / "femoral.stl"), "-o", str(tmp_path / "out")]
     Image.fromarray((250 * share).round().numpy().astype("uint8")).save(tmp_path / "bright1.png")
-    for what in (["register", picture[0]], ["track", str(tmp_path / "bright?.png")]):
+    for what in (["register", picture[0]], ["track", str(tmp_path / "bright?.png"), "--no-plots"]):
         assert run(["xvr", *what, *picture[1:], *mesh]) == 2
         said = " ".join(capsys.readouterr().err.split())
         assert "--polarity intensity where metal is dark, --polarity log_attenuation where it is bright" in said
