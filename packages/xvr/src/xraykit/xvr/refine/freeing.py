@@ -75,7 +75,7 @@ def freed_sdd(
         for o in OFFSETS
     ]
     top, variance = _top_of_parabola(OFFSETS, [each.similarity for each in tried])
-    nearest = min(range(len(OFFSETS)), key=lambda n: abs(OFFSETS[n] - top))
+    nearest = -1 if top > OFFSETS[-1] else 0  # of the ends
     beyond = not OFFSETS[0] <= top <= OFFSETS[-1]
     seen = seen_with(OFFSETS[nearest] if beyond else top)
     begin = (
