@@ -22,7 +22,7 @@ import torch
 from xraykit.render import Volume
 from xraykit.xvr import RegistrationSettings, Structure, register
 from xraykit.xvr.refine import registration
-from xraykit.xvr.refine.freeing import freed_sdd
+from xraykit.xvr.refine.sdd_valley import freed_sdd
 from xraykit.xvr.start import StartErrors
 from xraykit.xvr.trust.stated_geometry import sdd_move
 from xraykit.xvr.trust.target_points import points_in_view, target_points
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
 def measured(body: Structure, xray: SimulatedXray, begin: torch.Tensor, run: str) -> dict[str, float]:
     """One registration, its errors, and where the SDD goes when it is set free."""
     shot, settings = shot_of(xray), RegistrationSettings()
-    left_out = mock.patch.object(registration, "_usual_ceiling", return_value=None)
+    left_out = mock.patch.object(registration, "expected_ceiling", return_value=None)
     begun = time.process_time()
     with left_out if run == "without" else nullcontext():
         found = register(shot, body, begin, settings)

@@ -22,7 +22,7 @@ from ..common.xvr_scenes import chest_ct
 
 FITTED_REGIONS = ("thorax", "lumbar_spine", "abdomen_pelvis", "hip", "skull", "knee")
 UNSEEN_REGIONS = ("shoulder", "cervical_spine")  # of patients to test on alone
-FITTED, HELD_OUT = (101, 102, 103, 104), (201, 202, 203)  # seeds
+FITTED, HELD_OUT = (101, 102, 103, 104), (301, 302, 303)  # seeds
 SIZE = 224  # voxels of a patient's longest edge, about
 FINE = 224  # voxels of a real CT's longest edge
 WARPS = 3  # bodies that are made of a real CT: as it is, and of other shapes

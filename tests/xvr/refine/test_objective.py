@@ -4,6 +4,7 @@ import pytest
 import torch
 from support.registration import camera, moved, pose, shot, two_bones
 from xraykit.xvr.refine.correlation_term import CorrelationTerm
+from xraykit.xvr.refine.covariance import score_spread
 from xraykit.xvr.refine.motion import Motion
 from xraykit.xvr.refine.objective import Objective, TargetImage
 from xraykit.xvr.refine.similarity import patch_ncc
@@ -44,6 +45,27 @@ def test_curvature_is_the_gram_matrix_of_the_normalised_windows_derivatives(patc
 
     j = torch.autograd.functional.jacobian(windows, torch.zeros(3, dtype=torch.float64))
     torch.testing.assert_close(term.curvature(state, columns[None])[0], j.T @ j, rtol=1e-4, atol=1e-6)
+
+
+def test_windows_with_something_that_the_other_image_lacks_count_by_cauchys_weights():
+    image = noise(1, 1, 14, 12)
+    seen = image.clone()
+    seen[..., 3:6, 2:5] += 5 * noise(1, 1, 3, 3, seed=3)
+    term = CorrelationTerm.of(seen, torch.ones(1, 1, 14, 12, dtype=torch.bool), patch=5, floor=1e-6)
+    trusting = term.trusting(image + 0.01 * noise(1, 1, 14, 12, seed=4))
+    apart = 1 - term.value(image + 0.01 * noise(1, 1, 14, 12, seed=4))[1].local
+    usual = float((term.weight * apart).sum())
+    share = trusting.weight / term.weight
+    torch.testing.assert_close(share * (1 + (apart / usual).square()), share.new_ones(share.shape) * float(share.max()),
+                               rtol=1e-3, atol=0)  # fmt: skip
+    assert float(trusting.weight.sum()) == pytest.approx(1.0)
+    assert float(share[..., 2, 2]) < 0.6 * float(share[..., -1, -1])
+
+
+def test_a_term_trusts_all_of_an_image_like_its_own():
+    image = noise(1, 1, 14, 12)
+    term = CorrelationTerm.of(image, torch.ones(1, 1, 14, 12, dtype=torch.bool), patch=5, floor=1e-9)
+    torch.testing.assert_close(term.trusting(3 * image).weight, term.weight, rtol=0.05, atol=0)
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +118,13 @@ def test_scores_add_up_to_the_slope(problem):
     objective, motion = problem
     added = sum(objective.scores(motion, view).sum(dim=(1, 2)).double() for view in range(2)) / 2
     torch.testing.assert_close(added, objective.evaluate(motion).slope[0], rtol=1e-4, atol=1e-6)
+
+
+def test_scores_in_one_square_spread_as_the_slope_itself(problem):
+    objective, motion = problem
+    one = motion[:1]
+    slopes = [objective.scores(one, view)[:6].double().sum(dim=(1, 2)) / 2 for view in range(2)]
+    expected = sum(torch.outer(slope, slope) for slope in slopes)
+    torch.testing.assert_close(score_spread(objective, one, 6, blocks=1), expected)
+    finer = score_spread(objective, one, 6)
+    assert float(finer.trace()) != pytest.approx(float(expected.trace()), rel=1e-3)

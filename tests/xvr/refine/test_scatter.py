@@ -73,7 +73,7 @@ def test_an_xray_with_scatter_ends_at_the_truth(patient, volume):
     truth = pose(volume)
     seen = scattered(shot(patient, truth, camera(96), gain=1.0), 0.3)
     found = register_structures(seen, volume, start_of(volume, truth), SETTINGS)
-    with mock.patch.object(registration, "_usual_ceiling", return_value=None):
+    with mock.patch.object(registration, "expected_ceiling", return_value=None):
         without = register_structures(seen, volume, start_of(volume, truth), SETTINGS)
     after, before = (target_error(one.poses[0], truth, volume) for one in (found, without))
     assert after < before / 2, (after, before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -68,6 +68,23 @@ class CorrelationTerm:
         weight = weight * variance / (variance + scale)
         spread = (variance + _GUARD * scale).sqrt()
         return cls(target, weight / weight.sum(), patch, pixels, mean, spread, floor)
+
+    def trusting(self, moving: Tensor) -> CorrelationTerm:
+        r"""The same, with windows that are less alike than the others counting less.
+
+            w_p / (1 + (d_p / m)^2),    d = 1 - N,    m = sum_p w_p d_p
+
+        What has no partner in the other image (metal, an overlay, a bone that moved) then pulls at nothing for long.
+
+        Args:
+            moving: What it is compared with, (1, C, H, W).
+
+        Source: Cauchy's weights of an M-estimator (Holland and Welsch, Commun. Stat. 6, 1977).
+        """
+        apart = (1 - self.value(moving)[1].local).clamp_min(0)
+        usual = (self.weight * apart).sum().clamp_min(1e-9)
+        weight = self.weight / (1 + (apart / usual).square())
+        return replace(self, weight=weight / weight.sum())
 
     def window(self, image: Tensor) -> Tensor:
         """m: the mean of each window, (B, C, h, w)."""

@@ -34,19 +34,28 @@ def parameter_covariance(objective: Objective, motion: Motion, curvature: Tensor
 
     Source: the sandwich estimator, White, Econometrica 50 (1982), with clustered scores.
     """
-    views = len(objective.targets)
     if objective.ceiling is not None:
-        curvature = _with_the_last_free(curvature, views)
-    count = len(curvature)
-    middle = torch.zeros_like(curvature)
+        curvature = _with_the_last_free(curvature, len(objective.targets))
+    inverse = balanced_inverse(curvature)
+    return inverse @ score_spread(objective, motion, len(curvature)) @ inverse
+
+
+def score_spread(objective: Objective, motion: Motion, count: int, blocks: int | None = None) -> Tensor:
+    """sum_b s_b s_b' of the first `count` parameters over squares of `BLOCK` pixels, (count, count).
+
+    With `blocks` that many squares lie along the longer side of each view, and none is smaller than `BLOCK`: they hold
+    what moves or fades together over a good part of the image.
+    """
+    views = len(objective.targets)
+    spread = torch.zeros(count, count, dtype=torch.float64)
     for view in range(views):
         scores = objective.scores(motion, view)[:count].double() / views
         height, width = scores.shape[1:]
-        padded = F.pad(scores[None], (0, -width % BLOCK, 0, -height % BLOCK))
-        blocks = F.avg_pool2d(padded, BLOCK)[0].flatten(1) * BLOCK**2
-        middle = middle + blocks @ blocks.T
-    inverse = balanced_inverse(curvature)
-    return inverse @ middle @ inverse
+        side = BLOCK if blocks is None else max(BLOCK, -(-max(height, width) // blocks))
+        padded = F.pad(scores[None], (0, -width % side, 0, -height % side))
+        sums = F.avg_pool2d(padded, side)[0].flatten(1) * side**2
+        spread = spread + sums @ sums.T
+    return spread
 
 
 def _with_the_last_free(curvature: Tensor, count: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -95,6 +95,16 @@ class Objective:
         parts = [self._view(view, motion)[0] for view in range(len(self.targets))]
         whole = Evaluation(*(torch.stack(part).mean(0) for part in zip(*parts, strict=True)))
         return self._with_prior(whole, motion) if self.intrinsics or self.ceiling else whole
+
+    def trusting(self, motion: Motion) -> Objective:
+        """The same, with edges that a candidate shows otherwise than the X-rays counting less."""
+        targets = []
+        for view, target in enumerate(self.targets):
+            image = self.image(view, motion)
+            whole, patches, edges = target.terms
+            robust = edges.trusting(sobel(image / image.std().clamp_min(1e-12)))
+            targets.append(replace(target, terms=(whole, patches, robust)))
+        return replace(self, targets=tuple(targets))
 
     def scores(self, motion: Motion, view: int) -> Tensor:
         """Each pixel's contribution to the slope, (P, H, W), for one candidate; they add up to this view's slope."""

@@ -134,7 +134,7 @@ def register_structures(
     starts = _checked(starts, len(shots), len(structures))
     bodies = tuple(body if isinstance(body, Structure) else Structure.of(body) for body in structures)
     pivots = torch.stack([body.pivot for body in bodies])
-    usual, ceilings = _usual_ceiling(bodies, settings), math.inf if scatter is None else -scatter.log()
+    usual, ceilings = expected_ceiling(bodies, settings), math.inf if scatter is None else -scatter.log()
     unmoved = going = Contenders.all_of(Motion.of(starts, pivots, ceilings))
     ended: dict[int, RefinedCandidate] = {}
     trace = _Trace(begun, report)
@@ -194,7 +194,7 @@ def similarities(
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])
     motion = Motion.of(poses, pivots, -torch.stack([answer.scatter for answer in answers]).log())
-    ceiling = _usual_ceiling(structures, settings) if motion.scattered else None
+    ceiling = expected_ceiling(structures, settings) if motion.scattered else None
     found = []
     for n, answer in enumerate(answers):
         seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
@@ -236,7 +236,7 @@ def _of_answer(
     return Contenders.all_of(answer).most_alike(alike)[1].known
 
 
-def _usual_ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
+def expected_ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
     """What to expect of scatter; none for first-order ascent, as published, and for self-similarity."""
     if settings.optimizer != "levenberg_marquardt" or settings.similarity != "correlation":
         return None
