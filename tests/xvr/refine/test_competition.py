@@ -29,7 +29,10 @@ def objective(similarity, seen) -> Any:
         rest = torch.zeros(len(values), 6), torch.zeros(len(values), 6, 6)
         return Evaluation(values.double(), values.double()[:, None].expand(-1, 3), *rest)
 
-    return SimpleNamespace(evaluate=evaluate)
+    def compared(motion, others):
+        return [evaluate(motion), *(other.evaluate(motion) for other in others)]
+
+    return SimpleNamespace(evaluate=evaluate, compared=compared)
 
 
 @pytest.mark.parametrize(

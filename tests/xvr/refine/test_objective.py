@@ -1,5 +1,7 @@
 """The objective's value, slope and curvature against brute force."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from support.registration import camera, moved, pose, shot, two_bones
@@ -79,6 +81,17 @@ def problem() -> tuple[Objective, Motion]:
     start = moved(truth, volume.center, (1.0, 2.0, -1.0), (3.0, -2.0, 1.0))
     objective = Objective(targets, (body.volume,), body.pivot[None], 150, ("sdd", "principal_point"))
     return objective, Motion.of(start[None], body.pivot[None])
+
+
+def test_objectives_compared_in_one_rendering_say_what_each_says_alone(problem):
+    objective, motion = problem
+    other = replace(objective, targets=objective.targets[::-1])
+    alone = [one.evaluate(motion) for one in (objective, other)]
+    together = objective.compared(motion, [other])
+    assert not torch.allclose(alone[0].value, alone[1].value)
+    for one, same in zip(alone, together, strict=True):
+        for part, again in zip(one, same, strict=True):
+            torch.testing.assert_close(part, again)
 
 
 def test_slope_is_the_derivative_of_the_value(problem):

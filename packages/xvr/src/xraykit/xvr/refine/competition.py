@@ -42,8 +42,8 @@ class Contenders:
         return Contenders(replace(self.motion, ceilings=torch.ones_like(self.motion.ceilings) * ceilings), self.lines)
 
     def most_alike(self, choices: Sequence[Objective]) -> tuple[Objective, Contenders]:
-        """Which objective the best of them does best by, and the same with what it says of them."""
-        at = [objective.evaluate(self.motion) for objective in choices]
+        """Which objective (they differ in targets alone) the best of them does best by; the same with what it says."""
+        at = choices[0].compared(self.motion, choices[1:])
         n = max(range(len(at)), key=lambda n: float(at[n].value.max()))
         return choices[n], replace(self, at=at[n])
 

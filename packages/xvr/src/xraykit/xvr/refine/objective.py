@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -92,7 +93,15 @@ class Objective:
 
     def evaluate(self, motion: Motion) -> Evaluation:
         """Similarity, slope and curvature at the given motion (B candidates); parameters as in `Motion.moved`."""
-        parts = [self._view(view, motion)[0] for view in range(len(self.targets))]
+        return self._evaluated(motion, (self._render(view, motion) for view in range(len(self.targets))))
+
+    def compared(self, motion: Motion, others: Sequence[Objective]) -> list[Evaluation]:
+        """What this objective says and what others do that differ in nothing but targets, of one rendering."""
+        rendered = [self._render(view, motion) for view in range(len(self.targets))]
+        return [one._evaluated(motion, rendered) for one in (self, *others)]
+
+    def _evaluated(self, motion: Motion, rendered: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
+        parts = [self._view(target, *of_view)[0] for target, of_view in zip(self.targets, rendered, strict=True)]
         whole = Evaluation(*(torch.stack(part).mean(0) for part in zip(*parts, strict=True)))
         return self._with_prior(whole, motion) if self.intrinsics or self.ceiling else whole
 
@@ -108,7 +117,7 @@ class Objective:
 
     def scores(self, motion: Motion, view: int) -> Tensor:
         """Each pixel's contribution to the slope, (P, H, W), for one candidate; they add up to this view's slope."""
-        return self._view(view, motion)[1][0]
+        return self._view(self.targets[view], *self._render(view, motion))[1][0]
 
     def image(self, view: int, motion: Motion) -> Tensor:
         """The rendered view, (B, 1, H, W)."""
@@ -151,9 +160,7 @@ class Objective:
         views = torch.eye(len(self.targets)).to(image)[view, :, None, None]
         return image, torch.cat([by_lines * jacobian, by_ceiling * views], dim=1)
 
-    def _view(self, view: int, motion: Motion) -> tuple[Evaluation, Tensor]:
-        image, jacobian = self._render(view, motion)
-        target = self.targets[view]
+    def _view(self, target: TargetImage, image: Tensor, jacobian: Tensor) -> tuple[Evaluation, Tensor]:
         scale = image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12)
         image, jacobian = image / scale, jacobian / scale
         free = image.detach().requires_grad_()
