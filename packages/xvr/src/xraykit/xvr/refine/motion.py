@@ -93,6 +93,12 @@ class Motion:
         return replace(self, poses=orthonormal(world[:, :, None] @ self.poses), lens=lens, ceilings=ceilings)
 
 
+def lens_between(given: Camera, other: Camera) -> Tensor:
+    """The corrections (3,) that make of a camera another of the same detector, see `Motion.camera`."""
+    (sdd, spacing, centre), (to, _, middle) = (one.tensors(dtype=torch.float64, device="cpu") for one in (given, other))
+    return torch.cat([(to - sdd).reshape(1), ((middle - centre) * spacing.flip(-1)).reshape(2)])
+
+
 PRIOR = (200.0, 5.0, 5.0)
 """How far off sdd and principal point are thought to be [mm]: what the images leave open stays as it was given."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -93,20 +93,22 @@ class Objective:
 
     def evaluate(self, motion: Motion) -> Evaluation:
         """Similarity, slope and curvature at the given motion (B candidates); parameters as in `Motion.moved`."""
-        return self._evaluated(motion, (self._render(view, motion) for view in range(len(self.targets))))
+        return self.compared(motion, ())[0]
 
     def compared(self, motion: Motion, others: Sequence[Objective]) -> list[Evaluation]:
-        """What this objective says and what others do that differ in nothing but targets, of one rendering."""
-        rendered = [self._render(view, motion) for view in range(len(self.targets))]
-        return [one._evaluated(motion, rendered) for one in (self, *others)]
-
-    def _evaluated(self, motion: Motion, rendered: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
-        parts = [self._view(target, *of_view)[0] for target, of_view in zip(self.targets, rendered, strict=True)]
-        whole = Evaluation(*(torch.stack(part).mean(0) for part in zip(*parts, strict=True)))
-        return self._with_prior(whole, motion) if self.intrinsics or self.ceiling else whole
+        """What this objective says and what others do that differ in nothing but X-rays, of one rendering."""
+        parts: list[list[Evaluation]] = [[] for _ in (self, *others)]
+        for view in range(len(self.targets)):
+            image, jacobian = self._render(view, motion)
+            for said, one in zip(parts, (self, *others), strict=True):
+                said.append(one._view(one.targets[view], image, jacobian)[0])
+        means = [Evaluation(*(torch.stack(each).mean(0) for each in zip(*said, strict=True))) for said in parts]
+        return [self._with_prior(whole, motion) if self.intrinsics or self.ceiling else whole for whole in means]
 
     def trusting(self, motion: Motion) -> Objective:
-        """The same, with edges that a candidate shows otherwise than the X-rays counting less."""
+        """The same, with edges that a candidate shows otherwise than the X-rays counting less (not of "mind")."""
+        if any(target.context is not None for target in self.targets):
+            return self
         targets = []
         for view, target in enumerate(self.targets):
             image = self.image(view, motion)

@@ -46,9 +46,11 @@ def objectives_at(
     for shot, (image, valid, camera, poses) in zip(shots, seen, strict=True):
         smaller = camera.width / shot.camera.width
         window = anatomy_window([body.volume for body in bodies], camera, poses) if settings.window else None
+        window = window if window is not None and bool(window.of(valid).any()) else None
         as_they_are.append(_target(image, valid, camera, window, settings))
         blurred = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
-        matched.append(as_they_are[-1] if blurred[0] is image else _target(*blurred, camera, window, settings))
+        is_seen = blurred[0] is not image and bool((blurred[1] if window is None else window.of(blurred[1])).any())
+        matched.append(_target(*blurred, camera, window, settings) if is_seen else as_they_are[-1])
     return tuple(
         Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
         for targets in ((as_they_are,) if matched == as_they_are else (as_they_are, matched))
@@ -58,6 +60,6 @@ def objectives_at(
 def _target(
     image: Tensor, valid: Tensor, camera: Camera, window: Window | None, settings: RegistrationSettings
 ) -> TargetImage:
-    if window is not None and bool(window.of(valid).any()):
+    if window is not None:
         image, valid, camera = window.of(image), window.of(valid), window.camera(camera)
     return TargetImage.of(image, valid, camera, floor=settings.floor, similarity=settings.similarity)

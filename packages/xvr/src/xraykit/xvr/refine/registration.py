@@ -19,7 +19,7 @@ from .climb_settings import RegistrationSettings
 from .competition import Contenders
 from .covariance import parameter_covariance, twist_blocks
 from .levenberg_marquardt import maximise
-from .motion import Motion, corrections
+from .motion import Motion, corrections, lens_between
 from .objective import Evaluation, Objective
 from .objective_at import objectives_at
 from .scatter import usual_ceiling
@@ -186,7 +186,7 @@ def similarities(
     answers: Sequence[Registration],
     settings: RegistrationSettings,
 ) -> Tensor:
-    """How alike X-rays and renderings are at several answers, (N,), at the last scale and in one window for all.
+    """How alike X-rays and renderings are at several answers, (N,), at the last scale and in the window of the first.
 
     What the answers state themselves is measured where each has its structures, so that one which shows less of them
     may seem better.
@@ -194,14 +194,12 @@ def similarities(
     pivots = torch.stack([body.pivot for body in structures])
     poses = torch.stack([answer.poses for answer in answers])
     motion = Motion.of(poses, pivots, -torch.stack([answer.scatter for answer in answers]).log())
+    first = answers[0].cameras
+    motion = replace(motion, lens=torch.stack([lens_between(first[0], answer.cameras[0]) for answer in answers]))
     ceiling = expected_ceiling(structures, settings) if motion.scattered else None
-    found = []
-    for n, answer in enumerate(answers):
-        seen = [replace(shot, camera=camera) for shot, camera in zip(shots, answer.cameras, strict=True)]
-        choices = objectives_at(settings.scales[-1], seen, structures, motion, settings)
-        one = Contenders.all_of(motion[n : n + 1])
-        found.append(one.most_alike([replace(choice, ceiling=ceiling) for choice in choices])[1].known.value)
-    return torch.cat(found)
+    seen = [replace(shot, camera=camera) for shot, camera in zip(shots, first, strict=True)]
+    choices = objectives_at(settings.scales[-1], seen, structures, motion, settings)
+    return Contenders.all_of(motion).most_alike([replace(one, ceiling=ceiling) for one in choices])[1].known.value
 
 
 def _checked(starts: Tensor, views: int, structures: int) -> Tensor:
