@@ -73,7 +73,7 @@ def test_one_xray_tells_the_sdd(stated):
     assert target_error(freed.poses[0, 0], truth[0], volume) < 6
     known = float(freed.lens_covariance.squeeze().sqrt())
     assert abs(freed.cameras[0].sdd_mm - 1000) < max(4 * known, 4.0), (freed.cameras[0].sdd_mm, known)
-    assert known < max(10, 400 * abs(stated - 1)), known  # what was seen from afar counts
+    assert known < max(10, 500 * abs(stated - 1)), known  # what was seen from afar counts
 
 
 def test_what_is_known_of_it_is_what_noise_leaves():
