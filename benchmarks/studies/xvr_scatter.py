@@ -22,7 +22,7 @@ import torch
 from xraykit.render import Volume
 from xraykit.xvr import RegistrationSettings, Structure, register
 from xraykit.xvr.refine import registration
-from xraykit.xvr.refine.sdd_valley import freed_sdd
+from xraykit.xvr.refine.freed_sdd import freed_sdd
 from xraykit.xvr.start import StartErrors
 from xraykit.xvr.trust.stated_geometry import sdd_move
 from xraykit.xvr.trust.target_points import points_in_view, target_points

@@ -19,7 +19,7 @@ from torch import Tensor
 from xraykit.render.geometry import rigid_inverse, rigid_matrix, transform_points
 from xraykit.xvr import Registration, RegistrationSettings, Shot, Structure
 from xraykit.xvr.refine import misplacement
-from xraykit.xvr.refine.sdd_valley import freed_sdd
+from xraykit.xvr.refine.freed_sdd import freed_sdd
 from xraykit.xvr.refine.structure import NamedStructures
 from xraykit.xvr.refine.surroundings import register_among, structures_among
 from xraykit.xvr.start import StartErrors

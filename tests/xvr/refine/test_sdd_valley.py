@@ -7,9 +7,10 @@ import pytest
 import torch
 from support.registration import camera, pose, shot, target_error, two_bones
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.freed_sdd import freed_sdd
 from xraykit.xvr.refine.objective import Evaluation, Objective
 from xraykit.xvr.refine.registration import register_structures
-from xraykit.xvr.refine.sdd_valley import OFFSETS, _along, _top_of_parabola, freed_sdd, look_over
+from xraykit.xvr.refine.sdd_valley import OFFSETS, _along, _top_of_parabola, look_over
 from xraykit.xvr.refine.structure import Structure
 
 PLACES = torch.tensor(OFFSETS, dtype=torch.float64)
@@ -58,7 +59,7 @@ def test_values_and_slopes_along_the_valley_are_those_of_a_quadratic_at_its_best
     torch.testing.assert_close(along.slope[0], (higher - lower) / 0.02)
 
 
-@pytest.mark.parametrize("stated", [0.88, 0.975, 1.0, 1.025, 1.08])
+@pytest.mark.parametrize("stated", [0.73, 0.88, 0.975, 1.0, 1.025, 1.08, 1.37])
 def test_one_xray_tells_the_sdd(stated):
     volume = two_bones()
     truth, body = pose(volume, sod=600.0), Structure.of(volume)

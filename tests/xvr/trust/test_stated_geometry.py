@@ -6,9 +6,9 @@ import pytest
 import torch
 from support.registration import camera, moved, pose, shot, target_error, two_bones
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
+from xraykit.xvr.refine.freed_sdd import freed_sdd
 from xraykit.xvr.refine.freeing import deviation, twist_between
 from xraykit.xvr.refine.registration import register_structures
-from xraykit.xvr.refine.sdd_valley import freed_sdd
 from xraykit.xvr.refine.structure import Structure
 from xraykit.xvr.refine.surroundings import first_structures
 from xraykit.xvr.trust.judge_registration import judge

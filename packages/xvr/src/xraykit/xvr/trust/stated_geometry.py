@@ -12,10 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..refine.climb_settings import RegistrationSettings
+from ..refine.freed_sdd import freed_sdd
 from ..refine.freeing import deviation, freed_views, twist_between
 from ..refine.pose_distance import misplacement
 from ..refine.registration import Registration, similarities
-from ..refine.sdd_valley import freed_sdd
 from ..refine.structure import Structure
 from ..xray.shot import Shot
 from .target_points import points_in_view, predicted_error, target_points

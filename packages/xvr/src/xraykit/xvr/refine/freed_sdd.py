@@ -1,0 +1,103 @@
+"""The distance from source to detector set free at the end of a registration."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from xraykit.render.geometry import differentiating
+
+from ..xray.shot import Shot
+from .climb_settings import RegistrationSettings
+from .levenberg_marquardt import maximise
+from .registration import Registration, similarities
+from .sdd_valley import along_valley, look_over, valley_objective
+from .structure import Structure
+
+AFAR, AFAR_STEPS, AFAR_SIZE = (-0.3, -0.15, 0.0, 0.15, 0.3), 4, 128  # of the SDD, refined for so many steps, px
+BEYOND = 0.03  # a top farther than that is looked for once more, from there
+FARTHEST = 0.08  # or from there, where it is farther still
+LOOKS = 5  # at most
+ENOUGH = 256  # px: finer images tell the SDD no better
+EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
+
+
+def freed_sdd(
+    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
+) -> Registration:
+    r"""The answer with the distance from source to detector that fits best, moved by the same [mm] for all views.
+
+    SDD and distance of the patient lie in a valley so flat that the grain of voxels and pixels makes it rough, and
+    steps end in its next dip. So the valley is looked over: the SDD is made wrong by each of `OFFSETS`, and what fits
+    best is the top of a parabola through the similarities there and their slopes (see `look_over`). If that is far
+    beyond the offsets, the valley is looked over again from there. The first look is from where it is highest of what
+    is seen from `AFAR`: far from its top (pixels counted at the patient, say) a valley may be flat. What is far has to
+    be more alike in the end.
+
+    At the first scale of at least 256 pixels, or the last one: finer ones tell it no better, and cost four times more.
+    By edges alone: what lies outside a CT that ends within the patient changes greys, and with them the distance that
+    fits best, by several standard deviations; edges it leaves where they are. Those that the answer shows otherwise
+    than the X-rays count less. Similarity "mind" is taken as it is.
+
+    Args:
+        found: The answer for K structures in V views.
+        shots: The X-rays.
+        structures: All that was rendered.
+        settings: How the answer was found.
+
+    Returns:
+        The answer with other poses, cameras and scatter; its `lens_covariance` (1, 1) is the variance of the SDD
+        [mm^2], the largest that was seen on the way, infinite where no SDD fits better than those around it; its
+        `seconds` are those of this. The rest is as it was.
+    """
+    begun = time.perf_counter()
+    at = next((n for n, scale in enumerate(settings.scales) if scale >= ENOUGH), len(settings.scales) - 1)
+    one = replace(settings.part(slice(at, at + 1)), weights=EDGES)
+    freed, variance, spread = _from_afar(found, shots, structures, one), math.inf, 0.0
+    for _ in range(LOOKS):
+        valley = look_over(freed, shots, structures, one)
+        move = min(max(valley.top, -FARTHEST), FARTHEST) * freed.cameras[0].sdd_mm
+        variance = valley.variance * freed.cameras[0].sdd_mm ** 2
+        spread = max(spread, variance if math.isfinite(variance) else 0.0)
+        cameras = tuple(replace(camera, sdd=camera.sdd_mm + move) for camera in freed.cameras)
+        freed = valley.answer(replace(freed, cameras=cameras), move / freed.cameras[0].sdd_mm)
+        if abs(valley.top) <= BEYOND:
+            break
+    else:
+        variance = math.inf
+    is_far = abs(freed.cameras[0].sdd_mm / found.cameras[0].sdd_mm - 1) > BEYOND
+    if is_far and not _is_more_alike(freed, found, shots, structures, one):
+        freed, variance = found, math.inf
+    known = torch.tensor([[max(variance, spread)]], dtype=torch.float64)
+    return replace(freed, lens_covariance=known, seconds=time.perf_counter() - begun)
+
+
+def _is_more_alike(
+    freed: Registration,
+    found: Registration,
+    shots: Sequence[Shot],
+    structures: Sequence[Structure],
+    settings: RegistrationSettings,
+) -> bool:
+    before, after = similarities(shots, structures, (found, freed), settings).tolist()
+    return after > before
+
+
+@differentiating
+def _from_afar(
+    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
+) -> Registration:
+    """The answer with the SDD wrong by that of `AFAR` which fits best."""
+    small = replace(settings, scales=(min(AFAR_SIZE, settings.scales[-1]),))
+    motion = along_valley(found, AFAR)
+    objective = valley_objective(found, motion[AFAR.index(0.0) :][:1], shots, structures, small)
+    ended, at, _ = maximise(objective, motion, iterations=AFAR_STEPS, settings=settings.levenberg_marquardt)
+    best = int(at.value.argmax())
+    if AFAR[best] == 0.0:
+        return found
+    cameras = tuple(replace(one, sdd=one.sdd_mm + AFAR[best] * found.cameras[0].sdd_mm) for one in found.cameras)
+    return replace(found, poses=ended.poses[best], cameras=cameras, scatter=torch.exp(-ended.ceilings[best]))
