@@ -243,3 +243,15 @@ def test_an_empty_structure_or_window_is_refused(volume):
     valid[30, 20:40] = True
     with pytest.raises(InputError, match="no window of"):
         register_structures(Shot(shot(volume, truth).image, camera(), valid), volume, truth, SCALES)
+
+
+def test_a_field_too_narrow_for_coarse_pixels_is_registered_at_finer_ones():
+    volume = two_bones()
+    truth = pose(volume)
+    valid = torch.zeros(64, 64, dtype=torch.bool)
+    valid[:, 24:40] = True  # eight pixels at the first scale, where no window has room
+    seen = Shot(shot(volume, truth).image, camera(), valid)
+    start = moved(truth, volume.center, (1.0, -1.0, 0.5), (2.0, 1.0, -2.0))
+    found = register_structures(seen, volume, start, RegistrationSettings(scales=(32, 64)))
+    assert {step.scale for step in found.history} == {64}
+    assert target_error(found.poses[0, 0], truth[0], volume) < target_error(start[0], truth[0], volume) / 3

@@ -142,3 +142,15 @@ def test_views_with_sdds_of_their_own_move_by_the_same():
     ended = [one.sdd_mm for one in freed.cameras]
     assert ended[1] - ended[0] == pytest.approx(300.0, abs=1e-3)
     assert abs(ended[0] - 1000) < 8
+
+
+def test_a_field_too_narrow_to_be_seen_from_afar_is_looked_over_all_the_same():
+    volume = two_bones()
+    truth, body = pose(volume, sod=600.0), Structure.of(volume)
+    plain = shot(volume, truth, camera(256))
+    valid = torch.zeros(256, 256, dtype=torch.bool)
+    valid[:, 120:136] = True  # eight of 128 pixels, where no window has room
+    seen = replace(plain, valid=valid)
+    settings = RegistrationSettings(scales=(128, 256), iterations=3)
+    freed = freed_sdd(register_structures(seen, body, truth, settings), (seen,), (body,), settings)
+    assert abs(freed.cameras[0].sdd_mm - 1000) < 4 * float(freed.lens_covariance.sqrt())

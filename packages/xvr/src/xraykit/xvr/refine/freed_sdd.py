@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import torch
 
+from xraykit.render import InputError
 from xraykit.render.geometry import differentiating
 
 from ..xray.shot import Shot
@@ -94,7 +95,10 @@ def _from_afar(
     """The answer with the SDD wrong by that of `AFAR` which fits best."""
     small = replace(settings, scales=(min(AFAR_SIZE, settings.scales[-1]),))
     motion = along_valley(found, AFAR)
-    objective = valley_objective(found, motion[AFAR.index(0.0) :][:1], shots, structures, small)
+    try:
+        objective = valley_objective(found, motion[AFAR.index(0.0) :][:1], shots, structures, small)
+    except InputError:  # a narrow field, of which only finer pixels show enough
+        return found
     ended, at, _ = maximise(objective, motion, iterations=AFAR_STEPS, settings=settings.levenberg_marquardt)
     best = int(at.value.argmax())
     if AFAR[best] == 0.0:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from torch import Tensor
 
-from xraykit.render import Camera
+from xraykit.render import Camera, InputError
 
 from ..xray.shot import Shot
 from .climb_settings import RegistrationSettings
@@ -49,8 +50,10 @@ def objectives_at(
         window = window if window is not None and bool(window.of(valid).any()) else None
         as_they_are.append(_target(image, valid, camera, window, settings))
         blurred = at_resolution(image, valid, shrunk[0], camera, poses[:, 0], motion.pivots[0], smaller)
-        is_seen = blurred[0] is not image and bool((blurred[1] if window is None else window.of(blurred[1])).any())
-        matched.append(_target(*blurred, camera, window, settings) if is_seen else as_they_are[-1])
+        matched.append(as_they_are[-1])
+        if blurred[0] is not image:
+            with suppress(InputError):  # a narrow field, of which the blur leaves nothing
+                matched[-1] = _target(*blurred, camera, window, settings)
     return tuple(
         Objective(tuple(targets), shrunk, motion.pivots, samples, weights=settings.weights)
         for targets in ((as_they_are,) if matched == as_they_are else (as_they_are, matched))

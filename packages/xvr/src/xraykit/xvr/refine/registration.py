@@ -125,7 +125,7 @@ def register_structures(
         The best pose with everything needed to judge it.
 
     Raises:
-        InputError: Shapes that do not fit, or an X-ray in which nothing can be compared.
+        InputError: Shapes that do not fit, or an X-ray in which nothing can be compared, at the last scale either.
         GeometryError: A start is no rigid motion.
     """
     begun, settings = time.perf_counter(), settings or RegistrationSettings()
@@ -142,7 +142,12 @@ def register_structures(
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
         intrinsics, ceiling = settings.intrinsics if last else (), usual if going.motion.scattered else None
-        choices = objectives_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
+        try:
+            choices = objectives_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
+        except InputError:  # a narrow field, of which finer pixels show enough
+            if last:
+                raise
+            continue
         objective, going = going.most_alike([replace(c, intrinsics=intrinsics, ceiling=ceiling) for c in choices])
         if stage:
             going = going.joined_by(unmoved, objective, stage, len(starts))
