@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.registration import camera, pose, shot, target_error, two_bones
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
-from xraykit.xvr.refine.freed_sdd import freed_sdd
+from xraykit.xvr.refine.freed_sdd import freed_sdd, gain_between
 from xraykit.xvr.refine.objective import Evaluation, Objective
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.sdd_valley import OFFSETS, _along, _top_of_parabola, look_over
@@ -154,3 +154,15 @@ def test_a_field_too_narrow_to_be_seen_from_afar_is_looked_over_all_the_same():
     settings = RegistrationSettings(scales=(128, 256), iterations=3)
     freed = freed_sdd(register_structures(seen, body, truth, settings), (seen,), (body,), settings)
     assert abs(freed.cameras[0].sdd_mm - 1000) < 4 * float(freed.lens_covariance.sqrt())
+
+
+def test_an_answer_is_surely_more_alike_at_the_truth_and_surely_less_elsewhere():
+    volume = two_bones()
+    truth, body = pose(volume, sod=600.0), Structure.of(volume)
+    seen = shot(volume, truth, camera(128), noise=0.02)
+    settings = RegistrationSettings(scales=(128,), iterations=10)
+    found = register_structures(seen, body, truth, settings)
+    away = replace(found, cameras=(replace(seen.camera, sdd=1200.0),))  # and the pose as it is: too large by a fifth
+    assert gain_between(away, found, (seen,), (body,), settings) > 3
+    assert gain_between(found, away, (seen,), (body,), settings) < -3
+    assert gain_between(found, found, (seen,), (body,), settings) == 0.0

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from torch.nn import functional as F
 
 from xraykit.render import InputError
 from xraykit.render.geometry import differentiating
@@ -15,14 +16,15 @@ from xraykit.render.geometry import differentiating
 from ..xray.shot import Shot
 from .climb_settings import RegistrationSettings
 from .levenberg_marquardt import maximise
-from .registration import Registration, similarities
-from .sdd_valley import along_valley, look_over, valley_objective
+from .registration import Registration
+from .sdd_valley import BLOCKS, along_valley, look_over, valley_objective
+from .similarity import sobel
 from .structure import Structure
 
 AFAR, AFAR_STEPS, AFAR_SIZE = (-0.3, -0.15, 0.0, 0.15, 0.3), 4, 128  # of the SDD, refined for so many steps, px
 BEYOND = 0.03  # a top farther than that is looked for once more, from there
 FARTHEST = 0.08  # or from there, where it is farther still
-LOOKS = 5  # at most
+LOOKS, SETTLE = 5, 5  # at most; steps before each but the first
 ENOUGH = 256  # px: finer images tell the SDD no better
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
 
@@ -36,8 +38,8 @@ def freed_sdd(
     steps end in its next dip. So the valley is looked over: the SDD is made wrong by each of `OFFSETS`, and what fits
     best is the top of a parabola through the similarities there and their slopes (see `look_over`). If that is far
     beyond the offsets, the valley is looked over again from there. The first look is from where it is highest of what
-    is seen from `AFAR`: far from its top (pixels counted at the patient, say) a valley may be flat. What is far has to
-    be more alike in the end.
+    is seen from `AFAR`: far from its top (pixels counted at the patient, say) a valley may be flat. How well an SDD is
+    known that is far from the stated one is also how surely it is more alike (see `gain_between`).
 
     At the first scale of at least 256 pixels, or the last one: finer ones tell it no better, and cost four times more.
     By edges alone: what lies outside a CT that ends within the patient changes greys, and with them the distance that
@@ -52,40 +54,31 @@ def freed_sdd(
 
     Returns:
         The answer with other poses, cameras and scatter; its `lens_covariance` (1, 1) is the variance of the SDD
-        [mm^2], the largest that was seen on the way, infinite where no SDD fits better than those around it; its
-        `seconds` are those of this. The rest is as it was.
+        [mm^2], infinite where no SDD fits better than those around it; its `seconds` are those of this. The rest is as
+        it was.
     """
     begun = time.perf_counter()
     at = next((n for n, scale in enumerate(settings.scales) if scale >= ENOUGH), len(settings.scales) - 1)
     one = replace(settings.part(slice(at, at + 1)), weights=EDGES)
-    freed, variance, spread = _from_afar(found, shots, structures, one), math.inf, 0.0
+    freed, variance = _from_afar(found, shots, structures, one), math.inf
     for _ in range(LOOKS):
-        valley = look_over(freed, shots, structures, one)
+        valley = look_over(freed, shots, structures, one, settle=0 if freed is found else SETTLE)
         move = min(max(valley.top, -FARTHEST), FARTHEST) * freed.cameras[0].sdd_mm
         variance = valley.variance * freed.cameras[0].sdd_mm ** 2
-        spread = max(spread, variance if math.isfinite(variance) else 0.0)
         cameras = tuple(replace(camera, sdd=camera.sdd_mm + move) for camera in freed.cameras)
         freed = valley.answer(replace(freed, cameras=cameras), move / freed.cameras[0].sdd_mm)
         if abs(valley.top) <= BEYOND:
             break
-    else:
-        variance = math.inf
-    is_far = abs(freed.cameras[0].sdd_mm / found.cameras[0].sdd_mm - 1) > BEYOND
-    if is_far and not _is_more_alike(freed, found, shots, structures, one):
-        freed, variance = found, math.inf
-    known = torch.tensor([[max(variance, spread)]], dtype=torch.float64)
+    moved = freed.cameras[0].sdd_mm - found.cameras[0].sdd_mm
+    if abs(moved) > BEYOND * found.cameras[0].sdd_mm:
+        gain = gain_between(found, freed, shots, structures, one)
+        freed, variance = (freed, max(_finite(variance), (moved / gain) ** 2)) if gain > 0 else (found, math.inf)
+    known = torch.tensor([[variance]], dtype=torch.float64)
     return replace(freed, lens_covariance=known, seconds=time.perf_counter() - begun)
 
 
-def _is_more_alike(
-    freed: Registration,
-    found: Registration,
-    shots: Sequence[Shot],
-    structures: Sequence[Structure],
-    settings: RegistrationSettings,
-) -> bool:
-    before, after = similarities(shots, structures, (found, freed), settings).tolist()
-    return after > before
+def _finite(number: float) -> float:
+    return number if math.isfinite(number) else 0.0
 
 
 @differentiating
@@ -105,3 +98,36 @@ def _from_afar(
         return found
     cameras = tuple(replace(one, sdd=one.sdd_mm + AFAR[best] * found.cameras[0].sdd_mm) for one in found.cameras)
     return replace(found, poses=ended.poses[best], cameras=cameras, scatter=torch.exp(-ended.ceilings[best]))
+
+
+@differentiating
+def gain_between(
+    found: Registration,
+    freed: Registration,
+    shots: Sequence[Shot],
+    structures: Sequence[Structure],
+    settings: RegistrationSettings,
+) -> float:
+    r"""By how many standard deviations edges are more alike with another SDD than with the stated one.
+
+        sum_b d_b / sqrt(n / (n - 1) sum_b (d_b - mean d)^2)
+
+    over n squares of a sixth of the window in all views, d_b being what those around it gain in similarity.
+    """
+    motion = along_valley(found, (0.0,)).with_more(along_valley(freed, (0.0,)))
+    sdds = [one.cameras[0].sdd_mm - found.cameras[0].sdd_mm for one in (found, freed)]
+    motion = replace(motion, lens=F.pad(motion.lens.new_tensor(sdds)[:, None], (0, 2)))
+    objective = valley_objective(found, motion[:1], shots, structures, settings)
+    gains = []
+    for view, target in enumerate(objective.targets):
+        image = objective.image(view, motion)
+        edges = target.terms[2]
+        local = edges.value(sobel(image / image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12)))[1].local
+        gain = (edges.weight * (local[1:] - local[:1])).sum(1, keepdim=True)
+        side = -(-max(gain.shape[2:]) // BLOCKS)
+        padded = F.pad(gain, (0, -gain.shape[3] % side, 0, -gain.shape[2] % side))
+        gains.append(F.avg_pool2d(padded, side).flatten().double() * side**2)
+    each = torch.cat(gains)
+    each = each[each != 0]
+    spread = float(each.std()) * math.sqrt(len(each)) if len(each) > 1 else 0.0
+    return float(each.sum()) / spread if spread else 0.0

@@ -23,7 +23,7 @@ from .objective_at import objectives_at
 from .registration import Registration, expected_ceiling
 from .structure import Structure
 
-OFFSETS, STATED = (-0.02, 0.0, 0.02), slice(1, 2)  # of the SDD
+OFFSETS = (-0.02, 0.0, 0.02)  # of the SDD
 BLOCKS = 6  # along an image: patients deform as smoothly as that
 FLAT = 1e-9  # less bend is rounding
 
@@ -55,12 +55,18 @@ class Valley:
 
 @differentiating
 def look_over(
-    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
+    found: Registration,
+    shots: Sequence[Shot],
+    structures: Sequence[Structure],
+    settings: RegistrationSettings,
+    *,
+    settle: int = 0,
 ) -> Valley:
     r"""The top of the valley, and how well it is known.
 
-    With the SDD wrong by x_i, poses and scatter are refined by a step. What is left to gain by them is taken from the
-    curvature H of all unknowns, so that with g the change of all that goes with one of the SDD at their best
+    The answer is refined for `settle` steps at most. With the SDD wrong by x_i, poses and scatter are refined by one.
+    What is left to gain by them is taken from the curvature H of all unknowns, so that with g the change of all that
+    goes with one of the SDD at their best
 
         S_i = S + s_q' H_qq^-1 s_q / 2,    dS_i/dx = g' s,    g = (1, -H_qq^-1 H_qx)
 
@@ -71,9 +77,12 @@ def look_over(
     that the valley has. H, made for images that agree but for noise, exceeds that by up to ten times elsewhere.
     """
     sdd, twists = found.cameras[0].sdd_mm, 6 * len(structures)
-    motion = along_valley(found, OFFSETS)
-    stated = motion[STATED]
+    stated = along_valley(found, (0.0,))
     objective = valley_objective(found, stated, shots, structures, settings).trusting(stated)
+    if settle:
+        stated, _, _ = maximise(objective, stated, iterations=settle, settings=settings.levenberg_marquardt)
+        found = replace(found, poses=stated.poses[0], scatter=torch.exp(-stated.ceilings[0]))
+    motion = along_valley(found, OFFSETS)
     motion, _, _ = maximise(objective, motion, iterations=1, settings=settings.levenberg_marquardt)
     free = replace(objective, intrinsics=("sdd",))
     along = _along(free.evaluate(motion), twists, sdd)
