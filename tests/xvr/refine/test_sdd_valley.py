@@ -7,7 +7,7 @@ import pytest
 import torch
 from support.registration import camera, pose, shot, target_error, two_bones
 from xraykit.xvr.refine.climb_settings import RegistrationSettings
-from xraykit.xvr.refine.freed_sdd import freed_sdd, gain_between
+from xraykit.xvr.refine.freed_sdd import EDGES, freed_sdd, gain_between
 from xraykit.xvr.refine.objective import Evaluation, Objective
 from xraykit.xvr.refine.registration import register_structures
 from xraykit.xvr.refine.sdd_valley import OFFSETS, _along, _top_of_parabola, look_over
@@ -99,11 +99,12 @@ def test_metal_that_no_ct_shows_moves_it_less_than_half_as_far(monkeypatch, plac
     rod = torch.exp(-((across - place) / 2.0).square())
     seen = replace(plain, image=plain.image + 2.0 * rod)
     found = register_structures(seen, body, truth, SETTINGS)
-    with_trust = freed_sdd(found, (seen,), (body,), SETTINGS)
+    one = RegistrationSettings(scales=(128,), weights=EDGES)
+    with_trust = look_over(found, (seen,), (body,), one)
     monkeypatch.setattr(Objective, "trusting", lambda objective, _: objective)
-    without = freed_sdd(found, (seen,), (body,), SETTINGS)
-    wrong, worse = (abs(one.cameras[0].sdd_mm - 1000) for one in (with_trust, without))
-    assert 2 * wrong < worse and wrong < 2 * float(with_trust.lens_covariance.sqrt()), (wrong, worse)
+    without = look_over(found, (seen,), (body,), one)
+    assert 2 * abs(with_trust.top) < abs(without.top), (with_trust.top, without.top)
+    assert abs(with_trust.top) < 2 * math.sqrt(with_trust.variance)
 
 
 @pytest.mark.parametrize(("noise", "seed"), [(0.05, 1), (0.4, 1), (0.4, 5)])

@@ -72,16 +72,16 @@ class CorrelationTerm:
     def trusting(self, moving: Tensor) -> CorrelationTerm:
         r"""The same, with windows that are less alike than the others counting less.
 
-            w_p / (1 + (d_p / m)^2),    d = 1 - N,    m = sum_p w_p d_p
+            w_p / (1 + (d_p / m)^2),    d = 1 - max N,    m = sum_p w_p d_p
 
         What has no partner in the other image (metal, an overlay, a bone that moved) then pulls at nothing for long.
 
         Args:
-            moving: What it is compared with, (1, C, H, W).
+            moving: What it is compared with, (B, C, H, W); of several a window may choose.
 
         Source: Cauchy's weights of an M-estimator (Holland and Welsch, Commun. Stat. 6, 1977).
         """
-        apart = (1 - self.value(moving)[1].local).clamp_min(0)
+        apart = (1 - self.value(moving)[1].local).clamp_min(0).amin(0, keepdim=True)
         usual = (self.weight * apart).sum().clamp_min(1e-9)
         weight = self.weight / (1 + (apart / usual).square())
         return replace(self, weight=weight / weight.sum())

@@ -112,7 +112,7 @@ def gain_between(
 
         sum_b d_b / sqrt(n / (n - 1) sum_b (d_b - mean d)^2)
 
-    over n squares of a sixth of the window in all views, d_b being what those around it gain in similarity.
+    over n squares of a sixth of the window in all views, d_b being what trusted edges in it gain in similarity.
     """
     motion = along_valley(found, (0.0,)).with_more(along_valley(freed, (0.0,)))
     sdds = [one.cameras[0].sdd_mm - found.cameras[0].sdd_mm for one in (found, freed)]
@@ -121,8 +121,9 @@ def gain_between(
     gains = []
     for view, target in enumerate(objective.targets):
         image = objective.image(view, motion)
-        edges = target.terms[2]
-        local = edges.value(sobel(image / image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12)))[1].local
+        shown = sobel(image / image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12))
+        edges = target.terms[2].trusting(shown)
+        local = edges.value(shown)[1].local
         gain = (edges.weight * (local[1:] - local[:1])).sum(1, keepdim=True)
         side = -(-max(gain.shape[2:]) // BLOCKS)
         padded = F.pad(gain, (0, -gain.shape[3] % side, 0, -gain.shape[2] % side))
