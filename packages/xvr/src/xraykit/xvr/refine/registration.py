@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -142,11 +143,8 @@ def register_structures(
     for stage, scale in enumerate(settings.scales):
         last = stage == len(settings.scales) - 1
         intrinsics, ceiling = settings.intrinsics if last else (), usual if going.motion.scattered else None
-        try:
-            choices = objectives_at(scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
-        except InputError:  # a narrow field, of which finer pixels show enough
-            if last:
-                raise
+        choices = _choices(last, scale, shots, bodies, going.motion.with_more(unmoved.motion), settings)
+        if not choices:
             continue
         objective, going = going.most_alike([replace(c, intrinsics=intrinsics, ceiling=ceiling) for c in choices])
         if stage:
@@ -237,6 +235,16 @@ def _of_answer(
     choices = objectives_at(settings.scales[-1], shots, bodies, answer, settings)
     alike = [replace(one, intrinsics=objective.intrinsics, ceiling=objective.ceiling) for one in choices]
     return Contenders.all_of(answer).most_alike(alike)[1].known
+
+
+def _choices(last: bool, scale: int, *seen: Any) -> tuple[Objective, ...]:
+    """The objectives of a scale; none where a field is too narrow for its pixels and a finer scale comes."""
+    try:
+        return objectives_at(scale, *seen)
+    except InputError:
+        if last:
+            raise
+        return ()
 
 
 def expected_ceiling(bodies: Sequence[Structure], settings: RegistrationSettings) -> float | None:
