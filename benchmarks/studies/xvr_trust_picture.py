@@ -49,6 +49,6 @@ def draw(rows: Sequence[dict[str, Any]], threshold: float, path: Path) -> None:
     right.hist(shown, bins=np.linspace(0, 1, 11).tolist(), stacked=True, color=colours, label=names)
     right.set(xlabel="predicted chance of success", ylabel="registrations", title="what became of them")
     right.legend()
-    figure.suptitle("Held out: patients and a renderer that the model was not fitted on", fontsize=11)
+    figure.suptitle("Held out: patients that the model was not fitted on", fontsize=11)
     figure.savefig(path, dpi=90)
     pyplot.close(figure)
