@@ -52,10 +52,16 @@ def score_spread(objective: Objective, motion: Motion, count: int, blocks: int |
         scores = objective.scores(motion, view)[:count].double() / views
         height, width = scores.shape[1:]
         side = BLOCK if blocks is None else max(BLOCK, -(-max(height, width) // blocks))
-        padded = F.pad(scores[None], (0, -width % side, 0, -height % side))
-        sums = F.avg_pool2d(padded, side)[0].flatten(1) * side**2
+        sums = block_sums(scores, side)
         spread = spread + sums @ sums.T
     return spread
+
+
+def block_sums(maps: Tensor, side: int) -> Tensor:
+    """The sums of maps (C, H, W) over squares of `side` pixels, (C, squares)."""
+    height, width = maps.shape[1:]
+    padded = F.pad(maps[None], (0, -width % side, 0, -height % side))
+    return F.avg_pool2d(padded, side)[0].flatten(1) * side**2
 
 
 def _with_the_last_free(curvature: Tensor, count: int) -> Tensor:

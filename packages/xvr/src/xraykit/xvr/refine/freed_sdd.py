@@ -15,10 +15,10 @@ from xraykit.render.geometry import differentiating
 
 from ..xray.shot import Shot
 from .climb_settings import RegistrationSettings
+from .covariance import block_sums
 from .levenberg_marquardt import maximise
 from .registration import Registration
 from .sdd_valley import BLOCKS, along_valley, look_over, valley_objective
-from .similarity import sobel
 from .structure import Structure
 
 AFAR, AFAR_STEPS, AFAR_SIZE = (-0.3, -0.15, 0.0, 0.15, 0.3), 4, 128  # of the SDD, refined for so many steps, px
@@ -89,7 +89,7 @@ def _from_afar(
     small = replace(settings, scales=(min(AFAR_SIZE, settings.scales[-1]),))
     motion = along_valley(found, AFAR)
     try:
-        objective = valley_objective(found, motion[AFAR.index(0.0) :][:1], shots, structures, small)
+        objective = valley_objective(found, along_valley(found, (0.0,)), shots, structures, small)
     except InputError:  # a narrow field, of which only finer pixels show enough
         return found
     ended, at, _ = maximise(objective, motion, iterations=AFAR_STEPS, settings=settings.levenberg_marquardt)
@@ -120,14 +120,11 @@ def gain_between(
     objective = valley_objective(found, motion[:1], shots, structures, settings)
     gains = []
     for view, target in enumerate(objective.targets):
-        image = objective.image(view, motion)
-        shown = sobel(image / image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12))
+        shown = objective.edges(view, motion)
         edges = target.terms[2].trusting(shown)
         local = edges.value(shown)[1].local
-        gain = (edges.weight * (local[1:] - local[:1])).sum(1, keepdim=True)
-        side = -(-max(gain.shape[2:]) // BLOCKS)
-        padded = F.pad(gain, (0, -gain.shape[3] % side, 0, -gain.shape[2] % side))
-        gains.append(F.avg_pool2d(padded, side).flatten().double() * side**2)
+        gain = (edges.weight * (local[1:] - local[:1])).sum(1)
+        gains.append(block_sums(gain.double(), -(-max(gain.shape[1:]) // BLOCKS))[0])
     each = torch.cat(gains)
     each = each[each != 0]
     spread = float(each.std()) * math.sqrt(len(each)) if len(each) > 1 else 0.0

@@ -111,9 +111,8 @@ class Objective:
             return self
         targets = []
         for view, target in enumerate(self.targets):
-            image = self.image(view, motion)
             whole, patches, edges = target.terms
-            robust = edges.trusting(sobel(image / image.std().clamp_min(1e-12)))
+            robust = edges.trusting(self.edges(view, motion))
             targets.append(replace(target, terms=(whole, patches, robust)))
         return replace(self, targets=tuple(targets))
 
@@ -124,6 +123,11 @@ class Objective:
     def image(self, view: int, motion: Motion) -> Tensor:
         """The rendered view, (B, 1, H, W)."""
         return self._render(view, motion)[0]
+
+    def edges(self, view: int, motion: Motion) -> Tensor:
+        """The Sobel derivatives (B, 2, H - 2, W - 2) of the rendered view at a deviation of 1."""
+        image = self.image(view, motion)
+        return sobel(image / image.std(dim=(2, 3), keepdim=True).clamp_min(1e-12))
 
     def _with_prior(self, found: Evaluation, motion: Motion) -> Evaluation:
         """What is not usual of cameras and scatter costs a little: -w/2 sum (c / sigma)^2."""

@@ -189,7 +189,7 @@ def similarities(
     answers: Sequence[Registration],
     settings: RegistrationSettings,
 ) -> Tensor:
-    """How alike X-rays and renderings are at several answers, (N,), at the last scale and in the window of the first.
+    """How alike X-rays and renderings are at several answers, (N,), at the last scale and in one window for all.
 
     What the answers state themselves is measured where each has its structures, so that one which shows less of them
     may seem better.
