@@ -37,8 +37,9 @@ from .xvr_trust_xrays import OWN, SIZES
 FEATURES = ("local_gain", "local_shift", "log_expected_error")
 THRESHOLD, CONTRADICTED = 5.0, 0.2  # mm; chance at most where the SDD contradicts the X-ray, as in procedure.py
 FLAGGED, TRUSTED = 0.5, 0.9
+MOVED = {"as in the CT": False, "moved by 0.5 to 2 mm": True}
 PUBLISHED = (
-    "patient", "region", "held_out", "real", "xray", "renderer", "size", "kind", "ct", "level", "error", "seconds",
+    "patient", "region", "held_out", "real", "xray", "renderer", "size", "moved", "kind", "ct", "level", "error", "seconds",
     "local_gain", "local_shift", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift", "chance",
 )  # fmt: skip
 PICTURE = Path(__file__).parents[2] / "docs/pictures" / "xvr_trust.png"
@@ -198,11 +199,15 @@ def groups(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     }
     parts["CT: any partial one"] = [row for row in right if row["ct"] in PARTIAL]
     parts["CT: real"] = [row for row in right if row["real"]]
+    parts |= {f"tissue: {name}": [row for row in right if row["moved"] is moved] for name, moved in MOVED.items()}
     parts |= {f"renderer: {name}": [row for row in right if row["renderer"] == name]
               for name in sorted({row["renderer"] for row in rows}, key=lambda name: name != OWN)}  # fmt: skip
     parts |= {f"X-ray: {size} px": [row for row in right if row["size"] == size] for size in SIZES}
     kinds = (STRANGER, ELSEWHERE, MIRRORED, INVERTED, *CAMERAS)
     parts |= {f"mistake: {kind}": [row for row in rows if row["kind"] == kind] for kind in kinds}
+    wrong = [row for row in rows if row["kind"] in CAMERAS]
+    parts |= {f"wrong camera, tissue {name}": [row for row in wrong if row["moved"] is moved]
+              for name, moved in MOVED.items()}  # fmt: skip
     return {name: group_figures(part) for name, part in parts.items() if part}
 
 

@@ -27,7 +27,7 @@ from xraykit.xvr.trust.other_ways import inverted, mirrored
 from xraykit.xvr.trust.target_points import points_in_view, target_points
 
 from .xvr_trust_patients import VARIANTS, Who, ct_of, strangers, volume_of
-from .xvr_trust_xrays import OTHERS, OWN, TrueXray, taken, with_camera
+from .xvr_trust_xrays import OTHERS, OWN, TrueXray, has_moved, taken, with_camera
 
 LEVELS = (0.3, 1.0, 1.0, 2.0, 4.0, 8.0)  # times the paper's initial errors
 THROUGH = (0.3, 0.95)  # of the sdd: where the patient's centre may lie
@@ -155,7 +155,8 @@ def _xray_of(who: Who, number: int) -> tuple[TrueXray, dict[str, Any]]:
     renderer = OWN if not who.held_out or number % 2 == 0 else OTHERS[number // 2 % 2]
     xray = taken(who, number, renderer)
     return xray, {"patient": who.name, "region": who.region, "held_out": who.held_out, "real": who.file is not None,
-                  "xray": number, "renderer": renderer, "size": xray.shot.camera.width}  # fmt: skip
+                  "xray": number, "renderer": renderer, "size": xray.shot.camera.width,
+                  "moved": has_moved(who, number)}  # fmt: skip
 
 
 def _registered(

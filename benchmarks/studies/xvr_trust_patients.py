@@ -22,11 +22,11 @@ from ..common.xvr_scenes import chest_ct
 
 FITTED_REGIONS = ("thorax", "lumbar_spine", "abdomen_pelvis", "hip", "skull", "knee")
 UNSEEN_REGIONS = ("shoulder", "cervical_spine")  # of patients to test on alone
-FITTED, HELD_OUT = (101, 102, 103, 104), (301, 302, 303)  # seeds
-SIZE = 224  # voxels of a patient's longest edge, about
-FINE = 224  # voxels of a real CT's longest edge
+FITTED, HELD_OUT = (101, 102, 103, 104), (401, 402, 403)  # seeds
+SIZE = 320  # voxels of a patient's longest edge, about
+FINE = 320  # voxels of a real CT's longest edge, where its own are not larger
 WARPS = 3  # bodies that are made of a real CT: as it is, and of other shapes
-GRID = 1.3  # voxel of the CT, in voxels of the patient whose X-ray is taken
+GRID = 1.3  # voxel of the CT along each axis, in voxels of the patient whose X-ray is taken
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def volume_of(who: Who) -> Volume:
     labels = who.file.with_name("mask.nii.gz") if who.file == chest_ct() else None
     volume = Volume.from_file(who.file, labels=labels, label_names="totalsegmentator_v1" if labels else None)
     longest = max(n * s for n, s in zip(reversed(volume.shape), volume.spacing.tolist(), strict=True))
-    coarse = _resampled(volume, longest / FINE)
+    coarse = _resampled(volume, torch.full((3,), longest / FINE))
     return coarse if who.seed == 0 else warped(coarse, np.random.default_rng([who.seed, 7]), scale=0.09, shift=8.0)
 
 
@@ -98,13 +98,13 @@ def warped(volume: Volume, rng: np.random.Generator, *, scale: float, shift: flo
     return Volume.from_hu(hu, affine, labels=labels, label_names=volume.label_names)
 
 
-def _resampled(volume: Volume, voxel: float) -> Volume:
-    """On cubic voxels of about that size [mm], or of its own where those are larger, each the mean of what is in it."""
+def _resampled(volume: Volume, voxel: Tensor) -> Volume:
+    """On voxels of about that size (3,) [mm], or of its own where those are larger, each the mean of what is in it."""
     hu, affine, labels = hounsfield(volume), volume.affine.clone(), volume.labels
     for axis in range(3):
         dim, spacing = 2 - axis, float(volume.spacing[axis])
         count = volume.shape[dim]
-        fewer = max(8, round(count * spacing / max(voxel, spacing)))
+        fewer = max(8, round(count * spacing / max(float(voxel[axis]), spacing)))
         ratio = count / fewer
         edges = torch.arange(count + 1, dtype=torch.float64) - ratio * torch.arange(fewer, dtype=torch.float64)[:, None]
         hu = torch.movedim(torch.movedim(hu, dim, -1) @ edges.clamp(0, ratio).diff().T.float() / ratio, -1, dim)
@@ -176,7 +176,7 @@ PARTIAL = ("cropped in z", "cropped sideways")
 def ct_of(who: Who, variant: str) -> Volume:
     """What a scanner makes of the patient: another grid, and then what the variant says."""
     volume, rng = volume_of(who), np.random.default_rng([who.seed, list(VARIANTS).index(variant)])
-    return VARIANTS[variant](_resampled(volume, GRID * float(volume.spacing.max())), rng)
+    return VARIANTS[variant](_resampled(volume, GRID * volume.spacing), rng)
 
 
 def moved_tissue(volume: Volume, rng: np.random.Generator, shift: float) -> Volume:

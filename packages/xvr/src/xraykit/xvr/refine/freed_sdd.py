@@ -26,6 +26,7 @@ BEYOND = 0.03  # a top farther than that is looked for once more, from there
 FARTHEST = 0.08  # or from there, where it is farther still
 LOOKS, SETTLE = 5, 5  # at most; steps before each but the first
 ENOUGH = 256  # px: finer images tell the SDD no better
+SURE = 3.0  # deviations of what is gained: then something else than the stated SDD it is, whatever the valley's bend
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
 
 
@@ -70,8 +71,10 @@ def freed_sdd(
         if abs(valley.top) <= BEYOND:
             break
     moved = freed.cameras[0].sdd_mm - found.cameras[0].sdd_mm
-    if abs(moved) > BEYOND * found.cameras[0].sdd_mm:
-        gain = gain_between(found, freed, shots, structures, one)
+    gain = gain_between(found, freed, shots, structures, one)
+    if gain > SURE:
+        variance = (moved / gain) ** 2
+    elif abs(moved) > BEYOND * found.cameras[0].sdd_mm:
         freed, variance = (freed, max(_finite(variance), (moved / gain) ** 2)) if gain > 0 else (found, math.inf)
     known = torch.tensor([[variance]], dtype=torch.float64)
     return replace(freed, lens_covariance=known, seconds=time.perf_counter() - begun)

@@ -28,7 +28,7 @@ from .structure import Structure
 
 TERMS = ("ncc", "patch_ncc", "gradient_ncc")
 COARSE = 10.0  # mm: voxels in which attenuation is looked over
-RELATED = 0.5  # correlations, edges counting half: what DRR shows enough of an X-ray to tell the scatter in it
+RELATED = 0.8  # correlations, edges counting half: what DRR shows enough of an X-ray to tell the scatter in it
 
 
 @dataclass(frozen=True, eq=False)
