@@ -167,3 +167,19 @@ def test_an_answer_is_surely_more_alike_at_the_truth_and_surely_less_elsewhere()
     assert gain_between(away, found, (seen,), (body,), settings) > 3
     assert gain_between(found, away, (seen,), (body,), settings) < -3
     assert gain_between(found, found, (seen,), (body,), settings) == 0.0
+
+
+def test_a_sure_gain_alone_tells_how_well_the_sdd_is_known(monkeypatch):
+    volume = two_bones()
+    truth, body = pose(volume, sod=600.0), Structure.of(volume)
+    seen = shot(volume, truth, camera(128), noise=0.02)
+    stated = replace(seen, camera=replace(seen.camera, sdd=1025.0))
+    found = register_structures(stated, body, truth, SETTINGS)
+    unsure = freed_sdd(found, (stated,), (body,), SETTINGS)
+    gain = gain_between(found, unsure, (stated,), (body,), replace(SETTINGS.part(slice(1, 2)), weights=EDGES))
+    assert gain > 1
+    monkeypatch.setattr("xraykit.xvr.refine.freed_sdd.SURE", gain - 0.1)
+    sure = freed_sdd(found, (stated,), (body,), SETTINGS)
+    moved = sure.cameras[0].sdd_mm - 1025.0
+    assert float(sure.lens_covariance.sqrt()) == pytest.approx(-moved / gain, rel=1e-4)
+    assert float(unsure.lens_covariance) != pytest.approx(float(sure.lens_covariance))

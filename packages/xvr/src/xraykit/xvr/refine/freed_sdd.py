@@ -39,9 +39,7 @@ def freed_sdd(
     steps end in its next dip. So the valley is looked over: the SDD is made wrong by each of `OFFSETS`, and what fits
     best is the top of a parabola through the similarities there and their slopes (see `look_over`). If that is far
     beyond the offsets, the valley is looked over again from there. The first look is from where it is highest of what
-    is seen from `AFAR`: far from its top (pixels counted at the patient, say) a valley may be flat. How well an SDD is
-    known that is far from the stated one is also how surely it is more alike (see `gain_between`).
-
+    is seen from `AFAR`: far X
     At the first scale of at least 256 pixels, or the last one: finer ones tell it no better, and cost four times more.
     By edges alone: what lies outside a CT that ends within the patient changes greys, and with them the distance that
     fits best, by several standard deviations; edges it leaves where they are. Those that the answer shows otherwise
