@@ -18,13 +18,13 @@ from .climb_settings import RegistrationSettings
 from .covariance import block_sums
 from .levenberg_marquardt import maximise
 from .registration import Registration
-from .sdd_valley import BLOCKS, along_valley, look_over, valley_objective
+from .sdd_valley import BLOCKS, along_valley, look_over, settled, valley_objective
 from .structure import Structure
 
 AFAR, AFAR_STEPS, AFAR_SIZE = (-0.3, -0.15, 0.0, 0.15, 0.3), 4, 128  # of the SDD, refined for so many steps, px
 BEYOND = 0.03  # a top farther than that is looked for once more, from there
 FARTHEST = 0.08  # or from there, where it is farther still
-LOOKS, SETTLE = 5, 5  # at most; steps before each but the first
+LOOKS = 5  # at most
 ENOUGH = 256  # px: finer images tell the SDD no better
 SURE = 3.0  # deviations of what is gained: then something else than the stated SDD it is, whatever the valley's bend
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
@@ -61,13 +61,15 @@ def freed_sdd(
     one = replace(settings.part(slice(at, at + 1)), weights=EDGES)
     freed, variance = _from_afar(found, shots, structures, one), math.inf
     for _ in range(LOOKS):
-        valley = look_over(freed, shots, structures, one, settle=0 if freed is found else SETTLE)
+        freed = freed if freed is found else settled(freed, shots, structures, one)
+        valley = look_over(freed, shots, structures, one)
         move = min(max(valley.top, -FARTHEST), FARTHEST) * freed.cameras[0].sdd_mm
         variance = valley.variance * freed.cameras[0].sdd_mm ** 2
         cameras = tuple(replace(camera, sdd=camera.sdd_mm + move) for camera in freed.cameras)
         freed = valley.answer(replace(freed, cameras=cameras), move / freed.cameras[0].sdd_mm)
         if abs(valley.top) <= BEYOND:
             break
+    freed = settled(freed, shots, structures, one)
     moved = freed.cameras[0].sdd_mm - found.cameras[0].sdd_mm
     gain = gain_between(found, freed, shots, structures, one)
     if gain > SURE:

@@ -26,6 +26,7 @@ from .structure import Structure
 OFFSETS = (-0.02, 0.0, 0.02)  # of the SDD
 BLOCKS = 6  # along an image: patients deform as smoothly as that
 FLAT = 1e-9  # less bend is rounding
+SETTLE = 5  # steps of an answer with another SDD
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +55,24 @@ class Valley:
 
 
 @differentiating
+def settled(
+    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
+) -> Registration:
+    """The answer with poses and scatter refined by `SETTLE` steps at most, with its cameras and at the last scale."""
+    begin = along_valley(found, (0.0,))
+    objective = valley_objective(found, begin, shots, structures, settings).trusting(begin)
+    ended, _, _ = maximise(objective, begin, iterations=SETTLE, settings=settings.levenberg_marquardt)
+    return replace(found, poses=ended.poses[0], scatter=torch.exp(-ended.ceilings[0]))
+
+
+@differentiating
 def look_over(
-    found: Registration,
-    shots: Sequence[Shot],
-    structures: Sequence[Structure],
-    settings: RegistrationSettings,
-    *,
-    settle: int = 0,
+    found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
 ) -> Valley:
     r"""The top of the valley, and how well it is known.
 
-    The answer is refined for `settle` steps at most. With the SDD wrong by x_i, poses and scatter are refined by one.
-    What is left to gain by them is taken from the curvature H of all unknowns, so that with g the change of all that
-    goes with one of the SDD at their best
+    With the SDD wrong by x_i, poses and scatter are refined by one step. What is left to gain by them is taken from the
+    curvature H of all unknowns, so that with g the change of all that goes with one of the SDD at their best
 
         S_i = S + s_q' H_qq^-1 s_q / 2,    dS_i/dx = g' s,    g = (1, -H_qq^-1 H_qx)
 
@@ -79,9 +85,6 @@ def look_over(
     sdd, twists = found.cameras[0].sdd_mm, 6 * len(structures)
     stated = along_valley(found, (0.0,))
     objective = valley_objective(found, stated, shots, structures, settings).trusting(stated)
-    if settle:
-        stated, _, _ = maximise(objective, stated, iterations=settle, settings=settings.levenberg_marquardt)
-        found = replace(found, poses=stated.poses[0], scatter=torch.exp(-stated.ceilings[0]))
     motion = along_valley(found, OFFSETS)
     motion, _, _ = maximise(objective, motion, iterations=1, settings=settings.levenberg_marquardt)
     free = replace(objective, intrinsics=("sdd",))
