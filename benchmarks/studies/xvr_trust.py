@@ -39,8 +39,9 @@ THRESHOLD, CONTRADICTED = 5.0, 0.2  # mm; chance at most where the SDD contradic
 FLAGGED, TRUSTED = 0.5, 0.9
 MOVED = {"as in the CT": False, "moved by 0.5 to 2 mm": True}
 PUBLISHED = (
-    "patient", "region", "held_out", "real", "xray", "renderer", "size", "moved", "kind", "ct", "level", "error", "seconds",
-    "local_gain", "local_shift", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift", "chance",
+    "patient", "region", "held_out", "real", "xray", "renderer", "size", "moved", "kind", "ct", "level", "error",
+    "seconds", "local_gain", "local_shift", "log_expected_error", "known", "outside", "sdd_deviations", "sdd_shift",
+    "chance",
 )  # fmt: skip
 PICTURE = Path(__file__).parents[2] / "docs/pictures" / "xvr_trust.png"
 Row = dict[str, Any]
