@@ -176,8 +176,8 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "xvr_trust": {
         "patient": str, "region": str, "held_out": bool, "real": bool, "xray": int, "renderer": str, "size": int,
-        "kind": str, "ct": str, "level": NUMBER, "error": ANY_NUMBER, "seconds": NUMBER, "local_gain": NUMBER,
-        "local_shift": NUMBER, "log_expected_error": NUMBER, "known": NUMBER, "outside": NUMBER,
+        "moved": bool, "kind": str, "ct": str, "level": NUMBER, "error": ANY_NUMBER, "seconds": NUMBER,
+        "local_gain": NUMBER, "local_shift": NUMBER, "log_expected_error": NUMBER, "known": NUMBER, "outside": NUMBER,
         "sdd_deviations": NUMBER, "sdd_shift": NUMBER, "chance": NUMBER,
     },
 }  # fmt: skip
