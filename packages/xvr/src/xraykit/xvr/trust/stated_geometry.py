@@ -21,7 +21,7 @@ from ..xray.shot import Shot
 from .target_points import points_in_view, predicted_error, target_points
 
 SIGNIFICANT = 4.0  # standard deviations per degree of freedom: residuals of real images are no white noise
-SDD_SIGNIFICANT = 1.75  # of the SDD alone: one right camera in fourteen exceeds it (benchmarks/studies/xvr_trust.py)
+SDD_SIGNIFICANT = 2.0  # of the SDD alone: one right camera in twelve exceeds it (benchmarks/studies/xvr_trust.py)
 SDD_FLOOR = 0.005  # of the SDD, beside noise: patients are not quite rigid
 DEPTH_FLOOR = 0.001  # of the distance to a view's source, likewise
 EXPLAINS = 0.5  # of what free places gain in similarity: a free SDD, one number for all views, that gains this is why
