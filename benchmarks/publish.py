@@ -156,10 +156,11 @@ ABOUT = {
     "biplane fluoroscopy with `xraykit xvr track`, both components searched in the first. IoU is that of both "
     "views from one pose with masks of other software; nothing is known of the true motion, of which the joint "
     "coordinates after Grood and Suntay give least and greatest value.",
-    "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on some patients and "
-    "tests it on others, on right, partial, coarse, masked and other patients' CTs, with right and wrong cameras, and "
-    "on X-rays of other renderers; a failure is a true TRE above the threshold, or any answer to another patient's CT "
-    "or a mirrored or inverted picture; flagged is a chance below 50 %. Groups without a mistake have right cameras.",
+    "xvr_trust": "`python -m benchmarks.studies.xvr_trust` fits the [chance of success](xvr.md) on patients and "
+    "tests each by a model that was fitted on others, on right, partial, coarse, masked and other patients' CTs, with "
+    "right and wrong cameras, and on X-rays of other renderers, which are never fitted on; a failure is a true TRE "
+    "above the threshold, or any answer to another patient's CT or a mirrored or inverted picture; flagged is a "
+    "chance below 50 %. Groups without a mistake have right cameras.",
 }
 
 

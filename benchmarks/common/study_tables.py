@@ -165,8 +165,9 @@ def registered(row: dict) -> str:
 
 
 def trust_table(summary: dict) -> str:
-    """The suite `xvr_trust`: what the chance of success is worth, on patients that it was fitted on and on others."""
-    named = {"held out": summary["held_out"], "fitted": summary["fitted"]}
+    """The suite `xvr_trust`: what the chance of success is worth, each patient's by a model that he had no part in."""
+    titles = {"all": "all", "new": "those seen once, at the end", "settled": "those it was settled on"}
+    named = {titles[name]: one for name, one in summary["figures"].items()}
     head = ["patients", "cases", "failures", "AUROC", "with right cameras", "other patients' CTs flagged",
             "wrong cameras flagged", "successes flagged", "Brier"]  # fmt: skip
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
@@ -176,7 +177,7 @@ def trust_table(summary: dict) -> str:
         )
         areas = f"{one['auroc']:.3f} | {one['auroc_with_right_cameras']:.3f}"
         lines.append(f"| {name} | {one['cases']} | {one['failures']} | {areas} | {shares} | {one['brier']:.3f} |")
-    parts = [lines, _reliability_lines(summary["held_out"]["reliability"]), _group_lines(summary["groups"]),
+    parts = [lines, _reliability_lines(summary["figures"]["all"]["reliability"]), _group_lines(summary["groups"]),
              _reason_lines(summary["reasons"]), _error_lines(summary["errors"])]  # fmt: skip
     return "\n\n".join("\n".join(part) for part in parts)
 
@@ -186,7 +187,7 @@ def _percent(share: float | None) -> str:
 
 
 def _reliability_lines(bins: dict[str, list[dict]]) -> list[str]:
-    lines = ["| held out, cameras | cases in the bin | promised | succeeded |", "|---" * 4 + "|"]
+    lines = ["| cameras | cases in the bin | promised | succeeded |", "|---" * 4 + "|"]
     for name, each in bins.items():
         for one in each:
             said = f"{_percent(one['predicted'])} | {_percent(one['observed'])}"
@@ -195,7 +196,7 @@ def _reliability_lines(bins: dict[str, list[dict]]) -> list[str]:
 
 
 def _group_lines(groups: dict[str, dict]) -> list[str]:
-    head = ["held out, group", "cases", "successes", "flagged", "failures", "flagged", "mean chance", "succeeded"]
+    head = ["group", "cases", "successes", "flagged", "failures", "flagged", "mean chance", "succeeded"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for name, one in groups.items():
         flagged = (f"{one[kind]} | {_percent(one[f'{kind}_flagged'])}" for kind in ("successes", "failures"))
@@ -205,13 +206,13 @@ def _group_lines(groups: dict[str, dict]) -> list[str]:
 
 
 def _reason_lines(reasons: dict[str, dict]) -> list[str]:
-    lines = ["| held out, mistake | cases | flagged | of these called by its name |", "|---" * 4 + "|"]
+    lines = ["| mistake | cases | flagged | of these called by its name |", "|---" * 4 + "|"]
     for name, one in reasons.items():
         lines.append(f"| {name} | {one['cases']} | {one['flagged']} | {one['named']} |")
     return lines
 
 
-def _error_lines(errors: dict[str, dict]) -> list[str]:
+def _error_lines(errors: dict[str, dict[str, float]]) -> list[str]:
     head = [
         "successes",
         "cases",
@@ -220,11 +221,10 @@ def _error_lines(errors: dict[str, dict]) -> list[str]:
         "below the limit of nine in ten",
     ]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for half, parts in errors.items():
-        for name, one in parts.items():
-            ratio = " / ".join(f"{one[f'ratio_{at}']:.2f}" for at in ("lower_quartile", "median", "upper_quartile"))
-            numbers = f"{one['cases']} | {one['median_error_mm']:.2f} | {ratio}"
-            lines.append(f"| {half}: {name} | {numbers} | {_percent(one['below_limit'])} |")
+    for name, one in errors.items():
+        ratio = " / ".join(f"{one[f'ratio_{at}']:.2f}" for at in ("lower_quartile", "median", "upper_quartile"))
+        numbers = f"{one['cases']} | {one['median_error_mm']:.2f} | {ratio}"
+        lines.append(f"| {name} | {numbers} | {_percent(one['below_limit'])} |")
     return lines
 
 

@@ -13,7 +13,7 @@ from .xvr_trust_cases import CAMERAS, STRANGER
 
 
 def draw(rows: Sequence[dict[str, Any]], threshold: float, path: Path) -> None:
-    """Calibration, ROC curve and the chances of each kind, on held-out patients."""
+    """Calibration, ROC curve and the chances of each kind."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -49,6 +49,6 @@ def draw(rows: Sequence[dict[str, Any]], threshold: float, path: Path) -> None:
     right.hist(shown, bins=np.linspace(0, 1, 11).tolist(), stacked=True, color=colours, label=names)
     right.set(xlabel="predicted chance of success", ylabel="registrations", title="what became of them")
     right.legend()
-    figure.suptitle("Held out: patients that the model was not fitted on", fontsize=11)
+    figure.suptitle("Each judged by a model that the patient had no part in", fontsize=11)
     figure.savefig(path, dpi=90)
     pyplot.close(figure)

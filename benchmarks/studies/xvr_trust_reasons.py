@@ -42,7 +42,7 @@ def named_reasons(
     a mirrored or inverted picture that it fits turned; of a wrong camera that SDD or spacing do not fit the X-ray.
 
     Args:
-        rows: Held-out rows with their chance.
+        rows: Rows with their chance.
         kept: Folder of the cases, and of which ways of turning their pictures were said.
         threshold: The largest error that counts as success [mm].
         flagged: Chances below it are failures.
