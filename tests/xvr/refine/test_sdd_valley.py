@@ -183,3 +183,6 @@ def test_a_sure_gain_alone_tells_how_well_the_sdd_is_known(monkeypatch):
     moved = sure.cameras[0].sdd_mm - 1025.0
     assert float(sure.lens_covariance.sqrt()) == pytest.approx(-moved / gain, rel=1e-4)
     assert float(unsure.lens_covariance) != pytest.approx(float(sure.lens_covariance))
+    monkeypatch.setattr("xraykit.xvr.refine.freed_sdd.SLIGHT", 0.5)  # no SDD is another one then
+    slight = freed_sdd(found, (stated,), (body,), SETTINGS)
+    assert float(slight.lens_covariance) == pytest.approx(float(unsure.lens_covariance))

@@ -27,6 +27,7 @@ FARTHEST = 0.08  # or from there, where it is farther still
 LOOKS = 5  # at most
 ENOUGH = 256  # px: finer images tell the SDD no better
 SURE = 3.0  # deviations of what is gained: then something else than the stated SDD it is, whatever the valley's bend
+SLIGHT = 0.005  # of the SDD: what is gained with less is gained by the pose
 EDGES = (0.0, 0.0, 1.0)  # the gradient NCC alone
 
 
@@ -72,7 +73,7 @@ def freed_sdd(
     freed = settled(freed, shots, structures, one)
     moved = freed.cameras[0].sdd_mm - found.cameras[0].sdd_mm
     gain = gain_between(found, freed, shots, structures, one)
-    if gain > SURE:
+    if gain > SURE and abs(moved) > SLIGHT * found.cameras[0].sdd_mm:
         variance = (moved / gain) ** 2
     elif abs(moved) > BEYOND * found.cameras[0].sdd_mm:
         freed, variance = (freed, max(_finite(variance), (moved / gain) ** 2)) if gain > 0 else (found, math.inf)
