@@ -40,7 +40,11 @@ def freed_sdd(
     steps end in its next dip. So the valley is looked over: the SDD is made wrong by each of `OFFSETS`, and what fits
     best is the top of a parabola through the similarities there and their slopes (see `look_over`). If that is far
     beyond the offsets, the valley is looked over again from there. The first look is from where it is highest of what
-    is seen from `AFAR`: far X
+    is seen from `AFAR`: far from its top (pixels counted at the patient, say) a valley may be flat. How well an SDD is
+    known that is far from the stated one is also how surely it is more alike (see `gain_between`), and where that is
+    beyond `SURE` deviations it alone counts: the stated answer may lie in a dip of its own, about which the bend tells
+    nothing.
+
     At the first scale of at least 256 pixels, or the last one: finer ones tell it no better, and cost four times more.
     By edges alone: what lies outside a CT that ends within the patient changes greys, and with them the distance that
     fits best, by several standard deviations; edges it leaves where they are. Those that the answer shows otherwise
@@ -62,21 +66,22 @@ def freed_sdd(
     one = replace(settings.part(slice(at, at + 1)), weights=EDGES)
     freed, variance = _from_afar(found, shots, structures, one), math.inf
     for _ in range(LOOKS):
-        freed = freed if freed is found else settled(freed, shots, structures, one)
         valley = look_over(freed, shots, structures, one)
         move = min(max(valley.top, -FARTHEST), FARTHEST) * freed.cameras[0].sdd_mm
         variance = valley.variance * freed.cameras[0].sdd_mm ** 2
         cameras = tuple(replace(camera, sdd=camera.sdd_mm + move) for camera in freed.cameras)
-        freed = valley.answer(replace(freed, cameras=cameras), move / freed.cameras[0].sdd_mm)
+        there = valley.answer(replace(freed, cameras=cameras), move / freed.cameras[0].sdd_mm)
+        freed = settled(there, shots, structures, one)
         if abs(valley.top) <= BEYOND:
             break
-    freed = settled(freed, shots, structures, one)
     moved = freed.cameras[0].sdd_mm - found.cameras[0].sdd_mm
-    gain = gain_between(found, freed, shots, structures, one)
-    if gain > SURE and abs(moved) > SLIGHT * found.cameras[0].sdd_mm:
-        variance = (moved / gain) ** 2
-    elif abs(moved) > BEYOND * found.cameras[0].sdd_mm:
-        freed, variance = (freed, max(_finite(variance), (moved / gain) ** 2)) if gain > 0 else (found, math.inf)
+    share = abs(moved) / found.cameras[0].sdd_mm
+    if share > SLIGHT:
+        gain = gain_between(found, freed, shots, structures, one)
+        if gain > SURE:
+            variance = (moved / gain) ** 2
+        elif share > BEYOND:
+            freed, variance = (freed, max(_finite(variance), (moved / gain) ** 2)) if gain > 0 else (found, math.inf)
     known = torch.tensor([[variance]], dtype=torch.float64)
     return replace(freed, lens_covariance=known, seconds=time.perf_counter() - begun)
 
@@ -89,7 +94,7 @@ def _finite(number: float) -> float:
 def _from_afar(
     found: Registration, shots: Sequence[Shot], structures: Sequence[Structure], settings: RegistrationSettings
 ) -> Registration:
-    """The answer with the SDD wrong by that of `AFAR` which fits best."""
+    """The answer, settled, with the SDD wrong by that of `AFAR` which fits best."""
     small = replace(settings, scales=(min(AFAR_SIZE, settings.scales[-1]),))
     motion = along_valley(found, AFAR)
     try:
@@ -101,7 +106,8 @@ def _from_afar(
     if AFAR[best] == 0.0:
         return found
     cameras = tuple(replace(one, sdd=one.sdd_mm + AFAR[best] * found.cameras[0].sdd_mm) for one in found.cameras)
-    return replace(found, poses=ended.poses[best], cameras=cameras, scatter=torch.exp(-ended.ceilings[best]))
+    there = replace(found, poses=ended.poses[best], cameras=cameras, scatter=torch.exp(-ended.ceilings[best]))
+    return settled(there, shots, structures, settings)
 
 
 @differentiating
