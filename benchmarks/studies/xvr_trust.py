@@ -1,6 +1,6 @@
 """Does a registration know when it has failed? Fit the success model on patients, test each by one fitted on others.
 
-python -m benchmarks.studies.xvr_trust --kept FOLDER --test abdomen=CT.nii.gz --fit head=CT.nii.gz    # two hours of CPU
+python -m benchmarks.studies.xvr_trust --kept FOLDER --test abdomen=CT.nii.gz --fit head=CT.nii.gz    # 3 CPU hours
 
 Cases are kept in the folder as they come; the next call with it goes on, and measures and fits again what is there.
 """
@@ -60,9 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
     rows = measured_rows(asked.kept)
     crossed(rows)
     model = fitted(rows)
-    halves = {"all": rows, "new": [row for row in rows if row["held_out"]],
-              "settled": [row for row in rows if not row["held_out"]]}  # fmt: skip
-    summary = {"figures": {name: figures(half) for name, half in halves.items()}, "groups": groups(rows),
+    parts = {"all": rows, "new": [row for row in rows if row["held_out"]],
+             "settled": [row for row in rows if not row["held_out"]]}  # fmt: skip
+    summary = {"figures": {name: figures(part) for name, part in parts.items()}, "groups": groups(rows),
                "errors": error_figures(rows), "folds": FOLDS,
                "reasons": named_reasons(rows, asked.kept, threshold=THRESHOLD, flagged=FLAGGED,
                                         contradicted=SDD_SIGNIFICANT),
@@ -85,8 +85,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.xvr_trust", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--kept", type=Path, required=True, help="folder of the cases, outside the repository")
-    parser.add_argument("--test", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs to test on")
-    parser.add_argument("--fit", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs to fit on")
+    parser.add_argument("--test", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs that are held out")
+    parser.add_argument("--fit", type=named_path, nargs="*", default=[], help="NAME=CT, real CTs to settle things on")
     parser.add_argument("--xrays", type=int, default=2, help="for each patient; 0 takes what is kept")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--no-model", action="store_true", help="leave the model of the package as it is")

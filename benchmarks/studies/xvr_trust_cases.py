@@ -138,7 +138,7 @@ def _of_xray(who: Who, number: int, others: list[Who]) -> Iterator[Case]:
 
 
 def elsewhere(who: Who, number: int, people: list[Who]) -> list[Case]:
-    """The first X-ray of a patient to test on, registered to a CT of another patient's other region."""
+    """The first X-ray of a held-out patient, registered to a CT of another patient's other region."""
     rng = np.random.default_rng([who.seed, number, 23])
     others = [one for one in people if one.region != who.region and one.held_out and one.file is None]
     if number or not who.held_out or not others:

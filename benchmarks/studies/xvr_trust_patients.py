@@ -21,7 +21,7 @@ from xraykit.xvr.refine.window import trimmed
 from ..common.xvr_scenes import chest_ct
 
 FITTED_REGIONS = ("thorax", "lumbar_spine", "abdomen_pelvis", "hip", "skull", "knee")
-UNSEEN_REGIONS = ("shoulder", "cervical_spine")  # of patients to test on alone
+UNSEEN_REGIONS = ("shoulder", "cervical_spine")  # of held-out patients alone
 FITTED, HELD_OUT = (101, 102, 103, 104), (401, 402, 403)  # seeds
 SIZE = 320  # voxels of a patient's longest edge, about
 FINE = 320  # voxels of a real CT's longest edge, where its own are not larger
@@ -31,7 +31,10 @@ GRID = 1.3  # voxel of the CT along each axis, in voxels of the patient whose X-
 
 @dataclass(frozen=True)
 class Who:
-    """A patient: a region's seed, or a real CT and which warp of it; `held_out` ones are only tested on."""
+    """A patient: a region's seed, or a real CT and which warp of it.
+
+    `held_out` ones are looked at when everything is settled on the others.
+    """
 
     region: str
     seed: int
